@@ -1,0 +1,69 @@
+"""Checks of arguments: each error names the argument, the value and the domain."""
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+
+def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """`value` as an int in [low, high], else TypeError or ValueError."""
+    domain = f"a whole number of at least {low}" if high is None else f"a whole number in [{low}, {high}]"
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be {domain}, got {value!r}")
+    if value < low or (high is not None and value > high):
+        raise ValueError(f"{name} must be {domain}, got {value!r}")
+    return int(value)
+
+
+def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
+    """`value` if it is one of `choices`, else an error that suggests the nearest."""
+    choices = tuple(choices)
+    if isinstance(value, str) and value in choices:
+        return value
+    allowed = ", ".join(repr(c) for c in choices)
+    near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{name} must be one of {allowed}, got {value!r}{hint}")
+
+
+def finite_array(name: str, value: Any) -> np.ndarray:
+    """`value` as a float64 array of finite real numbers, not an array of objects or booleans."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged
+        raise ValueError(f"{name} must be a rectangular array of numbers ({error})") from None
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be real numbers, got {_short(value)}")
+    array = array.astype(np.float64)
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = tuple(int(k) for k in np.argwhere(bad)[0])
+        place = f"{name}[{', '.join(map(str, where))}]" if where else name
+        raise ValueError(f"{name} must be finite, got {place} = {array[where]}")
+    return array
+
+
+def within(name: str, array: np.ndarray, domain: str) -> None:
+    """Check that every entry lies in `domain`, an interval such as "(0, 1]" or "[0, inf)"."""
+    low, high = (math.inf if "inf" in end else float(end) for end in domain[1:-1].split(","))
+    below = array < low if domain[0] == "[" else array <= low
+    above = array > high if domain[-1] == "]" else array >= high
+    outside = below | above
+    if outside.any():
+        where = tuple(int(k) for k in np.argwhere(outside)[0])
+        place = f" at index {where[0] if len(where) == 1 else where}" if where else ""
+        raise ValueError(f"{name} must be in {domain}, got {array[where]}{place}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def needs_extra(package: str, extra: str, what: str) -> ImportError:
+    """The error for a package that is not installed: one sentence that says what to install."""
+    return ImportError(f'{what} needs {package}: pip install "fastgames[{extra}]"')

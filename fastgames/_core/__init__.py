@@ -1,0 +1,40 @@
+"""The compiled core: one build of the lane kernels per instruction set and type of the tables.
+
+The best build that this CPU can run is chosen when this package is imported. FASTGAMES_ISA forces
+another: "v2", "v3" or "v4" (the x86-64 levels: SSE4.2, AVX2, AVX-512), or "base" elsewhere. All
+builds give the same bits.
+"""
+
+import importlib
+import os
+from types import ModuleType
+
+from fastgames._core import cpu
+
+ENVIRONMENT = "FASTGAMES_ISA"
+
+
+def available() -> tuple[str, ...]:
+    """The builds that this CPU can run, the best one last."""
+    level = cpu.x86_level()
+    if level == 0:
+        return ("base",)
+    return tuple(f"v{n}" for n in (2, 3, 4) if n <= level)
+
+
+def _choose() -> str:
+    builds = available()
+    if not builds:
+        raise ImportError("fastgames needs an x86-64 CPU with SSE4.2 (x86-64-v2) or another architecture")
+    forced = os.environ.get(ENVIRONMENT, "")
+    if forced and forced not in builds:
+        raise ImportError(f"{ENVIRONMENT} must be one of {', '.join(builds)} here, got {forced!r}")
+    return forced or builds[-1]
+
+
+isa = _choose()
+
+
+def lanes(dtype: str) -> ModuleType:
+    """The engine for tables of "float64" or "float32"."""
+    return importlib.import_module(f"fastgames._core.lanes_{isa}_f{dtype[-2:]}")

@@ -1,0 +1,117 @@
+"""Games: `MatrixGame` and a catalogue of well-known ones.
+
+>>> from fastgames.games import make, names
+>>> "prisoners_dilemma" in names()
+True
+>>> make("penalty", k=-10).payoffs[0, 0].tolist()
+[10.0, 0.0, -10.0]
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+
+from .catalogue import (
+    battle_of_the_sexes,
+    biased_rock_paper_scissors,
+    chicken,
+    climbing,
+    coordination,
+    jordan,
+    matching_pennies,
+    penalty,
+    prisoners_dilemma,
+    public_goods,
+    rock_paper_scissors,
+    shapley,
+    stag_hunt,
+)
+from .matrix import MatrixGame
+
+__all__ = [
+    "CATALOGUE",
+    "MatrixGame",
+    "battle_of_the_sexes",
+    "biased_rock_paper_scissors",
+    "chicken",
+    "climbing",
+    "coordination",
+    "jordan",
+    "make",
+    "matching_pennies",
+    "names",
+    "penalty",
+    "prisoners_dilemma",
+    "public_goods",
+    "rock_paper_scissors",
+    "shapley",
+    "stag_hunt",
+]
+
+#: Every game of the catalogue, under the name of the function that makes it.
+CATALOGUE: dict[str, Callable[..., MatrixGame]] = {
+    build.__name__: build
+    for build in (
+        matching_pennies,
+        rock_paper_scissors,
+        biased_rock_paper_scissors,
+        prisoners_dilemma,
+        stag_hunt,
+        chicken,
+        battle_of_the_sexes,
+        coordination,
+        climbing,
+        penalty,
+        shapley,
+        jordan,
+        public_goods,
+    )
+}
+
+
+def names() -> tuple[str, ...]:
+    """The names `make` knows."""
+    return tuple(CATALOGUE)
+
+
+def make(name: str, /, **parameters: object) -> MatrixGame:
+    """The game of that name.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`; hyphens serve for underscores.
+    **parameters
+        As the function of that name takes them.
+
+    Returns
+    -------
+    MatrixGame
+
+    Raises
+    ------
+    TypeError
+        If name is not a str, or the game has no such parameter, or one of a wrong type.
+    ValueError
+        If there is no such game, or a parameter is outside its domain.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a str; it is {name!r}")
+    key = name.replace("-", "_")
+    if key not in CATALOGUE:
+        nearest = difflib.get_close_matches(key, CATALOGUE, n=1, cutoff=0.0)
+        raise ValueError(
+            f"name must be one of {', '.join(CATALOGUE)}; it is {name!r} "
+            f"(did you mean {nearest[0]!r}?)"
+        )
+    build = CATALOGUE[key]
+    allowed = inspect.signature(build).parameters
+    for parameter in parameters:
+        if parameter not in allowed:
+            raise TypeError(
+                f"{key} has no parameter {parameter!r}; "
+                f"it takes {', '.join(allowed) or 'no parameters'}"
+            )
+    return build(**parameters)

@@ -1,0 +1,379 @@
+"""Matrix games: every agent chooses once, at the same moment, and is paid.
+
+A game is one read-only table of payoffs and the names that go with it. Everything here is exact
+analysis of a small table with NumPy; nothing in it is on the path of a learning step.
+"""
+
+from __future__ import annotations
+
+import operator
+import reprlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+Setting = Literal["cooperative", "competitive", "mixed"]
+
+# What rounding may do to payoffs written as decimals or fractions, relative to the largest of them.
+_ROUNDING: Final = 1e-12
+# A policy computed in float32 sums to 1 only this closely.
+_POLICY_SUM: Final = 1e-6
+
+
+class MatrixGame:
+    """A game in which all agents choose one action at once and the joint action sets the payoffs.
+
+    Immutable: the attributes cannot be set, the table is read-only. Games compare and hash by
+    content (payoffs, name, actions and source).
+
+    Parameters
+    ----------
+    payoffs : array_like, (N, A_0, ..., A_{N-1}), or N arrays (A_0, ..., A_{N-1})
+        ``payoffs[i, a_0, ..., a_{N-1}]`` is what agent i gets when agent 0 plays a_0, agent 1
+        plays a_1 and so on: for two agents both matrices have agent 0's actions as rows.
+        N >= 2, every A_i >= 1, all finite; integers or floats. Copied to float64.
+    name : str
+    actions : sequence of N sequences of A_i distinct str, optional
+        Names of every agent's actions; "0", "1", ... unless given.
+    source : str
+        Where the payoffs were published.
+
+    Raises
+    ------
+    TypeError
+        If payoffs are not real numbers (bool, complex, str and objects are refused), or a name is
+        not a str.
+    ValueError
+        If payoffs are ragged, of a wrong shape or not finite, or the names of the actions do not
+        fit them.
+
+    Examples
+    --------
+    >>> game = MatrixGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], name="prisoner's dilemma")
+    >>> game
+    <MatrixGame "prisoner's dilemma": 2 agents, (2, 2) actions, mixed>
+    >>> game.payoffs[:, 1, 0]  # agent 0 plays 1, agent 1 plays 0
+    array([5., 0.])
+    >>> game.pure_equilibria()
+    [(1, 1)]
+    """
+
+    __slots__ = ("_actions", "_name", "_payoffs", "_source")
+
+    #: Number of states: a matrix game has one.
+    num_states: Final = 1
+    #: The discount a learner uses unless told otherwise: a matrix game has no future.
+    discount: Final = 0.0
+
+    def __init__(
+        self,
+        payoffs: npt.ArrayLike | Iterable[npt.ArrayLike],
+        *,
+        name: str = "matrix game",
+        actions: Sequence[Sequence[str]] | None = None,
+        source: str = "",
+    ) -> None:
+        self._payoffs: FloatArray = _payoff_table(payoffs)
+        self._name: str = _string("name", name)
+        self._actions: tuple[tuple[str, ...], ...] = _action_names(actions, self.num_actions)
+        self._source: str = _string("source", source)
+
+    @property
+    def payoffs(self) -> FloatArray:
+        """The table, (N, A_0, ..., A_{N-1}) float64, C-contiguous, read-only."""
+        return self._payoffs
+
+    @property
+    def name(self) -> str:
+        """What the game is called."""
+        return self._name
+
+    @property
+    def actions(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the actions, one tuple for each agent."""
+        return self._actions
+
+    @property
+    def source(self) -> str:
+        """Where the payoffs were published."""
+        return self._source
+
+    @property
+    def num_agents(self) -> int:
+        """Number of agents N."""
+        return len(self._payoffs)
+
+    @property
+    def num_actions(self) -> tuple[int, ...]:
+        """Number of actions of every agent, (A_0, ..., A_{N-1})."""
+        return self._payoffs.shape[1:]
+
+    @property
+    def setting(self) -> Setting:
+        """How the agents' interests relate.
+
+        "cooperative": all agents get the same in every cell, exactly. "competitive": the payoffs
+        of every cell sum to zero, up to 1e-12 of the largest of them, since 0.1 + 0.2 - 0.3 is
+        not 0 in floats. "mixed": neither. A game of zeros, which is both, is "cooperative".
+        """
+        if np.all(self._payoffs == self._payoffs[0]):
+            return "cooperative"
+        # Scaled cell by cell: neither huge payoffs overflow nor small cells vanish beside large.
+        largest = np.abs(self._payoffs).max(axis=0)
+        scaled = self._payoffs / np.where(largest > 0.0, largest, 1.0)
+        if np.all(np.abs(scaled.sum(axis=0)) <= _ROUNDING):
+            return "competitive"
+        return "mixed"
+
+    def expected_payoffs(self, policies: Sequence[npt.ArrayLike]) -> FloatArray:
+        """Every agent's mean payoff when all choose independently.
+
+        Parameters
+        ----------
+        policies : N arrays (A_i,)
+            Probabilities of every agent's actions: at least 0, with sum 1 up to 1e-6. Used as
+            given, not normalised.
+
+        Returns
+        -------
+        (N,) float64
+
+        Raises
+        ------
+        TypeError, ValueError
+            If policies are not such distributions.
+        """
+        table = self._payoffs
+        for policy in reversed(self._policies(policies)):
+            table = table @ policy
+        return table
+
+    def best_responses(self, agent: int, policies: Sequence[npt.ArrayLike]) -> tuple[int, ...]:
+        """The actions that pay one agent most against the others' policies.
+
+        Parameters
+        ----------
+        agent : int
+            In [0, N).
+        policies : N arrays (A_i,)
+            As for `expected_payoffs`; ``policies[agent]`` makes no difference.
+
+        Returns
+        -------
+        tuple of int
+            Ascending, never empty. Actions tie if their payoffs differ by at most 1e-12 of the
+            agent's largest absolute payoff.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If agent or policies are outside their domain.
+        """
+        agent = _agent(agent, self.num_agents)
+        values = self._action_values(agent, self._policies(policies))
+        slack = _ROUNDING * np.abs(self._payoffs[agent]).max()
+        return tuple(np.flatnonzero(values >= values.max() - slack).tolist())
+
+    def exploitability(self, policies: Sequence[npt.ArrayLike]) -> float:
+        """How far policies are from a Nash equilibrium.
+
+        The sum over agents of what each would gain by its best pure deviation alone (NashConv of
+        Lanctot et al. 2017, not divided by N): at least 0, and 0 at an equilibrium, up to
+        rounding.
+
+        Parameters
+        ----------
+        policies : N arrays (A_i,)
+            As for `expected_payoffs`.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        TypeError, ValueError
+            If policies are outside their domain.
+        """
+        checked = self._policies(policies)
+        gains = 0.0
+        for agent, policy in enumerate(checked):
+            values = self._action_values(agent, checked)
+            # A mean above the maximum is rounding.
+            gains += max(0.0, float(values.max() - policy @ values))
+        return gains
+
+    def pure_equilibria(self) -> list[tuple[int, ...]]:
+        """All Nash equilibria in pure actions, strict or not, in lexicographic order.
+
+        Returns
+        -------
+        list of tuples (a_0, ..., a_{N-1})
+            Payoffs are compared exactly.
+        """
+        stable = np.ones(self.num_actions, dtype=np.bool_)
+        for agent, payoffs in enumerate(self._payoffs):
+            stable &= payoffs == payoffs.max(axis=agent, keepdims=True)
+        return [tuple(cell) for cell in np.argwhere(stable).tolist()]
+
+    def _action_values(self, agent: int, policies: list[FloatArray]) -> FloatArray:
+        """Mean payoff of each of one agent's actions, (A_i,), given the others' policies."""
+        values: FloatArray = np.moveaxis(self._payoffs[agent], agent, 0)
+        for other in reversed(range(self.num_agents)):
+            if other != agent:
+                values = values @ policies[other]
+        return values
+
+    def _policies(self, policies: Sequence[npt.ArrayLike]) -> list[FloatArray]:
+        """The policies as float64 arrays, checked."""
+        given = _listed("policies", policies, "one distribution for each agent")
+        if len(given) != self.num_agents:
+            raise ValueError(
+                f"policies must be one distribution for each of the {self.num_agents} agents; "
+                f"there are {len(given)}"
+            )
+        checked = []
+        for agent, (value, count) in enumerate(zip(given, self.num_actions, strict=True)):
+            policy = _real_array(f"policies[{agent}]", value)
+            if policy.shape != (count,):
+                raise ValueError(
+                    f"policies[{agent}] must have shape ({count},); its shape is {policy.shape}"
+                )
+            _refuse_cells(f"policies[{agent}]", policy, ~(policy >= 0.0), "at least 0")
+            if not abs(policy.sum() - 1.0) <= _POLICY_SUM:
+                raise ValueError(
+                    f"policies[{agent}] must sum to 1, up to {_POLICY_SUM}; "
+                    f"it sums to {policy.sum()}"
+                )
+            checked.append(policy)
+        return checked
+
+    def __repr__(self) -> str:
+        return (
+            f"<MatrixGame {self._name!r}: {self.num_agents} agents, "
+            f"{self.num_actions} actions, {self.setting}>"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, MatrixGame):
+            return NotImplemented
+        return self._labels() == other._labels() and np.array_equal(self._payoffs, other._payoffs)
+
+    def __hash__(self) -> int:
+        # Adding 0 turns -0.0 into 0.0: they are equal, so they must hash alike.
+        return hash((self._labels(), self.num_actions, (self._payoffs + 0.0).tobytes()))
+
+    def _labels(self) -> tuple[str, tuple[tuple[str, ...], ...], str]:
+        return self._name, self._actions, self._source
+
+    def __reduce__(self) -> tuple[Callable[..., MatrixGame], tuple[FloatArray]]:
+        # An array comes out of a pickle writable; a game made anew has it read-only.
+        make = partial(type(self), name=self._name, actions=self._actions, source=self._source)
+        return make, (self._payoffs,)
+
+
+def _payoff_table(payoffs: object) -> FloatArray:
+    """The payoffs as a new read-only array (N, A_0, ..., A_{N-1})."""
+    given = _listed("payoffs", payoffs, "an array (N, A_0, ..., A_{N-1}) or N arrays of one shape")
+    tables = [_real_array(f"payoffs[{agent}]", table) for agent, table in enumerate(given)]
+    if len(tables) < 2:
+        raise ValueError(f"payoffs must be for at least 2 agents; the number is {len(tables)}")
+    shape = tables[0].shape
+    for agent, table in enumerate(tables):
+        if table.shape != shape:
+            raise ValueError(
+                "payoffs must have the same shape (A_0, ..., A_{N-1}) for every agent; "
+                f"payoffs[0] has {shape} and payoffs[{agent}] has {table.shape}"
+            )
+    if len(shape) != len(tables):
+        raise ValueError(
+            "payoffs must have the shape (N, A_0, ..., A_{N-1}), one axis of actions for each of "
+            f"the {len(tables)} agents; the shape is {(len(tables), *shape)}"
+        )
+    if 0 in shape:
+        raise ValueError(
+            f"payoffs must give every agent at least 1 action; agent {shape.index(0)} has 0 "
+            f"in the shape {(len(tables), *shape)}"
+        )
+    table = np.array(tables, dtype=np.float64, order="C")
+    _refuse_cells("payoffs", table, ~np.isfinite(table), "finite")
+    table.flags.writeable = False
+    return table
+
+
+def _action_names(
+    actions: Sequence[Sequence[str]] | None, num_actions: tuple[int, ...]
+) -> tuple[tuple[str, ...], ...]:
+    if actions is None:
+        return tuple(tuple(str(action) for action in range(count)) for count in num_actions)
+    given = _listed("actions", actions, "one sequence of names for each agent")
+    if len(given) != len(num_actions):
+        raise ValueError(
+            f"actions must be one sequence of names for each of the {len(num_actions)} agents; "
+            f"there are {len(given)}"
+        )
+    named = []
+    for agent, (value, count) in enumerate(zip(given, num_actions, strict=True)):
+        names = _listed(f"actions[{agent}]", value, "a sequence of names")
+        for action, name in enumerate(names):
+            _string(f"actions[{agent}][{action}]", name)
+        if len(names) != count or len(set(names)) != count:
+            raise ValueError(f"actions[{agent}] must be {count} distinct names; it is {names}")
+        named.append(tuple(names))
+    return tuple(named)
+
+
+def _agent(agent: int, num_agents: int) -> int:
+    try:
+        index = operator.index(agent)
+    except TypeError:
+        raise TypeError(f"agent must be an int; it is {agent!r}") from None
+    if not 0 <= index < num_agents:
+        raise ValueError(f"agent must be in [0, {num_agents}); it is {index}")
+    return index
+
+
+def _listed(argument: str, value: object, domain: str) -> list[Any]:
+    """The items of a sequence; a str is refused, for nobody means its characters."""
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        try:
+            return list(value)
+        except TypeError:  # a 0-d array is an Iterable that cannot be iterated over
+            pass
+    raise TypeError(f"{argument} must be {domain}; it is {reprlib.repr(value)}")
+
+
+def _string(argument: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{argument} must be a str; it is {reprlib.repr(value)}")
+    return value
+
+
+def _real_array(argument: str, value: object) -> FloatArray:
+    """The value as float64, not to be written to: it may be the caller's own array."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(
+            f"{argument} must be a rectangular array; it is ragged: {reprlib.repr(value)}"
+        ) from None
+    if array.dtype.kind not in "iuf":
+        raise TypeError(
+            f"{argument} must hold real numbers, integer or float; its dtype is {array.dtype}"
+        )
+    with np.errstate(over="ignore"):  # a long double too large becomes inf, refused by the caller
+        return np.asarray(array, dtype=np.float64)
+
+
+def _refuse_cells(
+    argument: str, array: FloatArray, bad: npt.NDArray[np.bool_], domain: str
+) -> None:
+    """Raise ValueError naming the first bad cell, if there is one."""
+    if bad.any():
+        cell = tuple(np.argwhere(bad)[0].tolist())
+        index = ", ".join(map(str, cell))
+        raise ValueError(f"{argument} must be {domain}; {argument}[{index}] is {array[cell]}")

@@ -1,0 +1,129 @@
+"""Compiled blocks: copies between the state of a run and the lanes of the compiled core."""
+
+from typing import Any
+
+import numpy as np
+
+from fastgames import _core
+from fastgames.games import MatrixGame
+from fastgames.record import Record
+from fastgames.rules.exponential import exp
+from fastgames.schedules import EXPONENTIAL, parts
+from fastgames.state import Seat, State
+
+FULL = 128  # lanes of a full block, for which the kernels are compiled (FG_FULL)
+STEP = 16  # lanes of one vector register of the widest instruction set
+CACHE = 24 * 1024  # bytes of tables that a block may have: they should stay in the first cache
+
+
+def block_size(game: MatrixGame, dtype: np.dtype[Any], replicas: int, threads: int) -> int:
+    """How many lanes a block has: as many as the cache holds, but no thread idle for want of blocks."""
+    room = CACHE // (sum(game.num_actions) * dtype.itemsize)
+    most = next((n for n in (FULL, 64, 32) if n <= room), STEP)
+    blocks = max(-(-replicas // most), min(threads, -(-replicas // STEP)))
+    per_block = -(-replicas // blocks)
+    return -(-per_block // STEP) * STEP
+
+
+class LaneBlock:
+    """A block of the compiled core, with built-in passes or (backend "numba") those made by Numba."""
+
+    def __init__(self, game: MatrixGame, state: State, record: Record, dtype: np.dtype[Any],
+                 capacity: int, bit_generator: np.random.BitGenerator | None, numba: bool) -> None:
+        self.capacity = capacity
+        self.state = state
+        self.discount = game.discount
+        self.rows = numba
+        self.kinds: list[list[tuple[str, int, Any]]] = []
+        seats = []
+        for i, seat in enumerate(state.seats):
+            rules = seat.learner.rules
+            values = seat.learner.values(game.discount)
+            kinds = [(name, *parts(values[name])) for name in rules.parameters]
+            self.kinds.append(kinds)
+            addresses = None
+            if numba:
+                from fastgames.jit.passes import addresses_of
+
+                addresses = addresses_of(rules, dtype)
+            payoffs = np.ascontiguousarray(game.payoffs[i], dtype).ravel()
+            seats.append((game.num_actions[i], rules.twin, rules.parameters,
+                          tuple(kind for _, kind, _ in kinds), payoffs, addresses))
+        self.lanes = _core.lanes(dtype.name).Lanes(
+            capacity, seats, flips=record.flips, joint_actions=record.joint_actions,
+            rewards=record.rewards, bit_generator=bit_generator)
+
+    def load(self, first: int, count: int) -> None:
+        """Take up replicas first … first + count - 1. Lanes beyond them repeat the first one."""
+        self.first, self.count = first, count
+        self.steps = self.tallied = 0  # since the state was last written
+        where = slice(first, first + count)
+        for i, (seat, lanes) in enumerate(zip(self.state.seats, self.lanes.seats, strict=True)):
+            table = seat.table[where, 0, :]
+            if not self.rows and not seat.learner.learns:
+                table = np.add.accumulate(table, axis=1)  # running sums, as choose_fixed reads them
+            self._fill(lanes.table if not self.rows else lanes.table.T, table.T)
+            if self.state.streams is not None:
+                self._fill(lanes.stream, self.state.streams[where, i].T)
+            self._fill(lanes.clock, seat.clock[where])
+            for p, (name, kind, values) in enumerate(self.kinds[i]):
+                self._load_parameter(lanes, p, kind, values, seat, name, where)
+            lanes.flips[:] = 0
+            lanes.reward_sum[:] = 0.0
+            if self.state.flips is not None:
+                lanes.flips[:count] = self.state.flips[where, i]
+            if self.state.reward_sums is not None:
+                lanes.reward_sum[:count] = self.state.reward_sums[where, i]
+        if self.state.joint_counts is not None:
+            self.lanes.joint_counts[:count] = self.state.joint_counts[where].reshape(count, -1)
+
+    def _fill(self, lanes: np.ndarray, values: np.ndarray) -> None:
+        lanes[..., : self.count] = values
+        lanes[..., self.count :] = lanes[..., :1]
+
+    def _load_parameter(self, lanes: Any, p: int, kind: int, values: Any, seat: Seat, name: str,
+                        where: slice) -> None:
+        first, second, third = (x[where] if isinstance(x, np.ndarray) else x for x in values)
+        if kind == EXPONENTIAL:
+            first = seat.recurrence[name][where]
+            rates, index = np.unique(second, return_inverse=True)
+            second = np.array([exp(-rate, np.float64) for rate in rates])[index.ravel()]
+        for array, value in ((lanes.value, first), (lanes.first, first), (lanes.second, second),
+                             (lanes.third, third)):
+            array[p, : self.count] = value
+            array[p, self.count :] = array[p, 0]
+
+    def tally(self, on: bool) -> None:
+        """Count joint actions and sum rewards from here on, or not."""
+        self.tallying = on
+        self.lanes.begin(tally=on)
+
+    def advance(self, steps: int) -> None:
+        """Take so many steps, without the GIL."""
+        self.lanes.advance(steps)
+        self.steps += steps
+        self.tallied += steps if self.tallying else 0
+
+    def store(self) -> None:
+        """Write everything back into the state."""
+        n, where = self.count, slice(self.first, self.first + self.count)
+        for i, (seat, lanes) in enumerate(zip(self.state.seats, self.lanes.seats, strict=True)):
+            if seat.learner.learns:
+                table = lanes.table if not self.rows else lanes.table.T
+                seat.table[where, 0, :] = table[:, :n].T
+            seat.clock[where] += self.steps
+            if self.state.streams is not None:
+                self.state.streams[where, i] = lanes.stream[:, :n].T
+            for p, (name, kind, _) in enumerate(self.kinds[i]):
+                if kind == EXPONENTIAL:
+                    seat.recurrence[name][where] = lanes.first[p, :n]
+            if self.state.flips is not None:
+                self.state.flips[where, i] = lanes.flips[:n]
+            if self.state.reward_sums is not None:
+                self.state.reward_sums[where, i] = lanes.reward_sum[:n]
+        if self.state.joint_counts is not None:
+            counts = self.lanes.joint_counts[:n]
+            self.state.joint_counts[where] = counts.reshape(self.state.joint_counts[where].shape)
+        self.state.steps[where] += self.steps
+        self.state.counted[where] += self.tallied
+        self.steps = self.tallied = 0

@@ -1,0 +1,71 @@
+"""A policy that never changes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastgames import _checks
+from fastgames.learners.base import Rules
+from fastgames.rules import fixed
+from fastgames.schedules import Numeric, _Frozen
+
+_RULES = Rules(
+    twin="fixed",
+    parameters=(),
+    draw=fixed.draw,
+    choose=fixed.choose,
+    learn=fixed.learn,
+    policy=fixed.policy,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPolicy(_Frozen):
+    """Plays the given probabilities for ever. Also how an agent is frozen:
+
+    ``fg.FixedPolicy(result.policy(1))`` goes on playing what agent 1 of each replica plays now.
+
+    Parameters
+    ----------
+    probabilities : array (A,), (observations, A) or (replicas, observations, A)
+        Non-negative, each row sums to 1 within 1e-6; used as given, not normalised.
+
+    Table: "probabilities", (replicas, observations, A). One random word per step.
+    """
+
+    probabilities: Any
+
+    name = "fixed"
+    table = "probabilities"
+    learns = False
+
+    def __post_init__(self) -> None:
+        p = _checks.finite_array("probabilities", self.probabilities)
+        if not 1 <= p.ndim <= 3 or p.size == 0:
+            raise ValueError(
+                "probabilities must have shape (A,), (observations, A) or "
+                f"(replicas, observations, A), got {p.shape}"
+            )
+        _checks.within("probabilities", p, "[0, inf)")
+        sums = p.sum(axis=-1)
+        wrong = np.abs(sums - 1.0) > 1e-6
+        if wrong.any():
+            where = tuple(int(k) for k in np.argwhere(wrong)[0])
+            row = f" in row {where}" if where else ""
+            raise ValueError(f"probabilities must sum to 1, got {sums[where]}{row}")
+        p.setflags(write=False)
+        object.__setattr__(self, "probabilities", p)
+
+    @property
+    def rules(self) -> Rules:
+        """The rules of this learner, as `fastgames.rules` has them."""
+        return _RULES
+
+    def values(self, discount: float) -> dict[str, Numeric]:
+        """No numeric parameters."""
+        return {}
+
+    def start(self) -> np.ndarray:
+        """What the table holds, to be broadcast to (replicas, observations, A)."""
+        return np.asarray(self.probabilities)

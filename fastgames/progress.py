@@ -1,0 +1,61 @@
+"""A progress bar for work longer than a second, drawn by rich where it is installed."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from fastgames._checks import needs_extra
+
+PATIENCE = 1.0  # seconds before anything is drawn
+
+
+@contextlib.contextmanager
+def reporter(total: int, show: bool | None) -> Iterator[Callable[[int], None]]:
+    """A function to call with the replica-steps done so far.
+
+    show: True draws at once, False never, None after PATIENCE if standard error is a terminal.
+    """
+    if show is False or (show is None and not sys.stderr.isatty()):
+        yield lambda done: None
+        return
+    began = time.monotonic()
+    bar, task = None, None
+
+    def report(done: int) -> None:
+        nonlocal bar, task
+        seconds = time.monotonic() - began
+        if bar is None and (show or seconds > PATIENCE):
+            bar = _bar()
+            if bar is None:
+                if show:
+                    raise needs_extra("rich", "cli", "progress=True")
+                return
+            bar.start()
+            task = bar.add_task("", total=total, rate="")
+        if bar is not None:
+            rate = f"{done / seconds / 1e6:,.0f} M steps/s" if seconds else ""
+            bar.update(task, completed=done, rate=rate)
+
+    try:
+        yield report
+    finally:
+        if bar is not None:
+            bar.stop()
+
+
+def _bar():  # type: ignore[no-untyped-def]
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    except ImportError:
+        return None
+    return Progress(
+        TextColumn("stepping"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -1,0 +1,123 @@
+"""What a run brings back."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames import _checks
+from fastgames.games import MatrixGame
+from fastgames.learners import Learner
+from fastgames.policies import policy
+from fastgames.record import Record, Snapshots
+from fastgames.state import State
+
+if TYPE_CHECKING:
+    import xarray
+
+CONTRACT = 1  # version of the random streams and the order of events
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of `fastgames.run`, and all that is needed to go on from it (`resume=`).
+
+    Attributes
+    ----------
+    game, learners, record : what was run; one learner for each agent
+    seed : int or None
+        The seed of the streams. None under stream="numpy" where a Generator or SeedSequence was given.
+    dtype, stream : str
+    snapshots : Snapshots or None
+    state : State
+        Tables, streams and schedules; `run` copies it before going on, so a result never changes.
+    contract : int
+        Version of the stream contract that the bits follow.
+    """
+
+    game: MatrixGame
+    learners: tuple[Learner, ...]
+    record: Record
+    seed: int | None
+    dtype: str
+    stream: str
+    snapshots: Snapshots | None
+    state: State
+    contract: int = CONTRACT
+
+    @property
+    def replicas(self) -> int:
+        """How many independent runs."""
+        return len(self.state.steps)
+
+    @property
+    def tables(self) -> list[dict[str, np.ndarray]]:
+        """For each agent its tables by name: (replicas, observations, actions)."""
+        return [seat.tables for seat in self.state.seats]
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Game steps taken, (replicas,) int64."""
+        return self.state.steps
+
+    @property
+    def states(self) -> np.ndarray:
+        """Where each replica stands, (replicas,) int64: 0 in a matrix game, which has one state."""
+        return np.zeros(self.replicas, np.int64)
+
+    @property
+    def flips(self) -> np.ndarray | None:
+        """How often each agent's greedy action changed, (replicas, N) int64, if recorded."""
+        return self.state.flips
+
+    @property
+    def joint_counts(self) -> np.ndarray | None:
+        """How often each joint action was played, (replicas, A_0, …) int64, if recorded."""
+        return self.state.joint_counts
+
+    @property
+    def mean_reward(self) -> np.ndarray | None:
+        """Mean reward per step, (replicas, N) float64, if recorded (nan where no step was counted)."""
+        if self.state.reward_sums is None:
+            return None
+        with np.errstate(invalid="ignore"):
+            return self.state.reward_sums / self.state.counted[:, None]
+
+    def greedy(self, agent: int) -> np.ndarray:
+        """The greedy action of `agent`, (replicas, observations) int64, the lowest index on ties."""
+        return self.state.seats[self._agent(agent)].table.argmax(axis=-1)
+
+    def policy(self, agent: int) -> np.ndarray:
+        """What `agent` would play now, exploration included: (replicas, observations, actions)."""
+        return policy(self.state.seats[self._agent(agent)], self.game.discount)
+
+    def _agent(self, agent: int) -> int:
+        return _checks.whole("agent", agent, 0, self.game.num_agents - 1)
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """Everything recorded, with labelled dimensions (needs xarray, extra "labels")."""
+        from fastgames.labels import dataset
+
+        return dataset(self)
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """A matplotlib figure of the run (extra "plot"); written to `path` (PNG, PDF, …) if given."""
+        from fastgames.plot import overview
+
+        return overview(self, path)
+
+    def save(self, path: str | Path) -> None:
+        """Write the result to one file (a zip of plain arrays, no pickle), whole or not at all."""
+        from fastgames.storage import save
+
+        save(self, path)
+
+    def __repr__(self) -> str:
+        names = ", ".join(type(learner).__name__ for learner in self.learners)
+        low, high = int(self.steps.min()), int(self.steps.max())
+        steps = str(low) if low == high else f"{low} to {high}"
+        return (
+            f"<Result of {self.game.name}: {names}; {self.replicas} replicas, {steps} steps, "
+            f"{self.dtype}, seed {self.seed}>"
+        )

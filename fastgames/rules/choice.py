@@ -1,0 +1,72 @@
+"""How an agent chooses: what it draws (a signal), then what it does with it (an action).
+
+The signal depends on the random word and the parameters, never on the tables; the compiled lanes
+use that to draw several steps ahead. `u` is the 31-bit word of the contract, u = word >> 1.
+"""
+
+import math
+
+from fastgames.rules.exponential import exp
+
+GREEDY = -1.0  # the signal of an agent that does not explore
+
+
+def explore(u, epsilon, actions, real):
+    """Epsilon-greedy's signal: the action to explore, or GREEDY.
+
+    Explore iff u <= floor(epsilon 2^31) - 1. `epsilon` in [0, 1] is float64 whatever `real` is.
+    """
+    threshold = math.floor(epsilon * 2147483648.0)
+    if u <= threshold - 1:
+        return min(actions - 1, int(real(u) * real(actions / threshold)))
+    return GREEDY
+
+
+def unit(u, real):
+    """The word as a number in [0, 1), on a grid of 2^-31 (float64) or 2^-24 (float32)."""
+    if real(1.0) + real(1e-12) != real(1.0):
+        return real(u) * real(2.0**-31)
+    return real(u >> 7) * real(2.0**-24)
+
+
+def argmax(row):
+    """The index of the largest entry, the lowest on ties. row: (A,)."""
+    best = 0
+    for a in range(1, len(row)):
+        if row[a] > row[best]:
+            best = a
+    return best
+
+
+def epsilon_greedy(row, signal):
+    """The action to explore if the signal is one, else the greedy action of `row` (A,)."""
+    if signal == GREEDY:
+        return argmax(row)
+    return int(signal)
+
+
+def sample(weights, x):
+    """Sample an index from non-negative weights (A,), used as given, by x in [0, 1) of their type.
+
+    Running sums c_k in index order; the index is the number of k < A - 1 with c_k <= x c_{A-1}.
+    """
+    total = weights[0]
+    for k in range(1, len(weights)):
+        total = total + weights[k]
+    limit = x * total
+    index = 0
+    c = weights[0]
+    for k in range(len(weights) - 1):
+        if c <= limit:
+            index += 1
+        c = c + weights[k + 1]
+    return index
+
+
+def softmax_weights(row, temperature, real, out):
+    """Write exp((row - max row) / temperature) into `out` (A,), modified in place."""
+    best = row[0]
+    for a in range(1, len(row)):
+        best = max(best, row[a])
+    for a in range(len(row)):
+        out[a] = exp((row[a] - best) / real(temperature), real)

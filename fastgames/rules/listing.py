@@ -1,0 +1,19 @@
+"""How a textbook listing draws, from one numpy Generator, agent by agent (stream="numpy").
+
+These take the place of `draw` in the learners' rules, so that printed listings reproduce digit for
+digit. The compiled twin asks the same bit generator for the same words.
+"""
+
+from fastgames.rules.choice import GREEDY
+
+
+def explore(rng, epsilon, actions):
+    """`random() < epsilon`, then `integers(actions)` only if exploring; else GREEDY."""
+    if rng.random() < epsilon:
+        return float(rng.integers(actions))
+    return GREEDY
+
+
+def unit(rng, real):
+    """One `random()`, in [0, 1)."""
+    return real(rng.random())

@@ -1,0 +1,62 @@
+"""Random streams: one counter-based seed, one small generator per (seed, replica, role).
+
+Philox4x32-10 (Salmon, Moraes, Dror & Shaw, SC 2011) turns (seed, replica, role) into the state of a
+xoshiro128++ (Blackman & Vigna, ACM TOMS 47(4), 2021). Philox is a bijection of its counter, so
+distinct replicas and roles never share a state; xoshiro costs a tenth of it per word.
+
+Words are plain ints masked to 32 bits, which is right both interpreted and under Numba.
+"""
+
+MASK = 0xFFFFFFFF
+
+
+def philox(c0, c1, c2, c3, k0, k1):
+    """Philox4x32-10: four 32-bit words from a counter (c0..c3) under a key (k0, k1)."""
+    for _ in range(10):
+        p0 = 0xD2511F53 * c0
+        p1 = 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = (
+            ((p1 >> 32) & MASK) ^ c1 ^ k0,
+            p1 & MASK,
+            ((p0 >> 32) & MASK) ^ c3 ^ k1,
+            p0 & MASK,
+        )
+        k0 = (k0 + 0x9E3779B9) & MASK
+        k1 = (k1 + 0xBB67AE85) & MASK
+    return c0, c1, c2, c3
+
+
+def start(seed_low, seed_high, replica, role, state):
+    """Write the first state of a stream into `state` (4 words, modified in place).
+
+    The seed comes as its two 32-bit halves; `replica` is in [0, 2^63), `role` the agent's number.
+    """
+    s0, s1, s2, s3 = philox(replica & MASK, (replica >> 32) & MASK, role, 0, seed_low, seed_high)
+    if s0 | s1 | s2 | s3 == 0:  # the one state xoshiro never leaves
+        s0 = 1
+    state[0] = s0
+    state[1] = s1
+    state[2] = s2
+    state[3] = s3
+
+
+def next_word(state):
+    """Advance xoshiro128++ by one (`state`: 4 words, modified in place); the 32-bit word it gives."""
+    s0 = int(state[0])
+    s1 = int(state[1])
+    s2 = int(state[2])
+    s3 = int(state[3])
+    total = (s0 + s3) & MASK
+    word = ((((total << 7) & MASK) | (total >> 25)) + s0) & MASK
+    shifted = (s1 << 9) & MASK
+    s2 ^= s0
+    s3 ^= s1
+    s1 ^= s2
+    s0 ^= s3
+    s2 ^= shifted
+    s3 = ((s3 << 11) & MASK) | (s3 >> 21)
+    state[0] = s0
+    state[1] = s1
+    state[2] = s2
+    state[3] = s3
+    return word

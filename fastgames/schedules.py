@@ -1,0 +1,115 @@
+"""Parameters that change over a run. They stand in place of any numeric parameter of a learner.
+
+A schedule counts the game steps of its replica, from 0: its first value is used at the first step,
+and it advances once after every step.
+"""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from fastgames import _checks
+
+CONSTANT, EXPONENTIAL, LINEAR = range(3)
+
+
+class _Frozen:
+    """Equality, hash and repr for frozen dataclasses whose fields may be arrays."""
+
+    def _key(self) -> tuple[Any, ...]:
+        fields = (getattr(self, name) for name in self.__dataclass_fields__)  # type: ignore[attr-defined]
+        return tuple(
+            (f.shape, f.dtype.str, f.tobytes()) if isinstance(f, np.ndarray) else f for f in fields
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._key() == other._key()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._key()))
+
+
+@dataclass(frozen=True, eq=False)
+class Exponential(_Frozen):
+    """max(floor, start * exp(-rate * t)) at step t, computed as the recurrence v <- v * exp(-rate).
+
+    Parameters
+    ----------
+    start : float or array (replicas,)
+        The value at the first step, in the domain of the parameter it stands for.
+    rate : float or array (replicas,)
+        Per step, in [0, inf).
+    floor : float or array (replicas,)
+        The least value used.
+    """
+
+    start: Any
+    rate: Any
+    floor: Any = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("start", "rate", "floor"):
+            object.__setattr__(self, name, _number(f"Exponential {name}", getattr(self, name)))
+        _checks.within("Exponential rate", np.asarray(self.rate), "[0, inf)")
+
+
+@dataclass(frozen=True, eq=False)
+class Linear(_Frozen):
+    """start + (end - start) * min(t / steps, 1) at step t; `end` is also its floor (or ceiling).
+
+    Parameters
+    ----------
+    start, end : float or array (replicas,)
+        The first and the last value, in the domain of the parameter they stand for.
+    steps : float or array (replicas,)
+        After how many steps the end is reached, in (0, inf).
+    """
+
+    start: Any
+    end: Any
+    steps: Any
+
+    def __post_init__(self) -> None:
+        for name in ("start", "end", "steps"):
+            object.__setattr__(self, name, _number(f"Linear {name}", getattr(self, name)))
+        _checks.within("Linear steps", np.asarray(self.steps), "(0, inf)")
+
+
+Numeric: TypeAlias = "float | np.ndarray | Exponential | Linear"
+
+
+def numeric(name: str, value: Any, domain: str, scheduled: str | None = None) -> Numeric:
+    """A parameter as given by the user: checked, arrays copied and made read-only.
+
+    Every value that a run can use must lie in `domain`; those of a schedule in `scheduled`, where
+    that is given (it may contain a limit that a schedule only tends to).
+    """
+    if isinstance(value, Exponential | Linear):
+        ends = ("start", "floor") if isinstance(value, Exponential) else ("start", "end")
+        for end in ends:
+            values = np.asarray(getattr(value, end))
+            _checks.within(f"{name} ({end} of its schedule)", values, scheduled or domain)
+        return value
+    value = _number(name, value)
+    _checks.within(name, np.asarray(value), domain)
+    return value
+
+
+def _number(name: str, value: Any) -> float | np.ndarray:
+    array = _checks.finite_array(name, value)
+    if array.ndim == 0:
+        return float(array)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be a number or an array (replicas,), got shape {array.shape}")
+    array.setflags(write=False)
+    return array
+
+
+def parts(value: Numeric) -> tuple[int, tuple[Any, Any, Any]]:
+    """A parameter as the engine holds it: its kind, and (first, second, third) of block.pxi."""
+    if isinstance(value, Exponential):
+        return EXPONENTIAL, (value.start, value.rate, value.floor)
+    if isinstance(value, Linear):
+        return LINEAR, (value.start, value.end, value.steps)
+    return CONSTANT, (value, 0.0, 0.0)

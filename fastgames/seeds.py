@@ -1,0 +1,45 @@
+"""From what the user passes as `rng` to the seed of the streams, or to one numpy Generator."""
+
+import secrets
+from typing import Any
+
+import numpy as np
+
+from fastgames import _checks
+
+_DOMAIN = "None, an int in [0, 2^64), a numpy SeedSequence or a numpy Generator"
+
+
+def seed_from(rng: Any) -> int:
+    """The seed: an int itself, a SeedSequence's or a Generator's next 64 bits, or fresh entropy."""
+    if rng is None:
+        return secrets.randbits(64)
+    if isinstance(rng, np.random.SeedSequence):
+        return int(rng.generate_state(1, np.uint64)[0])
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**64, dtype=np.uint64))
+    try:
+        return _checks.whole("rng", rng, 0, 2**64 - 1)
+    except TypeError:
+        raise TypeError(f"rng must be {_DOMAIN}, got {rng!r}") from None
+    except ValueError:
+        raise ValueError(f"rng must be {_DOMAIN}, got {rng!r}") from None
+
+
+def generator_from(rng: Any) -> tuple[np.random.Generator, int | None]:
+    """`np.random.default_rng(rng)` for stream="numpy", and the seed if there is one number for it."""
+    if isinstance(rng, np.random.Generator | np.random.SeedSequence):
+        return np.random.default_rng(rng), None
+    seed = seed_from(rng)
+    return np.random.default_rng(seed), seed
+
+
+GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
+
+
+def generator_of(state: dict[str, Any]) -> np.random.Generator:
+    """A Generator that goes on from the state of a bit generator."""
+    name = _checks.one_of("bit generator", state["bit_generator"], GENERATORS)
+    bit_generator = getattr(np.random, name)(0)
+    bit_generator.state = state
+    return np.random.Generator(bit_generator)

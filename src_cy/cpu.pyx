@@ -1,0 +1,25 @@
+# What this CPU can run, asked before any build made for it is imported.
+
+cdef extern from *:
+    """
+    #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
+    static int fg_x86_level(void) {
+      __builtin_cpu_init();
+      if (!(__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"))) return 1;
+      if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma"))) return 2;
+      if (!(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+            __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+            __builtin_cpu_supports("avx512vl"))) return 3;
+      return 4;
+    }
+    #else
+    static int fg_x86_level(void) { return 0; }
+    #endif
+    """
+    int fg_x86_level() nogil
+
+
+def x86_level():
+    """The x86-64 micro-architecture level (1 to 4), or 0 where the question does not arise."""
+    return fg_x86_level()

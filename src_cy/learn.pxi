@@ -1,0 +1,127 @@
+# The game moves, and the agents learn, in lanes. Twins of `learn` in the rules and of the matrix game.
+
+cdef inline void join_digit(
+    int64_t lanes, real base,
+    reals action,      # IN (lanes,)
+    ints joint,        # IN OUT (lanes,)
+) noexcept nogil:
+    cdef int64_t i
+    for i in range(lanes):
+        joint[i] = <int32_t>(<real>joint[i] * base + action[i])
+
+
+cdef inline void join_pair(
+    int64_t lanes, real base,
+    reals first,       # IN (lanes,)
+    reals second,      # IN (lanes,)
+    ints joint,        # OUT (lanes,)
+) noexcept nogil:
+    cdef int64_t i
+    for i in range(lanes):
+        joint[i] = <int32_t>(first[i] * base + second[i])
+
+
+cdef inline void join_wide(
+    int64_t lanes, int base,
+    reals action,      # IN (lanes,)
+    ints joint,        # IN OUT (lanes,)
+) noexcept nogil:
+    """Where joint actions are too many for a float32 to count them exactly."""
+    cdef int64_t i
+    for i in range(lanes):
+        joint[i] = joint[i] * base + <int32_t>action[i]
+
+
+cdef void move(void *context, int64_t lanes, int k) noexcept nogil:
+    """The joint action as a number, agent 0's digit slowest."""
+    cdef Block *b = <Block *>context
+    cdef int i
+    if b.joint_actions < (1 << 24):
+        join_pair(lanes, b.seats[1].actions, b.seats[0].action, b.seats[1].action, b.joint)
+        for i in range(2, b.agents):
+            join_digit(lanes, b.seats[i].actions, b.seats[i].action, b.joint)
+    else:
+        for i in range(lanes):
+            b.joint[i] = 0
+        for i in range(b.agents):
+            join_wide(lanes, b.seats[i].actions, b.seats[i].action, b.joint)
+
+
+cdef inline void gather(
+    int64_t lanes,
+    reals payoffs,     # IN (joint actions,)
+    ints joint,        # IN (lanes,)
+    reals target,      # OUT (lanes,)
+) noexcept nogil:
+    cdef int64_t i
+    for i in range(lanes):
+        target[i] = payoffs[joint[i]]
+
+
+cdef inline void bootstrap(
+    int64_t lanes,
+    reals gamma,       # IN (lanes,)
+    reals best,        # IN (lanes,)
+    reals target,      # IN OUT (lanes,) the reward, plus gamma best
+) noexcept nogil:
+    cdef int64_t i
+    for i in range(lanes):
+        target[i] += gamma[i] * best[i]
+
+
+cdef inline real q_update(real q, real alpha, real target) noexcept nogil:
+    return q + alpha * (target - q)
+
+
+cdef inline void learn_sweep(
+    int64_t lanes, int actions,
+    reals alpha,       # IN (lanes,)
+    reals target,      # IN (lanes,)
+    reals action,      # IN (lanes,)
+    reals q,           # IN OUT (actions, lanes): only the entry of the action changes
+) noexcept nogil:
+    cdef int64_t i
+    cdef int a
+    cdef real x
+    for a in range(actions):
+        for i in range(lanes):
+            x = q_update(q[a * lanes + i], alpha[i], target[i])
+            q[a * lanes + i] = x if action[i] == <real>a else q[a * lanes + i]
+
+
+cdef void learn_q(void *context, int64_t lanes, int k) noexcept nogil:
+    """gamma = 0: the target is the reward, which `reward` put there."""
+    cdef Seat *s = <Seat *>context
+    learn_sweep(lanes, s.actions, s.alpha, s.target, s.action, s.table)
+
+
+cdef void learn_q_discounted(void *context, int64_t lanes, int k) noexcept nogil:
+    cdef Seat *s = <Seat *>context
+    scan(lanes, s.actions, s.table, s.best, s.weights)
+    bootstrap(lanes, s.gamma, s.best, s.target)
+    learn_sweep(lanes, s.actions, s.alpha, s.target, s.action, s.table)
+
+
+cdef void reward(void *context, int64_t lanes, int k) noexcept nogil:
+    """Every agent's reward into its target."""
+    cdef Block *b = <Block *>context
+    cdef int i
+    for i in range(b.agents):
+        gather(lanes, b.seats[i].payoffs, b.joint, b.seats[i].target)
+
+
+cdef extern from "pair.h" nogil:
+    enum: FG_PAIR_MAX
+    ctypedef void (*fg_pair_step)(int64_t lanes, real *signal0, real *signal1, real *alpha0, real *alpha1,
+                                  real *payoffs0, real *payoffs1, real *q0, real *q1) noexcept nogil
+    const fg_pair_step fg_pair_steps[4][4]
+
+
+cdef void step_pair(void *context, int64_t lanes, int k) noexcept nogil:
+    """A whole step of two epsilon-greedy Q-learners with 2 to FG_PAIR_MAX actions, gamma = 0."""
+    cdef Block *b = <Block *>context
+    cdef Seat *s = &b.seats[0]
+    cdef Seat *t = &b.seats[1]
+    fg_pair_steps[s.actions - 2][t.actions - 2](
+        lanes, s.signals + k * lanes, t.signals + k * lanes, s.alpha, t.alpha,
+        s.payoffs, t.payoffs, s.table, t.table)

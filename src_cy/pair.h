@@ -1,0 +1,140 @@
+/* A whole step of two epsilon-greedy Q-learners with a few actions each, fused: both choose, the game
+ * moves, both learn, with nothing but the tables written. The twin of the passes choose_greedy, move,
+ * reward and learn_q, for any payoffs; gamma = 0.
+ *
+ * Why C: gcc vectorises along the lanes only where no inner loop is left. So what would be loops over
+ * actions stands unrolled up to FG_PAIR_MAX, and constant numbers of actions cut it short. Payoffs are
+ * selected, not gathered: a gather costs more than the selects of a 5 x 5 table.
+ */
+#ifndef FASTGAMES_PAIR_H
+#define FASTGAMES_PAIR_H
+
+#include "real.h"
+
+#if defined(__clang__)
+#define FG_INLINE static inline __attribute__((always_inline))
+#define FG_LANES _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define FG_INLINE static inline __attribute__((always_inline))
+#define FG_LANES _Pragma("GCC ivdep")
+#else
+#define FG_INLINE static __inline
+#define FG_LANES
+#endif
+
+enum { FG_PAIR_MAX = 5 };
+#define FG_FROM_1(actions, DO) \
+  if (actions > 1) { DO(1) }   \
+  if (actions > 2) { DO(2) }   \
+  if (actions > 3) { DO(3) }   \
+  if (actions > 4) { DO(4) }
+
+/* One entry per action, `stride` apart in memory. Everything is loaded once and stored once: what gcc
+ * would load or store in a condition it masks, and masked stores are slow to read back. */
+typedef struct {
+  real x[FG_PAIR_MAX];
+} fg_row;
+
+FG_INLINE fg_row fg_load(const int actions, const int64_t stride, const real *from) {
+  fg_row row;
+  row.x[0] = from[0];
+#define FG_DO(k) row.x[k] = from[k * stride];
+  FG_FROM_1(actions, FG_DO)
+#undef FG_DO
+  return row;
+}
+
+FG_INLINE void fg_store(const int actions, const int64_t stride, const fg_row row, real *to) {
+  to[0] = row.x[0];
+#define FG_DO(k) to[k * stride] = row.x[k];
+  FG_FROM_1(actions, FG_DO)
+#undef FG_DO
+}
+
+FG_INLINE real fg_select(const int actions, const fg_row row, const real action) {
+  real x = row.x[0];
+#define FG_DO(k) x = action == (real)k ? row.x[k] : x;
+  FG_FROM_1(actions, FG_DO)
+#undef FG_DO
+  return x;
+}
+
+typedef struct {
+  fg_row row[FG_PAIR_MAX];
+} fg_table;
+
+FG_INLINE fg_table fg_load_table(const int A, const int B, const real *payoffs) {
+  fg_table table;
+  table.row[0] = fg_load(B, 1, payoffs);
+#define FG_DO(k) table.row[k] = fg_load(B, 1, payoffs + k * B);
+  FG_FROM_1(A, FG_DO)
+#undef FG_DO
+  return table;
+}
+
+FG_INLINE real fg_payoff(const int A, const int B, const fg_table table, const real a, const real b) {
+  real x = fg_select(B, table.row[0], b), y;
+#define FG_DO(k)                      \
+  y = fg_select(B, table.row[k], b);  \
+  x = a == (real)k ? y : x;
+  FG_FROM_1(A, FG_DO)
+#undef FG_DO
+  return x;
+}
+
+/* The action: the signal, or the greedy action where the signal is negative. With two actions the
+ * signal is a nudge to the first: +inf forces action 0, -inf action 1, 0 leaves the greedy one. */
+FG_INLINE real fg_pick(const int actions, const fg_row q, const real signal) {
+  real best = q.x[0], action = 0;
+  if (actions == 2) return q.x[1] > best + signal ? (real)1 : (real)0;
+#define FG_DO(k)                               \
+  action = q.x[k] > best ? (real)k : action;   \
+  best = q.x[k] > best ? q.x[k] : best;
+  FG_FROM_1(actions, FG_DO)
+#undef FG_DO
+  return signal < 0 ? action : signal;
+}
+
+/* q[action] += alpha (target - q[action]) */
+FG_INLINE fg_row fg_update(const int actions, fg_row q, const real action, const real alpha,
+                           const real target) {
+  real x = fg_select(actions, q, action);
+  x = x + alpha * (target - x);
+  q.x[0] = actions == 2 ? (action == (real)1 ? q.x[0] : x) : (action == (real)0 ? x : q.x[0]);
+#define FG_DO(k) q.x[k] = action == (real)k ? x : q.x[k];
+  FG_FROM_1(actions, FG_DO)
+#undef FG_DO
+  return q;
+}
+
+FG_INLINE void fg_step(const int A, const int B, const int64_t lanes,
+                       reals signal0, reals signal1,      /* IN (lanes,) */
+                       reals alpha0, reals alpha1,        /* IN (lanes,) */
+                       reals payoffs0, reals payoffs1,    /* IN (A, B) */
+                       reals q0, reals q1) {              /* IN OUT (A, lanes), (B, lanes) */
+  const fg_table p0 = fg_load_table(A, B, payoffs0), p1 = fg_load_table(A, B, payoffs1);
+  FG_LANES
+  for (int64_t i = 0; i < lanes; i++) {
+    const fg_row row0 = fg_load(A, lanes, q0 + i), row1 = fg_load(B, lanes, q1 + i);
+    const real a = fg_pick(A, row0, signal0[i]), b = fg_pick(B, row1, signal1[i]);
+    fg_store(A, lanes, fg_update(A, row0, a, alpha0[i], fg_payoff(A, B, p0, a, b)), q0 + i);
+    fg_store(B, lanes, fg_update(B, row1, b, alpha1[i], fg_payoff(A, B, p1, a, b)), q1 + i);
+  }
+}
+
+/* fg_step_AB for A, B in 2..FG_PAIR_MAX, and the table of them. */
+typedef void (*fg_pair_step)(int64_t, reals, reals, reals, reals, reals, reals, reals, reals);
+#define FG_PAIR(A, B)                                                                          \
+  static void fg_step_##A##B(int64_t lanes, reals s0, reals s1, reals alpha0, reals alpha1,    \
+                             reals p0, reals p1, reals q0, reals q1) {                         \
+    if (lanes == FG_FULL)                                                                      \
+      fg_step(A, B, FG_FULL, s0, s1, alpha0, alpha1, p0, p1, q0, q1);                          \
+    else                                                                                       \
+      fg_step(A, B, lanes, s0, s1, alpha0, alpha1, p0, p1, q0, q1);                            \
+  }
+#define FG_PAIRS(A) FG_PAIR(A, 2) FG_PAIR(A, 3) FG_PAIR(A, 4) FG_PAIR(A, 5)
+FG_PAIRS(2) FG_PAIRS(3) FG_PAIRS(4) FG_PAIRS(5)
+#define FG_ROW(A) {fg_step_##A##2, fg_step_##A##3, fg_step_##A##4, fg_step_##A##5}
+static const fg_pair_step fg_pair_steps[4][4] = {FG_ROW(2), FG_ROW(3), FG_ROW(4), FG_ROW(5)};
+
+#endif
