@@ -11,18 +11,19 @@ from fastgames.rules.exponential import exp
 from fastgames.schedules import EXPONENTIAL, parts
 from fastgames.state import Seat, State
 
-FULL = 128  # lanes of a full block, for which the kernels are compiled (FG_FULL)
-STEP = 16  # lanes of one vector register of the widest instruction set
-CACHE = 24 * 1024  # bytes of tables that a block may have: they should stay in the first cache
+CACHE = 32 * 1024  # bytes that the lanes of a block may take: the first cache
+SIZES = (256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
 
 
 def block_size(game: MatrixGame, dtype: np.dtype[Any], replicas: int, threads: int) -> int:
     """How many lanes a block has: as many as the cache holds, but no thread idle for want of blocks."""
-    room = CACHE // (sum(game.num_actions) * dtype.itemsize)
-    most = next((n for n in (FULL, 64, 32) if n <= room), STEP)
-    blocks = max(-(-replicas // most), min(threads, -(-replicas // STEP)))
+    per_agent = 24  # generator, threshold and half
+    values = 8 * game.num_agents + sum(game.num_actions)  # signals, alpha, scratch; tables
+    bytes_per_lane = per_agent * game.num_agents + values * dtype.itemsize
+    most = next((n for n in SIZES if n * bytes_per_lane <= CACHE), SIZES[-1])
+    blocks = max(-(-replicas // most), min(threads, -(-replicas // SIZES[-1])))
     per_block = -(-replicas // blocks)
-    return -(-per_block // STEP) * STEP
+    return -(-per_block // SIZES[-1]) * SIZES[-1]
 
 
 class LaneBlock:

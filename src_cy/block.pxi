@@ -9,9 +9,7 @@ cdef extern from "real.h" nogil:
     ctypedef real *reals          # restrict pointers, for the arguments of kernels
     ctypedef double *doubles
     ctypedef int32_t *ints
-    ctypedef uint32_t *words
     enum: FG_DOUBLE
-    enum: FG_FULL
     real FG_ROUNDER
     real FG_LOWEST
     real FG_HIGHEST
@@ -26,7 +24,6 @@ cdef extern from "numpy/random/bitgen.h" nogil:
         double (*next_double)(void *state) noexcept nogil
 
 cdef enum:
-    BATCH = 4          # steps drawn ahead where no parameter of a choice is scheduled
     MAX_AGENTS = 64    # bounds the arrays below; run() says so before anything is allocated
     MAX_PARAMETERS = 4
     MAX_PASSES = 512
@@ -66,7 +63,7 @@ ctypedef struct Seat:  # one agent's place in the block
     real *scale                            # (lanes,) A / T
     int32_t *half                          # (lanes,) with two actions: explore action 1 iff u >= it
     int64_t *u                             # (lanes,) 31-bit words, for `rules`
-    real *signals                          # (BATCH, lanes)
+    real *signals                          # (batch, lanes) of the steps drawn ahead
     real *table                            # (actions, lanes); a row (actions,) per lane where `rules` is set
     Rules rules                            # Numba's passes in place of the built-in ones, or NULLs
     real *alpha                            # (lanes,)

@@ -1,178 +1,34 @@
 # Draws: random words -> signals, several steps ahead, in lanes. Twins of `draw` in the rules.
 
+cdef extern from "draw.h" nogil:
+    ctypedef struct fg_generator:
+        uint32_t a, b, c, d
+    enum: FG_BATCH
+    enum: FG_SIGNAL_EXPLORE
+    enum: FG_SIGNAL_NUDGE
+    enum: FG_SIGNAL_UNIT
+    int32_t fg_word31(fg_generator *g)
+    void fg_draw(int signal, int steps, int64_t lanes, real last, uint32_t *generators,
+                 const int32_t *threshold, const int32_t *half, const real *scale, real *signals)
+
 ctypedef void (*Draw)(Seat *seat, int64_t lanes, int steps) noexcept nogil
 
 
-cdef inline int32_t word31(uint32_t *s0, uint32_t *s1, uint32_t *s2, uint32_t *s3) noexcept nogil:
-    """xoshiro128++: the next word, shifted to 31 bits."""
-    cdef uint32_t word = rotate(s0[0] + s3[0], 7) + s0[0]
-    cdef uint32_t shifted = s1[0] << 9
-    s2[0] ^= s0[0]
-    s3[0] ^= s1[0]
-    s1[0] ^= s2[0]
-    s0[0] ^= s3[0]
-    s2[0] ^= shifted
-    s3[0] = rotate(s3[0], 11)
-    return <int32_t>(word >> 1)
-
-
-cdef inline real explore(int32_t u, int32_t threshold, real scale, real last) noexcept nogil:
-    cdef real x = <real>u * scale
-    x = <real><int32_t>x
-    x = last if x > last else x
-    return x if u <= threshold else <real>-1.0
-
-
-# One step's draw for a lane; BATCH of them in a row keep the generator in registers. They stand
-# unrolled by hand because gcc vectorises along the lanes only where no inner loop is left.
-
-cdef inline void explore_one(
-    int64_t lanes, real last,
-    words a, words b, words c, words d,                  # IN OUT (lanes,) the generators
-    ints threshold,    # IN (lanes,)
-    reals scale,       # IN (lanes,)
-    reals signals,     # OUT (lanes,)
-) noexcept nogil:
-    cdef uint32_t s0, s1, s2, s3
-    cdef int64_t i
-    for i in range(lanes):
-        s0 = a[i]
-        s1 = b[i]
-        s2 = c[i]
-        s3 = d[i]
-        signals[i] = explore(word31(&s0, &s1, &s2, &s3), threshold[i], scale[i], last)
-        a[i] = s0
-        b[i] = s1
-        c[i] = s2
-        d[i] = s3
-
-
-cdef inline void explore_batch(
-    int64_t lanes, real last,
-    words a, words b, words c, words d,                  # IN OUT (lanes,) the generators
-    ints threshold,    # IN (lanes,)
-    reals scale,       # IN (lanes,)
-    reals first, reals second, reals third, reals fourth,  # OUT (lanes,) signals of BATCH steps
-) noexcept nogil:
-    cdef uint32_t s0, s1, s2, s3
-    cdef int64_t i
-    for i in range(lanes):
-        s0 = a[i]
-        s1 = b[i]
-        s2 = c[i]
-        s3 = d[i]
-        first[i] = explore(word31(&s0, &s1, &s2, &s3), threshold[i], scale[i], last)
-        second[i] = explore(word31(&s0, &s1, &s2, &s3), threshold[i], scale[i], last)
-        third[i] = explore(word31(&s0, &s1, &s2, &s3), threshold[i], scale[i], last)
-        fourth[i] = explore(word31(&s0, &s1, &s2, &s3), threshold[i], scale[i], last)
-        a[i] = s0
-        b[i] = s1
-        c[i] = s2
-        d[i] = s3
-
-
-cdef inline real nudge(int32_t u, int32_t threshold, int32_t half) noexcept nogil:
-    """The signal of two actions for fg_pick in pair.h: half is the first u that explores action 1."""
-    cdef real x = <real>-INFINITY if u >= half else <real>INFINITY
-    return x if u <= threshold else <real>0.0
-
-
-cdef inline void nudge_batch(
-    int64_t lanes,
-    words a, words b, words c, words d,                  # IN OUT (lanes,) the generators
-    ints threshold,    # IN (lanes,)
-    ints half,         # IN (lanes,)
-    reals first, reals second, reals third, reals fourth,  # OUT (lanes,) signals of BATCH steps
-) noexcept nogil:
-    cdef uint32_t s0, s1, s2, s3
-    cdef int64_t i
-    for i in range(lanes):
-        s0 = a[i]
-        s1 = b[i]
-        s2 = c[i]
-        s3 = d[i]
-        first[i] = nudge(word31(&s0, &s1, &s2, &s3), threshold[i], half[i])
-        second[i] = nudge(word31(&s0, &s1, &s2, &s3), threshold[i], half[i])
-        third[i] = nudge(word31(&s0, &s1, &s2, &s3), threshold[i], half[i])
-        fourth[i] = nudge(word31(&s0, &s1, &s2, &s3), threshold[i], half[i])
-        a[i] = s0
-        b[i] = s1
-        c[i] = s2
-        d[i] = s3
-
-
-cdef inline void nudge_one(
-    int64_t lanes,
-    words a, words b, words c, words d,                  # IN OUT (lanes,) the generators
-    ints threshold,    # IN (lanes,)
-    ints half,         # IN (lanes,)
-    reals signals,     # OUT (lanes,)
-) noexcept nogil:
-    cdef uint32_t s0, s1, s2, s3
-    cdef int64_t i
-    for i in range(lanes):
-        s0 = a[i]
-        s1 = b[i]
-        s2 = c[i]
-        s3 = d[i]
-        signals[i] = nudge(word31(&s0, &s1, &s2, &s3), threshold[i], half[i])
-        a[i] = s0
-        b[i] = s1
-        c[i] = s2
-        d[i] = s3
-
-
-cdef inline void unit_one(
-    int64_t lanes,
-    words a, words b, words c, words d,                  # IN OUT (lanes,) the generators
-    reals signals,     # OUT (lanes,)
-) noexcept nogil:
-    cdef uint32_t s0, s1, s2, s3
-    cdef int64_t i
-    for i in range(lanes):
-        s0 = a[i]
-        s1 = b[i]
-        s2 = c[i]
-        s3 = d[i]
-        signals[i] = FG_UNIT(word31(&s0, &s1, &s2, &s3))
-        a[i] = s0
-        b[i] = s1
-        c[i] = s2
-        d[i] = s3
-
-
 cdef void draw_explore(Seat *s, int64_t lanes, int steps) noexcept nogil:
-    cdef int k
-    cdef uint32_t *g = s.stream
-    cdef real *signals = s.signals
-    cdef real last = <real>(s.actions - 1)
-    if steps == BATCH:
-        explore_batch(lanes, last, g, g + lanes, g + 2 * lanes, g + 3 * lanes, s.threshold, s.scale,
-                      signals, signals + lanes, signals + 2 * lanes, signals + 3 * lanes)
-    else:
-        for k in range(steps):
-            explore_one(lanes, last, g, g + lanes, g + 2 * lanes, g + 3 * lanes, s.threshold, s.scale,
-                        signals + k * lanes)
+    fg_draw(FG_SIGNAL_EXPLORE, steps, lanes, <real>(s.actions - 1), s.stream, s.threshold, s.half,
+            s.scale, s.signals)
 
 
 cdef void draw_nudge(Seat *s, int64_t lanes, int steps) noexcept nogil:
-    cdef int k
-    cdef uint32_t *g = s.stream
-    cdef real *signals = s.signals
-    if steps == BATCH and lanes == FG_FULL:
-        nudge_batch(FG_FULL, g, g + FG_FULL, g + 2 * FG_FULL, g + 3 * FG_FULL, s.threshold, s.half,
-                    signals, signals + FG_FULL, signals + 2 * FG_FULL, signals + 3 * FG_FULL)
-    elif steps == BATCH:
-        nudge_batch(lanes, g, g + lanes, g + 2 * lanes, g + 3 * lanes, s.threshold, s.half,
-                    signals, signals + lanes, signals + 2 * lanes, signals + 3 * lanes)
-    else:
-        for k in range(steps):
-            nudge_one(lanes, g, g + lanes, g + 2 * lanes, g + 3 * lanes, s.threshold, s.half,
-                      signals + k * lanes)
+    fg_draw(FG_SIGNAL_NUDGE, steps, lanes, <real>1.0, s.stream, s.threshold, s.half, s.scale, s.signals)
+
+
+cdef void draw_unit(Seat *s, int64_t lanes, int steps) noexcept nogil:
+    fg_draw(FG_SIGNAL_UNIT, steps, lanes, <real>1.0, s.stream, s.threshold, s.half, s.scale, s.signals)
 
 
 cdef void find_half(Seat *s, int64_t lanes) noexcept nogil:
-    """The first u whose explored action is 1: u A / T, rounded as explore() rounds it, grows with u."""
+    """With two actions: the first u that explores action 1 (u A / T, rounded as fg_explore rounds it)."""
     cdef int64_t i, u
     for i in range(lanes):
         u = s.threshold[i] // 2
@@ -181,13 +37,6 @@ cdef void find_half(Seat *s, int64_t lanes) noexcept nogil:
         while u > 0 and <real><int32_t>(u - 1) * s.scale[i] >= <real>1.0:
             u -= 1
         s.half[i] = <int32_t>min(u, <int64_t>2147483647)
-
-
-cdef void draw_unit(Seat *s, int64_t lanes, int steps) noexcept nogil:
-    cdef int k
-    cdef uint32_t *g = s.stream
-    for k in range(steps):
-        unit_one(lanes, g, g + lanes, g + 2 * lanes, g + 3 * lanes, s.signals + k * lanes)
 
 
 cdef uint32_t below(bitgen_t *g, uint32_t n) noexcept nogil:

@@ -78,7 +78,7 @@ cdef class Lanes:
         self.twins = []
         self.records_flips, self.records_joint, self.records_rewards = flips, joint_actions, rewards
         self.scheduled = any(any(schedules) for _, _, _, schedules, _, _ in seats)
-        self.batch = 1 if self.scheduled else BATCH
+        self.batch = 1 if self.scheduled else FG_BATCH
         self.bit_generator = bit_generator
         if bit_generator is not None:
             self.batch = 1
@@ -140,7 +140,7 @@ cdef class Lanes:
         s.gamma = <real *>self.scratch((lanes,), REAL)
         s.temperature = <real *>self.scratch((lanes,), REAL)
         s.u = <int64_t *>self.scratch((lanes,), np.int64)
-        s.signals = <real *>self.scratch((BATCH, lanes), REAL)
+        s.signals = <real *>self.scratch((FG_BATCH, lanes), REAL)
         s.weights = <real *>self.scratch((actions, lanes), REAL)
         s.best = <real *>self.scratch((lanes,), REAL)
         s.action = <real *>self.scratch((lanes,), REAL)

@@ -21,10 +21,6 @@ cdef inline real exponential(real x) noexcept nogil:
     return <real>INFINITY if x > FG_HIGHEST else p
 
 
-cdef inline uint32_t rotate(uint32_t x, int k) noexcept nogil:
-    return (x << k) | (x >> (32 - k))
-
-
 cdef void philox(uint32_t *c, uint32_t k0, uint32_t k1) noexcept nogil:
     """Philox4x32-10 of the counter c[0..3] under the key (k0, k1), in place."""
     cdef uint64_t p0, p1

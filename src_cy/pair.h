@@ -11,17 +11,6 @@
 
 #include "real.h"
 
-#if defined(__clang__)
-#define FG_INLINE static inline __attribute__((always_inline))
-#define FG_LANES _Pragma("clang loop vectorize(assume_safety)")
-#elif defined(__GNUC__)
-#define FG_INLINE static inline __attribute__((always_inline))
-#define FG_LANES _Pragma("GCC ivdep")
-#else
-#define FG_INLINE static __inline
-#define FG_LANES
-#endif
-
 enum { FG_PAIR_MAX = 5 };
 #define FG_FROM_1(actions, DO) \
   if (actions > 1) { DO(1) }   \
@@ -113,8 +102,9 @@ FG_INLINE void fg_step(const int A, const int B, const int64_t lanes,
                        reals payoffs0, reals payoffs1,    /* IN (A, B) */
                        reals q0, reals q1) {              /* IN OUT (A, lanes), (B, lanes) */
   const fg_table p0 = fg_load_table(A, B, payoffs0), p1 = fg_load_table(A, B, payoffs1);
+  const int64_t end = lanes & ~(int64_t)15; /* a multiple of 16 it is: no loop for a remainder */
   FG_LANES
-  for (int64_t i = 0; i < lanes; i++) {
+  for (int64_t i = 0; i < end; i++) {
     const fg_row row0 = fg_load(A, lanes, q0 + i), row1 = fg_load(B, lanes, q1 + i);
     const real a = fg_pick(A, row0, signal0[i]), b = fg_pick(B, row1, signal1[i]);
     fg_store(A, lanes, fg_update(A, row0, a, alpha0[i], fg_payoff(A, B, p0, a, b)), q0 + i);
@@ -127,10 +117,7 @@ typedef void (*fg_pair_step)(int64_t, reals, reals, reals, reals, reals, reals, 
 #define FG_PAIR(A, B)                                                                          \
   static void fg_step_##A##B(int64_t lanes, reals s0, reals s1, reals alpha0, reals alpha1,    \
                              reals p0, reals p1, reals q0, reals q1) {                         \
-    if (lanes == FG_FULL)                                                                      \
-      fg_step(A, B, FG_FULL, s0, s1, alpha0, alpha1, p0, p1, q0, q1);                          \
-    else                                                                                       \
-      fg_step(A, B, lanes, s0, s1, alpha0, alpha1, p0, p1, q0, q1);                            \
+    fg_step(A, B, lanes, s0, s1, alpha0, alpha1, p0, p1, q0, q1);                              \
   }
 #define FG_PAIRS(A) FG_PAIR(A, 2) FG_PAIR(A, 3) FG_PAIR(A, 4) FG_PAIR(A, 5)
 FG_PAIRS(2) FG_PAIRS(3) FG_PAIRS(4) FG_PAIRS(5)

@@ -12,13 +12,22 @@
 #define FG_RESTRICT restrict
 #endif
 
-enum { FG_FULL = 128 }; /* lanes of a full block; kernels have a copy for this constant */
+/* FG_LANES before a loop over lanes: its iterations do not depend on each other. */
+#if defined(__clang__)
+#define FG_INLINE static inline __attribute__((always_inline))
+#define FG_LANES _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define FG_INLINE static inline __attribute__((always_inline))
+#define FG_LANES _Pragma("GCC ivdep")
+#else
+#define FG_INLINE static __inline
+#define FG_LANES
+#endif
 
 typedef FG_REAL real;
 typedef real *FG_RESTRICT reals;          /* arrays that do not overlap any other of the kernel */
 typedef double *FG_RESTRICT doubles;
 typedef int32_t *FG_RESTRICT ints;
-typedef uint32_t *FG_RESTRICT words;
 
 #if FG_DOUBLE
 typedef uint64_t bits;

@@ -1,12 +1,20 @@
 # Passes that hand a seat's lanes to the functions Numba made from its learner's rules.
 
 cdef void draw_rules(Seat *s, int64_t lanes, int steps) noexcept nogil:
-    cdef uint32_t *g = s.stream
+    cdef fg_generator g
     cdef int64_t i
     cdef int k
     for k in range(steps):
         for i in range(lanes):
-            s.u[i] = word31(&g[i], &g[lanes + i], &g[2 * lanes + i], &g[3 * lanes + i])
+            g.a = s.stream[i]
+            g.b = s.stream[lanes + i]
+            g.c = s.stream[2 * lanes + i]
+            g.d = s.stream[3 * lanes + i]
+            s.u[i] = fg_word31(&g)
+            s.stream[i] = g.a
+            s.stream[lanes + i] = g.b
+            s.stream[2 * lanes + i] = g.c
+            s.stream[3 * lanes + i] = g.d
         s.rules.draw(lanes, s.actions, s.parameters, s.value, s.u, s.signals + k * lanes)
 
 

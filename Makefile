@@ -1,0 +1,37 @@
+# make demo · make test · make bench · make lint: each sets up what it needs in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml setup.py $(wildcard src_cy/*)
+
+.PHONY: demo test test-slow bench lint clean
+
+demo: $(VENV)/installed-all
+	$(BIN)/fastgames reproduce cycling
+
+test: $(VENV)/installed-test
+	$(BIN)/pytest -m "not slow"
+
+test-slow: $(VENV)/installed-test
+	$(BIN)/pytest -m slow
+
+bench: $(VENV)/installed-bench
+	$(BIN)/pytest bench --benchmark-columns=median,iqr,rounds --benchmark-sort=name
+
+lint: $(VENV)/installed-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check fastgames tests bench setup.py
+	$(BIN)/mypy
+	$(BIN)/cython-lint --max-line-length 110 src_cy
+
+# The package in development mode, with one of its extras; built again when its sources change.
+$(VENV)/installed-%: $(SOURCES) | $(BIN)/python
+	$(BIN)/pip install --quiet --editable ".[$*]"
+	@touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+
+clean:
+	rm -rf $(VENV) build *.egg-info fastgames/_core/*.so

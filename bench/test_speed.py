@@ -1,0 +1,79 @@
+"""Speed of the engine, through the public API. Scenario names are permanent: history hangs on them."""
+
+import numpy as np
+import pytest
+
+import fastgames as fg
+from fastgames import _core
+
+PENNIES = fg.games.matching_pennies()
+Q = fg.QLearner(alpha=0.1, explore=fg.EpsilonGreedy(0.1))
+
+
+def random_game(*actions):
+    """Payoffs from a fixed seed: no structure to exploit."""
+    return fg.MatrixGame(np.random.default_rng(1).normal(size=(len(actions), *actions)))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("isa", _core.available())
+def test_pennies(timed, isa, dtype):
+    """W1: matching pennies, two epsilon-greedy Q-learners, one thread."""
+    timed(PENNIES, Q, isa=isa, dtype=dtype, replicas=10_000)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_pennies_threads(timed, threads):
+    """W1 over threads."""
+    timed(PENNIES, Q, threads=threads, replicas=40_000)
+
+
+@pytest.mark.parametrize("actions", [(2, 2), (2, 3), (3, 3), (4, 4), (5, 5), (6, 6), (15, 15)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_actions(timed, actions, dtype):
+    """Random payoffs, two agents: what more actions cost."""
+    timed(random_game(*actions), Q, dtype=dtype, replicas=2_000)
+
+
+@pytest.mark.parametrize("agents", [3, 4, 5])
+def test_agents(timed, agents):
+    """Random payoffs, two actions: what more agents cost."""
+    timed(random_game(*[2] * agents), Q, replicas=1_000)
+
+
+LEARNERS = {
+    "softmax": fg.QLearner(explore=fg.Softmax(0.5)),
+    "discounted": fg.QLearner(gamma=0.9),
+    "fixed": fg.FixedPolicy([0.5, 0.5]),
+    "scheduled": fg.QLearner(explore=fg.EpsilonGreedy(fg.Exponential(1.0, 1e-4, 0.01))),
+}
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_learners(timed, learner):
+    """Matching pennies under the other learners."""
+    timed(PENNIES, LEARNERS[learner], replicas=1_000)
+
+
+RECORDS = {
+    "flips": fg.Record(flips=True),
+    "joint": fg.Record(joint_actions=True),
+    "rewards": fg.Record(rewards=True),
+    "snapshots": fg.Record(every=1_000, tables=("q",), greedy=True),
+}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_records(timed, record):
+    """What each record costs."""
+    timed(PENNIES, Q, record=RECORDS[record], replicas=2_000)
+
+
+def test_numba(timed):
+    """Passes that Numba made from the rules: what a learner without a twin runs at."""
+    timed(PENNIES, Q, backend="numba", replicas=200)
+
+
+def test_listing(timed):
+    """One replica on numpy's own generator, as a textbook listing draws."""
+    timed(PENNIES, Q, stream="numpy", replicas=1, steps=200_000, check_replicas=1)

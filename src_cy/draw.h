@@ -1,0 +1,85 @@
+/* Random words and what they say, for one lane. Twins of fastgames/rules/streams.py and choice.py. */
+#ifndef FASTGAMES_DRAW_H
+#define FASTGAMES_DRAW_H
+
+#include <math.h>
+
+#include "real.h"
+
+typedef struct {
+  uint32_t a, b, c, d;
+} fg_generator;
+
+static inline uint32_t fg_rotate(const uint32_t x, const int k) { return (x << k) | (x >> (32 - k)); }
+
+/* xoshiro128++: the next word, shifted to 31 bits, which convert in signed lanes everywhere. */
+static inline int32_t fg_word31(fg_generator *g) {
+  const uint32_t word = fg_rotate(g->a + g->d, 7) + g->a, shifted = g->b << 9;
+  g->c ^= g->a;
+  g->d ^= g->b;
+  g->b ^= g->c;
+  g->a ^= g->d;
+  g->c ^= shifted;
+  g->d = fg_rotate(g->d, 11);
+  return (int32_t)(word >> 1);
+}
+
+/* The action to explore, or -1: threshold is T - 1, scale A / T, last A - 1. */
+static inline real fg_explore(const int32_t u, const int32_t threshold, const real scale, const real last) {
+  real x = (real)(int32_t)((real)u * scale);
+  x = x > last ? last : x;
+  return u <= threshold ? x : (real)-1;
+}
+
+/* The same for two actions, as a nudge to the value of the first: +inf forces action 0, -inf action 1,
+ * 0 leaves the greedy one. half is the first u that explores action 1. */
+static inline real fg_nudge(const int32_t u, const int32_t threshold, const int32_t half) {
+  const real x = u >= half ? (real)-INFINITY : (real)INFINITY;
+  return u <= threshold ? x : (real)0;
+}
+
+/* The signals of `steps` steps (1 to FG_BATCH) ahead. Several in a row keep the generators in registers;
+ * they stand unrolled because gcc vectorises along the lanes only where no inner loop is left. */
+enum { FG_BATCH = 4 };
+enum { FG_SIGNAL_EXPLORE, FG_SIGNAL_NUDGE, FG_SIGNAL_UNIT };
+
+FG_INLINE void fg_draw_steps(const int signal, const int steps, const int64_t lanes, const real last,
+                             uint32_t *generators,     /* IN OUT (4, lanes) */
+                             const int32_t *threshold, /* IN (lanes,) */
+                             const int32_t *half,      /* IN (lanes,), for nudges */
+                             const real *scale,        /* IN (lanes,) */
+                             real *signals) {          /* OUT (steps, lanes) */
+  const int64_t end = lanes & ~(int64_t)15; /* a multiple of 16 it is: no loop for a remainder */
+  FG_LANES
+  for (int64_t i = 0; i < end; i++) {
+    uint32_t *at = generators + i;
+    fg_generator g = {at[0], at[lanes], at[2 * lanes], at[3 * lanes]};
+    int32_t u;
+#define FG_DO(k)                                                                      \
+  u = fg_word31(&g);                                                                  \
+  signals[k * lanes + i] = signal == FG_SIGNAL_UNIT    ? FG_UNIT(u)                   \
+                           : signal == FG_SIGNAL_NUDGE ? fg_nudge(u, threshold[i], half[i]) \
+                                                       : fg_explore(u, threshold[i], scale[i], last);
+    FG_DO(0)
+    if (steps > 1) { FG_DO(1) }
+    if (steps > 2) { FG_DO(2) }
+    if (steps > 3) { FG_DO(3) }
+#undef FG_DO
+    at[0] = g.a;
+    at[lanes] = g.b;
+    at[2 * lanes] = g.c;
+    at[3 * lanes] = g.d;
+  }
+}
+
+FG_INLINE void fg_draw(const int signal, const int steps, const int64_t lanes, const real last,
+                       uint32_t *generators, const int32_t *threshold, const int32_t *half,
+                       const real *scale, real *signals) {
+  if (steps == FG_BATCH)
+    fg_draw_steps(signal, FG_BATCH, lanes, last, generators, threshold, half, scale, signals);
+  else
+    for (int k = 0; k < steps; k++)
+      fg_draw_steps(signal, 1, lanes, last, generators, threshold, half, scale, signals + k * lanes);
+}
+
+#endif
