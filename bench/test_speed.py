@@ -1,4 +1,4 @@
-"""Speed of the engine, through the public API. Scenario names are permanent: history hangs on them."""
+"""Speed of the engine through the public API. Names are permanent: history hangs on them."""
 
 import numpy as np
 import pytest

@@ -9,10 +9,9 @@ from fastgames._core import isa
 from fastgames.games import MatrixGame
 from fastgames.learners import EpsilonGreedy, FixedPolicy, QLearner, Softmax
 from fastgames.record import Record
-from fastgames.result import Result
+from fastgames.result import Result, load
 from fastgames.run import Interrupted, run
 from fastgames.schedules import Exponential, Linear
-from fastgames.storage import load
 
 __version__ = "0.1.0"
 

@@ -1,6 +1,5 @@
 """Checks of arguments: each error names the argument, the value and the domain."""
 
-import difflib
 import math
 import numbers
 from collections.abc import Iterable
@@ -11,12 +10,17 @@ import numpy as np
 
 def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
     """`value` as an int in [low, high], else TypeError or ValueError."""
-    domain = f"a whole number of at least {low}" if high is None else f"a whole number in [{low}, {high}]"
+    domain = (
+        f"a whole number of at least {low}"
+        if high is None
+        else f"a whole number in [{low}, {high}]"
+    )
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} must be {domain}, got {value!r}")
-    if value < low or (high is not None and value > high):
+    number = int(value)
+    if number < low or (high is not None and number > high):
         raise ValueError(f"{name} must be {domain}, got {value!r}")
-    return int(value)
+    return number
 
 
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
@@ -24,6 +28,8 @@ def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
     choices = tuple(choices)
     if isinstance(value, str) and value in choices:
         return value
+    import difflib  # only for the error: it costs 5 ms at import
+
     allowed = ", ".join(repr(c) for c in choices)
     near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -32,11 +32,11 @@ class Block(Protocol):
         """Write everything back into the state."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Work:
     """What is to be done: `steps` for each of `replicas`, with stops on the way.
 
-    snapshots: steps (of this call) after which `snapshot(index, first, count)` is called, ascending.
+    snapshots: steps (of this call), ascending, after which `snapshot(index, first, count)` is called.
     tally_from: the step (of this call) from which joint actions and rewards are counted.
     """
 
@@ -49,7 +49,9 @@ class Work:
     cancelled: bool = False
 
 
-def run(work: Work, make_block: Callable[[], Block], threads: int, report: Callable[[int], None]) -> None:
+def run(
+    work: Work, make_block: Callable[[], Block], threads: int, report: Callable[[int], None]
+) -> None:
     """Do the work on `threads` threads; on Ctrl-C let the blocks finish their slice, then re-raise.
 
     `report(replica-steps done)` is called about ten times a second from the calling thread.

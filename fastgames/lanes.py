@@ -1,5 +1,7 @@
 """Compiled blocks: copies between the state of a run and the lanes of the compiled core."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ SIZES = (256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vecto
 
 
 def block_size(game: MatrixGame, dtype: np.dtype[Any], replicas: int, threads: int) -> int:
-    """How many lanes a block has: as many as the cache holds, but no thread idle for want of blocks."""
+    """Lanes of a block: as many as the cache holds, but no thread idle for want of blocks."""
     per_agent = 24  # generator, threshold and half
     values = 8 * game.num_agents + sum(game.num_actions)  # signals, alpha, scratch; tables
     bytes_per_lane = per_agent * game.num_agents + values * dtype.itemsize
@@ -27,10 +29,18 @@ def block_size(game: MatrixGame, dtype: np.dtype[Any], replicas: int, threads: i
 
 
 class LaneBlock:
-    """A block of the compiled core, with built-in passes or (backend "numba") those made by Numba."""
+    """A block of the compiled core, with its built-in passes or those that Numba made."""
 
-    def __init__(self, game: MatrixGame, state: State, record: Record, dtype: np.dtype[Any],
-                 capacity: int, bit_generator: np.random.BitGenerator | None, numba: bool) -> None:
+    def __init__(
+        self,
+        game: MatrixGame,
+        state: State,
+        record: Record,
+        dtype: np.dtype[Any],
+        capacity: int,
+        bit_generator: np.random.BitGenerator | None,
+        numba: bool,
+    ) -> None:
         self.capacity = capacity
         self.state = state
         self.discount = game.discount
@@ -48,11 +58,24 @@ class LaneBlock:
 
                 addresses = addresses_of(rules, dtype)
             payoffs = np.ascontiguousarray(game.payoffs[i], dtype).ravel()
-            seats.append((game.num_actions[i], rules.twin, rules.parameters,
-                          tuple(kind for _, kind, _ in kinds), payoffs, addresses))
+            seats.append(
+                (
+                    game.num_actions[i],
+                    rules.twin,
+                    rules.parameters,
+                    tuple(kind for _, kind, _ in kinds),
+                    payoffs,
+                    addresses,
+                )
+            )
         self.lanes = _core.lanes(dtype.name).Lanes(
-            capacity, seats, flips=record.flips, joint_actions=record.joint_actions,
-            rewards=record.rewards, bit_generator=bit_generator)
+            capacity,
+            seats,
+            flips=record.flips,
+            joint_actions=record.joint_actions,
+            rewards=record.rewards,
+            bit_generator=bit_generator,
+        )
 
     def load(self, first: int, count: int) -> None:
         """Take up replicas first … first + count - 1. Lanes beyond them repeat the first one."""
@@ -82,15 +105,20 @@ class LaneBlock:
         lanes[..., : self.count] = values
         lanes[..., self.count :] = lanes[..., :1]
 
-    def _load_parameter(self, lanes: Any, p: int, kind: int, values: Any, seat: Seat, name: str,
-                        where: slice) -> None:
+    def _load_parameter(
+        self, lanes: Any, p: int, kind: int, values: Any, seat: Seat, name: str, where: slice
+    ) -> None:
         first, second, third = (x[where] if isinstance(x, np.ndarray) else x for x in values)
         if kind == EXPONENTIAL:
             first = seat.recurrence[name][where]
             rates, index = np.unique(second, return_inverse=True)
             second = np.array([exp(-rate, np.float64) for rate in rates])[index.ravel()]
-        for array, value in ((lanes.value, first), (lanes.first, first), (lanes.second, second),
-                             (lanes.third, third)):
+        for array, value in (
+            (lanes.value, first),
+            (lanes.first, first),
+            (lanes.second, second),
+            (lanes.third, third),
+        ):
             array[p, : self.count] = value
             array[p, self.count :] = array[p, 0]
 

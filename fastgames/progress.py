@@ -4,6 +4,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from fastgames._checks import needs_extra
 
@@ -44,10 +45,16 @@ def reporter(total: int, show: bool | None) -> Iterator[Callable[[int], None]]:
             bar.stop()
 
 
-def _bar():  # type: ignore[no-untyped-def]
+def _bar() -> Any:
     try:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
     except ImportError:
         return None
     return Progress(

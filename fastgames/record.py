@@ -1,10 +1,7 @@
-"""What a run records, and the snapshots it brings back."""
+"""What a run records."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from fastgames import _checks
 
@@ -66,29 +63,3 @@ class Record:
     def snapshots(self) -> bool:
         """Whether snapshots hold anything."""
         return bool(self.tables) or self.greedy or self.policies
-
-
-@dataclass(frozen=True)
-class Snapshots:
-    """What was taken on the way; the first axis of every array is the snapshot.
-
-    steps: (snapshots,) int64, game steps of each replica
-    tables: for each agent, by name, (snapshots, replicas, observations, actions)
-    greedy: for each agent, (snapshots, replicas, observations) int32, or None
-    policies: for each agent, (snapshots, replicas, observations, actions) float64, or None
-    """
-
-    steps: np.ndarray
-    tables: list[dict[str, np.ndarray]]
-    greedy: list[np.ndarray] | None
-    policies: list[np.ndarray] | None
-
-    def arrays(self) -> dict[str, Any]:
-        """Every array under a flat name, as files hold them."""
-        out: dict[str, Any] = {"steps": self.steps}
-        for i, tables in enumerate(self.tables):
-            out |= {f"tables/{i}/{name}": table for name, table in tables.items()}
-        for kind in ("greedy", "policies"):
-            for i, array in enumerate(getattr(self, kind) or []):
-                out[f"{kind}/{i}"] = array
-        return out

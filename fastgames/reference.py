@@ -4,12 +4,13 @@ Every other body must give its bits. It reads like the contract: every agent dra
 game moves, every agent learns, schedules advance.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 
 from fastgames.games import MatrixGame
-from fastgames.record import Record
 from fastgames.rules import listing, schedules, streams
 from fastgames.rules.choice import argmax
 from fastgames.rules.exponential import exp
@@ -27,7 +28,9 @@ class Player:
         self.actions = game.num_actions[agent]
         self.tables = (seat.table[replica],)
         self.real = self.tables[0].dtype.type
-        self.stream = None if state.streams is None else [int(w) for w in state.streams[replica, agent]]
+        self.stream = (
+            None if state.streams is None else [int(w) for w in state.streams[replica, agent]]
+        )
         self.clock = float(seat.clock[replica])
         self.parameters = []  # (kind, first, second, third), as in block.pxi
         values = seat.learner.values(game.discount)
@@ -58,7 +61,9 @@ class Player:
         p = self.values()
         if rng is not None:
             if "epsilon" in self.rules.parameters:
-                signal = listing.explore(rng, p[self.rules.parameters.index("epsilon")], self.actions)
+                signal = listing.explore(
+                    rng, p[self.rules.parameters.index("epsilon")], self.actions
+                )
             else:
                 signal = listing.unit(rng, self.real)
         else:
@@ -81,9 +86,8 @@ class ReferenceBlock:
 
     capacity = 1
 
-    def __init__(self, game: MatrixGame, state: State, record: Record,
-                 rng: np.random.Generator | None) -> None:
-        self.game, self.state, self.record, self.rng = game, state, record, rng
+    def __init__(self, game: MatrixGame, state: State, rng: np.random.Generator | None) -> None:
+        self.game, self.state, self.rng = game, state, rng
 
     def load(self, first: int, count: int) -> None:
         """Take up replica `first`; `count` is 1."""
@@ -104,7 +108,7 @@ class ReferenceBlock:
         state, r = self.state, self.replica
         greedy = [argmax(player.tables[0][0]) for player in self.players]
         joint = tuple(player.act(self.rng) for player in self.players)
-        rewards = self.game.payoffs[(slice(None), *joint)]
+        rewards = [payoffs[joint] for payoffs in self.game.payoffs]
         for player, action, reward in zip(self.players, joint, rewards, strict=True):
             player.learn(action, reward)
         state.steps[r] += 1
@@ -126,6 +130,8 @@ class ReferenceBlock:
             seat.clock[self.replica] = player.clock
             if self.state.streams is not None:
                 self.state.streams[self.replica, i] = player.stream
-            for name, (kind, first, _, _) in zip(player.rules.parameters, player.parameters, strict=True):
+            for name, (kind, first, _, _) in zip(
+                player.rules.parameters, player.parameters, strict=True
+            ):
                 if kind == EXPONENTIAL:
                     seat.recurrence[name][self.replica] = first

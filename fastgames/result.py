@@ -1,7 +1,8 @@
 """What a run brings back."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,16 +11,19 @@ from fastgames import _checks
 from fastgames.games import MatrixGame
 from fastgames.learners import Learner
 from fastgames.policies import policy
-from fastgames.record import Record, Snapshots
+from fastgames.record import Record
+from fastgames.snapshots import Snapshots
 from fastgames.state import State
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import xarray
 
 CONTRACT = 1  # version of the random streams and the order of events
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """The outcome of `fastgames.run`, and all that is needed to go on from it (`resume=`).
 
@@ -27,7 +31,7 @@ class Result:
     ----------
     game, learners, record : what was run; one learner for each agent
     seed : int or None
-        The seed of the streams. None under stream="numpy" where a Generator or SeedSequence was given.
+        The seed of the streams; None where stream="numpy" drew from a Generator or SeedSequence.
     dtype, stream : str
     snapshots : Snapshots or None
     state : State
@@ -78,15 +82,17 @@ class Result:
 
     @property
     def mean_reward(self) -> np.ndarray | None:
-        """Mean reward per step, (replicas, N) float64, if recorded (nan where no step was counted)."""
+        """Mean reward per step, (replicas, N) float64, if recorded (nan where none was counted)."""
         if self.state.reward_sums is None:
             return None
         with np.errstate(invalid="ignore"):
-            return self.state.reward_sums / self.state.counted[:, None]
+            mean: np.ndarray = self.state.reward_sums / self.state.counted[:, None]
+        return mean
 
     def greedy(self, agent: int) -> np.ndarray:
-        """The greedy action of `agent`, (replicas, observations) int64, the lowest index on ties."""
-        return self.state.seats[self._agent(agent)].table.argmax(axis=-1)
+        """The greedy action of `agent`, (replicas, observations) int64, the lowest on ties."""
+        greedy: np.ndarray = self.state.seats[self._agent(agent)].table.argmax(axis=-1)
+        return greedy
 
     def policy(self, agent: int) -> np.ndarray:
         """What `agent` would play now, exploration included: (replicas, observations, actions)."""
@@ -95,14 +101,14 @@ class Result:
     def _agent(self, agent: int) -> int:
         return _checks.whole("agent", agent, 0, self.game.num_agents - 1)
 
-    def to_xarray(self) -> "xarray.Dataset":
+    def to_xarray(self) -> xarray.Dataset:
         """Everything recorded, with labelled dimensions (needs xarray, extra "labels")."""
         from fastgames.labels import dataset
 
         return dataset(self)
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """A matplotlib figure of the run (extra "plot"); written to `path` (PNG, PDF, …) if given."""
+        """A matplotlib figure of the run (extra "plot"), written to `path` if given."""
         from fastgames.plot import overview
 
         return overview(self, path)
@@ -121,3 +127,14 @@ class Result:
             f"<Result of {self.game.name}: {names}; {self.replicas} replicas, {steps} steps, "
             f"{self.dtype}, seed {self.seed}>"
         )
+
+
+def load(path: str | Path) -> Result:
+    """Read a result that `Result.save` wrote.
+
+    Raises OSError where the file cannot be read, ValueError where it is not a result, is damaged,
+    or is of another version.
+    """
+    from fastgames.storage import load
+
+    return load(path)

@@ -5,7 +5,7 @@ and it advances once after every step.
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -17,14 +17,16 @@ CONSTANT, EXPONENTIAL, LINEAR = range(3)
 class _Frozen:
     """Equality, hash and repr for frozen dataclasses whose fields may be arrays."""
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
     def _key(self) -> tuple[Any, ...]:
-        fields = (getattr(self, name) for name in self.__dataclass_fields__)  # type: ignore[attr-defined]
+        fields = (getattr(self, name) for name in self.__dataclass_fields__)
         return tuple(
             (f.shape, f.dtype.str, f.tobytes()) if isinstance(f, np.ndarray) else f for f in fields
         )
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._key() == other._key()  # type: ignore[attr-defined]
+        return type(other) is type(self) and self._key() == other._key()
 
     def __hash__(self) -> int:
         return hash((type(self), self._key()))
@@ -91,9 +93,9 @@ def numeric(name: str, value: Any, domain: str, scheduled: str | None = None) ->
             values = np.asarray(getattr(value, end))
             _checks.within(f"{name} ({end} of its schedule)", values, scheduled or domain)
         return value
-    value = _number(name, value)
-    _checks.within(name, np.asarray(value), domain)
-    return value
+    number = _number(name, value)
+    _checks.within(name, np.asarray(number), domain)
+    return number
 
 
 def _number(name: str, value: Any) -> float | np.ndarray:
@@ -101,7 +103,9 @@ def _number(name: str, value: Any) -> float | np.ndarray:
     if array.ndim == 0:
         return float(array)
     if array.ndim != 1:
-        raise ValueError(f"{name} must be a number or an array (replicas,), got shape {array.shape}")
+        raise ValueError(
+            f"{name} must be a number or an array (replicas,), got shape {array.shape}"
+        )
     array.setflags(write=False)
     return array
 

@@ -1,6 +1,8 @@
 """From what the user passes as `rng` to the seed of the streams, or to one numpy Generator."""
 
-import secrets
+from __future__ import annotations
+
+import os
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,10 @@ _DOMAIN = "None, an int in [0, 2^64), a numpy SeedSequence or a numpy Generator"
 
 def seed_from(rng: Any) -> int:
     """The seed: an int itself, a SeedSequence's or a Generator's next 64 bits, or fresh entropy."""
+    if type(rng) is int and 0 <= rng < 2**64:  # without a look at numpy.random, which loads late
+        return rng
     if rng is None:
-        return secrets.randbits(64)
+        return int.from_bytes(os.urandom(8), "little")
     if isinstance(rng, np.random.SeedSequence):
         return int(rng.generate_state(1, np.uint64)[0])
     if isinstance(rng, np.random.Generator):
@@ -27,7 +31,7 @@ def seed_from(rng: Any) -> int:
 
 
 def generator_from(rng: Any) -> tuple[np.random.Generator, int | None]:
-    """`np.random.default_rng(rng)` for stream="numpy", and the seed if there is one number for it."""
+    """`np.random.default_rng(rng)`, and the seed if there is one number for it."""
     if isinstance(rng, np.random.Generator | np.random.SeedSequence):
         return np.random.default_rng(rng), None
     seed = seed_from(rng)

@@ -19,15 +19,18 @@ import numpy as np
 from fastgames import _checks
 from fastgames.games import MatrixGame
 from fastgames.learners import EpsilonGreedy, FixedPolicy, Learner, QLearner, Softmax
-from fastgames.record import Record, Snapshots
+from fastgames.record import Record
 from fastgames.registry import DTYPES, STREAMS
 from fastgames.result import CONTRACT, Result
 from fastgames.schedules import Exponential, Linear
 from fastgames.seeds import generator_of
+from fastgames.snapshots import Snapshots
 from fastgames.state import Seat, State
 
 FORMAT = 1
-KINDS = {k.__name__: k for k in (QLearner, FixedPolicy, EpsilonGreedy, Softmax, Exponential, Linear)}
+KINDS = {
+    k.__name__: k for k in (QLearner, FixedPolicy, EpsilonGreedy, Softmax, Exponential, Linear)
+}
 HEADER_LIMIT = 16 * 2**20  # bytes of JSON that load() is willing to read
 
 
@@ -78,7 +81,9 @@ def _write(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) ->
                 archive.writestr("header.json", json.dumps(header, default=_plain))
                 for name, array in arrays.items():
                     with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                        np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+                        np.lib.format.write_array(
+                            member, np.ascontiguousarray(array), allow_pickle=False
+                        )
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -98,7 +103,10 @@ def _plain(value: Any) -> Any:
 
 def _encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
     if type(value).__name__ in KINDS:
-        parts = {f.name: _encode(getattr(value, f.name), arrays, f"{name}/{f.name}") for f in fields(value)}
+        parts = {
+            f.name: _encode(getattr(value, f.name), arrays, f"{name}/{f.name}")
+            for f in fields(value)
+        }
         return {"kind": type(value).__name__, **parts}
     if isinstance(value, np.ndarray):
         arrays[name] = value
@@ -124,7 +132,9 @@ class _Archive:
             raise ValueError("the header is not an object")
         return header
 
-    def array(self, name: str, dtype: str | None = None, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    def array(
+        self, name: str, dtype: str | None = None, shape: tuple[int, ...] | None = None
+    ) -> np.ndarray:
         """The array `name`, which must have this dtype and shape, where they are given."""
         info = self.member(f"{name}.npy", self.size)
         with self.archive.open(info) as member:
@@ -164,17 +174,32 @@ def load(path: str | Path) -> Result:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _result(_Archive(archive, len(data)))
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError,
-            EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        RecursionError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        zipfile.BadZipFile,
+    ) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise ValueError(f"path must be a result written by fastgames, {str(path)!r} is not: {reason}") from None
+        raise ValueError(
+            f"path must be a result written by fastgames, {str(path)!r} is not: {reason}"
+        ) from None
 
 
 def _result(file: _Archive) -> Result:
     header = file.header()
     for name, version in (("format", FORMAT), ("contract", CONTRACT)):
         if header[name] != version:
-            raise ValueError(f"its {name} is version {header[name]}, this fastgames reads version {version}")
+            raise ValueError(
+                f"its {name} is version {header[name]}, this fastgames reads version {version}"
+            )
     game = MatrixGame(file.array("payoffs", "float64"), **header["game"])
     learners = tuple(file.decode(x) for x in header["learners"])
     if len(learners) != game.num_agents:
@@ -193,8 +218,14 @@ def _result(file: _Archive) -> Result:
 
 
 def _state(
-    file: _Archive, held: set[str], game: MatrixGame, learners: tuple[Learner, ...], dtype: str,
-    stream: str, replicas: int, generator: Any,
+    file: _Archive,
+    held: set[str],
+    game: MatrixGame,
+    learners: tuple[Learner, ...],
+    dtype: str,
+    stream: str,
+    replicas: int,
+    generator: Any,
 ) -> State:
     agents = game.num_agents
 

@@ -112,7 +112,14 @@ def ours(dtype, isa):
     def run(runs):
         _core.isa = isa
         result = fg.run(
-            GAME, fg.QLearner(), steps=STEPS, replicas=runs, rng=7, dtype=dtype, threads=1, progress=False
+            GAME,
+            fg.QLearner(),
+            steps=STEPS,
+            replicas=runs,
+            rng=7,
+            dtype=dtype,
+            threads=1,
+            progress=False,
         )
         return float(result.tables[0]["q"].sum(axis=(1, 2)).mean())
 
@@ -138,7 +145,11 @@ def main():
         for isa in _core.available()
         for dtype in ("float64", "float32")
     }
-    contenders |= {"numba-lanes-f32": (numba_lanes, 5_120), "njit-f64": (njit, 200), "textbook-f64": (textbook, 3)}
+    contenders |= {
+        "numba-lanes-f32": (numba_lanes, 5_120),
+        "njit-f64": (njit, 200),
+        "textbook-f64": (textbook, 3),
+    }
     for function, runs in contenders.values():
         function(min(runs, 128))  # warm up, compile
     rates: dict[str, list[float]] = {}
@@ -155,19 +166,25 @@ def main():
                 rate, check = timed(function, runs)
                 rates.setdefault(name, []).append(rate)
                 checks.setdefault(name, []).append(check)
-            out = subprocess.run([program, "400"], check=True, capture_output=True, text=True).stdout
+            out = subprocess.run(
+                [program, "400"], check=True, capture_output=True, text=True
+            ).stdout
             for line in out.splitlines():
                 name, rate, check = line.split()
                 rates.setdefault(name, []).append(float(rate))
                 checks.setdefault(name, []).append(float(check))
     medians = {name: statistics.median(values) for name, values in rates.items()}
     best = medians[f"fastgames {_core.available()[-1]} float64"]
-    print(f"{platform.processor() or platform.machine()}, one CPU, medians of {rounds} interleaved rounds")
+    print(
+        f"{platform.processor() or platform.machine()}, one CPU, medians of {rounds} interleaved rounds"
+    )
     print(f"{'':26}{'M steps/s':>12}{'min':>9}{'max':>9}{'of ours f64':>13}{'mean q sum':>12}")
     for name, rate in sorted(medians.items(), key=lambda item: -item[1]):
         low, high = min(rates[name]), max(rates[name])
         check = statistics.mean(checks[name])
-        print(f"{name:26}{rate / 1e6:12,.1f}{low / 1e6:9,.1f}{high / 1e6:9,.1f}{rate / best:13.3f}{check:12.3f}")
+        print(
+            f"{name:26}{rate / 1e6:12,.1f}{low / 1e6:9,.1f}{high / 1e6:9,.1f}{rate / best:13.3f}{check:12.3f}"
+        )
 
 
 if __name__ == "__main__":

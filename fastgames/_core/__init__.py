@@ -25,7 +25,9 @@ def available() -> tuple[str, ...]:
 def _choose() -> str:
     builds = available()
     if not builds:
-        raise ImportError("fastgames needs an x86-64 CPU with SSE4.2 (x86-64-v2) or another architecture")
+        raise ImportError(
+            "fastgames needs an x86-64 CPU with SSE4.2 (x86-64-v2) or another architecture"
+        )
     forced = os.environ.get(ENVIRONMENT, "")
     if forced and forced not in builds:
         raise ImportError(f"{ENVIRONMENT} must be one of {', '.join(builds)} here, got {forced!r}")

@@ -9,8 +9,6 @@ True
 
 from __future__ import annotations
 
-import difflib
-import inspect
 from collections.abc import Callable
 
 from .catalogue import (
@@ -101,11 +99,15 @@ def make(name: str, /, **parameters: object) -> MatrixGame:
         raise TypeError(f"name must be a str; it is {name!r}")
     key = name.replace("-", "_")
     if key not in CATALOGUE:
+        import difflib  # only for the error: it costs 5 ms at import
+
         nearest = difflib.get_close_matches(key, CATALOGUE, n=1, cutoff=0.0)
         raise ValueError(
             f"name must be one of {', '.join(CATALOGUE)}; it is {name!r} "
             f"(did you mean {nearest[0]!r}?)"
         )
+    import inspect  # likewise
+
     build = CATALOGUE[key]
     allowed = inspect.signature(build).parameters
     for parameter in parameters:

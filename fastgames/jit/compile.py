@@ -24,7 +24,9 @@ def compiled(rule: Callable[..., Any]) -> Any:
     for name in rule.__code__.co_names:
         if _is_rule(names.get(name)):
             names[name] = compiled(names[name])
-    copy = types.FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__, rule.__closure__)
+    copy = types.FunctionType(
+        rule.__code__, names, rule.__name__, rule.__defaults__, rule.__closure__
+    )
     return numba.njit(copy, error_model="numpy", fastmath=False, boundscheck=False)
 
 

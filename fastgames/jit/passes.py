@@ -18,7 +18,7 @@ from fastgames.learners import Rules
 
 def addresses_of(rules: Rules, dtype: np.dtype[Any]) -> tuple[int, int, int]:
     """The addresses of the draw, choose and learn passes of `rules` for tables of `dtype`."""
-    return tuple(f.address for f in _passes(rules, np.dtype(dtype).name))  # type: ignore[return-value]
+    return tuple(f.address for f in _passes(rules, np.dtype(dtype).name))
 
 
 @cache

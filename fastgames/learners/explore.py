@@ -39,4 +39,6 @@ class Softmax(_Frozen):
     temperature: Any
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "temperature", numeric("temperature", self.temperature, "(0, inf)"))
+        object.__setattr__(
+            self, "temperature", numeric("temperature", self.temperature, "(0, inf)")
+        )

@@ -41,7 +41,7 @@ def start(seed_low, seed_high, replica, role, state):
 
 
 def next_word(state):
-    """Advance xoshiro128++ by one (`state`: 4 words, modified in place); the 32-bit word it gives."""
+    """Advance xoshiro128++ (`state`: 4 words, modified in place); the 32-bit word it gives."""
     s0 = int(state[0])
     s1 = int(state[1])
     s2 = int(state[2])

@@ -1,0 +1,193 @@
+"""The checks of what `run` is given; the error comes before anything is allocated or compiled."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from fastgames import _checks
+from fastgames.games import MatrixGame
+from fastgames.learners import Learner
+from fastgames.record import Record
+from fastgames.registry import LEARNERS
+from fastgames.result import CONTRACT, Result
+from fastgames.schedules import Exponential, Linear
+
+MAX_AGENTS = 64  # src_cy/block.pxi
+
+
+def check_game(game: Any) -> None:
+    """A MatrixGame with no more agents and actions than the engine can hold."""
+    if not isinstance(game, MatrixGame):
+        raise TypeError(f"game must be a MatrixGame, got {game!r}")
+    if game.num_agents > MAX_AGENTS:
+        raise ValueError(f"game must have 2 to {MAX_AGENTS} agents, got {game.num_agents}")
+    joint = math.prod(game.num_actions)
+    if joint >= 2**31:
+        raise ValueError(f"game must have fewer than 2^31 joint actions, got {joint}")
+    if max(game.num_actions) > 2**24:
+        raise ValueError(f"game must have at most 2^24 actions, got {max(game.num_actions)}")
+
+
+def one_for_each(learners: Any, agents: int) -> tuple[Learner, ...]:
+    """The learners, one for each agent; one learner stands for all."""
+    kinds = tuple(LEARNERS.values())
+    seats = (learners,) * agents if isinstance(learners, kinds) else learners
+    if isinstance(seats, str) or not isinstance(seats, Sequence):
+        raise TypeError(f"learners must be a learner or a sequence of learners, got {learners!r}")
+    for learner in seats:
+        if not isinstance(learner, kinds):
+            raise TypeError(f"learners must be learners such as QLearner(), got {learner!r}")
+    if len(seats) != agents:
+        raise ValueError(
+            f"learners must be one, or one for each of {agents} agents, got {len(seats)}"
+        )
+    return tuple(seats)
+
+
+def agree_with(
+    resume: Any,
+    game: MatrixGame,
+    rng: Any,
+    replicas: int | None,
+    dtype: str | None,
+    stream: str | None,
+) -> tuple[int, str, str]:
+    """Replicas, dtype and stream, which are those of `resume`."""
+    if not isinstance(resume, Result):
+        raise TypeError(f"resume must be a Result, got {resume!r}")
+    if resume.contract != CONTRACT:
+        raise ValueError(
+            f"resume must follow version {CONTRACT} of the streams, got version {resume.contract}"
+        )
+    if rng is not None:
+        raise ValueError(f"rng must be None with resume, which has its own streams, got {rng!r}")
+    if game.num_actions != resume.game.num_actions:
+        raise ValueError(
+            f"game must have the actions of resume, {resume.game.num_actions}, "
+            f"got {game.num_actions}"
+        )
+    given = {"replicas": replicas, "dtype": dtype, "stream": stream}
+    for name, value in given.items():
+        if value is not None and value != getattr(resume, name):
+            raise ValueError(
+                f"{name} must be that of resume, {getattr(resume, name)!r}, got {value!r}"
+            )
+    return resume.replicas, resume.dtype, resume.stream
+
+
+def check_record(
+    record: Any, steps: int, seats: tuple[Learner, ...], resume: Result | None
+) -> Record:
+    """The record, if the run can take it."""
+    if not isinstance(record, Record):
+        raise TypeError(f"record must be a Record, got {record!r}")
+    if record.last is not None and record.last > steps:
+        raise ValueError(f"record.last must be at most steps, {steps}, got {record.last}")
+    known = {learner.table for learner in seats}
+    for name in record.tables:
+        _checks.one_of("record.tables", name, known)
+    if record.every is not None and resume is not None and np.ptp(resume.steps):
+        raise ValueError(
+            "record.every needs replicas that stand at the same step; those of resume do not"
+        )
+    return record
+
+
+def check_learner(
+    game: MatrixGame, agent: int, learner: Learner, replicas: int, dtype: str
+) -> None:
+    """A learner fits its seat: shapes, and values that the tables' type can hold."""
+    who = f"learners[{agent}]"
+    shape = (replicas, game.num_states, game.num_actions[agent])
+    start = learner.start()
+    try:
+        fits = np.broadcast_shapes(start.shape, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        what = "initial" if learner.learns else "probabilities"
+        raise ValueError(f"{what} of {who} must broadcast to {shape}, got shape {start.shape}")
+    if not learner.learns and start.shape[-1] != shape[-1]:
+        raise ValueError(
+            f"probabilities of {who} must have {shape[-1]} actions, got {start.shape[-1]}"
+        )
+    largest = float(np.finfo(dtype).max)
+    for name, array in (("game.payoffs", game.payoffs[agent]), (f"initial of {who}", start)):
+        if np.abs(array).max() > largest:
+            raise ValueError(f"{name} must be finite in {dtype}, at most {largest:.3g} in size")
+    for name, value in learner.values(game.discount).items():
+        for part in _numbers(value):
+            if isinstance(part, np.ndarray) and part.shape != (replicas,):
+                raise ValueError(
+                    f"{name} of {who} must be a number or an array ({replicas},), "
+                    f"one value for each replica, got shape {part.shape}"
+                )
+        if name == "temperature":
+            smallest = float(np.finfo(dtype).tiny)
+            least = min(float(np.min(part)) for part in _temperatures(value))
+            if least < smallest:
+                raise ValueError(
+                    f"temperature of {who} must be at least {smallest:.3g} in {dtype}, got {least}"
+                )
+
+
+def _numbers(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, Exponential | Linear):
+        return tuple(getattr(value, field.name) for field in fields(value))
+    return (value,)
+
+
+def _temperatures(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, Exponential):
+        return (value.floor,)
+    if isinstance(value, Linear):
+        return (value.start, value.end)
+    return (value,)
+
+
+def check_memory(
+    game: MatrixGame,
+    seats: tuple[Learner, ...],
+    replicas: int,
+    steps: int,
+    record: Record,
+    dtype: str,
+) -> None:
+    """What the run will hold fits into this machine."""
+    real = np.dtype(dtype).itemsize
+    actions = game.num_states * sum(game.num_actions)
+    joint = math.prod(game.num_actions)
+    each = actions * real + game.num_agents * (16 + 8) + 16
+    each += game.num_agents * 8 * (record.flips + record.rewards) + joint * 8 * record.joint_actions
+    if record.every is not None:
+        held = len(record.tables) * real * actions + record.policies * 8 * actions
+        held += record.greedy * 4 * game.num_agents * game.num_states
+        each += (steps // record.every) * held
+    need, have = each * replicas, _memory()
+    if have is not None and need > have:
+        raise ValueError(
+            f"replicas (and what is recorded) must fit into memory: {replicas} replicas need "
+            f"{need / 2**30:,.1f} GiB, {each:,} bytes each; this machine has "
+            f"{have / 2**30:,.1f} GiB"
+        )
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows: numpy's own MemoryError has to do
+        return None
+
+
+def cpus() -> int:
+    """The CPUs that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1

@@ -1,0 +1,69 @@
+"""What a run takes on its way: tables, greedy actions and policies, every so many steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastgames.games import MatrixGame
+from fastgames.policies import policy
+from fastgames.record import Record
+from fastgames.state import State
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshots:
+    """What was taken on the way; the first axis of every array is the snapshot.
+
+    steps: (snapshots,) int64, game steps of each replica
+    tables: for each agent, by name, (snapshots, replicas, observations, actions)
+    greedy: for each agent, (snapshots, replicas, observations) int32, or None
+    policies: for each agent, (snapshots, replicas, observations, actions) float64, or None
+    """
+
+    steps: np.ndarray
+    tables: list[dict[str, np.ndarray]]
+    greedy: list[np.ndarray] | None
+    policies: list[np.ndarray] | None
+
+    def arrays(self) -> dict[str, Any]:
+        """Every array under a flat name, as files hold them."""
+        out: dict[str, Any] = {"steps": self.steps}
+        for i, tables in enumerate(self.tables):
+            out |= {f"tables/{i}/{name}": table for name, table in tables.items()}
+        for kind in ("greedy", "policies"):
+            for i, array in enumerate(getattr(self, kind) or []):
+                out[f"{kind}/{i}"] = array
+        return out
+
+
+def make_room(
+    game: MatrixGame, state: State, record: Record, steps: int, dtype: str
+) -> tuple[Snapshots | None, list[int]]:
+    """Room for the snapshots, and the steps of this call after which they are taken."""
+    if record.every is None:
+        return None, []
+    start, replicas = int(state.steps[0]), len(state.steps)
+    stops = list(range(record.every - start % record.every, steps + 1, record.every))
+    shapes = [(len(stops), replicas, game.num_states, n) for n in game.num_actions]
+    return Snapshots(
+        steps=np.array([start + stop for stop in stops], np.int64),
+        tables=[
+            {name: np.empty(shape, dtype) for name in record.tables if name in seat.tables}
+            for seat, shape in zip(state.seats, shapes, strict=True)
+        ],
+        greedy=[np.empty(shape[:3], np.int32) for shape in shapes] if record.greedy else None,
+        policies=[np.empty(shape) for shape in shapes] if record.policies else None,
+    ), stops
+
+
+def take(snapshots: Snapshots, index: int, where: slice, state: State, discount: float) -> None:
+    for i, seat in enumerate(state.seats):
+        for name, table in snapshots.tables[i].items():
+            table[index, where] = seat.tables[name][where]
+        if snapshots.greedy is not None:
+            snapshots.greedy[i][index, where] = seat.table[where].argmax(axis=-1)
+        if snapshots.policies is not None:
+            snapshots.policies[i][index, where] = policy(seat, discount, where)
