@@ -36,7 +36,7 @@ class Block(Protocol):
 class Work:
     """What is to be done: `steps` for each of `replicas`, with stops on the way.
 
-    snapshots: steps (of this call), ascending, after which `snapshot(index, first, count)` is called.
+    snapshots: steps (of this call), ascending, after which `snapshot(index, first, count)` runs.
     tally_from: the step (of this call) from which joint actions and rewards are counted.
     """
 

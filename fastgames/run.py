@@ -165,6 +165,11 @@ def _blocks(
     from fastgames.lanes import LaneBlock, block_size
 
     dtype = np.dtype(result.dtype)
+    if backend == "numba":  # compile here, once, and not in every thread
+        from fastgames.jit.passes import addresses_of
+
+        for learner in result.learners:
+            addresses_of(learner.rules, dtype)
     capacity = block_size(result.game, dtype, result.replicas, threads)
     bit_generator = None if generator is None else generator.bit_generator
     return partial(

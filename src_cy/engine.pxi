@@ -29,7 +29,6 @@ def aligned(shape, dtype):
     return raw[offset:offset + size].view(dtype).reshape(shape)
 
 
-
 cdef void *address(array):
     return <void *><size_t>array.ctypes.data
 
@@ -42,7 +41,7 @@ cdef class Lanes:
     lanes : int
         A multiple of 16.
     seats : list of (actions, twin, parameters, schedules, payoffs, rules)
-        For each agent: A_i; a name of TWINS; the names of its parameters; the kind of schedule of
+        For each agent: A_i; "epsilon_greedy", "softmax" or "fixed"; the names of its parameters; the kind of schedule of
         each (0 constant, 1 exponential, 2 linear); its payoffs (joint actions,) in this build's
         REAL; the addresses of Numba's draw, choose and learn passes, or None for the built-in ones.
     flips, joint_actions, rewards : bool
