@@ -61,7 +61,11 @@ class Parallel(build_ext):
 setup(
     ext_modules=cythonize(
         [Extension("fastgames._core.cpu", ["src_cy/cpu.pyx"])]
-        + [lanes(level, real) for level in (["v2", "v3", "v4"] if X86 else ["base"]) for real in REALS],
+        + [
+            lanes(level, real)
+            for level in (["v2", "v3", "v4"] if X86 else ["base"])
+            for real in REALS
+        ],
         build_dir="build/cython",
         compiler_directives={
             "language_level": 3,

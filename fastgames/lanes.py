@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,8 @@ class LaneBlock:
     ) -> None:
         self.capacity = capacity
         self.state = state
-        self.discount = game.discount
+        # numpy's own methods hold this lock too: others may draw from the generator meanwhile
+        self.lock = nullcontext() if bit_generator is None else bit_generator.lock
         self.rows = numba
         self.kinds: list[list[tuple[str, int, Any]]] = []
         seats = []
@@ -129,7 +131,8 @@ class LaneBlock:
 
     def advance(self, steps: int) -> None:
         """Take so many steps, without the GIL."""
-        self.lanes.advance(steps)
+        with self.lock:
+            self.lanes.advance(steps)
         self.steps += steps
         self.tallied += steps if self.tallying else 0
 

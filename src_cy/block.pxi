@@ -85,4 +85,5 @@ ctypedef struct Block:
     int32_t *joint                         # (lanes,) the joint action as a number, agent 0 slowest
     int64_t *joint_counts                  # (lanes, joint_actions)
     bitgen_t *bitgen                       # stream="numpy" only
+    bint nudge                             # signals of two actions are nudges, as step_pair reads them
     Seat seats[MAX_AGENTS]

@@ -2,7 +2,7 @@
 
 cdef extern from *:
     """
-    #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
+    #if defined(__x86_64__) && defined(__GNUC__) && !defined(_MSC_VER)
     static int fg_x86_level(void) {
       __builtin_cpu_init();
       if (!(__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"))) return 1;

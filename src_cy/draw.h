@@ -38,10 +38,24 @@ static inline real fg_nudge(const int32_t u, const int32_t threshold, const int3
   return u <= threshold ? x : (real)0;
 }
 
+/* The nudge that says what an explored action or -1 says: where half is not known. */
+static inline real fg_as_nudge(const real explored) {
+  const real x = explored > 0 ? (real)-INFINITY : (real)INFINITY;
+  return explored < 0 ? (real)0 : x;
+}
+
 /* The signals of `steps` steps (1 to FG_BATCH) ahead. Several in a row keep the generators in registers;
  * they stand unrolled because gcc vectorises along the lanes only where no inner loop is left. */
 enum { FG_BATCH = 4 };
-enum { FG_SIGNAL_EXPLORE, FG_SIGNAL_NUDGE, FG_SIGNAL_UNIT };
+enum { FG_SIGNAL_EXPLORE, FG_SIGNAL_NUDGE, FG_SIGNAL_EXPLORE_AS_NUDGE, FG_SIGNAL_UNIT };
+
+FG_INLINE real fg_signal(const int signal, const int32_t u, const int64_t i, const real last,
+                         const int32_t *threshold, const int32_t *half, const real *scale) {
+  if (signal == FG_SIGNAL_UNIT) return FG_UNIT(u);
+  if (signal == FG_SIGNAL_NUDGE) return fg_nudge(u, threshold[i], half[i]);
+  const real explored = fg_explore(u, threshold[i], scale[i], last);
+  return signal == FG_SIGNAL_EXPLORE ? explored : fg_as_nudge(explored);
+}
 
 FG_INLINE void fg_draw_steps(const int signal, const int steps, const int64_t lanes, const real last,
                              uint32_t *generators,     /* IN OUT (4, lanes) */
@@ -54,12 +68,7 @@ FG_INLINE void fg_draw_steps(const int signal, const int steps, const int64_t la
   for (int64_t i = 0; i < end; i++) {
     uint32_t *at = generators + i;
     fg_generator g = {at[0], at[lanes], at[2 * lanes], at[3 * lanes]};
-    int32_t u;
-#define FG_DO(k)                                                                      \
-  u = fg_word31(&g);                                                                  \
-  signals[k * lanes + i] = signal == FG_SIGNAL_UNIT    ? FG_UNIT(u)                   \
-                           : signal == FG_SIGNAL_NUDGE ? fg_nudge(u, threshold[i], half[i]) \
-                                                       : fg_explore(u, threshold[i], scale[i], last);
+#define FG_DO(k) signals[k * lanes + i] = fg_signal(signal, fg_word31(&g), i, last, threshold, half, scale);
     FG_DO(0)
     if (steps > 1) { FG_DO(1) }
     if (steps > 2) { FG_DO(2) }

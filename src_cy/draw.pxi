@@ -6,7 +6,9 @@ cdef extern from "draw.h" nogil:
     enum: FG_BATCH
     enum: FG_SIGNAL_EXPLORE
     enum: FG_SIGNAL_NUDGE
+    enum: FG_SIGNAL_EXPLORE_AS_NUDGE
     enum: FG_SIGNAL_UNIT
+    real fg_as_nudge(real explored)
     int32_t fg_word31(fg_generator *g)
     void fg_draw(int signal, int steps, int64_t lanes, real last, uint32_t *generators,
                  const int32_t *threshold, const int32_t *half, const real *scale, real *signals)
@@ -21,6 +23,11 @@ cdef void draw_explore(Seat *s, int64_t lanes, int steps) noexcept nogil:
 
 cdef void draw_nudge(Seat *s, int64_t lanes, int steps) noexcept nogil:
     fg_draw(FG_SIGNAL_NUDGE, steps, lanes, <real>1.0, s.stream, s.threshold, s.half, s.scale, s.signals)
+
+
+cdef void draw_explore_as_nudge(Seat *s, int64_t lanes, int steps) noexcept nogil:
+    fg_draw(FG_SIGNAL_EXPLORE_AS_NUDGE, steps, lanes, <real>1.0, s.stream, s.threshold, s.half,
+            s.scale, s.signals)
 
 
 cdef void draw_unit(Seat *s, int64_t lanes, int steps) noexcept nogil:
@@ -53,7 +60,10 @@ cdef uint32_t below(bitgen_t *g, uint32_t n) noexcept nogil:
 
 
 cdef void draw_listing(Block *b) noexcept nogil:
-    """Every agent's signal of one step of lane 0, drawn as a textbook listing does, in agent order."""
+    """Every agent's signal of one step of lane 0, drawn as a textbook listing does, in agent order.
+
+    With b.nudge the signal of two actions is a nudge, see fg_nudge in draw.h.
+    """
     cdef Seat *s
     cdef int i
     cdef double x
@@ -66,3 +76,5 @@ cdef void draw_listing(Block *b) noexcept nogil:
             s.signals[0] = <real>below(b.bitgen, <uint32_t>s.actions)
         else:
             s.signals[0] = <real>-1.0
+        if b.nudge and s.actions == 2:
+            s.signals[0] = fg_as_nudge(s.signals[0])

@@ -180,12 +180,12 @@ cdef class Lanes:
             else:
                 self.draws[i] = draw_unit
         self.num_passes = 0
+        self.b.nudge = False
         if self.is_pair() and not joint and not rewards:
             self.add(step_pair, &self.b)
+            self.b.nudge = True
             for i in range(2):
-                if self.b.seats[i].actions == 2:
-                    find_half(&self.b.seats[i], self.b.lanes)
-                    self.draws[i] = draw_nudge
+                self.draws[i] = self.draw_for_pair(&self.b.seats[i])
         else:
             self.add_step(rewards)
         if joint:
@@ -206,13 +206,21 @@ cdef class Lanes:
     cdef bint is_pair(self):
         """Whether step_pair covers the game and its learners."""
         cdef int i
-        if self.b.agents != 2 or self.scheduled or self.bit_generator is not None:
+        if self.b.agents != 2:
             return False
         for i in range(2):
             if (not 2 <= self.b.seats[i].actions <= FG_PAIR_MAX or self.twins[i] != "epsilon_greedy"
                     or self.b.seats[i].rules.draw != NULL or self.discounts(i)):
                 return False
         return True
+
+    cdef Draw draw_for_pair(self, Seat *s):
+        if s.actions != 2:
+            return draw_explore
+        if self.scheduled:
+            return draw_explore_as_nudge
+        find_half(s, self.b.lanes)
+        return draw_nudge
 
     cdef bint discounts(self, int i):
         cdef int at = self.b.seats[i].gamma_at

@@ -1,23 +1,40 @@
 # Parameters: schedules advance, and what the kernels use is derived from the values.
 
+cdef inline void derive_epsilon(
+    int64_t lanes, double actions,
+    doubles epsilon,   # IN (lanes,)
+    ints threshold,    # OUT (lanes,) T - 1, T = floor(epsilon 2^31): 2^31 itself would not fit
+    reals scale,       # OUT (lanes,) A / T, 0 where T is
+) noexcept nogil:
+    cdef int64_t i
+    cdef double t, s
+    for i in range(lanes):
+        t = floor(epsilon[i] * 2147483648.0)
+        s = actions / t
+        threshold[i] = <int32_t>(t - 1.0)
+        scale[i] = <real>(s if t > 0.0 else 0.0)
+
+
+cdef inline void round_to_real(
+    int64_t lanes,
+    doubles value,     # IN (lanes,)
+    reals rounded,     # OUT (lanes,)
+) noexcept nogil:
+    cdef int64_t i
+    for i in range(lanes):
+        rounded[i] = <real>value[i]
+
+
 cdef void derive(Seat *s, int64_t lanes) noexcept nogil:
     """What the kernels use: the parameters in the tables' type, epsilon as threshold and scale."""
-    cdef int64_t i
-    cdef double t
     if s.epsilon_at >= 0:
-        for i in range(lanes):
-            t = floor(s.value[s.epsilon_at * lanes + i] * 2147483648.0)
-            s.threshold[i] = <int32_t>(t - 1.0)
-            s.scale[i] = <real>(s.actions / t if t > 0.0 else 0.0)
+        derive_epsilon(lanes, s.actions, s.value + s.epsilon_at * lanes, s.threshold, s.scale)
     if s.alpha_at >= 0:
-        for i in range(lanes):
-            s.alpha[i] = <real>s.value[s.alpha_at * lanes + i]
+        round_to_real(lanes, s.value + s.alpha_at * lanes, s.alpha)
     if s.gamma_at >= 0:
-        for i in range(lanes):
-            s.gamma[i] = <real>s.value[s.gamma_at * lanes + i]
+        round_to_real(lanes, s.value + s.gamma_at * lanes, s.gamma)
     if s.temperature_at >= 0:
-        for i in range(lanes):
-            s.temperature[i] = <real>s.value[s.temperature_at * lanes + i]
+        round_to_real(lanes, s.value + s.temperature_at * lanes, s.temperature)
 
 
 cdef void scheduled_values(
