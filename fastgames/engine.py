@@ -59,8 +59,16 @@ def run(
     work.done = [0] * threads
     failures: list[BaseException] = []
     firsts = itertools.count()  # next() is atomic: each block is taken once
+    entering = threading.Lock()
+    active: set[int] = set()  # threads at work
+    ended: list[int] = []
+    bell = threading.Event()  # rings when a thread ends
 
     def loop(thread: int) -> None:
+        with entering:
+            if work.cancelled:
+                return
+            active.add(thread)
         try:
             block = make_block()
             while not work.cancelled:
@@ -71,18 +79,32 @@ def run(
         except BaseException as error:  # handed to the caller's thread
             failures.append(error)
             work.cancelled = True
+        finally:
+            active.discard(thread)
+            ended.append(thread)
+            bell.set()
 
-    workers = [threading.Thread(target=loop, args=(t,), daemon=True) for t in range(threads)]
+    def wait() -> None:
+        bell.wait(0.1)  # not Thread.join(): interrupted, it takes a running thread for a dead one
+        bell.clear()
+
     interrupt: KeyboardInterrupt | None = None
-    for worker in workers:
-        worker.start()
-    while any(worker.is_alive() for worker in workers):
-        try:
-            for worker in workers:
-                worker.join(0.1 / threads)
+    try:
+        for thread in range(threads):
+            threading.Thread(target=loop, args=(thread,), daemon=True).start()
+        while len(ended) < threads and not work.cancelled:
+            wait()
             report(sum(work.done))
+    except KeyboardInterrupt as error:
+        interrupt = error
+    while True:  # whatever happens, no thread is left behind
+        try:
+            with entering:
+                work.cancelled = True
+            while active:
+                wait()
+            break
         except KeyboardInterrupt as error:
-            work.cancelled = True
             interrupt = error
     if failures:
         raise failures[0]

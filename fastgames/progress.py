@@ -21,27 +21,28 @@ def reporter(total: int, show: bool | None) -> Iterator[Callable[[int], None]]:
         yield lambda done: None
         return
     began = time.monotonic()
-    bar, task = None, None
+    bar = _bar() if show else None
+    if show and bar is None:
+        raise needs_extra("rich", "cli", "progress=True")
+    task = None
 
     def report(done: int) -> None:
         nonlocal bar, task
         seconds = time.monotonic() - began
-        if bar is None and (show or seconds > PATIENCE):
-            bar = _bar()
+        if task is None and (show or seconds > PATIENCE):
+            bar = bar or _bar()
             if bar is None:
-                if show:
-                    raise needs_extra("rich", "cli", "progress=True")
                 return
             bar.start()
             task = bar.add_task("", total=total, rate="")
-        if bar is not None:
+        if bar is not None and task is not None:
             rate = f"{done / seconds / 1e6:,.0f} M steps/s" if seconds else ""
             bar.update(task, completed=done, rate=rate)
 
     try:
         yield report
     finally:
-        if bar is not None:
+        if bar is not None and task is not None:
             bar.stop()
 
 

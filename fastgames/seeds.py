@@ -42,8 +42,16 @@ GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 
 
 def generator_of(state: dict[str, Any]) -> np.random.Generator:
-    """A Generator that goes on from the state of a bit generator."""
+    """A Generator that goes on from the state of one of numpy's bit generators.
+
+    Raises ValueError, TypeError or KeyError where it is no such state. numpy itself takes any
+    position within a generator's buffer, and would then read elsewhere.
+    """
     name = _checks.one_of("bit generator", state["bit_generator"], GENERATORS)
+    if name == "MT19937":
+        _checks.whole("pos", state["state"]["pos"], 0, 624)
+    if name == "Philox":
+        _checks.whole("buffer_pos", state["buffer_pos"], 0, 4)
     bit_generator = getattr(np.random, name)(0)
     bit_generator.state = state
     return np.random.Generator(bit_generator)

@@ -42,7 +42,10 @@ class Snapshots:
 def make_room(
     game: MatrixGame, state: State, record: Record, steps: int, dtype: str
 ) -> tuple[Snapshots | None, list[int]]:
-    """Room for the snapshots, and the steps of this call after which they are taken."""
+    """Room for the snapshots, and the steps of this call after which they are taken.
+
+    What an interrupted run did not come to stays nan, and -1 for greedy actions.
+    """
     if record.every is None:
         return None, []
     start, replicas = int(state.steps[0]), len(state.steps)
@@ -51,15 +54,16 @@ def make_room(
     return Snapshots(
         steps=np.array([start + stop for stop in stops], np.int64),
         tables=[
-            {name: np.empty(shape, dtype) for name in record.tables if name in seat.tables}
+            {name: np.full(shape, np.nan, dtype) for name in record.tables if name in seat.tables}
             for seat, shape in zip(state.seats, shapes, strict=True)
         ],
-        greedy=[np.empty(shape[:3], np.int32) for shape in shapes] if record.greedy else None,
-        policies=[np.empty(shape) for shape in shapes] if record.policies else None,
+        greedy=[np.full(shape[:3], -1, np.int32) for shape in shapes] if record.greedy else None,
+        policies=[np.full(shape, np.nan) for shape in shapes] if record.policies else None,
     ), stops
 
 
 def take(snapshots: Snapshots, index: int, where: slice, state: State, discount: float) -> None:
+    """Fill in the replicas `where` of snapshot `index`."""
     for i, seat in enumerate(state.seats):
         for name, table in snapshots.tables[i].items():
             table[index, where] = seat.tables[name][where]

@@ -4,6 +4,7 @@ A file is never trusted: nothing in it is executed, no array is allocated before
 held against the size of the file, and every value goes through the constructors' own checks.
 """
 
+import ast
 import io
 import json
 import math
@@ -12,11 +13,12 @@ import tempfile
 import zipfile
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from fastgames import _checks
+from fastgames.arguments import check_learner
 from fastgames.games import MatrixGame
 from fastgames.learners import EpsilonGreedy, FixedPolicy, Learner, QLearner, Softmax
 from fastgames.record import Record
@@ -31,6 +33,7 @@ FORMAT = 1
 KINDS = {
     k.__name__: k for k in (QLearner, FixedPolicy, EpsilonGreedy, Softmax, Exponential, Linear)
 }
+TYPES = {t: t for t in ("<f8", "<f4", "<i8", "<i4", "<u4")}
 HEADER_LIMIT = 16 * 2**20  # bytes of JSON that load() is willing to read
 
 
@@ -138,12 +141,9 @@ class _Archive:
         """The array `name`, which must have this dtype and shape, where they are given."""
         info = self.member(f"{name}.npy", self.size)
         with self.archive.open(info) as member:
-            version = np.lib.format.read_magic(member)
-            if version != (1, 0):
-                raise ValueError(f"{name} has an unknown array format")
-            found, fortran, kind = np.lib.format.read_array_header_1_0(member)
-            if kind.kind not in "iuf" or fortran or (dtype is not None and kind != np.dtype(dtype)):
-                raise ValueError(f"{name} has type {kind}, not {dtype or 'a number'}")
+            found, kind = _array_header(member, name)
+            if dtype is not None and kind != np.dtype(dtype):
+                raise ValueError(f"{name} has type {kind}, not {dtype}")
             if shape is not None and found != shape:
                 raise ValueError(f"{name} has shape {found}, not {shape}")
             length = math.prod(found) * kind.itemsize
@@ -161,6 +161,25 @@ class _Archive:
         if isinstance(value, dict):
             return self.array(value["array"])
         return value
+
+
+def _array_header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of an array as `np.lib.format.write_array` writes them (format version 1.0).
+
+    numpy's own reader is lenient where we need not be: it mends what Python 2 wrote, with warnings.
+    """
+    start = member.read(10)
+    if start[:8] != b"\x93NUMPY\x01\x00" or len(start) < 10:
+        raise ValueError(f"{name} is not an array")
+    try:
+        header = ast.literal_eval(member.read(int.from_bytes(start[8:], "little")).decode("ascii"))
+        shape, kind = tuple(header["shape"]), np.dtype(TYPES[header["descr"]])
+        plain = header["fortran_order"] is False and all(type(n) is int and n >= 0 for n in shape)
+    except (SyntaxError, ValueError, TypeError, KeyError, MemoryError, RecursionError):
+        plain = False
+    if not plain:
+        raise ValueError(f"{name} has no plain array header")
+    return shape, kind
 
 
 def load(path: str | Path) -> Result:
@@ -212,6 +231,8 @@ def _result(file: _Archive) -> Result:
     if seed is not None:
         seed = _checks.whole("seed", seed, 0, 2**64 - 1)
     held = set(header["held"])
+    for i, learner in enumerate(learners):
+        check_learner(game, i, learner, replicas, dtype)
     state = _state(file, held, game, learners, dtype, stream, replicas, header["generator"])
     snapshots = _snapshots(file, held, game, record, dtype, replicas)
     return Result(game, learners, record, seed, dtype, stream, snapshots, state)

@@ -8,6 +8,7 @@ cdef extern from "real.h" nogil:
     ctypedef double real          # float or double, see real.h
     ctypedef real *reals          # restrict pointers, for the arguments of kernels
     ctypedef double *doubles
+    ctypedef int64_t same_width   # int32_t or int64_t, as wide as a real
     ctypedef int32_t *ints
     enum: FG_DOUBLE
     real FG_ROUNDER
@@ -76,6 +77,7 @@ ctypedef struct Seat:  # one agent's place in the block
     real *payoffs                          # (joint actions,)
     real *greedy                           # (lanes,) the greedy action before the step, for flips
     int64_t *flips                         # (lanes,)
+    same_width *pair_flips                 # (lanes,) flips counted by the fused step since the last drain
     double *reward_sum                     # (lanes,)
 
 ctypedef struct Block:

@@ -16,6 +16,7 @@ include "choose.pxi"
 include "learn.pxi"
 include "record.pxi"
 include "rules.pxi"
+include "pair.pxi"
 
 REAL = np.dtype(np.float64 if FG_DOUBLE else np.float32)
 
@@ -63,7 +64,7 @@ cdef class Lanes:
     cdef Draw draws[MAX_AGENTS]
     cdef int num_passes
     cdef int batch
-    cdef bint records_flips, records_joint, records_rewards, scheduled
+    cdef bint records_flips, records_joint, records_rewards, scheduled, fused
     cdef list memory, twins
     cdef object bit_generator
     cdef readonly list seats
@@ -134,6 +135,7 @@ cdef class Lanes:
         # What only the passes see.
         s.threshold = <int32_t *>self.scratch((lanes,), np.int32)
         s.half = <int32_t *>self.scratch((lanes,), np.int32)
+        s.pair_flips = <same_width *>self.scratch((lanes,), np.int64 if FG_DOUBLE else np.int32)
         s.scale = <real *>self.scratch((lanes,), REAL)
         s.alpha = <real *>self.scratch((lanes,), REAL)
         s.gamma = <real *>self.scratch((lanes,), REAL)
@@ -181,8 +183,9 @@ cdef class Lanes:
                 self.draws[i] = draw_unit
         self.num_passes = 0
         self.b.nudge = False
-        if self.is_pair() and not joint and not rewards:
-            self.add(step_pair, &self.b)
+        self.fused = self.is_pair() and not joint and not rewards
+        if self.fused:
+            self.add(step_pair_and_count_flips if self.records_flips else step_pair, &self.b)
             self.b.nudge = True
             for i in range(2):
                 self.draws[i] = self.draw_for_pair(&self.b.seats[i])
@@ -192,7 +195,7 @@ cdef class Lanes:
             self.add(count_joint, &self.b)
         for i in range(self.b.agents):
             s = &self.b.seats[i]
-            if self.records_flips and self.twins[i] != "fixed":
+            if self.records_flips and self.twins[i] != "fixed" and not self.fused:
                 if s.rules.draw != NULL:
                     for lane in range(self.b.lanes):
                         s.greedy[lane] = argmax_row(s, lane)
@@ -253,7 +256,7 @@ cdef class Lanes:
                 self.add(learn_q_discounted if self.discounts(i) else learn_q, s)
 
     def advance(self, int64_t steps):
-        """Take `steps` steps (>= 0), without the GIL. Modifies the arrays of `seats` in place."""
+        """Take `steps` steps, 0 to 2^31 - 1, without the GIL. Modifies the arrays of `seats` in place."""
         cdef int i, k, p, n
         with nogil:
             while steps > 0:
@@ -267,3 +270,6 @@ cdef class Lanes:
                     for p in range(self.num_passes):
                         self.passes[p].run(self.passes[p].context, self.b.lanes, k)
                 steps -= n
+            if self.fused and self.records_flips:
+                for i in range(2):
+                    drain_flips(&self.b.seats[i], self.b.lanes)

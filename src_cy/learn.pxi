@@ -108,20 +108,3 @@ cdef void reward(void *context, int64_t lanes, int k) noexcept nogil:
     cdef int i
     for i in range(b.agents):
         gather(lanes, b.seats[i].payoffs, b.joint, b.seats[i].target)
-
-
-cdef extern from "pair.h" nogil:
-    enum: FG_PAIR_MAX
-    ctypedef void (*fg_pair_step)(int64_t lanes, real *signal0, real *signal1, real *alpha0, real *alpha1,
-                                  real *payoffs0, real *payoffs1, real *q0, real *q1) noexcept nogil
-    const fg_pair_step fg_pair_steps[4][4]
-
-
-cdef void step_pair(void *context, int64_t lanes, int k) noexcept nogil:
-    """A whole step of two epsilon-greedy Q-learners with 2 to FG_PAIR_MAX actions, gamma = 0."""
-    cdef Block *b = <Block *>context
-    cdef Seat *s = &b.seats[0]
-    cdef Seat *t = &b.seats[1]
-    fg_pair_steps[s.actions - 2][t.actions - 2](
-        lanes, s.signals + k * lanes, t.signals + k * lanes, s.alpha, t.alpha,
-        s.payoffs, t.payoffs, s.table, t.table)

@@ -71,17 +71,23 @@ FG_INLINE real fg_payoff(const int A, const int B, const fg_table table, const r
   return x;
 }
 
-/* The action: the signal, or the greedy action where the signal is negative. With two actions the
- * signal is a nudge to the first: +inf forces action 0, -inf action 1, 0 leaves the greedy one. */
-FG_INLINE real fg_pick(const int actions, const fg_row q, const real signal) {
+/* The greedy action: the lowest index on ties. */
+FG_INLINE real fg_greedy(const int actions, const fg_row q) {
   real best = q.x[0], action = 0;
-  if (actions == 2) return q.x[1] > best + signal ? (real)1 : (real)0;
 #define FG_DO(k)                               \
   action = q.x[k] > best ? (real)k : action;   \
   best = q.x[k] > best ? q.x[k] : best;
   FG_FROM_1(actions, FG_DO)
 #undef FG_DO
-  return signal < 0 ? action : signal;
+  return action;
+}
+
+/* The action: the signal, or the greedy action where the signal is negative. With two actions the
+ * signal is a nudge to the first: +inf forces action 0, -inf action 1, 0 leaves the greedy one. */
+FG_INLINE real fg_pick(const int actions, const fg_row q, const real signal) {
+  if (actions == 2) return q.x[1] > q.x[0] + signal ? (real)1 : (real)0;
+  const real greedy = fg_greedy(actions, q);
+  return signal < 0 ? greedy : signal;
 }
 
 /* q[action] += alpha (target - q[action]) */
@@ -96,28 +102,42 @@ FG_INLINE fg_row fg_update(const int actions, fg_row q, const real action, const
   return q;
 }
 
-FG_INLINE void fg_step(const int A, const int B, const int64_t lanes,
-                       reals signal0, reals signal1,      /* IN (lanes,) */
-                       reals alpha0, reals alpha1,        /* IN (lanes,) */
-                       reals payoffs0, reals payoffs1,    /* IN (A, B) */
-                       reals q0, reals q1) {              /* IN OUT (A, lanes), (B, lanes) */
-  const fg_table p0 = fg_load_table(A, B, payoffs0), p1 = fg_load_table(A, B, payoffs1);
+/* One agent, as the step sees it; all arrays over lanes. */
+typedef struct {
+  const real *signal;  /* IN */
+  const real *alpha;   /* IN */
+  const real *payoffs; /* IN (A, B) */
+  real *q;             /* IN OUT (actions, lanes) */
+  same_width *flips;   /* IN OUT how often its greedy action changed, where that is counted */
+} fg_agent;
+
+FG_INLINE void fg_step(const int A, const int B, const int flips, const int64_t lanes,
+                       const fg_agent s, const fg_agent t) {
+  const fg_table p = fg_load_table(A, B, s.payoffs), r = fg_load_table(A, B, t.payoffs);
   const int64_t end = lanes & ~(int64_t)15; /* a multiple of 16 it is: no loop for a remainder */
   FG_LANES
   for (int64_t i = 0; i < end; i++) {
-    const fg_row row0 = fg_load(A, lanes, q0 + i), row1 = fg_load(B, lanes, q1 + i);
-    const real a = fg_pick(A, row0, signal0[i]), b = fg_pick(B, row1, signal1[i]);
-    fg_store(A, lanes, fg_update(A, row0, a, alpha0[i], fg_payoff(A, B, p0, a, b)), q0 + i);
-    fg_store(B, lanes, fg_update(B, row1, b, alpha1[i], fg_payoff(A, B, p1, a, b)), q1 + i);
+    const fg_row q = fg_load(A, lanes, s.q + i), w = fg_load(B, lanes, t.q + i);
+    const real a = fg_pick(A, q, s.signal[i]), b = fg_pick(B, w, t.signal[i]);
+    const fg_row q2 = fg_update(A, q, a, s.alpha[i], fg_payoff(A, B, p, a, b));
+    const fg_row w2 = fg_update(B, w, b, t.alpha[i], fg_payoff(A, B, r, a, b));
+    fg_store(A, lanes, q2, s.q + i);
+    fg_store(B, lanes, w2, t.q + i);
+    if (flips) {
+      s.flips[i] += fg_greedy(A, q2) != fg_greedy(A, q) ? 1 : 0;
+      t.flips[i] += fg_greedy(B, w2) != fg_greedy(B, w) ? 1 : 0;
+    }
   }
 }
 
 /* fg_step_AB for A, B in 2..FG_PAIR_MAX, and the table of them. */
-typedef void (*fg_pair_step)(int64_t, reals, reals, reals, reals, reals, reals, reals, reals);
+typedef void (*fg_pair_step)(int flips, int64_t lanes, const fg_agent *s, const fg_agent *t);
 #define FG_PAIR(A, B)                                                                          \
-  static void fg_step_##A##B(int64_t lanes, reals s0, reals s1, reals alpha0, reals alpha1,    \
-                             reals p0, reals p1, reals q0, reals q1) {                         \
-    fg_step(A, B, lanes, s0, s1, alpha0, alpha1, p0, p1, q0, q1);                              \
+  static void fg_step_##A##B(int flips, int64_t lanes, const fg_agent *s, const fg_agent *t) { \
+    if (flips)                                                                                 \
+      fg_step(A, B, 1, lanes, *s, *t);                                                         \
+    else                                                                                       \
+      fg_step(A, B, 0, lanes, *s, *t);                                                         \
   }
 #define FG_PAIRS(A) FG_PAIR(A, 2) FG_PAIR(A, 3) FG_PAIR(A, 4) FG_PAIR(A, 5)
 FG_PAIRS(2) FG_PAIRS(3) FG_PAIRS(4) FG_PAIRS(5)

@@ -31,6 +31,7 @@ typedef int32_t *FG_RESTRICT ints;
 
 #if FG_DOUBLE
 typedef uint64_t bits;
+typedef int64_t same_width; /* whole numbers as wide as a real: lanes of one width in a loop */
 #define FG_MANTISSA 52
 #define FG_BIAS 1023
 #define FG_LOWEST (-707.0)
@@ -39,6 +40,7 @@ typedef uint64_t bits;
 #define FG_UNIT(u) ((double)(u) * 0x1p-31)
 #else
 typedef uint32_t bits;
+typedef int32_t same_width;
 #define FG_MANTISSA 23
 #define FG_BIAS 127
 #define FG_LOWEST (-86.0f)

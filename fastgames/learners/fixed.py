@@ -31,6 +31,8 @@ class FixedPolicy(_Frozen):
     probabilities : array (A,), (observations, A) or (replicas, observations, A)
         Non-negative, each row sums to 1 within 1e-6; used as given, not normalised.
 
+    Source: a mixed strategy (Nash 1951), or a stationary policy where there are observations.
+
     Table: "probabilities", (replicas, observations, A). One random word per step.
     """
 

@@ -1,0 +1,537 @@
+"""The command line: ``fastgames games``, ``learners``, ``run``, ``reproduce`` (extra "cli").
+
+Errors are one line on standard error that names the argument, its value and its domain, and exit
+status 2; Ctrl-C is one line and 130.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+
+import fastgames
+from fastgames import _checks
+from fastgames.games import MatrixGame, make
+from fastgames.learners import EpsilonGreedy, Learner, Softmax
+from fastgames.record import Record
+from fastgames.registry import EXPLORERS, GAMES, LEARNERS
+from fastgames.result import Result
+from fastgames.run import Interrupted
+from fastgames.run import run as run_game
+from fastgames.schedules import Exponential, Linear
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    _missing: ImportError | None = None
+except ImportError as error:  # main() says so; nothing here evaluates the annotations before
+    _missing = error
+
+if TYPE_CHECKING:
+    from fastgames.reproduce import Report
+
+PROGRAM = "fastgames"
+WIDTH = 120  # columns where standard output is not a terminal
+MOST_ROWS = 8  # joint actions shown
+_SNAPSHOTS = 50  # on the way of a run that is plotted
+_NUMBER = "a number, exponential:START,RATE[,FLOOR] or linear:START,END,STEPS"
+_SCHEDULES = {"exponential": (Exponential, (2, 3)), "linear": (Linear, (3,))}
+
+RUN_EXAMPLES = """
+Examples:
+
+    fastgames run matching_pennies --replicas 1000 --seed 7
+
+    fastgames run prisoners_dilemma --temperature 0.5 --plot dilemma.png
+
+    fastgames run climbing --steps 5000 --epsilon exponential:1,0.002,0.01
+
+    fastgames run chicken --learner q --learner fixed --probabilities .7,.3
+
+    fastgames run penalty:k=-10 --alpha 0.1 --alpha 0.01 --out penalty.zip
+
+A learner option given once is for all agents. Given once for each agent,
+
+it is for each in turn; - leaves an agent its default.
+"""
+REPRODUCE_EXAMPLES = """
+Names:
+
+    cycling: the chapter's listing, and a million runs of it
+
+    sweep: exercise (a), flips over alpha and epsilon
+
+    softmax: exercise (b), softmax's play frequencies and rest points
+
+    frozen: exercise (c), freeze the column agent and let it learn again
+
+Examples:
+
+    fastgames reproduce cycling
+
+    fastgames reproduce cycling --replicas 10000 --out pictures
+
+    fastgames reproduce sweep --steps 50000 --seed 1
+
+Exit status 1 if something differs from what was expected.
+"""
+GAMES_EXAMPLES = """
+Example:
+
+    fastgames games
+
+A game is played with: fastgames run NAME, its parameters after a colon: penalty:k=-10
+"""
+LEARNERS_EXAMPLES = """
+Example:
+
+    fastgames learners
+
+They are chosen with: fastgames run GAME --learner NAME; how they explore, with --epsilon or
+--temperature.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command line's own (`sys.argv[1:]`) unless given.
+
+    Returns
+    -------
+    int
+        0; 1 if a reproduction differs from what was expected; 2 after an error; 130 after Ctrl-C.
+    """
+    if _missing is not None:
+        package = (_missing.name or "typer").partition(".")[0]
+        return _fail(_checks.needs_extra(package, "cli", "the command line"))
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _application().main(given or ["--help"], PROGRAM, standalone_mode=False)
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        return 130
+    except (ValueError, TypeError, ImportError, OSError, MemoryError) as error:
+        return _fail(error)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # a usage error of click, wherever typer keeps that
+            return _fail(error.format_message())
+        raise
+    return int(status or 0)
+
+
+def _fail(error: object) -> int:
+    print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
+    return 2
+
+
+def _application() -> Any:
+    app = typer.Typer(
+        add_completion=False,
+        help="Learning in games at compiled speed.",
+        epilog=f"More about a command: {PROGRAM} COMMAND --help",
+    )
+    app.callback()(_options)
+    app.command(epilog=GAMES_EXAMPLES)(games)
+    app.command(epilog=LEARNERS_EXAMPLES)(learners)
+    app.command(epilog=RUN_EXAMPLES)(run)
+    app.command(epilog=REPRODUCE_EXAMPLES)(reproduce)
+    return typer.main.get_command(app)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"{PROGRAM} {fastgames.__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="The version.")
+    ] = False,
+) -> None:
+    """Learning in games at compiled speed."""
+
+
+# --- commands ----------------------------------------------------------------------------------
+
+
+def games() -> None:
+    """List the games of the catalogue."""
+    table = _table("name", "agents", "actions", "setting", "source")
+    for name, build in GAMES.items():
+        game = build()
+        actions = " x ".join(str(count) for count in game.num_actions)
+        table.add_row(name, str(game.num_agents), actions, game.setting, game.source)
+    _console().print(table)
+
+
+def learners() -> None:
+    """List the learners, their parameters and domains, and where they come from."""
+    table = _table("learner", "parameter", "what it may be", "source")
+    for name, kind in (LEARNERS | EXPLORERS).items():
+        parameters, source = described(kind)
+        first = True
+        for parameter, text in parameters.items():
+            table.add_row(name if first else "", parameter, text, source if first else "")
+            first = False
+        table.add_section()
+    _console().print(table)
+
+
+def run(
+    game: Annotated[
+        str, typer.Argument(help="A name from `fastgames games`, parameters after a colon.")
+    ],
+    learner: Annotated[
+        list[str] | None, typer.Option(help="A name from `fastgames learners`; q unless given.")
+    ] = None,
+    alpha: Annotated[
+        list[str] | None, typer.Option(help=f"Step size in (0, 1]: {_NUMBER}.")
+    ] = None,
+    epsilon: Annotated[
+        list[str] | None, typer.Option(help="Epsilon-greedy exploration, in [0, 1]; as --alpha.")
+    ] = None,
+    temperature: Annotated[
+        list[str] | None, typer.Option(help="Softmax exploration, above 0; as --alpha.")
+    ] = None,
+    gamma: Annotated[list[str] | None, typer.Option(help="Discount in [0, 1); as --alpha.")] = None,
+    probabilities: Annotated[
+        list[str] | None, typer.Option(help="Of a fixed learner's actions: 0.5,0.5.")
+    ] = None,
+    steps: Annotated[str, typer.Option(metavar="N", help="Game steps of each replica.")] = "20000",
+    replicas: Annotated[str, typer.Option(metavar="N", help="Independent runs.")] = "1",
+    seed: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="In [0, 2^64); a new one unless given, and said."),
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+    backend: Annotated[str, typer.Option(help="auto, cython, numba or reference.")] = "auto",
+    threads: Annotated[
+        str | None, typer.Option(metavar="N", help="One for each CPU unless given.")
+    ] = None,
+    stream: Annotated[
+        str, typer.Option(help="fastgames, or numpy for the draws of a textbook listing.")
+    ] = "fastgames",
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Snapshots so many steps apart, for --out and --plot."),
+    ] = None,
+    last: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Count rewards and plays over the last so many steps only."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the result there.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw it there: .png, .pdf, .svg.")] = None,
+) -> int:
+    """Let learners play a game, and say what came out."""
+    chosen = _game(game)
+    count, apart = _whole("steps", steps) or 0, _whole("every", every)
+    options = {
+        "alpha": alpha, "epsilon": epsilon, "temperature": temperature, "gamma": gamma,
+        "probabilities": probabilities,
+    }  # fmt: skip
+    seats = _learners(chosen, learner or ["q"], options)
+    for name, path in (("out", out), ("plot", plot)):
+        if path is not None and (path.is_dir() or not path.parent.is_dir()):
+            raise ValueError(f"{name} must be a file in a directory that exists, got {str(path)!r}")
+    if plot is not None:
+        from fastgames.plot import check_path
+
+        check_path(plot, "plot")
+        apart = max(1, count // _SNAPSHOTS) if apart is None else apart
+    softmax = any(isinstance(getattr(seat, "explore", None), Softmax) for seat in seats)
+    record = Record(
+        every=apart, greedy=apart is not None, policies=apart is not None and softmax,
+        flips=True, joint_actions=True, rewards=True, last=_whole("last", last),
+    )  # fmt: skip
+    began = time.perf_counter()
+    try:
+        result = run_game(
+            chosen, seats, count, _whole("replicas", replicas), _seed(seed), record,
+            dtype, backend, stream, _whole("threads", threads),
+        )  # fmt: skip
+    except Interrupted as stop:
+        if out is not None:
+            stop.result.save(out)
+        saved = "" if out is None else f"; written to {out}"
+        done = stop.result.steps
+        print(
+            f"{PROGRAM}: interrupted after {done.mean() / count:.0%} of the steps, "
+            f"replicas stand at {done.min():,} to {done.max():,} of {count:,}{saved}",
+            file=sys.stderr,
+        )
+        return 130
+    seconds = time.perf_counter() - began
+    _show_result(result, seconds)
+    if out is not None:
+        result.save(out)
+        print(f"result: {out}")
+    if plot is not None:
+        result.plot(plot)
+        print(f"picture: {plot}")
+    return 0
+
+
+def reproduce(
+    name: Annotated[str, typer.Argument(help="cycling, sweep, softmax or frozen.")],
+    replicas: Annotated[str | None, typer.Option(metavar="N", help="Independent runs.")] = None,
+    steps: Annotated[str | None, typer.Option(metavar="N", help="Game steps of each run.")] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="N", help="In [0, 2^64); 7 unless given.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help="float64 or float32.")] = None,
+    threads: Annotated[
+        str | None, typer.Option(metavar="N", help="One for each CPU unless given.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Directory for the picture, fastgames-NAME.png.")
+    ] = Path(),
+) -> int:
+    """Run a published figure again: what was expected, what was found, and a picture."""
+    from fastgames.reproduce import NAMES
+
+    again = NAMES[_checks.one_of("name", name, NAMES)]
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out must be a directory, got {str(out)!r}")
+    out.mkdir(parents=True, exist_ok=True)
+    options = {
+        "replicas": _whole("replicas", replicas), "steps": _whole("steps", steps),
+        "rng": _seed(seed), "dtype": dtype, "threads": _whole("threads", threads),
+    }  # fmt: skip
+    began = time.perf_counter()
+    try:
+        report = again(**{key: value for key, value in options.items() if value is not None})
+    except KeyboardInterrupt:
+        seconds = time.perf_counter() - began
+        print(
+            f"{PROGRAM}: {name} was interrupted after {seconds:.1f} s; nothing was written",
+            file=sys.stderr,
+        )
+        return 130
+    _show_report(report)
+    if report.figure is None:
+        print(_checks.needs_extra("matplotlib", "plot", "a picture"), file=sys.stderr)
+    else:
+        from fastgames.plot import save
+
+        path = out / f"{PROGRAM}-{name}.png"
+        save(report.figure, path)
+        print(f"picture: {path}")
+    return 0 if report.ok else 1
+
+
+# --- what is printed ---------------------------------------------------------------------------
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False)
+
+
+def _table(*columns: str, title: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _show_report(report: Report) -> None:
+    console = _console()
+    console.print(report.title, style="bold")
+    for line in report.lines:
+        console.print(line, soft_wrap=True)
+    table = _table("", "expected", "found", "")
+    for row in report.rows:
+        verdict = Text("ok", "green") if row.ok else Text("differs", "bold red")
+        table.add_row(row.what, row.expected, row.found, verdict if row.ok is not None else "")
+    console.print(table)
+
+
+def _show_result(result: Result, seconds: float) -> None:
+    console = _console()
+    game, steps = result.game, int(result.steps.max())
+    title = f"{game.name}: {result.replicas:,} x {steps:,} steps"
+    table = _table("agent", "learner", "mean reward", "flips", title=title)
+    assert result.mean_reward is not None
+    assert result.flips is not None
+    for i, learner in enumerate(result.learners):
+        table.add_row(
+            str(i), repr(learner), _spread(result.mean_reward[:, i]), _spread(result.flips[:, i])
+        )
+    console.print(table)
+    console.print(_joint_table(result))
+    speed = result.steps.sum() / seconds / 1e6
+    print(f"{seconds:.2f} s, {speed:,.1f} million steps per second, seed {result.seed}")
+
+
+def _spread(values: Any) -> str:
+    """Mean, and the standard deviation over replicas where there are several."""
+    mean = f"{values.mean():,.4g}" if abs(values.mean()) < 1000 else f"{values.mean():,.0f}"
+    return mean if len(values) == 1 else f"{mean} (sd {values.std():,.3g})"
+
+
+def _joint_table(result: Result) -> Table:
+    """Shares of the joint actions: preferred at the end over replicas, played over steps."""
+    from fastgames.plot import preferred
+
+    assert result.joint_counts is not None
+    sizes = result.game.num_actions
+    liked = preferred(result)
+    counts = result.joint_counts.sum(axis=0)
+    played = counts / max(counts.sum(), 1)
+    order = np.lexsort((-played.ravel(), -liked.ravel()))[:MOST_ROWS]
+    table = _table("joint action", "preferred at the end", "played")
+    for cell in order:
+        index = np.unravel_index(cell, sizes)
+        names = ", ".join(result.game.actions[i][a] for i, a in enumerate(index))
+        table.add_row(names, f"{liked[index]:.1%}", f"{played[index]:.1%}")
+    return table
+
+
+def described(kind: type) -> tuple[dict[str, str], str]:
+    """Parameters and source of a learner, as its docstring has them.
+
+    Parameters
+    ----------
+    kind : type
+        A class of the registry, with a Numpy-style docstring and a paragraph "Source: …".
+
+    Returns
+    -------
+    dict of str to str, str
+        For each parameter its type and description in one line; the source.
+    """
+    text = inspect.getdoc(kind) or ""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?:\n\n(?=\S)|\Z)", text, re.DOTALL | re.MULTILINE)
+    parameters = {}
+    for entry in re.split(r"\n(?=\S)", section[1] if section else ""):
+        head, _, body = entry.partition("\n")
+        names, _, type_ = head.partition(" : ")
+        parameters[names.strip()] = " ".join(f"{type_}: {body}".split()) if names else ""
+    source = re.search(r"^Source: (.*?)(?:\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
+    return parameters, " ".join(source[1].split()) if source else ""
+
+
+# --- what is given -----------------------------------------------------------------------------
+
+
+def _whole(name: str, text: str | None) -> int | None:
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a whole number, got {text!r}") from None
+
+
+def _seed(text: str | None) -> int | None:
+    seed = _whole("seed", text)
+    return None if seed is None else _checks.whole("seed", seed, 0, 2**64 - 1)
+
+
+def _game(text: str) -> MatrixGame:
+    """A game by name, its parameters after a colon: penalty:k=-10."""
+    name, _, rest = text.partition(":")
+    parameters: dict[str, int | float] = {}
+    for part in rest.split(",") if rest else []:
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise ValueError(f"game must be NAME or NAME:PARAMETER=NUMBER,…, got {text!r}")
+        number = _float(f"game parameter {key}", value, "a number")
+        whole = value.strip().lstrip("+-").isdigit()
+        parameters[key.strip()] = int(value) if whole else number
+    return make(name, **parameters)
+
+
+def _learners(
+    game: MatrixGame, kinds: list[str], options: Mapping[str, list[str] | None]
+) -> list[Learner]:
+    """One learner for each agent, from options given once or once for each agent."""
+    agents = game.num_agents
+    seats = _each("learner", kinds, agents)
+    takes = [_takes(_checks.one_of("learner", kind, LEARNERS)) for kind in seats]
+    given: list[dict[str, str]] = [{} for _ in seats]
+    for name, values in options.items():
+        for i, value in enumerate(_each(name, values, agents) if values else []):
+            if name in takes[i] and value != "-":
+                given[i][name] = value
+            elif not any(name in t for t in takes) or (len(values or []) > 1 and value != "-"):
+                raise ValueError(
+                    f"{name} must go with a learner that has it, got {value!r} for agent {i}, "
+                    f"whose learner is {seats[i]!r}"
+                )
+    return [_learner(kind, texts) for kind, texts in zip(seats, given, strict=True)]
+
+
+def _each(name: str, values: list[str], agents: int) -> list[str]:
+    if len(values) == 1:
+        return values * agents
+    if len(values) != agents:
+        raise ValueError(
+            f"{name} must be given once, or once for each of {agents} agents, "
+            f"got {len(values)} times"
+        )
+    return values
+
+
+def _takes(kind: str) -> set[str]:
+    """The options that go with a learner."""
+    names = {part.name for part in fields(LEARNERS[kind])}
+    return names | ({"epsilon", "temperature"} if "explore" in names else set())
+
+
+def _learner(kind: str, texts: Mapping[str, str]) -> Learner:
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        values[name] = _list(name, text) if name == "probabilities" else _numeric(name, text)
+    if "epsilon" in values and "temperature" in values:
+        raise ValueError(
+            "epsilon and temperature must not both be given to one agent, "
+            f"got {texts['epsilon']} and {texts['temperature']}"
+        )
+    if "epsilon" in values:
+        values["explore"] = EpsilonGreedy(values.pop("epsilon"))
+    if "temperature" in values:
+        values["explore"] = Softmax(values.pop("temperature"))
+    for part in fields(LEARNERS[kind]):
+        needed = part.default is MISSING and part.default_factory is MISSING
+        if needed and part.name not in values:
+            raise ValueError(f"{part.name} must be given for the learner {kind!r}: --{part.name}")
+    learner: Learner = LEARNERS[kind](**values)
+    return learner
+
+
+def _numeric(name: str, text: str) -> float | Exponential | Linear:
+    """A number or a schedule, as _NUMBER says."""
+    kind, colon, rest = text.partition(":")
+    if not colon:
+        return _float(name, text, _NUMBER)
+    schedule, counts = _SCHEDULES[_checks.one_of(f"schedule of {name}", kind, _SCHEDULES)]
+    numbers = [_float(name, part, _NUMBER) for part in rest.split(",")]
+    if len(numbers) not in counts:
+        raise ValueError(f"{name} must be {_NUMBER}, got {text!r}")
+    value: Exponential | Linear = schedule(*numbers)
+    return value
+
+
+def _list(name: str, text: str) -> list[float]:
+    return [_float(name, part, "numbers with commas between them") for part in text.split(",")]
+
+
+def _float(name: str, text: str, domain: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name} must be {domain}, got {text!r}") from None

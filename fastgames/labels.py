@@ -1,0 +1,142 @@
+"""A result as an xarray Dataset, every axis by its name (extra "labels")."""
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames._checks import needs_extra
+from fastgames.schedules import Exponential, Linear
+
+if TYPE_CHECKING:
+    import xarray
+
+    from fastgames.result import Result
+
+
+def dataset(result: "Result") -> "xarray.Dataset":
+    """Everything of a result, with labelled dimensions.
+
+    Parameters
+    ----------
+    result : Result
+        Of any run.
+
+    Returns
+    -------
+    xarray.Dataset
+        For agent i, whose learner has a table such as "q":
+
+        ================================ ==========================================================
+        ``q_i``                          (replica, observation_i, action_i)
+        ``greedy_i``                     (replica, observation_i)
+        ``policy_i``                     (replica, observation_i, action_i)
+        ``snapshot_q_i``, …              the same after ``snapshot`` in front, where recorded
+        ================================ ==========================================================
+
+        For all: ``steps`` (replica); and where recorded ``flips`` and ``mean_reward`` (replica,
+        agent), ``joint_counts`` (replica, action_0, action_1, …).
+
+        Coordinates: ``replica``, ``agent`` and ``observation_i`` count from 0, ``action_i`` has the
+        names of the actions, ``snapshot`` the game steps after which it was taken. Parameters of a
+        learner that differ between replicas are coordinates on ``replica``: ``alpha_i``,
+        ``epsilon_i``; of a schedule its parts, such as ``epsilon_i_start``.
+
+        Attributes: game, learners (a list of their texts), seed, dtype, stream, contract.
+
+        The arrays are those of the result, not copies.
+
+    Raises
+    ------
+    ImportError
+        If xarray is not installed.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> game = fg.games.matching_pennies()
+    >>> labelled = dataset(fg.run(game, fg.QLearner(), steps=100, replicas=3, rng=7))
+    >>> labelled["q_0"].sel(action_0="heads").shape
+    (3, 1)
+    """
+    try:
+        import xarray
+    except ImportError:
+        raise needs_extra("xarray", "labels", "a labelled data set") from None
+
+    variables: dict[str, Any] = {"steps": ("replica", result.steps)}
+    coordinates: dict[str, Any] = {
+        "replica": np.arange(result.replicas),
+        "agent": np.arange(result.game.num_agents),
+    }
+    for i, names in enumerate(result.game.actions):
+        rows = ("replica", f"observation_{i}")
+        cells = (*rows, f"action_{i}")
+        greedy = result.greedy(i)
+        coordinates[f"observation_{i}"] = np.arange(greedy.shape[1])
+        coordinates[f"action_{i}"] = list(names)
+        for name, table in result.tables[i].items():
+            variables[f"{name}_{i}"] = (cells, table)
+        variables[f"greedy_{i}"] = (rows, greedy)
+        variables[f"policy_{i}"] = (cells, result.policy(i))
+        coordinates |= _parameters(result, i, cells)
+    variables |= _counters(result)
+    if result.snapshots is not None:
+        coordinates["snapshot"] = ("snapshot", result.snapshots.steps, {"long_name": "game steps"})
+        variables |= _snapshots(result)
+    attributes = {
+        "game": result.game.name,
+        "learners": [repr(learner) for learner in result.learners],
+        "seed": result.seed,
+        "dtype": result.dtype,
+        "stream": result.stream,
+        "contract": result.contract,
+    }
+    return xarray.Dataset(variables, coordinates, attributes)
+
+
+def _counters(result: "Result") -> dict[str, Any]:
+    """What was counted over the run, as far as it was recorded."""
+    joint = ("replica", *(f"action_{i}" for i in range(result.game.num_agents)))
+    found = {
+        "flips": (("replica", "agent"), result.flips),
+        "mean_reward": (("replica", "agent"), result.mean_reward),
+        "joint_counts": (joint, result.joint_counts),
+    }
+    return {name: (axes, array) for name, (axes, array) in found.items() if array is not None}
+
+
+def _snapshots(result: "Result") -> dict[str, Any]:
+    """What was taken on the way, as far as it was recorded."""
+    taken = result.snapshots
+    assert taken is not None
+    variables: dict[str, Any] = {}
+    for i in range(result.game.num_agents):
+        rows = ("snapshot", "replica", f"observation_{i}")
+        cells = (*rows, f"action_{i}")
+        for name, table in taken.tables[i].items():
+            variables[f"snapshot_{name}_{i}"] = (cells, table)
+        if taken.greedy is not None:
+            variables[f"snapshot_greedy_{i}"] = (rows, taken.greedy[i])
+        if taken.policies is not None:
+            variables[f"snapshot_policy_{i}"] = (cells, taken.policies[i])
+    return variables
+
+
+def _parameters(result: "Result", agent: int, cells: tuple[str, ...]) -> dict[str, Any]:
+    """The parameters of one agent's learner that differ between replicas, as coordinates."""
+    learner = result.learners[agent]
+    found: dict[str, Any] = {}
+    for name, value in learner.values(result.game.discount).items():
+        if isinstance(value, Exponential | Linear):
+            parts = {f"_{part.name}": getattr(value, part.name) for part in fields(value)}
+        else:
+            parts = {"": value}
+        for suffix, part in parts.items():
+            if isinstance(part, np.ndarray):
+                found[f"{name}_{agent}{suffix}"] = ("replica", part)
+    start = learner.start()
+    if learner.learns and start.ndim == len(cells):
+        shape = result.tables[agent][learner.table].shape
+        found[f"initial_{agent}"] = (cells, np.broadcast_to(start, shape))
+    return found

@@ -1,0 +1,45 @@
+# Two epsilon-greedy Q-learners with 2 to FG_PAIR_MAX actions, gamma = 0: a whole step in one pass.
+
+cdef extern from "pair.h" nogil:
+    enum: FG_PAIR_MAX
+    ctypedef struct fg_agent:
+        const real *signal
+        const real *alpha
+        const real *payoffs
+        real *q
+        same_width *flips
+    ctypedef void (*fg_pair_step)(int flips, int64_t lanes, const fg_agent *s,
+                                  const fg_agent *t) noexcept nogil
+    const fg_pair_step fg_pair_steps[4][4]
+
+
+cdef inline fg_agent pair_agent(Seat *s, int64_t lanes, int k) noexcept nogil:
+    cdef fg_agent agent
+    agent.signal = s.signals + k * lanes
+    agent.alpha = s.alpha
+    agent.payoffs = s.payoffs
+    agent.q = s.table
+    agent.flips = s.pair_flips
+    return agent
+
+
+cdef inline void step(Block *b, int64_t lanes, int k, int flips) noexcept nogil:
+    cdef fg_agent s = pair_agent(&b.seats[0], lanes, k)
+    cdef fg_agent t = pair_agent(&b.seats[1], lanes, k)
+    fg_pair_steps[b.seats[0].actions - 2][b.seats[1].actions - 2](flips, lanes, &s, &t)
+
+
+cdef void step_pair(void *context, int64_t lanes, int k) noexcept nogil:
+    step(<Block *>context, lanes, k, 0)
+
+
+cdef void step_pair_and_count_flips(void *context, int64_t lanes, int k) noexcept nogil:
+    step(<Block *>context, lanes, k, 1)
+
+
+cdef void drain_flips(Seat *s, int64_t lanes) noexcept nogil:
+    """The narrow counts of step_pair_and_count_flips, into the wide ones."""
+    cdef int64_t i
+    for i in range(lanes):
+        s.flips[i] += s.pair_flips[i]
+        s.pair_flips[i] = 0
