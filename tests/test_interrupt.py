@@ -1,0 +1,126 @@
+"""Ctrl-C: a run stops soon, and what was done so far can be used."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+import fastgames as fg
+from fastgames import engine
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
+PENNIES = fg.games.matching_pennies()
+BACKENDS = ("cython", "numba", "reference")
+FOR_EVER = 10**12
+
+
+def interrupted(seconds=0.2, **arguments):
+    """The result of a run that Ctrl-C ends."""
+    timer = threading.Timer(seconds, signal.raise_signal, (signal.SIGINT,))
+    timer.start()
+    try:
+        with pytest.raises(fg.Interrupted) as caught:
+            fg.run(**{"game": PENNIES, "learners": fg.QLearner(), "rng": 1, **arguments})
+    finally:
+        timer.cancel()
+    return caught.value.result
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("stream", ["fastgames", "numpy"])
+def test_the_result_is_a_run_of_the_steps_that_it_says(backend, stream, assert_same):
+    fg.run(
+        PENNIES, fg.QLearner(), steps=1, stream=stream, backend=backend
+    )  # compiled before the clock runs
+    record = fg.Record(flips=True, joint_actions=True, rewards=True)
+    part = interrupted(steps=FOR_EVER, backend=backend, stream=stream, record=record)
+    taken = int(part.steps[0])
+    assert 0 < taken < FOR_EVER
+    whole = fg.run(PENNIES, fg.QLearner(), steps=taken, rng=1, stream=stream, record=record)
+    assert_same(part, whole)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_replica_has_the_bits_of_its_own_steps_and_can_go_on(backend):
+    fg.run(PENNIES, fg.QLearner(), steps=1, backend=backend)
+    part = interrupted(
+        steps=10**7, replicas=1000, threads=2, backend=backend, record=fg.Record(joint_actions=True)
+    )
+    assert (part.steps == part.joint_counts.sum(axis=(1, 2))).all()
+    assert part.steps.max() > 0
+    assert (part.steps == 0).any()  # blocks that nobody had come to
+    for steps in {int(part.steps.max()), int(part.steps[part.steps > 0].min())}:
+        replica = int((part.steps == steps).argmax())
+        alone = fg.run(PENNIES, fg.QLearner(), steps=steps, replicas=replica + 1, rng=1)
+        assert (alone.tables[0]["q"][replica] == part.tables[0]["q"][replica]).all()
+        assert (alone.state.streams[replica] == part.state.streams[replica]).all()
+    more = fg.run(PENNIES, fg.QLearner(), steps=5, resume=part)
+    assert (more.steps == part.steps + 5).all()
+    untouched = int((part.steps == 0).argmax())
+    fresh = fg.run(PENNIES, fg.QLearner(), steps=5, replicas=untouched + 1, rng=1)
+    assert (more.tables[1]["q"][untouched] == fresh.tables[1]["q"][untouched]).all()
+
+
+def test_interrupted_is_a_keyboard_interrupt_and_says_where_the_result_is():
+    assert issubclass(fg.Interrupted, KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt, match="result"):
+        raise fg.Interrupted(None)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_no_thread_goes_on_after_the_interrupt(threads):
+    part = interrupted(steps=FOR_EVER, replicas=64, threads=threads)
+    before = part.steps.copy()
+    for thread, frame in sys._current_frames().items():
+        while frame is not None:
+            stepping = frame.f_code is engine._run_block.__code__
+            assert thread == threading.get_ident() or not stepping
+            frame = frame.f_back
+    assert (part.steps == before).all()
+
+
+def test_an_error_in_a_thread_is_raised_in_the_caller(monkeypatch):
+    from fastgames import lanes
+
+    def broken(self, steps):
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(lanes.LaneBlock, "advance", broken)
+    for threads in (1, 3):
+        with pytest.raises(RuntimeError, match="on purpose"):
+            fg.run(PENNIES, fg.QLearner(), replicas=100, threads=threads)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_sigint_from_outside_ends_a_process_with_what_it_has(backend):
+    program = f"""
+        import fastgames as fg
+        game, learner = fg.games.matching_pennies(), fg.QLearner()
+        arguments = dict(replicas=300, threads=2, backend="{backend}")
+        fg.run(game, learner, steps=1, **arguments)
+        print("ready", flush=True)
+        try:
+            fg.run(game, learner, steps={FOR_EVER}, **arguments)
+        except fg.Interrupted as interrupt:
+            print("steps", interrupt.result.steps.max(), flush=True)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout.readline() == "ready\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        os.kill(process.pid, signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (0, "")
+    assert 0 < int(out.removeprefix("steps ")) < FOR_EVER

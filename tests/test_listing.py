@@ -1,0 +1,197 @@
+"""stream="numpy" reproduces textbook listings digit for digit; they are written out here."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fastgames as fg
+
+PENNIES = fg.games.matching_pennies()
+BACKENDS = ("cython", "numba", "reference")
+each_backend = pytest.mark.parametrize("backend", BACKENDS)
+SOURCES = {
+    "PCG64": np.random.PCG64,
+    "PCG64DXSM": np.random.PCG64DXSM,
+    "MT19937": np.random.MT19937,
+    "Philox": np.random.Philox,
+    "SFC64": np.random.SFC64,
+}
+
+
+def listing(payoffs, agents, rng, steps):
+    """Learners as a textbook has them.
+
+    agents: (kind, alpha, number) with kind "greedy" (epsilon), "softmax" (temperature) or "fixed"
+    (probabilities). Returns tables, flips of the greedy actions, greedy actions after each step.
+    """
+    tables = [np.zeros(n) for n in payoffs.shape[1:]]
+    flips, history = np.zeros(len(agents), int), []
+    for _ in range(steps):
+        greedy = [np.argmax(q) for q in tables]
+        joint = []
+        for (kind, _, number), q in zip(agents, tables, strict=True):
+            if kind == "greedy":
+                action = rng.integers(len(q)) if rng.random() < number else np.argmax(q)
+            else:
+                weights = np.exp((q - q.max()) / number) if kind == "softmax" else np.array(number)
+                sums = np.cumsum(weights)
+                action = np.searchsorted(sums[:-1], rng.random() * sums[-1], side="right")
+            joint.append(action)
+        for i, ((kind, alpha, _), q) in enumerate(zip(agents, tables, strict=True)):
+            if kind != "fixed":
+                q[joint[i]] += alpha * (payoffs[(i, *joint)] + 0.0 - q[joint[i]])
+        flips += [np.argmax(q) != g for q, g in zip(tables, greedy, strict=True)]
+        history.append([int(np.argmax(q)) for q in tables])
+    return tables, flips, history
+
+
+def learner_of(kind, alpha, number):
+    if kind == "fixed":
+        return fg.FixedPolicy(number)
+    return fg.QLearner(
+        alpha, explore={"greedy": fg.EpsilonGreedy, "softmax": fg.Softmax}[kind](number)
+    )
+
+
+@each_backend
+def test_the_chapter_prints_what_it_prints(backend):
+    """PUBLISHED, section 1 (Code 30.1.1): the figures as printed in the book."""
+    learner = fg.QLearner(alpha=0.1, explore=fg.EpsilonGreedy(0.1))
+    result = fg.run(
+        PENNIES,
+        learner,
+        steps=20_000,
+        rng=7,
+        stream="numpy",
+        backend=backend,
+        record=fg.Record(every=4000, greedy=True, flips=True),
+    )
+    assert str(result.tables[0]["q"][0, 0].round(3)) == "[-0.016 -0.356]"
+    assert str(result.tables[1]["q"][0, 0].round(3)) == "[-0.35   0.123]"
+    assert result.flips[0, 0] == 1172
+    pairs = zip(*(greedy[:, 0, 0].tolist() for greedy in result.snapshots.greedy), strict=True)
+    assert list(pairs) == [(0, 0), (0, 0), (0, 0), (1, 1), (0, 1)]
+
+
+def test_the_listing_here_prints_it_too():
+    agents = [("greedy", 0.1, 0.1)] * 2
+    tables, flips, history = listing(PENNIES.payoffs, agents, np.random.default_rng(7), 20_000)
+    assert [str(q.round(3)) for q in tables] == ["[-0.016 -0.356]", "[-0.35   0.123]"]
+    assert flips[0] == 1172
+    assert history[3999::4000] == [[0, 0], [0, 0], [0, 0], [1, 1], [0, 1]]
+
+
+@st.composite
+def agents(draw, actions):
+    kind = draw(st.sampled_from(["greedy", "greedy", "softmax", "fixed"]))
+    alpha = draw(st.floats(0.01, 1.0))
+    if kind == "greedy":
+        return kind, alpha, draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0))
+    if kind == "softmax":
+        return kind, alpha, draw(st.floats(0.05, 10.0))
+    weights = np.array(draw(st.lists(st.integers(0, 3), min_size=actions, max_size=actions))) + 0.25
+    return kind, alpha, (weights / weights.sum()).tolist()
+
+
+@each_backend
+@given(data=st.data(), seed=st.integers(0, 2**64 - 1), steps=st.integers(1, 150))
+def test_any_listing_is_reproduced(backend, data, seed, steps, games):
+    game = data.draw(games(agents=st.integers(2, 4), actions=st.integers(1, 6)))
+    players = [data.draw(agents(n)) for n in game.num_actions]
+    tables, flips, history = listing(game.payoffs, players, np.random.default_rng(seed), steps)
+    result = fg.run(
+        game,
+        [learner_of(*player) for player in players],
+        steps=steps,
+        rng=seed,
+        stream="numpy",
+        backend=backend,
+        record=fg.Record(every=1, greedy=True, flips=True),
+    )
+    for i, (kind, _, _) in enumerate(players):
+        if kind != "fixed":
+            assert (result.tables[i]["q"][0, 0] == tables[i]).all()
+            assert result.snapshots.greedy[i][:, 0, 0].tolist() == [greedy[i] for greedy in history]
+    assert (result.flips[0] == flips).all()
+
+
+@each_backend
+@pytest.mark.parametrize("a", [2, 3, 4, 5])
+@pytest.mark.parametrize("b", [2, 3, 4, 5])
+def test_listings_of_two_greedy_learners_are_reproduced(backend, a, b):
+    game = fg.MatrixGame(np.random.default_rng(a + b).normal(size=(2, a, b)))
+    players = [("greedy", 0.3, 0.2), ("greedy", 0.1, 0.6)]
+    tables, flips, _ = listing(game.payoffs, players, np.random.default_rng(a), 300)
+    learners = [learner_of(*player) for player in players]
+    result = fg.run(
+        game, learners, 300, rng=a, stream="numpy", backend=backend, record=fg.Record(flips=True)
+    )
+    assert all((result.tables[i]["q"][0, 0] == tables[i]).all() for i in range(2))
+    assert (result.flips[0] == flips).all()
+
+
+@each_backend
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_a_generator_of_any_kind_is_drawn_from_and_goes_on(backend, source):
+    """Three actions take 32-bit halves of 64-bit words, which the generator keeps between calls."""
+    game = fg.games.shapley()
+    players = [("greedy", 0.5, 0.5), ("softmax", 0.1, 0.5)]
+    theirs, ours = np.random.Generator(source(5)), np.random.Generator(source(5))
+    theirs.integers(3), ours.integers(3)  # one half is left over
+    tables, _, _ = listing(game.payoffs, players, theirs, 101)
+    learners = [learner_of(*player) for player in players]
+    first = fg.run(game, learners, steps=101, rng=ours, stream="numpy", backend=backend)
+    assert all((first.tables[i]["q"][0, 0] == tables[i]).all() for i in range(2))
+    assert theirs.integers(1000, size=9).tolist() == ours.integers(1000, size=9).tolist()
+
+
+@each_backend
+@pytest.mark.parametrize("actions", range(1, 8))
+def test_words_that_integers_rejects_are_drawn_again(backend, actions):
+    """A Mersenne Twister of zeros: integers(n) refuses such a word unless n divides 2^32."""
+
+    def twister():
+        bits = np.random.MT19937(1)
+        state = bits.state
+        state["state"]["key"][:60] = 0
+        state["state"]["pos"] = 0
+        bits.state = state
+        return np.random.Generator(bits)
+
+    game = fg.MatrixGame(np.arange(2.0 * actions**2).reshape(2, actions, actions))
+    tables, _, _ = listing(game.payoffs, [("greedy", 0.5, 0.5)] * 2, theirs := twister(), 30)
+    learner, ours = fg.QLearner(0.5, explore=fg.EpsilonGreedy(0.5)), twister()
+    result = fg.run(game, learner, steps=30, rng=ours, stream="numpy", backend=backend)
+    assert all((result.tables[i]["q"][0, 0] == tables[i]).all() for i in range(2))
+    assert ours.random() == theirs.random()
+
+
+@each_backend
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_a_listing_in_parts_is_the_listing_in_one_go(backend, source, assert_same, tmp_path):
+    game = fg.games.shapley()
+    learners = [
+        fg.QLearner(0.5, explore=fg.EpsilonGreedy(0.5)),
+        fg.QLearner(explore=fg.Softmax(0.5)),
+    ]
+    fresh = {"stream": "numpy", "backend": backend}
+    whole = fg.run(game, learners, steps=90, rng=np.random.Generator(source(5)), **fresh)
+    first = fg.run(game, learners, steps=37, rng=np.random.Generator(source(5)), **fresh)
+    for _ in range(2):  # a resumed result does not change, so it can be resumed again
+        second = fg.run(game, learners, steps=53, resume=first, backend=backend)
+        assert second.stream == "numpy"
+        assert_same(whole, second)
+    first.save(tmp_path / "first.fg")
+    assert_same(whole, fg.run(game, learners, steps=53, resume=fg.load(tmp_path / "first.fg")))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@given(data=st.data(), seed=st.integers(0, 2**64 - 1))
+def test_backends_agree_on_listings(dtype, data, seed, setups, assert_same):
+    setup = data.draw(setups(replicas=1))
+    one, *others = (
+        setup.run(rng=seed, stream="numpy", dtype=dtype, backend=name) for name in BACKENDS
+    )
+    for other in others:
+        assert_same(one, other)

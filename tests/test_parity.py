@@ -1,0 +1,152 @@
+"""Every body gives the same bits: interpreted rules, Numba's passes, each build of the lanes."""
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+import fastgames as fg
+from fastgames import _core, registry
+
+BUILDS = _core.available()
+Q_LEARNERS = [("q", explorer) for explorer in registry.EXPLORERS]
+OTHERS = [(learner, None) for learner in registry.LEARNERS if learner != "q"]
+
+
+def test_everything_registered_is_drawn_by_the_strategies(strategies_by_name):
+    assert strategies_by_name["learners"] == set(registry.LEARNERS)
+    assert strategies_by_name["explorers"] == set(registry.EXPLORERS)
+
+
+def run_with_build(setup, build, **changes):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_core, "isa", build)
+        return setup.run(**changes)
+
+
+def test_the_build_is_chosen_at_run_time_by_isa(monkeypatch):
+    for build in BUILDS:
+        monkeypatch.setattr(_core, "isa", build)
+        for dtype in registry.DTYPES:
+            assert _core.lanes(dtype).__name__ == f"fastgames._core.lanes_{build}_f{dtype[-2:]}"
+
+
+@pytest.mark.parametrize(("learner", "explorer"), Q_LEARNERS + OTHERS)
+@given(data=st.data())
+def test_all_backends_and_builds_agree_with_the_reference(
+    learner, explorer, setups, assert_same, data
+):
+    setup = data.draw(setups(learner, explorer))
+    reference = setup.run(backend="reference", threads=1)
+    threads = data.draw(st.integers(1, 5))
+    for build in BUILDS:
+        assert_same(reference, run_with_build(setup, build, backend="cython", threads=threads))
+    build = data.draw(st.sampled_from(BUILDS))
+    assert_same(reference, run_with_build(setup, build, backend="numba", threads=threads))
+    assert_same(reference, setup.run(threads=threads))  # backend="auto"
+
+
+# Epsilons whose threshold T is 0, 1, 2 and 2^31, and ordinary ones; one for each replica.
+EPSILONS = (0.0, 2.0**-32, 2.0**-31, 2.0**-30, 0.1, 0.5, 0.9, 1 - 2.0**-53, 1.0)
+
+
+def duel(actions, replicas, explore=None, whole=True, gamma=None):
+    """Two Q-learners, each replica with its own parameters."""
+    rng = np.random.default_rng(replicas)
+    shape = (2, *actions)
+    game = fg.MatrixGame(rng.integers(-2, 3, shape) if whole else rng.normal(size=shape))
+    explore = explore or fg.EpsilonGreedy(np.resize(EPSILONS, replicas))
+    return game, [
+        fg.QLearner(alpha, gamma, explore, rng.integers(-1, 2, (replicas, 1, a)))
+        for a, alpha in zip(actions, (np.linspace(0.01, 1.0, replicas), 0.3), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("a", [2, 3, 4, 5])
+@pytest.mark.parametrize("b", [2, 3, 4, 5])
+def test_the_fused_steps_of_two_agents_agree_in_full_and_smaller_blocks(a, b, dtype, assert_same):
+    game, learners = duel((a, b), 128, whole=(a + b) % 2 == 0)
+    falling = fg.EpsilonGreedy(fg.Exponential(np.resize(EPSILONS, 128), 0.2, 2.0**-30))
+    rising = fg.EpsilonGreedy(fg.Linear(0.0, np.resize(EPSILONS, 128), 9))
+    scheduled = [
+        fg.QLearner(0.3, explore=falling),
+        fg.QLearner(fg.Linear(0.9, 0.1, 5), explore=rising),
+    ]
+    for players, record in (
+        (learners, fg.Record(flips=True)),
+        (learners, fg.Record(joint_actions=True, rewards=True, last=6)),
+        (scheduled, fg.Record()),
+        (scheduled[::-1], fg.Record(flips=True)),
+    ):
+        arguments = {"steps": 15, "rng": 2**63 + 5, "dtype": dtype, "record": record}
+        reference = fg.run(game, players, replicas=128, backend="reference", **arguments)
+        with pytest.MonkeyPatch.context() as patch:
+            for build in BUILDS:
+                patch.setattr(_core, "isa", build)
+                for threads in (1, 5):  # one block of 128 lanes; five of fewer
+                    compiled = fg.run(game, players, replicas=128, threads=threads, **arguments)
+                    assert_same(reference, compiled)
+
+
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("replicas", [1, 15, 16, 17, 127, 128, 129, 255, 256, 257, 300])
+@pytest.mark.parametrize(
+    ("actions", "explore", "gamma"),
+    [
+        ((2, 2), None, None),
+        ((3, 2), None, 0.9),
+        ((6, 2), fg.Softmax(0.7), None),
+        ((1, 7), None, 0.0),
+    ],
+)
+def test_any_number_of_replicas_agrees(replicas, actions, explore, gamma, dtype, assert_same):
+    game, learners = duel(actions, replicas, explore, gamma=gamma)
+    arguments = {"steps": 6, "replicas": replicas, "rng": 4, "dtype": dtype}
+    reference = fg.run(game, learners, backend="reference", **arguments)
+    for threads in (1, 3):
+        assert_same(
+            reference, fg.run(game, learners, backend="cython", threads=threads, **arguments)
+        )
+        assert_same(
+            reference, fg.run(game, learners, backend="numba", threads=threads, **arguments)
+        )
+
+
+def states_before(words):
+    """States (len(words), 4) from which xoshiro128++ gives just these 32-bit words next."""
+    s0 = np.full(len(words), 0x12345678, np.uint64)
+    rotated = (words - s0) & 0xFFFFFFFF  # the word is rotl(s0 + s3, 7) + s0
+    s3 = (((rotated >> 7) | (rotated << 25)) - s0) & 0xFFFFFFFF
+    return np.stack([s0, s0 + 1, s0 + 2, s3], axis=-1).astype(np.uint32)
+
+
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("actions", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("epsilon", [*EPSILONS, 3 * 2.0**-31, 7 * 2.0**-31, 1e-6, 1 / 3])
+def test_words_at_the_edges_of_exploring_agree(epsilon, actions, dtype, assert_same):
+    threshold = int(epsilon * 2**31)
+    edges = [0, threshold, 2**31 - 1, *(threshold * k // actions for k in range(actions))]
+    words = [2 * u + low for edge in edges for u in range(edge - 3, edge + 4) for low in (0, 1)]
+    words = np.array([w for w in words if 0 <= w < 2**32], np.uint64)
+    replicas = len(words)
+    game = fg.MatrixGame(np.random.default_rng(1).normal(size=(2, actions, actions)))
+    learner = fg.QLearner(0.5, explore=fg.EpsilonGreedy(epsilon))
+    start = fg.run(game, learner, steps=1, replicas=replicas, rng=1, dtype=dtype)
+    start.state.streams[:] = states_before(words)[:, None, :]
+    for steps in (1, 4):
+        reference = fg.run(game, learner, steps=steps, resume=start, backend="reference")
+        assert_same(reference, fg.run(game, learner, steps=steps, resume=start, backend="cython"))
+        assert_same(reference, fg.run(game, learner, steps=steps, resume=start, backend="numba"))
+
+
+@pytest.mark.slow
+def test_more_joint_actions_than_a_float32_can_count(assert_same):
+    actions = (4099, 4099)  # 4099^2 > 2^24
+    payoffs = np.arange(actions[0] * actions[1], dtype=np.float64).reshape(actions) % 16777213
+    game = fg.MatrixGame([payoffs, payoffs.T])
+    learner = fg.QLearner(1.0, explore=fg.EpsilonGreedy(1.0))
+    for dtype in registry.DTYPES:
+        arguments = {"steps": 9, "replicas": 20, "rng": 3, "dtype": dtype}
+        reference = fg.run(game, learner, backend="reference", **arguments)
+        assert_same(reference, fg.run(game, learner, backend="cython", **arguments))

@@ -1,0 +1,150 @@
+"""A run in parts has the bits of the run in one go."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fastgames as fg
+
+PENNIES = fg.games.matching_pennies()
+COUNTERS = fg.Record(flips=True, joint_actions=True, rewards=True)
+BACKENDS = ("cython", "numba", "reference")
+
+
+@given(data=st.data())
+def test_any_split_gives_the_bits_of_one_go_on_any_backends(data, setups, assert_same):
+    setup = data.draw(setups())
+    setup.record = COUNTERS
+    splits = data.draw(st.lists(st.integers(1, 13), min_size=1, max_size=4))
+    whole = setup.run(steps=sum(splits))
+    result = setup.run(steps=splits[0], backend=data.draw(st.sampled_from(BACKENDS)))
+    for steps in splits[1:]:
+        backend = data.draw(st.sampled_from(BACKENDS))
+        result = fg.run(
+            setup.game,
+            setup.learners,
+            steps=steps,
+            resume=result,
+            record=COUNTERS,
+            backend=backend,
+            threads=data.draw(st.integers(1, 4)),
+        )
+        assert (result.seed, result.dtype, result.replicas) == (
+            setup.rng,
+            setup.dtype,
+            setup.replicas,
+        )
+    assert_same(whole, result)
+
+
+def test_a_result_that_is_resumed_does_not_change(assert_same):
+    learner = fg.QLearner(fg.Exponential(0.5, 0.1))
+    arguments = {"steps": 20, "replicas": 5, "rng": 1, "record": COUNTERS}
+    first, again = (fg.run(PENNIES, learner, **arguments) for _ in range(2))
+    for backend in BACKENDS:
+        fg.run(PENNIES, learner, steps=7, resume=first, record=COUNTERS, backend=backend)
+        assert_same(first, again)
+
+
+def test_snapshots_go_on_at_the_same_steps():
+    record = fg.Record(every=10, tables=("q",))
+    learner = fg.QLearner()
+    whole = fg.run(PENNIES, learner, steps=50, replicas=3, rng=1, record=record)
+    first = fg.run(PENNIES, learner, steps=25, replicas=3, rng=1, record=record)
+    second = fg.run(PENNIES, learner, steps=25, resume=first, record=record)
+    assert whole.snapshots.steps.tolist() == [10, 20, 30, 40, 50]
+    assert first.snapshots.steps.tolist() == [10, 20]
+    assert second.snapshots.steps.tolist() == [30, 40, 50]
+    joined = np.concatenate([x.snapshots.tables[1]["q"] for x in (first, second)])
+    assert (joined == whole.snapshots.tables[1]["q"]).all()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_learner_that_is_replaced_starts_its_schedules_anew_and_keeps_its_table(backend):
+    lonely = fg.MatrixGame(np.ones((2, 1, 1)))  # 1 - q is a product of 1 - alpha
+    slow, quick = (
+        fg.QLearner(fg.Exponential(0.5, np.log(2))),
+        fg.QLearner(fg.Exponential(0.25, np.log(2))),
+    )
+    first = fg.run(lonely, slow, steps=3, rng=1, backend=backend)
+    second = fg.run(lonely, [quick, slow], steps=2, resume=first, backend=backend)
+    slow_part = (1 - 1 / 2) * (1 - 1 / 4) * (1 - 1 / 8)
+    assert 1 - first.tables[0]["q"][0, 0, 0] == pytest.approx(slow_part, rel=1e-14)
+    replaced, kept = (1 - table["q"][0, 0, 0] for table in second.tables)
+    assert replaced == pytest.approx(slow_part * (1 - 1 / 4) * (1 - 1 / 8), rel=1e-14)
+    assert kept == pytest.approx(slow_part * (1 - 1 / 16) * (1 - 1 / 32), rel=1e-14)
+    assert [seat.clock.tolist() for seat in second.state.seats] == [[2.0], [5.0]]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_replaced_linear_schedule_starts_anew(backend):
+    lonely = fg.MatrixGame(np.ones((2, 1, 1)))
+    first = fg.run(lonely, fg.QLearner(fg.Linear(0.5, 0.1, 4)), steps=4, rng=1, backend=backend)
+    second = fg.run(
+        lonely, fg.QLearner(fg.Linear(0.8, 0.4, 4)), steps=1, resume=first, backend=backend
+    )
+    before, after = (1 - x.tables[1]["q"][0, 0, 0] for x in (first, second))
+    assert after == pytest.approx(before * (1 - 0.8), rel=1e-14)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_frozen_agent_keeps_its_table_and_goes_on_from_it_when_unfrozen(backend):
+    learner = fg.QLearner(0.3)
+    arguments = {"backend": backend, "record": fg.Record(flips=True)}
+    first = fg.run(PENNIES, learner, steps=40, replicas=20, rng=1, **arguments)
+    frozen = fg.run(
+        PENNIES, [learner, fg.FixedPolicy(first.policy(1))], steps=40, resume=first, **arguments
+    )
+    assert (frozen.tables[1]["q"] == first.tables[1]["q"]).all()
+    assert (frozen.tables[0]["q"] != first.tables[0]["q"]).any()
+    assert (frozen.policy(1) == first.policy(1)).all()
+    assert (frozen.flips[:, 1] == first.flips[:, 1]).all()
+    thawed = fg.run(PENNIES, learner, steps=1, resume=frozen, **arguments)
+    changed = (thawed.tables[1]["q"] != first.tables[1]["q"]).sum(axis=(1, 2))
+    assert (changed <= 1).all()  # one step changes one entry
+    assert changed.any()
+    # Every agent draws its word in every step, so the streams stand where they always would.
+    straight = fg.run(PENNIES, learner, steps=81, replicas=20, rng=1)
+    assert (thawed.state.streams == straight.state.streams).all()
+
+
+def test_the_frozen_agent_plays_its_policy_and_the_other_converges_against_it():
+    learner = fg.QLearner(0.1)
+    first = fg.run(PENNIES, learner, steps=500, replicas=200, rng=1)
+    frozen = fg.FixedPolicy(first.policy(1))
+    second = fg.run(
+        PENNIES, [learner, frozen], steps=3000, resume=first, record=fg.Record(joint_actions=True)
+    )
+    played = second.joint_counts.sum(axis=1) / 3000
+    assert np.abs(played - first.policy(1)[:, 0]).max() < 0.05
+    best = (first.policy(1)[:, 0] @ PENNIES.payoffs[0].T).argmax(axis=-1)
+    assert (second.greedy(0)[:, 0] == best).mean() > 0.99
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_window_counts_anew_and_flips_go_on(backend):
+    arguments = {"steps": 30, "backend": backend}
+    first = fg.run(PENNIES, fg.QLearner(), replicas=4, rng=1, record=COUNTERS, **arguments)
+    last = fg.Record(flips=True, joint_actions=True, rewards=True, last=10)
+    second = fg.run(PENNIES, fg.QLearner(), resume=first, record=last, **arguments)
+    assert (second.joint_counts.sum(axis=(1, 2)) == 10).all()
+    both = fg.run(PENNIES, fg.QLearner(), resume=first, record=COUNTERS, **arguments)
+    assert (both.joint_counts.sum(axis=(1, 2)) == 60).all()
+    assert (both.flips == second.flips).all()
+    assert (both.flips >= first.flips).all()
+    before = fg.run(PENNIES, fg.QLearner(), steps=20, resume=first, record=COUNTERS)
+    assert (both.joint_counts - before.joint_counts == second.joint_counts).all()
+    third = fg.run(
+        PENNIES, fg.QLearner(), resume=first, record=fg.Record(rewards=True), **arguments
+    )
+    assert third.flips is None
+    assert third.joint_counts is None
+    assert (third.state.counted == 30).all()  # other counters: they start anew
+
+
+def test_the_game_may_change_where_its_actions_do_not():
+    first = fg.run(PENNIES, fg.QLearner(1.0), steps=50, replicas=10, rng=1)
+    sevens = fg.MatrixGame(np.full((2, 2, 2), 7.0))
+    second = fg.run(sevens, fg.QLearner(1.0), steps=1, resume=first)
+    assert ((second.tables[0]["q"] == 7.0).sum(axis=-1) == 1).all()
