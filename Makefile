@@ -20,9 +20,8 @@ bench: $(VENV)/installed-bench
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check fastgames tests bench setup.py
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/cython-lint --max-line-length 110 src_cy
 
 # The package in development mode, with one of its extras; built again when its sources change.
 $(VENV)/installed-%: $(SOURCES) | $(BIN)/python

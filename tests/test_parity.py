@@ -141,12 +141,15 @@ def test_words_at_the_edges_of_exploring_agree(epsilon, actions, dtype, assert_s
 
 
 @pytest.mark.slow
-def test_more_joint_actions_than_a_float32_can_count(assert_same):
-    actions = (4099, 4099)  # 4099^2 > 2^24
-    payoffs = np.arange(actions[0] * actions[1], dtype=np.float64).reshape(actions) % 16777213
-    game = fg.MatrixGame([payoffs, payoffs.T])
-    learner = fg.QLearner(1.0, explore=fg.EpsilonGreedy(1.0))
-    for dtype in registry.DTYPES:
-        arguments = {"steps": 9, "replicas": 20, "rng": 3, "dtype": dtype}
-        reference = fg.run(game, learner, backend="reference", **arguments)
-        assert_same(reference, fg.run(game, learner, backend="cython", **arguments))
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+def test_more_joint_actions_than_a_float32_can_count(dtype, assert_same):
+    """4099^2 > 2^24. The last actions are the greedy ones: their joint actions are the largest."""
+    payoffs = np.arange(4099.0**2).reshape(4099, 4099) % 16777213
+    game, last = fg.MatrixGame([payoffs, payoffs.T]), np.zeros((32, 1, 4099))
+    first = np.zeros(4099)
+    first[4098] = last[np.arange(32), 0, np.arange(4067, 4099)] = 1e9
+    learners = [fg.QLearner(1.0, explore=fg.EpsilonGreedy(0), initial=q) for q in (first, last)]
+    arguments = {"steps": 1, "replicas": 32, "rng": 3, "dtype": dtype}
+    result = fg.run(game, learners, backend="reference", **arguments)
+    assert (result.tables[0]["q"][:, 0, 4098] == payoffs[4098, 4067:].astype(dtype)).all()
+    assert_same(result, fg.run(game, learners, backend="cython", **arguments))

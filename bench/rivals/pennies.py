@@ -175,16 +175,14 @@ def main():
                 checks.setdefault(name, []).append(float(check))
     medians = {name: statistics.median(values) for name, values in rates.items()}
     best = medians[f"fastgames {_core.available()[-1]} float64"]
-    print(
-        f"{platform.processor() or platform.machine()}, one CPU, medians of {rounds} interleaved rounds"
-    )
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, one CPU, medians of {rounds} interleaved rounds")
     print(f"{'':26}{'M steps/s':>12}{'min':>9}{'max':>9}{'of ours f64':>13}{'mean q sum':>12}")
     for name, rate in sorted(medians.items(), key=lambda item: -item[1]):
         low, high = min(rates[name]), max(rates[name])
         check = statistics.mean(checks[name])
-        print(
-            f"{name:26}{rate / 1e6:12,.1f}{low / 1e6:9,.1f}{high / 1e6:9,.1f}{rate / best:13.3f}{check:12.3f}"
-        )
+        numbers = f"{rate / 1e6:12,.1f}{low / 1e6:9,.1f}{high / 1e6:9,.1f}"
+        print(f"{name:26}{numbers}{rate / best:13.3f}{check:12.3f}")
 
 
 if __name__ == "__main__":
