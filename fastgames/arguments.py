@@ -117,24 +117,43 @@ def check_learner(
         raise ValueError(
             f"probabilities of {who} must have {shape[-1]} actions, got {start.shape[-1]}"
         )
-    largest = float(np.finfo(dtype).max)
-    for name, array in (("game.payoffs", game.payoffs[agent]), (f"initial of {who}", start)):
-        if np.abs(array).max() > largest:
-            raise ValueError(f"{name} must be finite in {dtype}, at most {largest:.3g} in size")
-    for name, value in learner.values(game.discount).items():
+    values = learner.values(game.discount)
+    for name, value in values.items():
         for part in _numbers(value):
             if isinstance(part, np.ndarray) and part.shape != (replicas,):
                 raise ValueError(
                     f"{name} of {who} must be a number or an array ({replicas},), "
                     f"one value for each replica, got shape {part.shape}"
                 )
-        if name == "temperature":
-            smallest = float(np.finfo(dtype).tiny)
-            least = min(float(np.min(part)) for part in _temperatures(value))
-            if least < smallest:
-                raise ValueError(
-                    f"temperature of {who} must be at least {smallest:.3g} in {dtype}, got {least}"
-                )
+    if "temperature" in values:
+        _check_temperature(who, _limits(values["temperature"]), dtype)
+    _check_sizes(game, agent, who, start, values.get("gamma", 0.0), dtype)
+
+
+def _check_temperature(who: str, limits: tuple[Any, ...], dtype: str) -> None:
+    smallest = float(np.finfo(dtype).tiny)
+    least = min(float(np.min(limit)) for limit in limits)
+    if least < smallest:
+        raise ValueError(
+            f"temperature of {who} must be at least {smallest:.3g} in {dtype}, got {least}"
+        )
+
+
+def _check_sizes(
+    game: MatrixGame, agent: int, who: str, start: np.ndarray, gamma: Any, dtype: str
+) -> None:
+    """No table can leave the finite numbers: |q| <= max(|initial|, |payoff| / (1 - gamma))."""
+    most = max(float(np.max(limit)) for limit in _limits(gamma))
+    if np.dtype(dtype).type(most) >= 1.0:
+        raise ValueError(f"gamma of {who} must be below 1 in {dtype} too, got {most}")
+    largest = float(np.finfo(dtype).max) / 8  # differences and sums of two such must fit as well
+    sizes = {
+        "game.payoffs": (np.abs(game.payoffs[agent]).max(), largest * (1.0 - most)),
+        f"initial of {who}": (np.abs(start).max(), largest),
+    }
+    for name, (size, limit) in sizes.items():
+        if size > limit:
+            raise ValueError(f"{name} must be at most {limit:.3g} in size in {dtype}, got {size}")
 
 
 def _numbers(value: Any) -> tuple[Any, ...]:
@@ -143,11 +162,12 @@ def _numbers(value: Any) -> tuple[Any, ...]:
     return (value,)
 
 
-def _temperatures(value: Any) -> tuple[Any, ...]:
+def _limits(value: Any) -> tuple[Any, ...]:
+    """The values between which a parameter stays."""
     if isinstance(value, Exponential):
-        return (value.floor,)
-    if isinstance(value, Linear):
-        return (value.start, value.end)
+        return (value.start, value.floor)
+    if isinstance(value, Linear):  # the last value as it is computed: the difference is rounded
+        return (value.start, value.start + (value.end - value.start))
     return (value,)
 
 
@@ -169,7 +189,7 @@ def check_memory(
         held = len(record.tables) * real * actions + record.policies * 8 * actions
         held += record.greedy * 4 * game.num_agents * game.num_states
         each += (steps // record.every) * held
-    need, have = each * replicas, _memory()
+    need, have = each * replicas + 100 * (steps // (record.every or steps)), _memory()
     if have is not None and need > have:
         raise ValueError(
             f"replicas (and what is recorded) must fit into memory: {replicas} replicas need "

@@ -9,7 +9,6 @@ import io
 import json
 import math
 import os
-import tempfile
 import zipfile
 from dataclasses import fields
 from pathlib import Path
@@ -77,9 +76,10 @@ def save(result: Result, path: str | Path) -> None:
 
 
 def _write(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
+    file = open(temporary, "xb")  # noqa: SIM115  (as any file of the user's: mode by the umask)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
                 archive.writestr("header.json", json.dumps(header, default=_plain))
                 for name, array in arrays.items():

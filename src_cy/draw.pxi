@@ -71,7 +71,7 @@ cdef void draw_listing(Block *b) noexcept nogil:
         s = &b.seats[i]
         x = b.bitgen.next_double(b.bitgen.state)
         if s.epsilon_at < 0:
-            s.signals[0] = <real>x
+            s.signals[0] = <real>x if <real>x < <real>1.0 else <real>(1.0 - 2.0 ** -24)
         elif x < s.value[s.epsilon_at * b.lanes]:
             s.signals[0] = <real>below(b.bitgen, <uint32_t>s.actions)
         else:

@@ -35,7 +35,7 @@ typedef int64_t same_width; /* whole numbers as wide as a real: lanes of one wid
 #define FG_MANTISSA 52
 #define FG_BIAS 1023
 #define FG_LOWEST (-707.0)
-#define FG_HIGHEST 710.0
+#define FG_HIGHEST 709.782712893384
 #define FG_ROUNDER 6755399441055744.0
 #define FG_UNIT(u) ((double)(u) * 0x1p-31)
 #else
@@ -44,7 +44,7 @@ typedef int32_t same_width;
 #define FG_MANTISSA 23
 #define FG_BIAS 127
 #define FG_LOWEST (-86.0f)
-#define FG_HIGHEST 89.0f
+#define FG_HIGHEST 88.72283905206835f
 #define FG_ROUNDER 12582912.0f
 #define FG_UNIT(u) ((float)((u) >> 7) * 0x1p-24f)
 #endif

@@ -303,17 +303,37 @@ def test_things_that_are_no_seed(rng, error, stream):
         (
             {"learners": fg.QLearner(initial=1e39), "dtype": "float32"},
             ValueError,
-            ("initial", "float32", "3.4e+38"),
+            ("initial", "float32", "4.25e+37", "1e+39"),
         ),
         (
             {"game": fg.MatrixGame(np.full((2, 2, 2), 1e39)), "dtype": "float32"},
             ValueError,
-            ("game.payoffs", "float32", "3.4e+38"),
+            ("game.payoffs", "float32", "4.25e+37", "1e+39"),
         ),
         (
             {"learners": fg.QLearner(explore=fg.Softmax(1e-40)), "dtype": "float32"},
             ValueError,
             ("temperature", "float32", "1e-40"),
+        ),
+        (  # differences would overflow
+            {"game": fg.MatrixGame(np.full((2, 2, 2), 1.5e308))},
+            ValueError,
+            ("game.payoffs", "float64", "1.5e+308"),
+        ),
+        (  # and so would the sum of what is discounted
+            {"game": fg.MatrixGame(np.full((2, 2, 2), 1e307)), "learners": fg.QLearner(gamma=0.99)},
+            ValueError,
+            ("game.payoffs", "2.25e+305", "1e+307"),
+        ),
+        (
+            {"learners": fg.QLearner(gamma=1 - 1e-9), "dtype": "float32"},
+            ValueError,
+            ("gamma", "float32", "0.999999999"),
+        ),
+        (  # 1 + (1e-17 - 1) is 0
+            {"learners": fg.QLearner(explore=fg.Softmax(fg.Linear(1.0, 1e-17, 10)))},
+            ValueError,
+            ("temperature", "0.0"),
         ),
         ({"stream": "numpy"}, ValueError, ("replicas", "1", 'stream="numpy"', "3")),
         ({"progress": 1}, TypeError, ("progress", "1")),

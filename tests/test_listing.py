@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastgames as fg
+from fastgames.rules import listing as rules_listing
 
 PENNIES = fg.games.matching_pennies()
 BACKENDS = ("cython", "numba", "reference")
@@ -195,3 +196,15 @@ def test_backends_agree_on_listings(dtype, data, seed, setups, assert_same):
     )
     for other in others:
         assert_same(one, other)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_number_in_the_unit_interval_stays_below_one(dtype):
+    """The largest that random() gives rounds to 1 in float32."""
+
+    class Last:
+        def random(self):
+            return 1.0 - 2.0**-53
+
+    real = np.dtype(dtype).type
+    assert rules_listing.unit(Last(), real) < real(1.0)

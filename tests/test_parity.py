@@ -147,7 +147,7 @@ def test_more_joint_actions_than_a_float32_can_count(dtype, assert_same):
     payoffs = np.arange(4099.0**2).reshape(4099, 4099) % 16777213
     game, last = fg.MatrixGame([payoffs, payoffs.T]), np.zeros((32, 1, 4099))
     first = np.zeros(4099)
-    first[4098] = last[np.arange(32), 0, np.arange(4067, 4099)] = 1e9
+    first[4098] = last[np.arange(32), 0, np.arange(4067, 4099)] = 1.0
     learners = [fg.QLearner(1.0, explore=fg.EpsilonGreedy(0), initial=q) for q in (first, last)]
     arguments = {"steps": 1, "replicas": 32, "rng": 3, "dtype": dtype}
     result = fg.run(game, learners, backend="reference", **arguments)

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import struct
+import sys
 import zipfile
 
 import numpy as np
@@ -444,3 +445,13 @@ def test_a_philox_that_would_read_before_its_buffer_is_refused(pos, listing, loa
     state["buffer_pos"] = pos
     with pytest.raises(ValueError, match="path must be a result"):
         load(forged(listing, generator=state))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes as POSIX has them")
+def test_files_have_the_mode_of_any_file_of_the_user(tmp_path, saved):
+    before = os.umask(0o027)
+    try:
+        saved[1].save(tmp_path / "mode.zip")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "mode.zip").stat().st_mode & 0o777 == 0o640

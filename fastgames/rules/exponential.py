@@ -27,10 +27,10 @@ COEFFICIENTS = (
     5.000000000000001e-01,
 )
 
-# Per type: below LOWEST the result is 0, above HIGHEST inf (no subnormal results);
+# Per type: below LOWEST the result is 0 (none is subnormal), above HIGHEST it is inf;
 # adding and subtracting ROUNDER = 1.5 * 2^(mantissa bits) rounds to a whole number.
 LOWEST = (-86.0, -707.0)
-HIGHEST = (89.0, 710.0)
+HIGHEST = (88.72283905206835, 709.782712893384)
 ROUNDER = (12582912.0, 6755399441055744.0)
 
 

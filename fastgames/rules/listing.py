@@ -15,5 +15,6 @@ def explore(rng, epsilon, actions):
 
 
 def unit(rng, real):
-    """One `random()`, in [0, 1)."""
-    return real(rng.random())
+    """One `random()`, in [0, 1) also where rounding to float32 would give 1."""
+    x = real(rng.random())
+    return x if x < real(1.0) else real(1.0 - 2.0**-24)
