@@ -9,9 +9,10 @@ import numpy as np
 
 from fastgames import _core
 from fastgames.games import MatrixGame
+from fastgames.learners import Learner
 from fastgames.record import Record
 from fastgames.rules.exponential import exp
-from fastgames.schedules import EXPONENTIAL, parts
+from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
 from fastgames.state import Seat, State
 
 CACHE = 32 * 1024  # bytes that the lanes of a block may take: the first cache
@@ -27,6 +28,21 @@ def block_size(game: MatrixGame, dtype: np.dtype[Any], replicas: int, threads: i
     blocks = max(-(-replicas // most), min(threads, -(-replicas // SIZES[-1])))
     per_block = -(-replicas // blocks)
     return -(-per_block // SIZES[-1]) * SIZES[-1]
+
+
+def _seat_of(
+    game: MatrixGame, agent: int, learner: Learner, dtype: np.dtype[Any], numba: bool
+) -> tuple[Any, ...]:
+    """A seat as the compiled core takes it, see `Lanes` in src_cy/engine.pxi."""
+    rules, values = learner.rules, learner.values(game.discount)
+    addresses = None
+    if numba:
+        from fastgames.jit.passes import addresses_of
+
+        addresses = addresses_of(rules, dtype)
+    schedules = tuple(parts(values[name])[0] for name in rules.parameters)
+    payoffs = np.ascontiguousarray(game.payoffs[agent], dtype).ravel()
+    return (game.num_actions[agent], rules.twin, rules.parameters, schedules, payoffs, addresses)
 
 
 class LaneBlock:
@@ -47,29 +63,9 @@ class LaneBlock:
         # numpy's own methods hold this lock too: others may draw from the generator meanwhile
         self.lock = nullcontext() if bit_generator is None else bit_generator.lock
         self.rows = numba
-        self.kinds: list[list[tuple[str, int, Any]]] = []
-        seats = []
-        for i, seat in enumerate(state.seats):
-            rules = seat.learner.rules
-            values = seat.learner.values(game.discount)
-            kinds = [(name, *parts(values[name])) for name in rules.parameters]
-            self.kinds.append(kinds)
-            addresses = None
-            if numba:
-                from fastgames.jit.passes import addresses_of
-
-                addresses = addresses_of(rules, dtype)
-            payoffs = np.ascontiguousarray(game.payoffs[i], dtype).ravel()
-            seats.append(
-                (
-                    game.num_actions[i],
-                    rules.twin,
-                    rules.parameters,
-                    tuple(kind for _, kind, _ in kinds),
-                    payoffs,
-                    addresses,
-                )
-            )
+        seats = [
+            _seat_of(game, i, seat.learner, dtype, numba) for i, seat in enumerate(state.seats)
+        ]
         self.lanes = _core.lanes(dtype.name).Lanes(
             capacity,
             seats,
@@ -78,6 +74,17 @@ class LaneBlock:
             rewards=record.rewards,
             bit_generator=bit_generator,
         )
+        # (index, name, kind, numbers) of the parameters that differ between replicas or change
+        self.varying: list[list[tuple[int, str, int, Any]]] = []
+        for seat, lanes in zip(state.seats, self.lanes.seats, strict=True):
+            self.varying.append([])
+            values = seat.learner.values(game.discount)
+            for p, name in enumerate(seat.learner.rules.parameters):
+                kind, numbers = parts(values[name])
+                if kind == CONSTANT and not isinstance(numbers[0], np.ndarray):
+                    lanes.value[p] = numbers[0]
+                else:
+                    self.varying[-1].append((p, name, kind, numbers))
 
     def load(self, first: int, count: int) -> None:
         """Take up replicas first … first + count - 1. Lanes beyond them repeat the first one."""
@@ -92,8 +99,8 @@ class LaneBlock:
             if self.state.streams is not None:
                 self._fill(lanes.stream, self.state.streams[where, i].T)
             self._fill(lanes.clock, seat.clock[where])
-            for p, (name, kind, values) in enumerate(self.kinds[i]):
-                self._load_parameter(lanes, p, kind, values, seat, name, where)
+            for p, name, kind, numbers in self.varying[i]:
+                self._load_parameter(lanes, p, kind, numbers, seat, name, where)
             lanes.flips[:] = 0
             lanes.reward_sum[:] = 0.0
             if self.state.flips is not None:
@@ -105,12 +112,13 @@ class LaneBlock:
 
     def _fill(self, lanes: np.ndarray, values: np.ndarray) -> None:
         lanes[..., : self.count] = values
-        lanes[..., self.count :] = lanes[..., :1]
+        if self.count < self.capacity:
+            lanes[..., self.count :] = lanes[..., :1]
 
     def _load_parameter(
-        self, lanes: Any, p: int, kind: int, values: Any, seat: Seat, name: str, where: slice
+        self, lanes: Any, p: int, kind: int, numbers: Any, seat: Seat, name: str, where: slice
     ) -> None:
-        first, second, third = (x[where] if isinstance(x, np.ndarray) else x for x in values)
+        first, second, third = (x[where] if isinstance(x, np.ndarray) else x for x in numbers)
         if kind == EXPONENTIAL:
             first = seat.recurrence[name][where]
             rates, index = np.unique(second, return_inverse=True)
@@ -121,8 +129,7 @@ class LaneBlock:
             (lanes.second, second),
             (lanes.third, third),
         ):
-            array[p, : self.count] = value
-            array[p, self.count :] = array[p, 0]
+            self._fill(array[p], np.broadcast_to(value, self.count))
 
     def tally(self, on: bool) -> None:
         """Count joint actions and sum rewards from here on, or not."""
@@ -146,7 +153,7 @@ class LaneBlock:
             seat.clock[where] += self.steps
             if self.state.streams is not None:
                 self.state.streams[where, i] = lanes.stream[:, :n].T
-            for p, (name, kind, _) in enumerate(self.kinds[i]):
+            for p, name, kind, _ in self.varying[i]:
                 if kind == EXPONENTIAL:
                     seat.recurrence[name][where] = lanes.first[p, :n]
             if self.state.flips is not None:

@@ -11,6 +11,7 @@ cdef extern from "real.h" nogil:
     ctypedef int64_t same_width   # int32_t or int64_t, as wide as a real
     ctypedef int32_t *ints
     enum: FG_DOUBLE
+    enum: FG_MANY_REGISTERS
     real FG_ROUNDER
     real FG_LOWEST
     real FG_HIGHEST

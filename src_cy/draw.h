@@ -12,6 +12,19 @@ typedef struct {
 
 static inline uint32_t fg_rotate(const uint32_t x, const int k) { return (x << k) | (x >> (32 - k)); }
 
+/* Generators lie in memory as (4, lanes). */
+static inline fg_generator fg_generator_of(const uint32_t *at, const int64_t lanes) {
+  const fg_generator g = {at[0], at[lanes], at[2 * lanes], at[3 * lanes]};
+  return g;
+}
+
+static inline void fg_keep_generator(const fg_generator g, uint32_t *at, const int64_t lanes) {
+  at[0] = g.a;
+  at[lanes] = g.b;
+  at[2 * lanes] = g.c;
+  at[3 * lanes] = g.d;
+}
+
 /* xoshiro128++: the next word, shifted to 31 bits, which convert in signed lanes everywhere. */
 static inline int32_t fg_word31(fg_generator *g) {
   const uint32_t word = fg_rotate(g->a + g->d, 7) + g->a, shifted = g->b << 9;
@@ -66,18 +79,14 @@ FG_INLINE void fg_draw_steps(const int signal, const int steps, const int64_t la
   const int64_t end = lanes & ~(int64_t)15; /* a multiple of 16 it is: no loop for a remainder */
   FG_LANES
   for (int64_t i = 0; i < end; i++) {
-    uint32_t *at = generators + i;
-    fg_generator g = {at[0], at[lanes], at[2 * lanes], at[3 * lanes]};
+    fg_generator g = fg_generator_of(generators + i, lanes);
 #define FG_DO(k) signals[k * lanes + i] = fg_signal(signal, fg_word31(&g), i, last, threshold, half, scale);
     FG_DO(0)
     if (steps > 1) { FG_DO(1) }
     if (steps > 2) { FG_DO(2) }
     if (steps > 3) { FG_DO(3) }
 #undef FG_DO
-    at[0] = g.a;
-    at[lanes] = g.b;
-    at[2 * lanes] = g.c;
-    at[3 * lanes] = g.d;
+    fg_keep_generator(g, generators + i, lanes);
   }
 }
 

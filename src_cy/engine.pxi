@@ -64,7 +64,7 @@ cdef class Lanes:
     cdef Draw draws[MAX_AGENTS]
     cdef int num_passes
     cdef int batch
-    cdef bint records_flips, records_joint, records_rewards, scheduled, fused
+    cdef bint records_flips, records_joint, records_rewards, scheduled, fused, batched
     cdef list memory, twins
     cdef object bit_generator
     cdef readonly list seats
@@ -184,6 +184,8 @@ cdef class Lanes:
         self.num_passes = 0
         self.b.nudge = False
         self.fused = self.is_pair() and not joint and not rewards
+        self.batched = (FG_MANY_REGISTERS and self.fused and self.batch == FG_BATCH
+                        and self.b.seats[0].actions == self.b.seats[1].actions == 2)
         if self.fused:
             self.add(step_pair_and_count_flips if self.records_flips else step_pair, &self.b)
             self.b.nudge = True
@@ -259,6 +261,9 @@ cdef class Lanes:
         """Take `steps` steps, 0 to 2^31 - 1, without the GIL. Modifies the arrays of `seats` in place."""
         cdef int i, k, p, n
         with nogil:
+            if self.batched:
+                batch_two_by_two(&self.b, steps // FG_BATCH, self.records_flips)
+                steps %= FG_BATCH
             while steps > 0:
                 n = self.batch if steps >= self.batch else 1
                 if self.b.bitgen != NULL:

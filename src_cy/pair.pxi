@@ -7,10 +7,14 @@ cdef extern from "pair.h" nogil:
         const real *alpha
         const real *payoffs
         real *q
+        uint32_t *generators
+        const int32_t *threshold
+        const int32_t *half
         same_width *flips
     ctypedef void (*fg_pair_step)(int flips, int64_t lanes, const fg_agent *s,
                                   const fg_agent *t) noexcept nogil
     const fg_pair_step fg_pair_steps[4][4]
+    void fg_batch_two_by_two(int flips, int64_t lanes, const fg_agent *s, const fg_agent *t)
 
 
 cdef inline fg_agent pair_agent(Seat *s, int64_t lanes, int k) noexcept nogil:
@@ -19,6 +23,9 @@ cdef inline fg_agent pair_agent(Seat *s, int64_t lanes, int k) noexcept nogil:
     agent.alpha = s.alpha
     agent.payoffs = s.payoffs
     agent.q = s.table
+    agent.generators = s.stream
+    agent.threshold = s.threshold
+    agent.half = s.half
     agent.flips = s.pair_flips
     return agent
 
@@ -35,6 +42,15 @@ cdef void step_pair(void *context, int64_t lanes, int k) noexcept nogil:
 
 cdef void step_pair_and_count_flips(void *context, int64_t lanes, int k) noexcept nogil:
     step(<Block *>context, lanes, k, 1)
+
+
+cdef void batch_two_by_two(Block *b, int64_t batches, bint flips) noexcept nogil:
+    """Batches of FG_BATCH steps of two agents with two actions each, draws included."""
+    cdef fg_agent s = pair_agent(&b.seats[0], b.lanes, 0)
+    cdef fg_agent t = pair_agent(&b.seats[1], b.lanes, 0)
+    cdef int64_t n
+    for n in range(batches):
+        fg_batch_two_by_two(flips, b.lanes, &s, &t)
 
 
 cdef void drain_flips(Seat *s, int64_t lanes) noexcept nogil:

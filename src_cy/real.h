@@ -15,13 +15,23 @@
 /* FG_LANES before a loop over lanes: its iterations do not depend on each other. */
 #if defined(__clang__)
 #define FG_INLINE static inline __attribute__((always_inline))
+#define FG_APART static __attribute__((noinline))
 #define FG_LANES _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
 #define FG_INLINE static inline __attribute__((always_inline))
+#define FG_APART static __attribute__((noinline))
 #define FG_LANES _Pragma("GCC ivdep")
 #else
 #define FG_INLINE static __inline
+#define FG_APART static
 #define FG_LANES
+#endif
+
+/* Registers enough to keep two agents' generators and tables while they take several steps. */
+#if defined(__AVX512F__) || defined(__aarch64__)
+enum { FG_MANY_REGISTERS = 1 };
+#else
+enum { FG_MANY_REGISTERS = 0 };
 #endif
 
 typedef FG_REAL real;
