@@ -64,6 +64,8 @@ ctypedef struct Seat:  # one agent's place in the block
     int32_t *threshold                     # (lanes,) T - 1: explore iff u <= it
     real *scale                            # (lanes,) A / T
     int32_t *half                          # (lanes,) with two actions: explore action 1 iff u >= it
+    uint32_t *last_word                    # (lanes,) and on whole words: explore iff word <= it,
+    uint32_t *half_word                    # (lanes,) action 1 iff word >= it
     int64_t *u                             # (lanes,) 31-bit words, for `rules`
     real *signals                          # (batch, lanes) of the steps drawn ahead
     real *table                            # (actions, lanes); a row (actions,) per lane where `rules` is set

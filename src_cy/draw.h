@@ -25,8 +25,8 @@ static inline void fg_keep_generator(const fg_generator g, uint32_t *at, const i
   at[3 * lanes] = g.d;
 }
 
-/* xoshiro128++: the next word, shifted to 31 bits, which convert in signed lanes everywhere. */
-static inline int32_t fg_word31(fg_generator *g) {
+/* xoshiro128++: the next word. */
+static inline uint32_t fg_word(fg_generator *g) {
   const uint32_t word = fg_rotate(g->a + g->d, 7) + g->a, shifted = g->b << 9;
   g->c ^= g->a;
   g->d ^= g->b;
@@ -34,8 +34,11 @@ static inline int32_t fg_word31(fg_generator *g) {
   g->a ^= g->d;
   g->c ^= shifted;
   g->d = fg_rotate(g->d, 11);
-  return (int32_t)(word >> 1);
+  return word;
 }
+
+/* As the contract uses it: 31 bits, which convert in signed lanes everywhere. */
+static inline int32_t fg_word31(fg_generator *g) { return (int32_t)(fg_word(g) >> 1); }
 
 /* The action to explore, or -1: threshold is T - 1, scale A / T, last A - 1. */
 static inline real fg_explore(const int32_t u, const int32_t threshold, const real scale, const real last) {

@@ -44,6 +44,8 @@ cdef void find_half(Seat *s, int64_t lanes) noexcept nogil:
         while u > 0 and <real><int32_t>(u - 1) * s.scale[i] >= <real>1.0:
             u -= 1
         s.half[i] = <int32_t>min(u, <int64_t>2147483647)
+        s.half_word[i] = 2 * <uint32_t>s.half[i]
+        s.last_word[i] = 2 * <uint32_t>s.threshold[i] + 1
 
 
 cdef uint32_t below(bitgen_t *g, uint32_t n) noexcept nogil:

@@ -135,6 +135,8 @@ cdef class Lanes:
         # What only the passes see.
         s.threshold = <int32_t *>self.scratch((lanes,), np.int32)
         s.half = <int32_t *>self.scratch((lanes,), np.int32)
+        s.last_word = <uint32_t *>self.scratch((lanes,), np.uint32)
+        s.half_word = <uint32_t *>self.scratch((lanes,), np.uint32)
         s.pair_flips = <same_width *>self.scratch((lanes,), np.int64 if FG_DOUBLE else np.int32)
         s.scale = <real *>self.scratch((lanes,), REAL)
         s.alpha = <real *>self.scratch((lanes,), REAL)
@@ -185,7 +187,9 @@ cdef class Lanes:
         self.b.nudge = False
         self.fused = self.is_pair() and not joint and not rewards
         self.batched = (FG_MANY_REGISTERS and self.fused and self.batch == FG_BATCH
-                        and self.b.seats[0].actions == self.b.seats[1].actions == 2)
+                        and self.b.seats[0].actions == self.b.seats[1].actions == 2
+                        and explores(&self.b.seats[0], self.b.lanes)
+                        and explores(&self.b.seats[1], self.b.lanes))
         if self.fused:
             self.add(step_pair_and_count_flips if self.records_flips else step_pair, &self.b)
             self.b.nudge = True

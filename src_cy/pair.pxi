@@ -8,8 +8,8 @@ cdef extern from "pair.h" nogil:
         const real *payoffs
         real *q
         uint32_t *generators
-        const int32_t *threshold
-        const int32_t *half
+        const uint32_t *last_word
+        const uint32_t *half_word
         same_width *flips
     ctypedef void (*fg_pair_step)(int flips, int64_t lanes, const fg_agent *s,
                                   const fg_agent *t) noexcept nogil
@@ -24,8 +24,8 @@ cdef inline fg_agent pair_agent(Seat *s, int64_t lanes, int k) noexcept nogil:
     agent.payoffs = s.payoffs
     agent.q = s.table
     agent.generators = s.stream
-    agent.threshold = s.threshold
-    agent.half = s.half
+    agent.last_word = s.last_word
+    agent.half_word = s.half_word
     agent.flips = s.pair_flips
     return agent
 
@@ -42,6 +42,15 @@ cdef void step_pair(void *context, int64_t lanes, int k) noexcept nogil:
 
 cdef void step_pair_and_count_flips(void *context, int64_t lanes, int k) noexcept nogil:
     step(<Block *>context, lanes, k, 1)
+
+
+cdef bint explores(Seat *s, int64_t lanes) noexcept nogil:
+    """Whether every lane ever explores, which fg_two_by_two takes for granted."""
+    cdef int64_t i
+    for i in range(lanes):
+        if s.threshold[i] < 0:
+            return False
+    return True
 
 
 cdef void batch_two_by_two(Block *b, int64_t batches, bint flips) noexcept nogil:
