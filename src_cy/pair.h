@@ -178,11 +178,13 @@ FG_INLINE void fg_two_by_two(const int flips, const int64_t lanes, const fg_agen
   }
 }
 
-FG_APART void fg_batch_two_by_two(const int flips, const int64_t lanes, const fg_agent *s, const fg_agent *t) {
-  if (flips)
-    fg_two_by_two(1, lanes, *s, *t);
-  else
-    fg_two_by_two(0, lanes, *s, *t);
+FG_APART void fg_batch_two_by_two(const int64_t lanes, const fg_agent *s, const fg_agent *t) {
+  fg_two_by_two(0, lanes, *s, *t);
+}
+
+FG_APART void fg_batch_two_by_two_and_count_flips(const int64_t lanes, const fg_agent *s,
+                                                  const fg_agent *t) {
+  fg_two_by_two(1, lanes, *s, *t);
 }
 
 /* fg_step_AB for A, B in 2..FG_PAIR_MAX, and the table of them. */

@@ -14,7 +14,8 @@ cdef extern from "pair.h" nogil:
     ctypedef void (*fg_pair_step)(int flips, int64_t lanes, const fg_agent *s,
                                   const fg_agent *t) noexcept nogil
     const fg_pair_step fg_pair_steps[4][4]
-    void fg_batch_two_by_two(int flips, int64_t lanes, const fg_agent *s, const fg_agent *t)
+    void fg_batch_two_by_two(int64_t lanes, const fg_agent *s, const fg_agent *t)
+    void fg_batch_two_by_two_and_count_flips(int64_t lanes, const fg_agent *s, const fg_agent *t)
 
 
 cdef inline fg_agent pair_agent(Seat *s, int64_t lanes, int k) noexcept nogil:
@@ -59,7 +60,10 @@ cdef void batch_two_by_two(Block *b, int64_t batches, bint flips) noexcept nogil
     cdef fg_agent t = pair_agent(&b.seats[1], b.lanes, 0)
     cdef int64_t n
     for n in range(batches):
-        fg_batch_two_by_two(flips, b.lanes, &s, &t)
+        if flips:
+            fg_batch_two_by_two_and_count_flips(b.lanes, &s, &t)
+        else:
+            fg_batch_two_by_two(b.lanes, &s, &t)
 
 
 cdef void drain_flips(Seat *s, int64_t lanes) noexcept nogil:
