@@ -88,14 +88,14 @@ def run(
         bell.wait(0.1)  # not Thread.join(): interrupted, it takes a running thread for a dead one
         bell.clear()
 
-    interrupt: KeyboardInterrupt | None = None
+    interrupt: BaseException | None = None  # Ctrl-C, or an error in `report`
     try:
         for thread in range(threads):
             threading.Thread(target=loop, args=(thread,), daemon=True).start()
         while len(ended) < threads and not work.cancelled:
             wait()
             report(sum(work.done))
-    except KeyboardInterrupt as error:
+    except BaseException as error:
         interrupt = error
     while True:  # whatever happens, no thread is left behind
         try:

@@ -42,9 +42,9 @@ cdef class Lanes:
     lanes : int
         A multiple of 16.
     seats : list of (actions, twin, parameters, schedules, payoffs, rules)
-        For each agent: A_i; "epsilon_greedy", "softmax" or "fixed"; the names of its parameters; the kind of schedule of
-        each (0 constant, 1 exponential, 2 linear); its payoffs (joint actions,) in this build's
-        REAL; the addresses of Numba's draw, choose and learn passes, or None for the built-in ones.
+        For each agent: A_i; "epsilon_greedy", "softmax" or "fixed"; the names of its parameters; the
+        kind of schedule of each (0 constant, 1 exponential, 2 linear); its payoffs (joint actions,)
+        in this build's REAL; the addresses of Numba's draw, choose and learn passes, or None for the built-in ones.
     flips, joint_actions, rewards : bool
         What is recorded (the latter two while `tally` is true).
     bit_generator : numpy.random.BitGenerator or None

@@ -124,3 +124,30 @@ def test_sigint_from_outside_ends_a_process_with_what_it_has(backend):
         process.kill()
     assert (process.returncode, errors) == (0, "")
     assert 0 < int(out.removeprefix("steps ")) < FOR_EVER
+
+
+def test_an_error_while_reporting_leaves_no_thread_behind():
+    class Endless:
+        capacity = 1
+        steps = 0
+
+        def load(self, first, count): ...
+
+        def tally(self, on): ...
+
+        def advance(self, steps):
+            self.steps += steps
+            threading.Event().wait(2 * engine.SLICE)  # so that slices do not grow
+
+        def store(self): ...
+
+    def broken(done):
+        raise RuntimeError("broken on purpose")
+
+    block = Endless()
+    work = engine.Work(1, FOR_EVER, [], 0, lambda *_: None)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        engine.run(work, lambda: block, 1, broken)
+    taken = block.steps
+    threading.Event().wait(10 * engine.SLICE)
+    assert block.steps == taken
