@@ -61,7 +61,12 @@ class Parallel(build_ext):
 
 setup(
     ext_modules=cythonize(
-        [Extension("fastgames._core.cpu", ["src_cy/cpu.pyx"])]
+        [
+            Extension("fastgames._core.cpu", ["src_cy/cpu.pyx"]),
+            Extension(
+                "fastgames._core.analysis", ["src_cy/analysis.pyx"], extra_compile_args=FLAGS
+            ),
+        ]
         + [
             lanes(level, real)
             for level in (["v2", "v3", "v4"] if X86 else ["base"])

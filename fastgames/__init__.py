@@ -6,28 +6,49 @@
 
 from fastgames import games
 from fastgames._core import isa
-from fastgames.games import MatrixGame
-from fastgames.learners import EpsilonGreedy, FixedPolicy, QLearner, Softmax
+from fastgames.games import MarkovGame, MatrixGame, Variants, remember
+from fastgames.grid import Grid, grid
+from fastgames.learners import (
+    EpsilonGreedy,
+    ExpectedSarsa,
+    FixedPolicy,
+    QLearner,
+    Sarsa,
+    Softmax,
+    UniformRivals,
+    VisitCount,
+)
 from fastgames.record import Record
 from fastgames.result import Result, load
 from fastgames.run import Interrupted, run
 from fastgames.schedules import Exponential, Linear
+from fastgames.stop import Stable
 
 __version__ = "0.1.0"
 
 __all__ = [
     "EpsilonGreedy",
+    "ExpectedSarsa",
     "Exponential",
     "FixedPolicy",
+    "Grid",
     "Interrupted",
     "Linear",
+    "MarkovGame",
     "MatrixGame",
     "QLearner",
     "Record",
     "Result",
+    "Sarsa",
     "Softmax",
+    "Stable",
+    "UniformRivals",
+    "Variants",
+    "VisitCount",
     "games",
+    "grid",
     "isa",
     "load",
+    "remember",
     "run",
 ]

@@ -11,20 +11,23 @@ from typing import Any
 import numpy as np
 
 from fastgames import _checks
-from fastgames.games import MatrixGame
+from fastgames.games import Game, Variants
+from fastgames.grid import Grid
 from fastgames.learners import Learner
 from fastgames.record import Record
 from fastgames.registry import LEARNERS
 from fastgames.result import CONTRACT, Result
 from fastgames.schedules import Exponential, Linear
+from fastgames.state import nature_draws
+from fastgames.stop import Stable
 
 MAX_AGENTS = 64  # src_cy/block.pxi
 
 
 def check_game(game: Any) -> None:
-    """A MatrixGame with no more agents and actions than the engine can hold."""
-    if not isinstance(game, MatrixGame):
-        raise TypeError(f"game must be a MatrixGame, got {game!r}")
+    """A game with no more agents, actions and states than the engine can hold."""
+    if not isinstance(game, Game):
+        raise TypeError(f"game must be a MatrixGame, a MarkovGame or Variants of one, got {game!r}")
     if game.num_agents > MAX_AGENTS:
         raise ValueError(f"game must have 2 to {MAX_AGENTS} agents, got {game.num_agents}")
     joint = math.prod(game.num_actions)
@@ -32,6 +35,37 @@ def check_game(game: Any) -> None:
         raise ValueError(f"game must have fewer than 2^31 joint actions, got {joint}")
     if max(game.num_actions) > 2**24:
         raise ValueError(f"game must have at most 2^24 actions, got {max(game.num_actions)}")
+    for i, (rows, actions) in enumerate(zip(game.num_observations, game.num_actions, strict=True)):
+        if rows * _padded(actions) >= 2**31:
+            raise ValueError(
+                f"game must have fewer than 2^31 observations x actions for each agent (rows are "
+                f"padded to multiples of 16), agent {i} has {rows} x {actions}"
+            )
+
+
+def _padded(actions: int) -> int:
+    """At most how many entries a row takes in the compiled core."""
+    return -(-actions // 16) * 16 if actions > 4 else 4
+
+
+def check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
+    """How many replicas (None: not said), and what they differ in."""
+    grid = replicas if isinstance(replicas, Grid) else None
+    count = replicas if grid is None else grid.replicas
+    if isinstance(game, Variants):
+        held = len(game.index)
+        if count is not None and count != held:
+            raise ValueError(
+                f"replicas must be as many as the index of game has, {held}, got {count}"
+            )
+        count = held
+    return count, grid
+
+
+def check_stop(stop: Any) -> None:
+    """None, or when to stop."""
+    if stop is not None and not isinstance(stop, Stable):
+        raise TypeError(f"stop must be None or a Stable, got {stop!r}")
 
 
 def one_for_each(learners: Any, agents: int) -> tuple[Learner, ...]:
@@ -52,7 +86,7 @@ def one_for_each(learners: Any, agents: int) -> tuple[Learner, ...]:
 
 def agree_with(
     resume: Any,
-    game: MatrixGame,
+    game: Game,
     rng: Any,
     replicas: int | None,
     dtype: str | None,
@@ -67,11 +101,14 @@ def agree_with(
         )
     if rng is not None:
         raise ValueError(f"rng must be None with resume, which has its own streams, got {rng!r}")
-    if game.num_actions != resume.game.num_actions:
-        raise ValueError(
-            f"game must have the actions of resume, {resume.game.num_actions}, "
-            f"got {game.num_actions}"
-        )
+    for name in ("num_actions", "num_observations", "num_states"):
+        before, now = getattr(resume.game, name), getattr(game, name)
+        if now != before:
+            raise ValueError(f"game must have the {name} of resume, {before}, got {now}")
+    if nature_draws(game.compact) != nature_draws(resume.game.compact):
+        raise ValueError("game must leave something to chance if that of resume does, and else not")
+    if (game.compact.time_limit > 0) != (resume.state.ages is not None):
+        raise ValueError("game must have a time limit if that of resume has, and else none")
     given = {"replicas": replicas, "dtype": dtype, "stream": stream}
     for name, value in given.items():
         if value is not None and value != getattr(resume, name):
@@ -100,12 +137,12 @@ def check_record(
 
 
 def check_learner(
-    game: MatrixGame, agent: int, learner: Learner, replicas: int, dtype: str
+    game: Game, agent: int, learner: Learner, replicas: int, dtype: str
 ) -> None:
     """A learner fits its seat: shapes, and values that the tables' type can hold."""
     who = f"learners[{agent}]"
-    shape = (replicas, game.num_states, game.num_actions[agent])
-    start = learner.start()
+    shape = (replicas, game.num_observations[agent], game.num_actions[agent])
+    start = learner.start(game, agent)[learner.table]
     try:
         fits = np.broadcast_shapes(start.shape, shape) == shape
     except ValueError:
@@ -116,6 +153,11 @@ def check_learner(
     if not learner.learns and start.shape[-1] != shape[-1]:
         raise ValueError(
             f"probabilities of {who} must have {shape[-1]} actions, got {start.shape[-1]}"
+        )
+    if learner.rules.counterfactual and game.compact.turns is not None:
+        raise ValueError(
+            f"counterfactual of {who} must be False in a game with turns: what its other actions "
+            "would have brought is not known there"
         )
     values = learner.values(game.discount)
     for name, value in values.items():
@@ -140,7 +182,7 @@ def _check_temperature(who: str, limits: tuple[Any, ...], dtype: str) -> None:
 
 
 def _check_sizes(
-    game: MatrixGame, agent: int, who: str, start: np.ndarray, gamma: Any, dtype: str
+    game: Game, agent: int, who: str, start: np.ndarray, gamma: Any, dtype: str
 ) -> None:
     """No table can leave the finite numbers: |q| <= max(|initial|, |payoff| / (1 - gamma))."""
     most = max(float(np.max(limit)) for limit in _limits(gamma))
@@ -148,7 +190,7 @@ def _check_sizes(
         raise ValueError(f"gamma of {who} must be below 1 in {dtype} too, got {most}")
     largest = float(np.finfo(dtype).max) / 8  # differences and sums of two such must fit as well
     sizes = {
-        "game.payoffs": (np.abs(game.payoffs[agent]).max(), largest * (1.0 - most)),
+        "rewards of game": (np.abs(game.compact.rewards[agent]).max(), largest * (1.0 - most)),
         f"initial of {who}": (np.abs(start).max(), largest),
     }
     for name, (size, limit) in sizes.items():
@@ -172,22 +214,26 @@ def _limits(value: Any) -> tuple[Any, ...]:
 
 
 def check_memory(
-    game: MatrixGame,
+    game: Game,
     seats: tuple[Learner, ...],
     replicas: int,
     steps: int,
     record: Record,
+    stop: Stable | None,
     dtype: str,
 ) -> None:
     """What the run will hold fits into this machine."""
     real = np.dtype(dtype).itemsize
-    actions = game.num_states * sum(game.num_actions)
-    joint = math.prod(game.num_actions)
-    each = actions * real + game.num_agents * (16 + 8) + 16
+    cells = [n * a for n, a in zip(game.num_observations, game.num_actions, strict=True)]
+    entries, joint = sum(cells), math.prod(game.num_actions)
+    each = entries * real + (game.num_agents + 1) * (16 + 8) + 32
+    each += sum(8 * n for n, x in zip(cells, seats, strict=True) if "visits" in x.rules.tables)
     each += game.num_agents * 8 * (record.flips + record.rewards) + joint * 8 * record.joint_actions
+    if stop is not None:
+        each += 8 + 4 * (record.last or 0)
     if record.every is not None:
-        held = len(record.tables) * real * actions + record.policies * 8 * actions
-        held += record.greedy * 4 * game.num_agents * game.num_states
+        held = len(record.tables) * real * entries + record.policies * 8 * entries
+        held += record.greedy * 4 * sum(game.num_observations)
         each += (steps // record.every) * held
     need, have = each * replicas + 100 * (steps // (record.every or steps)), _memory()
     if have is not None and need > have:

@@ -19,7 +19,7 @@ import numpy as np
 
 import fastgames
 from fastgames import _checks
-from fastgames.games import MatrixGame, make
+from fastgames.games import AlternatingGame, Game, MarketGame, MarkovGame, MatrixGame, make
 from fastgames.learners import EpsilonGreedy, Learner, Softmax
 from fastgames.record import Record
 from fastgames.registry import EXPLORERS, GAMES, LEARNERS
@@ -61,6 +61,10 @@ Examples:
 
     fastgames run penalty:k=-10 --alpha 0.1 --alpha 0.01 --out penalty.zip
 
+    fastgames run cournot:firms=3 --steps 1000000 --temperature exponential:1000,1e-5,0.01
+
+    fastgames run klein --steps 500000 --alpha 0.3 --epsilon exponential:1,2.763e-5 --last 1000
+
 A learner option given once is for all agents. Given once for each agent,
 
 it is for each in turn; - leaves an agent its default.
@@ -76,6 +80,18 @@ Names:
 
     frozen: exercise (c), freeze the column agent and let it learn again
 
+    calvano: Calvano et al. (2020), pricing algorithms collude: profits, price wars, punishment;
+
+    four settings with 1,000 sessions each, 7 billion periods, a minute or two on two cores.
+
+    --grid 20x20: their profits over 20 values of alpha and 20 of beta, 20 sessions each, minutes
+
+    klein: Klein (2021), two firms that set their prices in turn
+
+    afp: Asker, Fershtman & Pakes (2022), learning from all prices and from one; --firms 2,3,4
+
+    waltman-kaymak: Waltman & Kaymak (2008), quantities of a Cournot duopoly
+
 Examples:
 
     fastgames reproduce cycling
@@ -84,6 +100,12 @@ Examples:
 
     fastgames reproduce sweep --steps 50000 --seed 1
 
+    fastgames reproduce calvano --replicas 200
+
+    fastgames reproduce calvano --grid 100x100 --replicas 100 --checkpoint calvano.zip
+
+With --checkpoint the same command goes on where it was interrupted.
+
 Exit status 1 if something differs from what was expected.
 """
 GAMES_EXAMPLES = """
@@ -91,7 +113,9 @@ Example:
 
     fastgames games
 
-A game is played with: fastgames run NAME, its parameters after a colon: penalty:k=-10
+A game is played with: fastgames run NAME, its parameters after a colon: penalty:k=-10,
+
+logit_bertrand:firms=3,mu=0.5
 """
 LEARNERS_EXAMPLES = """
 Example:
@@ -172,11 +196,13 @@ def _options(
 
 def games() -> None:
     """List the games of the catalogue."""
-    table = _table("name", "agents", "actions", "setting", "source")
+    table = _table("name", "agents", "states", "actions", "setting", "source")
     for name, build in GAMES.items():
         game = build()
+        counts = str(game.num_agents), str(game.num_states)
         actions = " x ".join(str(count) for count in game.num_actions)
-        table.add_row(name, str(game.num_agents), actions, game.setting, game.source)
+        setting = game.setting if isinstance(game, MatrixGame) else ""
+        table.add_row(name, *counts, actions, setting, game.source)
     _console().print(table)
 
 
@@ -263,7 +289,7 @@ def run(
     try:
         result = run_game(
             chosen, seats, count, _whole("replicas", replicas), _seed(seed), record,
-            dtype, backend, stream, _whole("threads", threads),
+            dtype=dtype, backend=backend, stream=stream, threads=_whole("threads", threads),
         )  # fmt: skip
     except Interrupted as stop:
         if out is not None:
@@ -288,7 +314,7 @@ def run(
 
 
 def reproduce(
-    name: Annotated[str, typer.Argument(help="cycling, sweep, softmax or frozen.")],
+    name: Annotated[str, typer.Argument(help="One of those below.")],
     replicas: Annotated[str | None, typer.Option(metavar="N", help="Independent runs.")] = None,
     steps: Annotated[str | None, typer.Option(metavar="N", help="Game steps of each run.")] = None,
     seed: Annotated[
@@ -301,15 +327,30 @@ def reproduce(
     out: Annotated[
         Path, typer.Option(help="Directory for the picture, fastgames-NAME.png.")
     ] = Path(),
+    grid: Annotated[
+        str | None,
+        typer.Option(metavar="AxB", help="calvano: a heat map, values of alpha x of beta."),
+    ] = None,
+    firms: Annotated[
+        str | None, typer.Option(metavar="N,N", help="afp: numbers of firms; 2,3 unless given.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="calvano: a file to write the run to, and to go on from.")
+    ] = None,
 ) -> int:
     """Run a published figure again: what was expected, what was found, and a picture."""
     from fastgames.reproduce import NAMES
 
-    again = NAMES[_checks.one_of("name", name, NAMES)]
+    name = _checks.one_of("name", name.replace("_", "-"), NAMES)
+    again = NAMES[name]
     if out.exists() and not out.is_dir():
         raise ValueError(f"out must be a directory, got {str(out)!r}")
+    own = {"grid": _sizes(grid), "firms": _firms(firms), "checkpoint": checkpoint}
+    for option, value in own.items():
+        if value is not None and option not in inspect.signature(again).parameters:
+            raise ValueError(f"{option} must go with a figure that has it, got {name!r}")
     out.mkdir(parents=True, exist_ok=True)
-    options = {
+    options = own | {
         "replicas": _whole("replicas", replicas), "steps": _whole("steps", steps),
         "rng": _seed(seed), "dtype": dtype, "threads": _whole("threads", threads),
     }  # fmt: skip
@@ -318,10 +359,8 @@ def reproduce(
         report = again(**{key: value for key, value in options.items() if value is not None})
     except KeyboardInterrupt:
         seconds = time.perf_counter() - began
-        print(
-            f"{PROGRAM}: {name} was interrupted after {seconds:.1f} s; nothing was written",
-            file=sys.stderr,
-        )
+        saved = "nothing was written" if checkpoint is None else f"{checkpoint} has what was done"
+        print(f"{PROGRAM}: {name} was interrupted after {seconds:.1f} s; {saved}", file=sys.stderr)
         return 130
     _show_report(report)
     if report.figure is None:
@@ -329,7 +368,7 @@ def reproduce(
     else:
         from fastgames.plot import save
 
-        path = out / f"{PROGRAM}-{name}.png"
+        path = out / f"{PROGRAM}-{name}{'-grid' * (grid is not None)}.png"
         save(report.figure, path)
         print(f"picture: {path}")
     return 0 if report.ok else 1
@@ -386,20 +425,29 @@ def _spread(values: Any) -> str:
 
 def _joint_table(result: Result) -> Table:
     """Shares of the joint actions: preferred at the end over replicas, played over steps."""
-    from fastgames.plot import preferred
+    from fastgames.plot import paired, preferred
 
     assert result.joint_counts is not None
-    sizes = result.game.num_actions
-    liked = preferred(result)
     counts = result.joint_counts.sum(axis=0)
-    played = counts / max(counts.sum(), 1)
-    order = np.lexsort((-played.ravel(), -liked.ravel()))[:MOST_ROWS]
-    table = _table("joint action", "preferred at the end", "played")
+    columns = {"played": counts / max(counts.sum(), 1)}
+    if paired(result):
+        columns = {"preferred at the end": preferred(result), **columns}
+    order = np.lexsort([-shares.ravel() for shares in reversed(columns.values())])[:MOST_ROWS]
+    table = _table("joint action", *columns)
+    names = _action_names(result.game)
     for cell in order:
-        index = np.unravel_index(cell, sizes)
-        names = ", ".join(result.game.actions[i][a] for i, a in enumerate(index))
-        table.add_row(names, f"{liked[index]:.1%}", f"{played[index]:.1%}")
+        index = np.unravel_index(cell, counts.shape)
+        joint = ", ".join(names[i][a] for i, a in enumerate(index))
+        table.add_row(joint, *(f"{shares[index]:.1%}" for shares in columns.values()))
     return table
+
+
+def _action_names(game: Game) -> Sequence[Sequence[str]]:
+    """The names of the actions; where they stand for prices or quantities, those."""
+    stage = game.stage if isinstance(game, AlternatingGame) else game
+    if isinstance(stage, MarketGame):
+        return [[f"{choice:.4g}" for choice in grid] for grid in stage.choices]
+    return game.actions
 
 
 def described(kind: type) -> tuple[dict[str, str], str]:
@@ -441,7 +489,21 @@ def _seed(text: str | None) -> int | None:
     return None if seed is None else _checks.whole("seed", seed, 0, 2**64 - 1)
 
 
-def _game(text: str) -> MatrixGame:
+def _sizes(text: str | None) -> tuple[int, int] | None:
+    """The two sizes of a grid."""
+    if text is None:
+        return None
+    sizes = re.fullmatch(r"(\d{1,9})x(\d{1,9})", text)
+    if sizes is None:
+        raise ValueError(f"grid must be two whole numbers such as 20x20, got {text!r}")
+    return int(sizes[1]), int(sizes[2])
+
+
+def _firms(text: str | None) -> list[int] | None:
+    return None if text is None else [_whole("firms", part) or 0 for part in text.split(",")]
+
+
+def _game(text: str) -> MatrixGame | MarkovGame:
     """A game by name, its parameters after a colon: penalty:k=-10."""
     name, _, rest = text.partition(":")
     parameters: dict[str, int | float] = {}
@@ -456,7 +518,7 @@ def _game(text: str) -> MatrixGame:
 
 
 def _learners(
-    game: MatrixGame, kinds: list[str], options: Mapping[str, list[str] | None]
+    game: Game, kinds: list[str], options: Mapping[str, list[str] | None]
 ) -> list[Learner]:
     """One learner for each agent, from options given once or once for each agent."""
     agents = game.num_agents

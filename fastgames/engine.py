@@ -1,64 +1,92 @@
-"""The driver: blocks of replicas over threads, in slices short enough for Ctrl-C and progress.
+"""The driver: replicas over blocks over threads, in slices short enough for Ctrl-C and progress.
 
-A block is anything with load(first, count), advance(steps), store() and tally(on): compiled lanes
-(`fastgames.lanes`) or the plain-Python reference (`fastgames.reference`).
+A block is anything that does what `Block` says: compiled lanes (`fastgames.lanes`) or the
+plain-Python reference (`fastgames.reference`). A lane that is done takes the next replica at once;
+the bits depend on none of this.
 """
 
-import itertools
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 SLICE = 0.01  # seconds of work between two looks at the world outside
 
 
 class Block(Protocol):
-    """Replicas stepped together."""
+    """Replicas stepped together; lanes 0 to active - 1 hold one each.
+
+    stable: (capacity,) int64 steps in a row without a change, or None where nothing may stop
+    """
 
     capacity: int
+    active: int
+    stable: np.ndarray | None
 
-    def load(self, first: int, count: int) -> None:
-        """Take up replicas first … first + count - 1 from the state."""
+    def load(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
+        """Take up these replicas from the state, in these lanes."""
 
-    def tally(self, on: bool) -> None:
-        """Count joint actions and sum rewards from here on, or not."""
+    def tally(self, lanes: np.ndarray, on: bool) -> None:
+        """Count joint actions and sum rewards of these lanes from here on, or not."""
 
-    def advance(self, steps: int) -> None:
-        """Take so many steps."""
+    def advance(self, steps: int) -> int:
+        """Take up to so many steps; fewer only if a replica became stable then. How many."""
 
-    def store(self) -> None:
-        """Write everything back into the state."""
+    def store(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
+        """Write these replicas back into the state."""
 
 
 @dataclass(eq=False, repr=False)
 class Work:
-    """What is to be done: `steps` for each of `replicas`, with stops on the way.
+    """What is to be done: `steps` for each replica, with stops on the way.
 
-    snapshots: steps (of this call), ascending, after which `snapshot(index, first, count)` runs.
-    tally_from: the step (of this call) from which joint actions and rewards are counted.
+    begun: (replicas,) int64, how many of them each has already taken
+    todo: the replicas that have any left, ascending
+    snapshots: steps (of this call), ascending, after which `snapshot(index, replicas)` runs
+    tally_from: the step (of this call) from which joint actions and rewards are counted
+    periods: steps in a row without a change after which a replica stops; 0: it does not
     """
 
-    replicas: int
     steps: int
+    begun: np.ndarray
+    todo: np.ndarray
     snapshots: list[int]
     tally_from: int
-    snapshot: Callable[[int, int, int], None]
+    periods: int
+    snapshot: Callable[[int, np.ndarray], None]
+    taken: int = 0  # of `todo`
+    finished: int = 0  # replicas
     done: list[int] = field(default_factory=list)  # replica-steps, one entry per thread
     cancelled: bool = False
+    asked: int = 0  # how often the state was asked for
+    written: dict[int, int] = field(default_factory=dict)  # by thread, for which of these
+    lock: threading.Lock = field(default_factory=threading.Lock)  # of the state, and of `taken`
+
+    def take(self, most: int) -> np.ndarray:
+        """The next replicas, at most so many."""
+        with self.lock:
+            self.taken += most
+            return self.todo[self.taken - most : self.taken]
 
 
 def run(
-    work: Work, make_block: Callable[[], Block], threads: int, report: Callable[[int], None]
+    work: Work,
+    make_block: Callable[[], Block],
+    threads: int,
+    report: Callable[[int, int], None],
+    save: Callable[[], None] | None = None,
+    due: Callable[[], bool] = lambda: False,
 ) -> None:
     """Do the work on `threads` threads; on Ctrl-C let the blocks finish their slice, then re-raise.
 
-    `report(replica-steps done)` is called about ten times a second from the calling thread.
+    `report(replica-steps done, replicas finished)` is called about ten times a second from the
+    calling thread; so is `save()`, whenever `due()` and every lane has written its replica back.
     """
     work.done = [0] * threads
     failures: list[BaseException] = []
-    firsts = itertools.count()  # next() is atomic: each block is taken once
     entering = threading.Lock()
     active: set[int] = set()  # threads at work
     ended: list[int] = []
@@ -70,12 +98,7 @@ def run(
                 return
             active.add(thread)
         try:
-            block = make_block()
-            while not work.cancelled:
-                first = next(firsts) * block.capacity
-                if first >= work.replicas:
-                    return
-                _run_block(work, block, first, thread)
+            Roster(work, make_block(), thread).work_off()
         except BaseException as error:  # handed to the caller's thread
             failures.append(error)
             work.cancelled = True
@@ -94,7 +117,14 @@ def run(
             threading.Thread(target=loop, args=(thread,), daemon=True).start()
         while len(ended) < threads and not work.cancelled:
             wait()
-            report(sum(work.done))
+            report(sum(work.done), work.finished)
+            if save is None or not due():
+                continue
+            work.asked += 1
+            while any(work.written.get(thread, 0) < work.asked for thread in list(active)):
+                wait()
+            with work.lock:
+                save()
     except BaseException as error:
         interrupt = error
     while True:  # whatever happens, no thread is left behind
@@ -112,30 +142,104 @@ def run(
         raise interrupt
 
 
-def _run_block(work: Work, block: Block, first: int, thread: int) -> None:
-    count = min(block.capacity, work.replicas - first)
-    block.load(first, count)
-    block.tally(work.tally_from == 0)
-    stops = sorted({*work.snapshots, work.tally_from, work.steps} - {0})
-    done, slice_steps = 0, 64
-    snapshots = {step: index for index, step in enumerate(work.snapshots)}
-    for stop in stops:
-        while done < stop and not work.cancelled:
-            steps = min(slice_steps, stop - done)
+class Roster:
+    """Which replicas are in the lanes of a block, and how far they have come."""
+
+    def __init__(self, work: Work, block: Block, thread: int) -> None:
+        self.work, self.block, self.thread = work, block, thread
+        self.replicas = np.zeros(block.capacity, np.int64)
+        self.done = np.zeros(block.capacity, np.int64)  # steps of this call
+        self.stops = np.array(sorted({*work.snapshots, work.tally_from, work.steps} - {0}))
+        self.snapshots = np.array([*work.snapshots, np.iinfo(np.int64).max])
+        block.active = 0
+
+    def work_off(self) -> None:
+        """Step replicas until none is left, or the work is cancelled."""
+        work, block = self.work, self.block
+        slice_steps = 64
+        while not work.cancelled:
+            taken = self._fill()
+            self._stop_over()  # of a replica that is only taken up again
+            if block.active == 0:
+                if taken:
+                    continue
+                return
+            steps = min(slice_steps, self._steps_to_a_stop())
             began = time.perf_counter()
-            block.advance(steps)
+            taken = block.advance(steps)
             took = time.perf_counter() - began
-            if steps == slice_steps and took < SLICE:
+            if taken == slice_steps and took < SLICE:
                 slice_steps *= 2
             elif took > 2 * SLICE and slice_steps > 1:
                 slice_steps //= 2
-            done += steps
-            work.done[thread] += steps * count
-        if work.cancelled:
-            break
-        if done in snapshots:
-            block.store()
-            work.snapshot(snapshots[done], first, count)
-        if done == work.tally_from:
-            block.tally(True)
-    block.store()
+            self.done[: block.active] += taken
+            work.done[self.thread] += taken * block.active
+            self._stop_over()
+            asked = work.asked
+            if work.written.get(self.thread, 0) < asked:
+                self._write(np.arange(block.active))
+                work.written[self.thread] = asked
+        self._write(np.arange(block.active))
+
+    def _steps_to_a_stop(self) -> int:
+        done = self.done[: self.block.active]
+        ahead = self.stops[self.stops.searchsorted(done, "right")] - done
+        return int(ahead.min())
+
+    def _fill(self) -> int:
+        """Give every free lane the next replica; how many there were."""
+        work, block = self.work, self.block
+        if block.active == block.capacity:
+            return 0
+        replicas = work.take(block.capacity - block.active)
+        if len(replicas):
+            lanes = np.arange(block.active, block.active + len(replicas))
+            block.active += len(replicas)
+            self._enter(lanes, replicas, work.begun[replicas])
+        return len(replicas)
+
+    def _enter(self, lanes: np.ndarray, replicas: np.ndarray, done: np.ndarray) -> None:
+        self.replicas[lanes], self.done[lanes] = replicas, done
+        self.block.load(lanes, replicas)
+        on = done >= self.work.tally_from
+        for lanes_so, tallies in ((lanes[on], True), (lanes[~on], False)):
+            if len(lanes_so):
+                self.block.tally(lanes_so, tallies)
+
+    def _stop_over(self) -> None:
+        """Take snapshots, begin to tally, and let go of the replicas that are done."""
+        work, block = self.work, self.block
+        done = self.done[: block.active]
+        over = done >= work.steps
+        if work.periods:
+            assert block.stable is not None
+            over |= block.stable[: block.active] >= work.periods
+        nearest = self.snapshots.searchsorted(done)
+        for index in np.unique(nearest[self.snapshots[nearest] == done]):
+            self._write(np.flatnonzero(done == self.snapshots[index]), int(index))
+        if work.tally_from:
+            begins = np.flatnonzero((done == work.tally_from) & ~over)
+            if len(begins):
+                block.tally(begins, True)
+        if over.any():
+            self._let_go(np.flatnonzero(over))
+
+    def _let_go(self, lanes: np.ndarray) -> None:
+        """Write these lanes back; the last ones move into the gaps, so that active ones come first."""
+        work, block = self.work, self.block
+        self._write(lanes)
+        with work.lock:
+            work.finished += len(lanes)
+        left = block.active - len(lanes)
+        gaps = lanes[lanes < left]
+        movers = np.setdiff1d(np.arange(left, block.active), lanes)
+        block.active = left
+        if len(movers):
+            self._write(movers)
+            self._enter(gaps, self.replicas[movers], self.done[movers])
+
+    def _write(self, lanes: np.ndarray, snapshot: int | None = None) -> None:
+        with self.work.lock:
+            self.block.store(lanes, self.replicas[lanes])
+            if snapshot is not None:
+                self.work.snapshot(snapshot, self.replicas[lanes])

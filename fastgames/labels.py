@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgames._checks import needs_extra
+from fastgames.games import Variants
 from fastgames.schedules import Exponential, Linear
 
 if TYPE_CHECKING:
     import xarray
 
+    from fastgames.grid import Grid
     from fastgames.result import Result
 
 
@@ -25,22 +27,28 @@ def dataset(result: "Result") -> "xarray.Dataset":
     Returns
     -------
     xarray.Dataset
-        For agent i, whose learner has a table such as "q":
+        For agent i, whose learner has tables such as "q" and "visits":
 
         ================================ ==========================================================
-        ``q_i``                          (replica, observation_i, action_i)
+        ``q_i``, ``visits_i``, …         (replica, observation_i, action_i)
         ``greedy_i``                     (replica, observation_i)
         ``policy_i``                     (replica, observation_i, action_i)
         ``snapshot_q_i``, …              the same after ``snapshot`` in front, where recorded
         ================================ ==========================================================
 
-        For all: ``steps`` (replica); and where recorded ``flips`` and ``mean_reward`` (replica,
-        agent), ``joint_counts`` (replica, action_0, action_1, …).
+        For all: ``steps`` (replica); ``states`` (replica) where there are several; ``stopped``
+        (replica) where the run had a `stop`; and where recorded ``flips`` and ``mean_reward``
+        (replica, agent), ``joint_counts`` (replica, action_0, action_1, …).
 
         Coordinates: ``replica``, ``agent`` and ``observation_i`` count from 0, ``action_i`` has the
         names of the actions, ``snapshot`` the game steps after which it was taken. Parameters of a
         learner that differ between replicas are coordinates on ``replica``: ``alpha_i``,
-        ``epsilon_i``; of a schedule its parts, such as ``epsilon_i_start``.
+        ``epsilon_i``; of a schedule its parts, such as ``epsilon_i_start``. ``variant`` (replica)
+        is the number of the game that was played, of `Variants`.
+
+        Where the replicas were a `Grid`, its dimensions, and ``repeat`` after them, take the place
+        of ``replica`` everywhere, and have its values as coordinates. (A dimension may be called
+        as a parameter, such as ``alpha_0``: then there is no other coordinate of that name.)
 
         Attributes: game, learners (a list of their texts), seed, dtype, stream, contract.
 
@@ -64,11 +72,17 @@ def dataset(result: "Result") -> "xarray.Dataset":
     except ImportError:
         raise needs_extra("xarray", "labels", "a labelled data set") from None
 
-    variables: dict[str, Any] = {"steps": ("replica", result.steps)}
+    variables: dict[str, Any] = {"steps": (("replica",), result.steps)}
+    if result.game.num_states > 1:
+        variables["states"] = (("replica",), result.states)
+    if result.stop is not None:
+        variables["stopped"] = (("replica",), result.stopped)
     coordinates: dict[str, Any] = {
-        "replica": np.arange(result.replicas),
+        "replica": (("replica",), np.arange(result.replicas)),
         "agent": np.arange(result.game.num_agents),
     }
+    if isinstance(result.game, Variants):
+        coordinates["variant"] = (("replica",), result.game.index)
     for i, names in enumerate(result.game.actions):
         rows = ("replica", f"observation_{i}")
         cells = (*rows, f"action_{i}")
@@ -84,6 +98,11 @@ def dataset(result: "Result") -> "xarray.Dataset":
     if result.snapshots is not None:
         coordinates["snapshot"] = ("snapshot", result.snapshots.steps, {"long_name": "game steps"})
         variables |= _snapshots(result)
+    if result.grid is not None:
+        variables = _unfolded(variables, result.grid)
+        own = {name: list(values) for name, values in result.grid.dims.items()}
+        coordinates = _unfolded(coordinates, result.grid) | own
+        coordinates["repeat"] = np.arange(result.grid.repeats)
     attributes = {
         "game": result.game.name,
         "learners": [repr(learner) for learner in result.learners],
@@ -93,6 +112,19 @@ def dataset(result: "Result") -> "xarray.Dataset":
         "contract": result.contract,
     }
     return xarray.Dataset(variables, coordinates, attributes)
+
+
+def _unfolded(variables: dict[str, Any], grid: "Grid") -> dict[str, Any]:
+    """Variables with the dimensions of a grid in place of `replica`."""
+    dims = (*grid.dims, "repeat")
+    out = {}
+    for name, value in variables.items():
+        if isinstance(value, tuple) and "replica" in value[0]:
+            axes, array = value
+            at = axes.index("replica")
+            value = ((*axes[:at], *dims, *axes[at + 1 :]), grid.reshape(array, axis=at))
+        out[name] = value
+    return out
 
 
 def _counters(result: "Result") -> dict[str, Any]:
@@ -134,9 +166,9 @@ def _parameters(result: "Result", agent: int, cells: tuple[str, ...]) -> dict[st
             parts = {"": value}
         for suffix, part in parts.items():
             if isinstance(part, np.ndarray):
-                found[f"{name}_{agent}{suffix}"] = ("replica", part)
-    start = learner.start()
-    if learner.learns and start.ndim == len(cells):
+                found[f"{name}_{agent}{suffix}"] = (("replica",), part)
+    start = learner.start(result.game, agent)[learner.table]
+    if learner.learns and start.ndim == len(cells) and len(start) > 1:
         shape = result.tables[agent][learner.table].shape
         found[f"initial_{agent}"] = (cells, np.broadcast_to(start, shape))
     return found

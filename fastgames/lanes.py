@@ -2,78 +2,170 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from fastgames import _core
-from fastgames.games import MatrixGame
+from fastgames.games import Game, Variants
+from fastgames.games.compact import Chances, Compact, Sum, Table
 from fastgames.learners import Learner
 from fastgames.record import Record
 from fastgames.rules.exponential import exp
 from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
-from fastgames.state import Seat, State
+from fastgames.state import Seat, State, nature_draws
+from fastgames.stop import Stable
 
-CACHE = 32 * 1024  # bytes that the lanes of a block may take: the first cache
+FIRST_CACHE = 32 * 2**10  # bytes that the lanes of a block may take where they run in columns
+SECOND_CACHE = 2**20  # and where their tables have rows
+MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where tables are larger
 SIZES = (256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
 
 
-def block_size(game: MatrixGame, dtype: np.dtype[Any], replicas: int, threads: int) -> int:
-    """Lanes of a block: as many as the cache holds, but no thread idle for want of blocks."""
-    per_agent = 24  # generator, threshold and half
-    values = 8 * game.num_agents + sum(game.num_actions)  # signals, alpha, scratch; tables
-    bytes_per_lane = per_agent * game.num_agents + values * dtype.itemsize
-    most = next((n for n in SIZES if n * bytes_per_lane <= CACHE), SIZES[-1])
-    blocks = max(-(-replicas // most), min(threads, -(-replicas // SIZES[-1])))
-    per_block = -(-replicas // blocks)
-    return -(-per_block // SIZES[-1]) * SIZES[-1]
+def in_columns(game: Game, learners: tuple[Learner, ...], stop: Stable | None, numba: bool) -> bool:
+    """Whether a block of columns does: one state, and learners of the simplest kind."""
+    compact = game.compact
+    return (
+        not numba
+        and stop is None
+        and compact.num_states == 1
+        and compact.rewards.shape[1] == 1
+        and isinstance(compact.moves, Sum)
+        and compact.turns is compact.terminal is compact.observations is None
+        and not compact.time_limit
+        and all(
+            x.rules.bootstrap == "max"
+            and x.rules.tables != ("q", "visits")
+            and not (x.rules.defers or x.rules.counterfactual)
+            for x in learners
+        )
+    )
 
 
-def _seat_of(
-    game: MatrixGame, agent: int, learner: Learner, dtype: np.dtype[Any], numba: bool
-) -> tuple[Any, ...]:
-    """A seat as the compiled core takes it, see `Lanes` in src_cy/engine.pxi."""
-    rules, values = learner.rules, learner.values(game.discount)
+def block_size(
+    game: Game, learners: tuple[Learner, ...], dtype: np.dtype[Any], replicas: int, columns: bool
+) -> int:
+    """Replicas of a block: as many lanes as the cache holds, shared out evenly over the blocks."""
+    if columns:
+        per_agent = 24  # generator, threshold and half
+        values = 8 * game.num_agents + sum(game.num_actions)  # signals, alpha, scratch; tables
+        cache, size = FIRST_CACHE, per_agent * game.num_agents + values * dtype.itemsize
+    else:
+        stride = _core.lanes(dtype.name).row_stride
+        each = [
+            rows * stride(actions) * (dtype.itemsize + 8 * ("visits" in learner.rules.tables))
+            for rows, actions, learner in zip(
+                game.num_observations, game.num_actions, learners, strict=True
+            )
+        ]
+        cache, size = SECOND_CACHE, 256 * game.num_agents + sum(each)
+    most = next((n for n in SIZES if n * size <= cache), SIZES[-1])
+    if not columns:
+        most = max(1, min(most, _core.lanes(dtype.name).ROW_LANES, MOST // size))
+    blocks = -(-replicas // most)
+    return -(-replicas // blocks)
+
+
+def _game(compact: Compact) -> SimpleNamespace:
+    """A game as the compiled core takes it, see `Lanes` in src_cy/engine.pxi."""
+    moves = compact.moves
+    sums = compact.start_weights
+    return SimpleNamespace(
+        from_state=moves.from_state if isinstance(moves, Sum) else None,
+        from_joint=moves.from_joint if isinstance(moves, Sum) else None,
+        table=moves.next if isinstance(moves, Table) else None,
+        chance_first=moves.first if isinstance(moves, Chances) else None,
+        chance_state=moves.successor if isinstance(moves, Chances) else None,
+        chance_sum=moves.cumulative if isinstance(moves, Chances) else None,
+        start_state=compact.start_state,
+        start_sums=None if sums is None else np.add.accumulate(sums),
+        terminal=None if compact.terminal is None else compact.terminal.astype(np.uint8),
+        time_limit=compact.time_limit,
+        rewards_by_state=compact.rewards.shape[2] > 1,
+        variants=compact.rewards.shape[1],
+        reward_cells=math.prod(compact.rewards.shape[2:]),
+    )
+
+
+def _seat(
+    game: Game, agent: int, learner: Learner, dtype: np.dtype[Any], numba: bool
+) -> SimpleNamespace:
+    """A seat as the compiled core takes it."""
+    rules, values, compact = learner.rules, learner.values(game.discount), game.compact
     addresses = None
     if numba:
         from fastgames.jit.passes import addresses_of
 
         addresses = addresses_of(rules, dtype)
-    schedules = tuple(parts(values[name])[0] for name in rules.parameters)
-    payoffs = np.ascontiguousarray(game.payoffs[agent], dtype).ravel()
-    return (game.num_actions[agent], rules.twin, rules.parameters, schedules, payoffs, addresses)
+    return SimpleNamespace(
+        actions=game.num_actions[agent],
+        observations=game.num_observations[agent],
+        choose=rules.twin,
+        bootstrap=rules.bootstrap,
+        learns=learner.learns,
+        defers=rules.defers,
+        counterfactual=rules.counterfactual,
+        counts_visits="visits" in rules.tables,
+        parameters=rules.parameters,
+        schedules=tuple(parts(values[name])[0] for name in rules.parameters),
+        payoffs=np.ascontiguousarray(compact.rewards[agent], dtype),
+        observe=_row(compact.observations, agent, np.int32),
+        turns=_row(compact.turns, agent, np.uint8),
+        rules=addresses,
+    )
+
+
+def _row(table: np.ndarray | None, agent: int, kind: Any) -> np.ndarray | None:
+    return None if table is None else np.ascontiguousarray(table[agent], kind)
 
 
 class LaneBlock:
-    """A block of the compiled core, with its built-in passes or those that Numba made."""
+    """A block of the compiled core, with its built-in passes or the functions that Numba made."""
 
     def __init__(
         self,
-        game: MatrixGame,
+        game: Game,
         state: State,
         record: Record,
+        stop: Stable | None,
         dtype: np.dtype[Any],
         capacity: int,
         bit_generator: np.random.BitGenerator | None,
         numba: bool,
     ) -> None:
-        self.capacity = capacity
-        self.state = state
+        learners = tuple(seat.learner for seat in state.seats)
+        self.capacity, self.active = capacity, 0
+        self.state, self.game = state, game
+        self.columns = in_columns(game, learners, stop, numba)
+        self.periods = 0 if stop is None else stop.periods
+        self.last = 0 if state.window is None else state.window.shape[1]
         # numpy's own methods hold this lock too: others may draw from the generator meanwhile
         self.lock = nullcontext() if bit_generator is None else bit_generator.lock
-        self.rows = numba
-        seats = [
-            _seat_of(game, i, seat.learner, dtype, numba) for i, seat in enumerate(state.seats)
-        ]
+        self.bit_generator = bit_generator
+        compact = game.compact
         self.lanes = _core.lanes(dtype.name).Lanes(
+            -(-capacity // SIZES[-1]) * SIZES[-1],
             capacity,
-            seats,
+            _game(compact),
+            [_seat(game, i, learner, dtype, numba) for i, learner in enumerate(learners)],
+            rows=not self.columns,
             flips=record.flips,
-            joint_actions=record.joint_actions,
-            rewards=record.rewards,
+            joint_actions=record.joint_actions and not self.last,
+            rewards=record.rewards and not self.last,
+            stable=stop is not None,
+            last=self.last,
             bit_generator=bit_generator,
         )
+        self.stable = self.lanes.stable
+        self.nature = state.streams is not None and nature_draws(compact)
+        self.steps = np.zeros(capacity, np.int64)  # since each lane was last written
+        self.tallied = np.zeros(capacity, np.int64)
+        self.numba = numba
+        self.loaded = False  # whether any lane ever held a replica
+        self.ready = False  # whether the core has taken up what was last loaded
         # (index, name, kind, numbers) of the parameters that differ between replicas or change
         self.varying: list[list[tuple[int, str, int, Any]]] = []
         for seat, lanes in zip(state.seats, self.lanes.seats, strict=True):
@@ -86,83 +178,152 @@ class LaneBlock:
                 else:
                     self.varying[-1].append((p, name, kind, numbers))
 
-    def load(self, first: int, count: int) -> None:
-        """Take up replicas first … first + count - 1. Lanes beyond them repeat the first one."""
-        self.first, self.count = first, count
-        self.steps = self.tallied = 0  # since the state was last written
-        where = slice(first, first + count)
-        for i, (seat, lanes) in enumerate(zip(self.state.seats, self.lanes.seats, strict=True)):
-            table = seat.table[where, 0, :]
-            if not self.rows and not seat.learner.learns:
-                table = np.add.accumulate(table, axis=1)  # running sums, as choose_fixed reads them
-            self._fill(lanes.table if not self.rows else lanes.table.T, table.T)
-            if self.state.streams is not None:
-                self._fill(lanes.stream, self.state.streams[where, i].T)
-            self._fill(lanes.clock, seat.clock[where])
-            for p, name, kind, numbers in self.varying[i]:
-                self._load_parameter(lanes, p, kind, numbers, seat, name, where)
-            lanes.flips[:] = 0
-            lanes.reward_sum[:] = 0.0
-            if self.state.flips is not None:
-                lanes.flips[:count] = self.state.flips[where, i]
-            if self.state.reward_sums is not None:
-                lanes.reward_sum[:count] = self.state.reward_sums[where, i]
-        if self.state.joint_counts is not None:
-            self.lanes.joint_counts[:count] = self.state.joint_counts[where].reshape(count, -1)
+    def load(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
+        """Take up these replicas in these lanes; lanes that never held one repeat the first."""
+        state, self.ready = self.state, False
+        into, where = _slice(lanes), _slice(replicas)
+        for i, (seat, arrays) in enumerate(zip(state.seats, self.lanes.seats, strict=True)):
+            self._load_tables(seat, arrays, into, where)
+            if state.streams is not None:
+                self._fill(arrays.stream, into, state.streams[where, i].T)
+            self._fill(arrays.clock, into, seat.clock[where])
+            for parameter in self.varying[i]:
+                self._load_parameter(arrays, parameter, seat, into, where)
+            if state.flips is not None:
+                arrays.flips[into] = state.flips[where, i]
+            if state.reward_sums is not None:
+                arrays.reward_sum[into] = state.reward_sums[where, i]
+            if seat.pending is not None:
+                for name, array in seat.pending.arrays().items():
+                    getattr(arrays, name)[into] = array[where]
+        if self.lanes.joint_counts is not None:
+            assert state.joint_counts is not None
+            self.lanes.joint_counts[into] = state.joint_counts[where].reshape(len(lanes), -1)
+        if not self.columns:
+            self.lanes.state[into] = state.states[where]
+            if isinstance(self.game, Variants):
+                self.lanes.place(into, self.game.index[where])
+            if state.ages is not None:
+                self.lanes.age[into] = state.ages[where]
+            if self.nature:
+                assert state.streams is not None
+                self.lanes.nature[:, into] = state.streams[where, -1].T
+        if self.stable is not None:
+            assert state.stable is not None
+            self.stable[into] = state.stable[where]
+        if state.window is not None:
+            self.lanes.window[into] = state.window[where]
+            self.lanes.window_at[into] = state.steps[where] % self.last
+        self.loaded = True
 
-    def _fill(self, lanes: np.ndarray, values: np.ndarray) -> None:
-        lanes[..., : self.count] = values
-        if self.count < self.capacity:
-            lanes[..., self.count :] = lanes[..., :1]
+    def _load_tables(self, seat: Seat, arrays: Any, into: Any, where: Any) -> None:
+        table = seat.table[where]
+        if not seat.learner.learns and not self.numba:
+            table = np.add.accumulate(table, axis=-1)  # running sums, as the passes read them
+        if self.columns:
+            self._fill(arrays.table, into, table[:, 0, :].T)
+            return
+        arrays.table[into, :, : table.shape[2]] = table
+        if arrays.visits is not None:
+            arrays.visits[into, :, : table.shape[2]] = seat.tables["visits"][where]
+
+    def _fill(self, lanes: np.ndarray, into: Any, values: np.ndarray) -> None:
+        """Write into lanes; at first into all, for what is in none of them must make sense too."""
+        if not self.loaded:
+            lanes[...] = values[..., :1]
+        lanes[..., into] = values
 
     def _load_parameter(
-        self, lanes: Any, p: int, kind: int, numbers: Any, seat: Seat, name: str, where: slice
+        self, arrays: Any, parameter: tuple[int, str, int, Any], seat: Seat, into: Any, where: Any
     ) -> None:
+        p, name, kind, numbers = parameter
         first, second, third = (x[where] if isinstance(x, np.ndarray) else x for x in numbers)
         if kind == EXPONENTIAL:
             first = seat.recurrence[name][where]
             rates, index = np.unique(second, return_inverse=True)
             second = np.array([exp(-rate, np.float64) for rate in rates])[index.ravel()]
+        count = len(seat.clock[where])
         for array, value in (
-            (lanes.value, first),
-            (lanes.first, first),
-            (lanes.second, second),
-            (lanes.third, third),
+            (arrays.value, first),
+            (arrays.first, first),
+            (arrays.second, second),
+            (arrays.third, third),
         ):
-            self._fill(array[p], np.broadcast_to(value, self.count))
+            self._fill(array[p], into, np.broadcast_to(value, count))
 
-    def tally(self, on: bool) -> None:
-        """Count joint actions and sum rewards from here on, or not."""
-        self.tallying = on
-        self.lanes.begin(tally=on)
+    def tally(self, lanes: np.ndarray, on: bool) -> None:
+        """Count joint actions and sum rewards of these lanes from here on, or not."""
+        self.lanes.tallying[lanes] = on
+        self.ready = False
 
-    def advance(self, steps: int) -> None:
-        """Take so many steps, without the GIL."""
+    def advance(self, steps: int) -> int:
+        """Take up to so many steps, without the GIL; fewer only if a replica became stable."""
+        if not self.ready or self.lanes.active != self.active:
+            self.lanes.active = self.active
+            self.lanes.begin()
+            self.ready = True
         with self.lock:
-            self.lanes.advance(steps)
-        self.steps += steps
-        self.tallied += steps if self.tallying else 0
+            taken: int = self.lanes.advance(steps, self.periods)
+        self.steps[: self.active] += taken
+        self.tallied[: self.active] += taken * self.lanes.tallying[: self.active]
+        return taken
 
-    def store(self) -> None:
-        """Write everything back into the state."""
-        n, where = self.count, slice(self.first, self.first + self.count)
-        for i, (seat, lanes) in enumerate(zip(self.state.seats, self.lanes.seats, strict=True)):
+    def store(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
+        """Write these replicas back into the state."""
+        state, out, where = self.state, _slice(lanes), _slice(replicas)
+        for i, (seat, arrays) in enumerate(zip(state.seats, self.lanes.seats, strict=True)):
             if seat.learner.learns:
-                table = lanes.table if not self.rows else lanes.table.T
-                seat.table[where, 0, :] = table[:, :n].T
-            seat.clock[where] += self.steps
-            if self.state.streams is not None:
-                self.state.streams[where, i] = lanes.stream[:, :n].T
+                self._store_tables(seat, arrays, out, where)
+            seat.clock[where] += self.steps[out]
+            if state.streams is not None:
+                state.streams[where, i] = arrays.stream[:, out].T
             for p, name, kind, _ in self.varying[i]:
                 if kind == EXPONENTIAL:
-                    seat.recurrence[name][where] = lanes.first[p, :n]
-            if self.state.flips is not None:
-                self.state.flips[where, i] = lanes.flips[:n]
-            if self.state.reward_sums is not None:
-                self.state.reward_sums[where, i] = lanes.reward_sum[:n]
-        if self.state.joint_counts is not None:
-            counts = self.lanes.joint_counts[:n]
-            self.state.joint_counts[where] = counts.reshape(self.state.joint_counts[where].shape)
-        self.state.steps[where] += self.steps
-        self.state.counted[where] += self.tallied
-        self.steps = self.tallied = 0
+                    seat.recurrence[name][where] = arrays.first[p, out]
+            if state.flips is not None:
+                state.flips[where, i] = arrays.flips[out]
+            if state.reward_sums is not None:
+                state.reward_sums[where, i] = arrays.reward_sum[out]
+            if seat.pending is not None:
+                open_ = arrays.observation[out] >= 0
+                for name, array in seat.pending.arrays().items():
+                    array[where] = np.where(open_, getattr(arrays, name)[out], -(name == "observation"))
+        if self.lanes.joint_counts is not None:
+            assert state.joint_counts is not None
+            shape = (len(lanes), *self.game.num_actions)
+            state.joint_counts[where] = self.lanes.joint_counts[out].reshape(shape)
+        if not self.columns:
+            state.states[where] = self.lanes.state[out]
+            if state.ages is not None:
+                state.ages[where] = self.lanes.age[out]
+            if self.nature:
+                assert state.streams is not None
+                state.streams[where, -1] = self.lanes.nature[:, out].T
+        if self.stable is not None:
+            assert state.stable is not None
+            state.stable[where] = self.stable[out]
+        if self.bit_generator is not None:
+            state.generator = dict(self.bit_generator.state)
+        state.steps[where] += self.steps[out]
+        if state.window is None:
+            state.counted[where] += self.tallied[out]
+        else:
+            state.window[where] = self.lanes.window[out]
+            state.counted[where] = np.minimum(state.counted[where] + self.steps[out], self.last)
+        self.steps[out] = self.tallied[out] = 0
+
+    def _store_tables(self, seat: Seat, arrays: Any, out: Any, where: Any) -> None:
+        if self.columns:
+            seat.table[where, 0, :] = arrays.table[:, out].T
+            return
+        actions = seat.table.shape[2]
+        seat.table[where] = arrays.table[out, :, :actions]
+        if arrays.visits is not None:
+            seat.tables["visits"][where] = arrays.visits[out, :, :actions]
+
+
+def _slice(index: np.ndarray) -> Any:
+    """The same as a slice where that is possible: it copies faster."""
+    if (np.diff(index) == 1).all():
+        return slice(int(index[0]), int(index[-1]) + 1)
+    return index

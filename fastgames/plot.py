@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from fastgames.analysis import DeviationResponse
     from fastgames.result import Result
 
 #: Paul Tol's "bright" scheme, which colour-blind readers can tell apart (SRON/EPS/TN/09-002).
@@ -151,7 +152,7 @@ def _joint_panels(result: "Result") -> list[Panel]:
     agents = range(result.game.num_agents)
     learning = [i for i in agents if result.learners[i].learns]
     panels: list[Panel] = []
-    if len({result.greedy(i).shape for i in agents}) == 1:  # else their observations do not pair
+    if paired(result):
         panels.append(_joint_panel(result, preferred(result), "Preferred in the end"))
     if result.joint_counts is not None:
         played = result.joint_counts.sum(axis=0) / max(result.joint_counts.sum(), 1)
@@ -272,8 +273,18 @@ def _counter_panel(values: Mapping[str, Any], title: str, unit: str) -> Panel:
     return draw
 
 
+def paired(result: "Result") -> bool:
+    """Whether all agents choose at once by the same observations, so that preferences combine."""
+    compact = result.game.compact
+    shapes = {result.greedy(i).shape[1] for i in range(result.game.num_agents)}
+    return compact.observations is None and compact.turns is None and len(shapes) == 1
+
+
 def preferred(result: "Result") -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Shares of the greedy joint actions over replicas and observations: (A_0, A_1, …), sum 1."""
+    """Shares of the greedy joint actions over replicas and observations: (A_0, A_1, …), sum 1.
+
+    Only where `paired`.
+    """
     sizes = result.game.num_actions
     greedy = [result.greedy(i).ravel() for i in range(len(sizes))]
     cells = np.ravel_multi_index(tuple(greedy), sizes)
@@ -393,15 +404,15 @@ def spread(axes: "Axes", values: Any, names: Sequence[str]) -> None:
 
 def heat_map(
     axes: "Axes", values: Any, rows: Sequence[str], columns: Sequence[str], text: str,
-    high: float | None = None,
+    high: float | None = None, low: float = 0.0,
 ) -> None:  # fmt: skip
-    """Values (rows, columns) as colours from 0 to `high`, with the numbers where they fit."""
+    """Values (rows, columns) as colours from `low` to `high`, with the numbers where they fit."""
     high = max(float(np.nanmax(values)), 1e-300) if high is None else high
-    image = axes.imshow(values, cmap="Blues", vmin=0.0, vmax=high, aspect="auto")
+    image = axes.imshow(values, cmap="Blues", vmin=low, vmax=high, aspect="auto")
     if max(values.shape) <= _MOST_CELLS:
         for (row, column), value in np.ndenumerate(values):
             axes.text(column, row, text.format(value), ha="center", va="center", fontsize=8,
-                      color="white" if value > 0.6 * high else INK)  # fmt: skip
+                      color="white" if value > low + 0.6 * (high - low) else INK)  # fmt: skip
     else:
         _colour_bar(axes, image, text.format(0.0).strip("0. "))
     _few_ticks(axes.yaxis, rows)
@@ -416,10 +427,31 @@ def _few_ticks(axis: Any, names: Sequence[str]) -> None:
     axis.set_ticks(range(0, len(names), every), names[::every])
 
 
-def mark(axes: "Axes", x: float, text: str) -> None:
-    """A vertical line at x, and what it is."""
+def mark(axes: "Axes", x: float, text: str, side: Literal["left", "right"] = "right") -> None:
+    """A vertical line at x, and what it is, on one side of it."""
     axes.axvline(x, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
     axes.annotate(
-        text, (x, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -2),
-        textcoords="offset points", va="top", fontsize=8, color=INK,
+        text, (x, 1.0), xycoords=("data", "axes fraction"),
+        xytext=(4 if side == "right" else -4, -2), textcoords="offset points", va="top",
+        ha="left" if side == "right" else "right", fontsize=8, color=INK,
     )  # fmt: skip
+
+
+def price_response(
+    axes: "Axes", response: "DeviationResponse", names: Sequence[str],
+    levels: Mapping[str, float],
+) -> None:  # fmt: skip
+    """Mean prices of all firms around a deviation, one line for each name, and levels to compare.
+
+    response: of `fastgames.analysis.deviation_response`. levels: prices by their names.
+    """
+    for name, path, colour in zip(names, response.mean_prices.T, COLOURS, strict=False):
+        axes.plot(
+            response.periods, path, "o-", color=colour, markersize=4, linewidth=1.4, label=name
+        )
+    for name, level in levels.items():
+        axes.axhline(level, color=GREY, linewidth=0.8, linestyle=(0, (4, 2)))
+        axes.annotate(
+            name, (1.0, level), xycoords=("axes fraction", "data"), xytext=(0, 2),
+            textcoords="offset points", ha="right", fontsize=8, color=INK,
+        )  # fmt: skip

@@ -6,7 +6,7 @@ from fastgames import _core
 from fastgames.state import Seat
 
 
-def policy(seat: Seat, discount: float, where: slice = slice(None)) -> np.ndarray:
+def policy(seat: Seat, discount: float, where: slice | np.ndarray = slice(None)) -> np.ndarray:
     """Probabilities (replicas, observations, actions), float64, exploration included."""
     table = seat.table[where]
     if seat.learner.rules.twin == "fixed":

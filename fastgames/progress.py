@@ -12,13 +12,13 @@ PATIENCE = 1.0  # seconds before anything is drawn
 
 
 @contextlib.contextmanager
-def reporter(total: int, show: bool | None) -> Iterator[Callable[[int], None]]:
-    """A function to call with the replica-steps done so far.
+def reporter(total: int, show: bool | None) -> Iterator[Callable[[int, int], None]]:
+    """A function to call with what is done so far, of `total`, and with the replica-steps of that.
 
     show: True draws at once, False never, None after PATIENCE if standard error is a terminal.
     """
     if show is False or (show is None and not sys.stderr.isatty()):
-        yield lambda done: None
+        yield lambda done, steps: None
         return
     began = time.monotonic()
     bar = _bar() if show else None
@@ -26,7 +26,7 @@ def reporter(total: int, show: bool | None) -> Iterator[Callable[[int], None]]:
         raise needs_extra("rich", "cli", "progress=True")
     task = None
 
-    def report(done: int) -> None:
+    def report(done: int, steps: int) -> None:
         nonlocal bar, task
         seconds = time.monotonic() - began
         if task is None and (show or seconds > PATIENCE):
@@ -36,7 +36,7 @@ def reporter(total: int, show: bool | None) -> Iterator[Callable[[int], None]]:
             bar.start()
             task = bar.add_task("", total=total, rate="")
         if bar is not None and task is not None:
-            rate = f"{done / seconds / 1e6:,.0f} M steps/s" if seconds else ""
+            rate = f"{steps / seconds / 1e6:,.0f} M steps/s" if seconds else ""
             bar.update(task, completed=done, rate=rate)
 
     try:

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgames import _checks
-from fastgames.games import MatrixGame
+from fastgames.games import Game
 from fastgames.learners import Learner
 from fastgames.policies import policy
 from fastgames.record import Record
 from fastgames.snapshots import Snapshots
 from fastgames.state import State
+from fastgames.stop import Stable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import xarray
+
+    from fastgames.grid import Grid
 
 CONTRACT = 1  # version of the random streams and the order of events
 
@@ -36,11 +39,15 @@ class Result:
     snapshots : Snapshots or None
     state : State
         Tables, streams and schedules; `run` copies it before going on, so a result never changes.
+    stop : Stable or None
+        When a replica stopped before its steps ran out.
+    grid : Grid or None
+        What the replicas differ in, where that was given as `replicas`.
     contract : int
         Version of the stream contract that the bits follow.
     """
 
-    game: MatrixGame
+    game: Game
     learners: tuple[Learner, ...]
     record: Record
     seed: int | None
@@ -48,6 +55,8 @@ class Result:
     stream: str
     snapshots: Snapshots | None
     state: State
+    stop: Stable | None = None
+    grid: Grid | None = None
     contract: int = CONTRACT
 
     @property
@@ -68,7 +77,15 @@ class Result:
     @property
     def states(self) -> np.ndarray:
         """Where each replica stands, (replicas,) int64: 0 in a matrix game, which has one state."""
-        return np.zeros(self.replicas, np.int64)
+        return self.state.states.astype(np.int64)
+
+    @property
+    def stopped(self) -> np.ndarray:
+        """Which replicas `stop` ended, (replicas,) bool."""
+        if self.stop is None or self.state.stable is None:
+            return np.zeros(self.replicas, np.bool_)
+        stopped: np.ndarray = self.state.stable >= self.stop.periods
+        return stopped
 
     @property
     def flips(self) -> np.ndarray | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,10 +17,13 @@ from fastgames.arguments import (
     check_learner,
     check_memory,
     check_record,
+    check_replicas,
+    check_stop,
     cpus,
     one_for_each,
 )
-from fastgames.games import MatrixGame
+from fastgames.games import Game
+from fastgames.grid import Grid
 from fastgames.learners import Learner
 from fastgames.progress import reporter
 from fastgames.record import Record
@@ -27,6 +32,11 @@ from fastgames.result import Result
 from fastgames.seeds import generator_from, generator_of, seed_from
 from fastgames.snapshots import make_room, take
 from fastgames.state import fresh, resumed
+from fastgames.stop import Stable
+from fastgames.window import count_up
+
+if TYPE_CHECKING:
+    from fastgames.checkpoint import Writer
 
 
 class Interrupted(KeyboardInterrupt):
@@ -38,33 +48,39 @@ class Interrupted(KeyboardInterrupt):
 
 
 def run(
-    game: MatrixGame,
+    game: Game,
     learners: Learner | Sequence[Learner],
     steps: int = 20_000,
-    replicas: int | None = None,
+    replicas: int | Grid | None = None,
     rng: Any = None,
     record: Record | None = None,
+    stop: Stable | None = None,
     dtype: str | None = None,
     backend: str = "auto",
     stream: str | None = None,
     threads: int | None = None,
     progress: bool | None = None,
     resume: Result | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: float = 60.0,
 ) -> Result:
     """Let learners play a game, in many independent replicas.
 
     Parameters
     ----------
-    game : MatrixGame
+    game : MatrixGame, MarkovGame or Variants
     learners : one learner for each agent, or one for all
     steps : int
-        Game steps for each replica, at least 1.
-    replicas : int, optional
-        Independent runs, at least 1; 1 unless given (with `resume`: as many as it has). The bits of
-        a replica do not depend on how many there are.
+        Game steps for each replica, at least 1; with `stop`, at most so many.
+    replicas : int or Grid, optional
+        Independent runs, at least 1; 1 unless given (with `resume`: as many as it has; with
+        `Variants`: as many as its index has). The bits of a replica do not depend on how many there
+        are. A `Grid` labels them: `result.to_xarray()` has its dimensions.
     rng : None, int in [0, 2^64), SeedSequence or Generator
         The seed, or where to take it from; `result.seed` is what was used. Not with `resume`.
     record : Record, optional
+    stop : Stable, optional
+        When a replica stops before its steps run out: `result.steps` and `result.stopped` tell.
     dtype : "float64" or "float32"
         The type of the tables and of the arithmetic on them; float64 unless given.
     backend : "auto", "cython", "numba" or "reference"
@@ -78,6 +94,13 @@ def run(
     resume : Result, optional
         Go on from there: tables, streams, schedules, counters. An agent whose learner is not equal
         to the one that it had starts its schedules anew; its tables stay.
+    checkpoint : str or Path, optional
+        A file to which the run is written on its way, whole or not at all. The same call goes on
+        from there, however it ended, to the same bits; once all is done, it only reads the file.
+        A file of another call is refused.
+    checkpoint_every : float
+        Seconds from one writing to the next. Where the disk is full, the last one stays good, and
+        the run goes on with a warning.
 
     Returns
     -------
@@ -88,7 +111,7 @@ def run(
     TypeError, ValueError
         If an argument is outside its domain, before anything is allocated or compiled.
     Interrupted
-        On Ctrl-C, with what is done so far as `result`.
+        On Ctrl-C, with what is done so far as `result` (and in the checkpoint).
 
     Examples
     --------
@@ -101,8 +124,10 @@ def run(
     check_game(game)
     seats = one_for_each(learners, game.num_agents)
     steps = _checks.whole("steps", steps, 1, 2**62)
+    replicas, grid = check_replicas(game, replicas)
     if resume is not None:
         replicas, dtype, stream = agree_with(resume, game, rng, replicas, dtype, stream)
+        grid = grid or resume.grid
     replicas = _checks.whole("replicas", 1 if replicas is None else replicas, 1, 2**48)
     dtype = _checks.one_of("dtype", "float64" if dtype is None else dtype, DTYPES)
     stream = _checks.one_of("stream", "fastgames" if stream is None else stream, STREAMS)
@@ -112,73 +137,157 @@ def run(
     threads = _checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
     if progress is not None and not isinstance(progress, bool):
         raise TypeError(f"progress must be None, True or False, got {progress!r}")
+    check_stop(stop)
     record = check_record(Record() if record is None else record, steps, seats, resume)
     for i, learner in enumerate(seats):
         check_learner(game, i, learner, replicas, dtype)
-    check_memory(game, seats, replicas, steps, record, dtype)
+    check_memory(game, seats, replicas, steps, record, stop, dtype)
 
+    seed: int | None = None if resume is None else resume.seed
     generator: np.random.Generator | None = None
-    seed: int | None
-    if resume is not None:
-        seed = resume.seed
-        state = resumed(resume.state, game, seats, record, resume.record)
+    if resume is not None and resume.state.generator is not None:
+        generator = generator_of(resume.state.generator)
+    elif resume is None and stream == "numpy":
+        generator, seed = generator_from(rng)
+    elif resume is None:
+        seed = seed_from(rng)
+
+    writer: Writer | None = None
+    found: tuple[Result, np.ndarray] | None = None
+    if checkpoint is not None:
+        from fastgames import checkpoint as file
+
+        path, seconds = file.check(checkpoint, checkpoint_every)
+        given: Any = None if rng is None else seed
+        if generator is not None and seed is None:
+            given = dict(generator.bit_generator.state)
+        size = replicas if grid is None else grid
+        call = file.describe(game, seats, steps, size, given, record, stop, dtype, stream, resume)
+        found = file.read(path, call)
+    if found is not None:
+        result, begun = found
+        state = result.state
         if state.generator is not None:
             generator = generator_of(state.generator)
-    elif stream == "numpy":
-        generator, seed = generator_from(rng)
-        state = fresh(game, seats, 1, dtype, None, record)
     else:
-        seed = seed_from(rng)
-        state = fresh(game, seats, replicas, dtype, seed, record)
-    snapshots, stops = make_room(game, state, record, steps, dtype)
-    result = Result(game, seats, record, seed, dtype, stream, snapshots, state)
-    make_block = _blocks(result, backend, threads, generator)
-
-    def snapshot(index: int, first: int, count: int) -> None:
-        if snapshots is not None:
-            take(snapshots, index, slice(first, first + count), state, game.discount)
-
-    tally_from = 0 if record.last is None else steps - record.last
-    work = engine.Work(replicas, steps, stops, tally_from, snapshot)
-    try:
-        with reporter(replicas * steps, progress) as report:
-            engine.run(work, make_block, min(threads, -(-replicas // SMALLEST)), report)
-    except KeyboardInterrupt:
-        raise Interrupted(result) from None
-    finally:
-        if generator is not None:
-            state.generator = dict(generator.bit_generator.state)
+        if resume is not None:
+            state = resumed(resume.state, game, seats, record, resume.record, stop)
+        else:
+            state = fresh(
+                game, seats, replicas, dtype, None if generator else seed, generator, record, stop
+            )
+        begun = state.steps.copy()
+        room = make_room(game, state, record, steps, dtype)
+        result = Result(game, seats, record, seed, dtype, stream, room, state, stop, grid)
+    if checkpoint is not None:
+        writer = file.Writer(path, seconds, call, begun)
+    _work_off(result, steps, begun, backend, threads, progress, generator, writer)
     return result
 
 
-SMALLEST = 16  # replicas for which a thread of their own is worth it
+def _work_off(
+    result: Result,
+    steps: int,
+    begun: np.ndarray,
+    backend: str,
+    threads: int,
+    progress: bool | None,
+    generator: np.random.Generator | None,
+    writer: Writer | None,
+) -> None:
+    """Take the steps that are left; `begun`: where each replica stood when its call began."""
+    state, game, snapshots, record = result.state, result.game, result.snapshots, result.record
+    taken = state.steps - begun
+    left = taken < steps
+    if result.stop is not None:
+        left &= state.stable < result.stop.periods
+    todo = np.flatnonzero(left)
+
+    def snapshot(index: int, replicas: np.ndarray) -> None:
+        assert snapshots is not None
+        take(snapshots, index, replicas, state, game.discount)
+
+    def bring_up_to_date() -> None:
+        if state.window is not None:
+            for first in range(0, len(taken), 4096):
+                count_up(state, game, slice(first, first + 4096))
+
+    def save() -> None:
+        bring_up_to_date()
+        assert writer is not None
+        writer.save(result)
+
+    work = engine.Work(
+        steps=steps,
+        begun=taken,
+        todo=todo,
+        snapshots=[] if snapshots is None else (snapshots.steps - begun[0]).tolist(),
+        tally_from=0 if record.last is None or state.window is not None else steps - record.last,
+        periods=0 if result.stop is None else result.stop.periods,
+        snapshot=snapshot,
+    )
+    total = len(todo) if work.periods else int((steps - taken[todo]).sum())
+    make_block, threads = _blocks(result, backend, min(threads, len(todo)), len(todo), generator)
+    try:
+        with reporter(total, progress) as report:
+            engine.run(
+                work,
+                make_block,
+                threads,
+                lambda done, finished: report(finished if work.periods else done, done),
+                None if writer is None else save,
+                lambda: writer is not None and writer.due(time.monotonic()),
+            )
+    except KeyboardInterrupt:
+        raise Interrupted(result) from None
+    finally:
+        bring_up_to_date() if writer is None else save()
+
+
+SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
 
 
 def _blocks(
-    result: Result, backend: str, threads: int, generator: np.random.Generator | None
-) -> Callable[[], engine.Block]:
-    """A function that makes a block, called once in every thread."""
-    if backend == "reference":
+    result: Result,
+    backend: str,
+    threads: int,
+    replicas: int,
+    generator: np.random.Generator | None,
+) -> tuple[Callable[[], engine.Block], int]:
+    """A function that makes a block, called once in every thread, and how many threads to use."""
+    if backend == "reference" or replicas == 0:
         from fastgames.reference import ReferenceBlock
 
-        return partial(ReferenceBlock, result.game, result.state, generator)
-    from fastgames.lanes import LaneBlock, block_size
+        block = partial(
+            ReferenceBlock, result.game, result.state, result.record, result.stop, generator
+        )
+        return block, threads
+    from fastgames.lanes import LaneBlock, block_size, in_columns
 
-    dtype = np.dtype(result.dtype)
-    if backend == "numba":  # compile here, once, and not in every thread
+    dtype, numba = np.dtype(result.dtype), backend == "numba"
+    if numba:  # compile here, once, and not in every thread
         from fastgames.jit.passes import addresses_of
 
         for learner in result.learners:
             addresses_of(learner.rules, dtype)
-    capacity = block_size(result.game, dtype, result.replicas, threads)
+    columns = in_columns(result.game, result.learners, result.stop, numba)
+    if columns:
+        threads = min(threads, -(-replicas // SMALLEST))
+    capacity = block_size(
+        result.game, result.learners, dtype, -(-replicas // threads), columns
+    )
+    if columns:
+        capacity = -(-capacity // SMALLEST) * SMALLEST
     bit_generator = None if generator is None else generator.bit_generator
-    return partial(
+    block = partial(
         LaneBlock,
         result.game,
         result.state,
         result.record,
+        result.stop,
         dtype,
         capacity,
         bit_generator,
-        backend == "numba",
+        numba,
     )
+    return block, threads

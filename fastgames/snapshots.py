@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgames.games import MatrixGame
+from fastgames.games import Game
 from fastgames.policies import policy
 from fastgames.record import Record
 from fastgames.state import State
@@ -40,17 +40,18 @@ class Snapshots:
 
 
 def make_room(
-    game: MatrixGame, state: State, record: Record, steps: int, dtype: str
-) -> tuple[Snapshots | None, list[int]]:
-    """Room for the snapshots, and the steps of this call after which they are taken.
+    game: Game, state: State, record: Record, steps: int, dtype: str
+) -> Snapshots | None:
+    """Room for the snapshots of a call that takes `steps` steps.
 
     What an interrupted run did not come to stays nan, and -1 for greedy actions.
     """
     if record.every is None:
-        return None, []
+        return None
     start, replicas = int(state.steps[0]), len(state.steps)
     stops = list(range(record.every - start % record.every, steps + 1, record.every))
-    shapes = [(len(stops), replicas, game.num_states, n) for n in game.num_actions]
+    sizes = zip(game.num_observations, game.num_actions, strict=True)
+    shapes = [(len(stops), replicas, *size) for size in sizes]
     return Snapshots(
         steps=np.array([start + stop for stop in stops], np.int64),
         tables=[
@@ -59,10 +60,12 @@ def make_room(
         ],
         greedy=[np.full(shape[:3], -1, np.int32) for shape in shapes] if record.greedy else None,
         policies=[np.full(shape, np.nan) for shape in shapes] if record.policies else None,
-    ), stops
+    )
 
 
-def take(snapshots: Snapshots, index: int, where: slice, state: State, discount: float) -> None:
+def take(
+    snapshots: Snapshots, index: int, where: np.ndarray, state: State, discount: float
+) -> None:
     """Fill in the replicas `where` of snapshot `index`."""
     for i, seat in enumerate(state.seats):
         for name, table in snapshots.tables[i].items():

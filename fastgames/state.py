@@ -8,32 +8,70 @@ from typing import Any
 import numpy as np
 
 from fastgames import _core
-from fastgames.games import MatrixGame
+from fastgames.games import Game
+from fastgames.games.compact import Chances, Compact
 from fastgames.learners import Learner
 from fastgames.record import Record
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, parts
+from fastgames.stop import Stable
+
+
+@dataclass(eq=False, repr=False)
+class Pending:
+    """The move that an agent has made and not yet learnt from, in every replica.
+
+    observation: (replicas,) int32, where it moved; -1: none is pending
+    action: (replicas,) int32
+    gain: (replicas,) of the run's dtype, the discounted rewards since
+    weight: (replicas,) of the run's dtype, the discount that the next reward has
+    """
+
+    observation: np.ndarray
+    action: np.ndarray
+    gain: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def none(cls, replicas: int, dtype: str) -> Pending:
+        """Nothing pending."""
+        return cls(
+            np.full(replicas, -1, np.int32),
+            np.zeros(replicas, np.int32),
+            np.zeros(replicas, dtype),
+            np.zeros(replicas, dtype),
+        )
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every array by its name."""
+        return dict(vars(self))
+
+    def copy(self) -> Pending:
+        """Another one with the same contents."""
+        return Pending(**{name: array.copy() for name, array in self.arrays().items()})
 
 
 @dataclass(eq=False, repr=False)
 class Seat:
     """One agent's learner and where it stands in every replica.
 
-    tables: by name, (replicas, observations, actions) of the run's dtype
+    tables: by name, (replicas, observations, actions) of the run's dtype ("visits": int64)
     clock: (replicas,) float64, game steps since the learner's schedules began
     recurrence: by parameter with an exponential schedule, (replicas,) float64, its v
+    pending: where agents take turns, or the learner waits for its next action; else None
     """
 
     learner: Learner
     tables: dict[str, np.ndarray]
     clock: np.ndarray
     recurrence: dict[str, np.ndarray]
+    pending: Pending | None = None
 
     @property
     def table(self) -> np.ndarray:
         """The table of the learner."""
         return self.tables[self.learner.table]
 
-    def values(self, discount: float, where: slice) -> dict[str, np.ndarray]:
+    def values(self, discount: float, where: slice | np.ndarray) -> dict[str, np.ndarray]:
         """The parameters that the next step of the replicas `where` uses: name -> (replicas,)."""
         clock = self.clock[where]
         out = {}
@@ -51,7 +89,7 @@ class Seat:
         return out
 
 
-def _part(x: Any, where: slice) -> Any:
+def _part(x: Any, where: slice | np.ndarray) -> Any:
     return x[where] if isinstance(x, np.ndarray) else x
 
 
@@ -60,10 +98,17 @@ class State:
     """All replicas.
 
     seats: one for each agent
-    streams: (replicas, agents, 4) uint32, or None where `generator` draws
+    streams: (replicas, roles, 4) uint32, or None where `generator` draws; roles: the agents, then
+        nature, where it draws
     generator: the state of numpy's bit generator under stream="numpy"
+    states: (replicas,) int32, where each replica stands
+    ages: (replicas,) int32, steps since its episode began, or None without a time limit
     steps: (replicas,) int64, game steps taken
     counted: (replicas,) int64, the steps that joint_counts and reward_sums cover
+    stable: (replicas,) int64, steps in a row without a change of what is greedy; None without `stop`
+    window: (replicas, last) int32, the cells of the last steps of a replica that may stop at any
+        time: that of its step t at t mod last. A cell is the number of the joint action, plus
+        joint actions times the state where rewards depend on it. None unless `last` goes with `stop`
     flips: (replicas, agents) int64, or None where not recorded
     joint_counts: (replicas, A_0, ...) int64, or None
     reward_sums: (replicas, agents) float64, or None
@@ -72,24 +117,39 @@ class State:
     seats: list[Seat]
     streams: np.ndarray | None
     generator: dict[str, Any] | None
+    states: np.ndarray
+    ages: np.ndarray | None
     steps: np.ndarray
     counted: np.ndarray
+    stable: np.ndarray | None = None
+    window: np.ndarray | None = None
     flips: np.ndarray | None = None
     joint_counts: np.ndarray | None = None
     reward_sums: np.ndarray | None = None
 
 
-def _seat(game: MatrixGame, agent: int, learner: Learner, replicas: int, dtype: str) -> Seat:
-    shape = (replicas, game.num_states, game.num_actions[agent])
-    table = np.broadcast_to(learner.start().astype(dtype), shape)
-    if learner.learns:
-        table = table.copy()
+def nature_draws(compact: Compact) -> bool:
+    """Whether anything in the game is left to chance."""
+    return isinstance(compact.moves, Chances) or compact.start_weights is not None
+
+
+def _seat(game: Game, agent: int, learner: Learner, replicas: int, dtype: str) -> Seat:
+    shape = (replicas, game.num_observations[agent], game.num_actions[agent])
+    tables = {}
+    for name, start in learner.start(game, agent).items():
+        table = np.broadcast_to(start.astype("int64" if name == "visits" else dtype), shape)
+        tables[name] = table.copy() if learner.learns else table
+    waits = learner.learns and (game.compact.turns is not None or learner.rules.defers)
     return Seat(
-        learner, {learner.table: table}, np.zeros(replicas), _recurrences(learner, game, replicas)
+        learner,
+        tables,
+        np.zeros(replicas),
+        _recurrences(learner, game, replicas),
+        Pending.none(replicas, dtype) if waits else None,
     )
 
 
-def _recurrences(learner: Learner, game: MatrixGame, replicas: int) -> dict[str, np.ndarray]:
+def _recurrences(learner: Learner, game: Game, replicas: int) -> dict[str, np.ndarray]:
     out = {}
     for name, value in learner.values(game.discount).items():
         kind, (start, _, _) = parts(value)
@@ -99,37 +159,51 @@ def _recurrences(learner: Learner, game: MatrixGame, replicas: int) -> dict[str,
 
 
 def fresh(
-    game: MatrixGame,
+    game: Game,
     learners: tuple[Learner, ...],
     replicas: int,
     dtype: str,
     seed: int | None,
+    generator: np.random.Generator | None,
     record: Record,
+    stop: Stable | None,
 ) -> State:
-    """Replicas before their first step; `seed`: of the streams, None where a Generator draws."""
-    streams = None
+    """Replicas before their first step; `seed`: of the streams, None where `generator` draws."""
+    compact, streams = game.compact, None
+    states = np.full(replicas, compact.start_state, np.int32)
+    core = _core.lanes(dtype)
     if seed is not None:
-        streams = np.empty((replicas, game.num_agents, 4), np.uint32)
-        _core.lanes(dtype).start_streams(seed, 0, game.num_agents, streams)
+        streams = np.empty((replicas, game.num_agents + nature_draws(compact), 4), np.uint32)
+        core.start_streams(seed, 0, streams.shape[1], streams)
+    if compact.start_weights is not None:
+        sums = np.add.accumulate(compact.start_weights)
+        if streams is not None:
+            core.draw_states(streams, sums, states)
+        else:
+            assert generator is not None
+            states[0] = np.count_nonzero(sums[:-1] <= generator.random() * sums[-1])
     state = State(
         seats=[_seat(game, i, learner, replicas, dtype) for i, learner in enumerate(learners)],
         streams=streams,
-        generator=None,
+        generator=None if generator is None else dict(generator.bit_generator.state),
+        states=states,
+        ages=np.zeros(replicas, np.int32) if compact.time_limit else None,
         steps=np.zeros(replicas, np.int64),
         counted=np.zeros(replicas, np.int64),
     )
-    _add_counters(state, game, record)
+    _add_counters(state, game, record, stop)
     return state
 
 
 def resumed(
     old: State,
-    game: MatrixGame,
+    game: Game,
     learners: tuple[Learner, ...],
     record: Record,
     recorded: Record,
+    stop: Stable | None,
 ) -> State:
-    """A copy of `old`, which had `recorded`, to go on from with `record`.
+    """A copy of `old`, which had `recorded`, to go on from with `record` and `stop`.
 
     A learner that is not equal to the one that sat there before starts its schedules anew; tables
     stay. Counts go on where both records count the same steps, else they start anew.
@@ -138,10 +212,11 @@ def resumed(
     seats = []
     for i, learner in enumerate(learners):
         before = old.seats[i]
-        dtype = before.table.dtype.name
-        seat = _seat(game, i, learner, replicas, dtype)
-        kept = {name: table.copy() for name, table in before.tables.items() if name == "q"}
+        seat = _seat(game, i, learner, replicas, before.table.dtype.name)
+        kept = {n: table.copy() for n, table in before.tables.items() if n != "probabilities"}
         seat.tables = seat.tables | kept
+        if seat.pending is not None and before.pending is not None:
+            seat.pending = before.pending.copy()
         if learner == before.learner:
             seat.clock = before.clock.copy()
             seat.recurrence = {name: v.copy() for name, v in before.recurrence.items()}
@@ -150,8 +225,12 @@ def resumed(
         old,
         seats=seats,
         streams=_copy(old.streams),
+        states=old.states.copy(),
+        ages=_copy(old.ages),
         steps=old.steps.copy(),
         counted=old.counted.copy(),
+        stable=_copy(old.stable) if stop is not None else None,
+        window=None,
         flips=_copy(old.flips) if record.flips else None,
         joint_counts=_copy(old.joint_counts),
         reward_sums=_copy(old.reward_sums),
@@ -161,7 +240,7 @@ def resumed(
     if window or counts != (recorded.joint_actions, recorded.rewards):
         state.joint_counts = state.reward_sums = None
         state.counted[:] = 0
-    _add_counters(state, game, record)
+    _add_counters(state, game, record, stop)
     return state
 
 
@@ -169,11 +248,17 @@ def _copy(array: np.ndarray | None) -> np.ndarray | None:
     return None if array is None else array.copy()
 
 
-def _add_counters(state: State, game: MatrixGame, record: Record) -> None:
-    shape = (len(state.steps), game.num_agents)
+def _add_counters(state: State, game: Game, record: Record, stop: Stable | None) -> None:
+    replicas = len(state.steps)
+    shape = (replicas, game.num_agents)
     if record.flips and state.flips is None:
         state.flips = np.zeros(shape, np.int64)
     if record.rewards and state.reward_sums is None:
         state.reward_sums = np.zeros(shape)
     if record.joint_actions and state.joint_counts is None:
-        state.joint_counts = np.zeros((len(state.steps), *game.num_actions), np.int64)
+        state.joint_counts = np.zeros((replicas, *game.num_actions), np.int64)
+    if stop is not None:
+        if state.stable is None:
+            state.stable = np.zeros(replicas, np.int64)
+        if record.last is not None:
+            state.window = np.zeros((replicas, record.last), np.int32)

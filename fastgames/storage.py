@@ -1,39 +1,56 @@
 """Results as files: one zip of plain .npy arrays and a JSON header, written whole or not at all.
 
 A file is never trusted: nothing in it is executed, no array is allocated before its size has been
-held against the size of the file, and every value goes through the constructors' own checks.
+held against the size of the file, every value goes through the constructors' own checks, and
+whatever a kernel uses as an index, or makes one of, is held against its range.
 """
 
 import ast
-import io
+import contextlib
+import copy
+import errno
+import glob
 import json
 import math
 import os
 import zipfile
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
 from fastgames import _checks
 from fastgames.arguments import check_learner
-from fastgames.games import MatrixGame
-from fastgames.learners import EpsilonGreedy, FixedPolicy, Learner, QLearner, Softmax
+from fastgames.games import Game, MarkovGame, MatrixGame, Variants
+from fastgames.games.compact import Sum
+from fastgames.games.markov import Sparse
+from fastgames.grid import Grid, grid
+from fastgames.learners import Learner
 from fastgames.record import Record
-from fastgames.registry import DTYPES, STREAMS
+from fastgames.registry import DTYPES, EXPLORERS, INITIALS, LEARNERS, STEP_SIZES, STREAMS
 from fastgames.result import CONTRACT, Result
-from fastgames.schedules import Exponential, Linear
+from fastgames.schedules import Exponential, Linear, parts
 from fastgames.seeds import generator_of
 from fastgames.snapshots import Snapshots
-from fastgames.state import Seat, State
+from fastgames.state import Pending, Seat, State, nature_draws
+from fastgames.stop import Stable
 
-FORMAT = 1
-KINDS = {
-    k.__name__: k for k in (QLearner, FixedPolicy, EpsilonGreedy, Softmax, Exponential, Linear)
-}
-TYPES = {t: t for t in ("<f8", "<f4", "<i8", "<i4", "<u4")}
-HEADER_LIMIT = 16 * 2**20  # bytes of JSON that load() is willing to read
+FORMAT = 2
+KINDS: dict[str, Any] = {
+    kind.__name__: kind
+    for registered in (LEARNERS, EXPLORERS, STEP_SIZES, INITIALS)
+    for kind in registered.values()
+} | {"Exponential": Exponential, "Linear": Linear}
+TYPES = ("<f8", "<f4", "<i8", "<i4", "<u4", "|u1")
+CHUNK = 2**20  # bytes read at a time
+STEPS = 2**62  # a run's limit
+
+_T = TypeVar("_T")
+
+
+# --- writing ------------------------------------------------------------------------------------
 
 
 def save(result: Result, path: str | Path) -> None:
@@ -41,47 +58,52 @@ def save(result: Result, path: str | Path) -> None:
 
     Raises OSError where the file cannot be written; then nothing is left behind.
     """
-    arrays: dict[str, np.ndarray] = {"payoffs": result.game.payoffs}
+    write(path, *contents(result))
+
+
+def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The header of a result's file, and its arrays by name (not copies)."""
+    state, stop, sweep = result.state, result.stop, result.grid
+    arrays: dict[str, np.ndarray] = {}
+    names = [[name for name in seat.tables if name != "probabilities"] for seat in state.seats]
     header = {
         "format": FORMAT,
         "contract": result.contract,
-        "game": {
-            "name": result.game.name,
-            "actions": [list(names) for names in result.game.actions],
-            "source": result.game.source,
-        },
-        "learners": [_encode(x, arrays, f"learners/{i}") for i, x in enumerate(result.learners)],
+        "game": encode_game(result.game, arrays),
+        "learners": [encode(x, arrays, f"learners/{i}") for i, x in enumerate(result.learners)],
         "record": {field.name: getattr(result.record, field.name) for field in fields(Record)},
+        "stop": None if stop is None else {"periods": stop.periods},
+        "grid": None if sweep is None else encode_grid(sweep),
         "seed": result.seed,
         "dtype": result.dtype,
         "stream": result.stream,
         "replicas": result.replicas,
-        "generator": result.state.generator,
-        "held": [],
+        "generator": state.generator,
+        "tables": names,
     }
-    state = result.state
-    for name in ("streams", "steps", "counted", "flips", "joint_counts", "reward_sums"):
-        if getattr(state, name) is not None:
-            arrays[f"state/{name}"] = getattr(state, name)
+    for field in fields(State):
+        if isinstance(getattr(state, field.name), np.ndarray):
+            arrays[f"state/{field.name}"] = getattr(state, field.name)
     for i, seat in enumerate(state.seats):
-        arrays[f"state/clock/{i}"] = seat.clock
-        if "q" in seat.tables:
-            arrays[f"state/q/{i}"] = seat.tables["q"]
-        for name, v in seat.recurrence.items():
-            arrays[f"state/recurrence/{i}/{name}"] = v
+        arrays[f"state/{i}/clock"] = seat.clock
+        arrays |= {f"state/{i}/{name}": seat.tables[name] for name in names[i]}
+        arrays |= {f"state/{i}/recurrence/{name}": v for name, v in seat.recurrence.items()}
+        if seat.pending is not None:
+            arrays |= {f"state/{i}/pending/{n}": a for n, a in seat.pending.arrays().items()}
     if result.snapshots is not None:
         arrays |= {f"snapshots/{name}": a for name, a in result.snapshots.arrays().items()}
-    header["held"] = sorted(arrays)
-    _write(Path(path), header, arrays)
+    return header, arrays
 
 
-def _write(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
+def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Write a file, whole or not at all; raises OSError where that cannot be done."""
+    path = Path(path)
+    temporary = path.with_name(_unfinished(path, os.urandom(8).hex()))
     file = open(temporary, "xb")  # noqa: SIM115  (as any file of the user's: mode by the umask)
     try:
         with file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-                archive.writestr("header.json", json.dumps(header, default=_plain))
+                archive.writestr("header.json", json.dumps(header, default=plain))
                 for name, array in arrays.items():
                     with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                         np.lib.format.write_array(
@@ -91,11 +113,23 @@ def _write(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) ->
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
 
 
-def _plain(value: Any) -> Any:
+def _unfinished(path: Path, mark: str) -> str:
+    return f".{path.name}.{mark}.part"
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what a process that was killed in `write` left beside `path`."""
+    for left in path.parent.glob(_unfinished(Path(glob.escape(path.name)), "[0-9a-f]" * 16)):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
+def plain(value: Any) -> Any:
     """What JSON does not know: the arrays and scalars in the state of some bit generators."""
     if isinstance(value, np.ndarray):
         return value.tolist()
@@ -104,42 +138,95 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"cannot be written: {value!r}")
 
 
-def _encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
+def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
+    """A learner, or a part of one, for the header; its arrays are put under `name`."""
     if type(value).__name__ in KINDS:
-        parts = {
-            f.name: _encode(getattr(value, f.name), arrays, f"{name}/{f.name}")
+        found = {
+            f.name: encode(getattr(value, f.name), arrays, f"{name}/{f.name}")
             for f in fields(value)
         }
-        return {"kind": type(value).__name__, **parts}
+        return {"kind": type(value).__name__, **found}
     if isinstance(value, np.ndarray):
         arrays[name] = value
         return {"array": name}
     return value
 
 
-class _Archive:
+def encode_grid(sweep: Grid) -> dict[str, Any]:
+    """A grid for the header."""
+    return {"dims": [list(each) for each in sweep.dims.items()], "repeats": sweep.repeats}
+
+
+def encode_game(game: Game, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """A game for the header; its arrays are put under "game/". Games of a subclass lose it."""
+    games = game.games if isinstance(game, Variants) else (game,)
+    first, compact = games[0], game.compact
+    header: dict[str, Any] = {
+        "kind": "MarkovGame" if isinstance(first, MarkovGame) else "MatrixGame",
+        "variants": isinstance(game, Variants),
+        "names": [each.name for each in games],
+        "sources": [each.source for each in games],
+        "actions": game.actions,
+    }
+    held = {"rewards": compact.rewards}
+    if isinstance(game, Variants):
+        held["index"] = game.index
+    if isinstance(first, MarkovGame):
+        moves = compact.moves if first._sparse is None else first._sparse
+        header |= {
+            "states": first.num_states,
+            "discount": first.discount,
+            "start": compact.start_state,
+            "time_limit": first.time_limit,
+            "moves": type(moves).__name__,
+            "dense": first._dense,
+        }
+        some = ("start_weights", "terminal", "observations", "turns")
+        header["held"] = [name for name in some if getattr(compact, name) is not None]
+        held |= {name: getattr(compact, name) for name in header["held"]}
+        held |= {f"moves/{x}": a for x, a in vars(moves).items() if isinstance(a, np.ndarray)}
+    for name, array in held.items():
+        arrays[f"game/{name}"] = array.view(np.uint8) if array.dtype == np.bool_ else array
+    return header
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+class Archive:
     """A result file, read with suspicion."""
 
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self.archive, self.size = archive, size
 
-    def member(self, name: str, limit: int) -> zipfile.ZipInfo:
+    def member(self, name: str) -> zipfile.ZipInfo:
+        """A member that is not larger than the file."""
         info = self.archive.getinfo(name)
-        if info.compress_type != zipfile.ZIP_STORED or info.file_size > min(limit, self.size):
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size > self.size:
             raise ValueError(f"{name} is larger than the file")
         return info
 
     def header(self) -> dict[str, Any]:
-        header = json.loads(self.archive.read(self.member("header.json", HEADER_LIMIT)))
+        """The header, if it is of this version."""
+        header = json.loads(self.archive.read(self.member("header.json")))
         if not isinstance(header, dict):
             raise ValueError("the header is not an object")
+        for name, version in (("format", FORMAT), ("contract", CONTRACT)):
+            if header[name] != version:
+                raise ValueError(
+                    f"its {name} is version {header[name]}, this fastgames reads version {version}"
+                )
         return header
 
     def array(
-        self, name: str, dtype: str | None = None, shape: tuple[int, ...] | None = None
+        self,
+        name: str,
+        dtype: str | None = None,
+        shape: tuple[int, ...] | None = None,
+        within: tuple[float, float] | None = None,
     ) -> np.ndarray:
-        """The array `name`, which must have this dtype and shape, where they are given."""
-        info = self.member(f"{name}.npy", self.size)
+        """The array `name`, which must have this dtype and shape, and values within these two."""
+        info = self.member(f"{name}.npy")
         with self.archive.open(info) as member:
             found, kind = _array_header(member, name)
             if dtype is not None and kind != np.dtype(dtype):
@@ -149,12 +236,21 @@ class _Archive:
             length = math.prod(found) * kind.itemsize
             if length > info.file_size:
                 raise ValueError(f"{name} says that it is larger than the file")
-            data = member.read()  # checks the CRC at its end
-            if len(data) != length:
-                raise ValueError(f"{name} has {len(data)} bytes, not {length}")
-        return np.frombuffer(bytearray(data), kind).reshape(found)
+            array = np.empty(found, kind)
+            data, done = array.reshape(-1).view(np.uint8).data, 0
+            while piece := member.read(min(CHUNK, length - done)):
+                data[done : done + len(piece)] = piece
+                done += len(piece)
+            if done < length or member.read(1):  # at the end of a member its CRC is checked
+                raise ValueError(f"{name} has not {length} bytes")
+        if within is not None and array.size:
+            low, high = within
+            if not (array.min() >= low and array.max() <= high):  # nan is in no range
+                raise ValueError(f"{name} has values outside [{low}, {high}]")
+        return array
 
     def decode(self, value: Any) -> Any:
+        """What `encode` was given."""
         if isinstance(value, dict) and "kind" in value:
             kind = KINDS[_checks.one_of("kind", value["kind"], KINDS)]
             return kind(**{k: self.decode(v) for k, v in value.items() if k != "kind"})
@@ -173,11 +269,11 @@ def _array_header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dty
         raise ValueError(f"{name} is not an array")
     try:
         header = ast.literal_eval(member.read(int.from_bytes(start[8:], "little")).decode("ascii"))
-        shape, kind = tuple(header["shape"]), np.dtype(TYPES[header["descr"]])
-        plain = header["fortran_order"] is False and all(type(n) is int and n >= 0 for n in shape)
+        shape, kind = tuple(header["shape"]), np.dtype(TYPES[TYPES.index(header["descr"])])
+        well = header["fortran_order"] is False and all(type(n) is int and n >= 0 for n in shape)
     except (SyntaxError, ValueError, TypeError, KeyError, MemoryError, RecursionError):
-        plain = False
-    if not plain:
+        well = False
+    if not well:
         raise ValueError(f"{name} has no plain array header")
     return shape, kind
 
@@ -188,127 +284,306 @@ def load(path: str | Path) -> Result:
     Raises OSError where the file cannot be read, ValueError where it is not a result, is damaged,
     or is of another version.
     """
+    return read(path, result_of)
+
+
+def read(path: str | Path, use: Callable[[Archive], _T], argument: str = "path") -> _T:
+    """What `use` makes of a file; whatever goes wrong within it is a ValueError."""
     path = Path(path)
-    data = path.read_bytes()
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _result(_Archive(archive, len(data)))
+        # What checks make of absurd numbers they refuse; there is no need to warn of it.
+        with (
+            open(path, "rb") as file,
+            zipfile.ZipFile(file) as archive,
+            np.errstate(all="ignore"),
+        ):
+            return use(Archive(archive, file.seek(0, os.SEEK_END)))
     except (
         ValueError,
         TypeError,
-        KeyError,
+        LookupError,
         AttributeError,
-        IndexError,
-        OverflowError,
-        RecursionError,
+        ArithmeticError,
         EOFError,
         NotImplementedError,
         RuntimeError,
+        OSError,
         zipfile.BadZipFile,
     ) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place before the start
+            raise
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ValueError(
-            f"path must be a result written by fastgames, {str(path)!r} is not: {reason}"
+            f"{argument} must be a result written by fastgames, {str(path)!r} is not: {reason}"
         ) from None
 
 
-def _result(file: _Archive) -> Result:
+def result_of(file: Archive) -> Result:
+    """The result in a file."""
     header = file.header()
-    for name, version in (("format", FORMAT), ("contract", CONTRACT)):
-        if header[name] != version:
-            raise ValueError(
-                f"its {name} is version {header[name]}, this fastgames reads version {version}"
-            )
-    game = MatrixGame(file.array("payoffs", "float64"), **header["game"])
+    replicas = _checks.whole("replicas", header["replicas"], 1)
+    game = _game(file, header["game"], replicas)
     learners = tuple(file.decode(x) for x in header["learners"])
-    if len(learners) != game.num_agents:
+    if len(learners) != game.num_agents or len(header["tables"]) != game.num_agents:
         raise ValueError(f"it has {len(learners)} learners for {game.num_agents} agents")
     record = Record(**header["record"])
+    stop = None if header["stop"] is None else Stable(**header["stop"])
+    sweep = None if header["grid"] is None else _grid(header["grid"], replicas)
     dtype = _checks.one_of("dtype", header["dtype"], DTYPES)
     stream = _checks.one_of("stream", header["stream"], STREAMS)
-    replicas = _checks.whole("replicas", header["replicas"], 1)
     seed = header["seed"]
     if seed is not None:
         seed = _checks.whole("seed", seed, 0, 2**64 - 1)
-    held = set(header["held"])
+    # Tables first: what learners start from may be as large, and only then is known to be there.
+    seats = [
+        _seat(file, f"state/{i}", header["tables"][i], game, i, learner, dtype, replicas)
+        for i, learner in enumerate(learners)
+    ]
     for i, learner in enumerate(learners):
         check_learner(game, i, learner, replicas, dtype)
-    state = _state(file, held, game, learners, dtype, stream, replicas, header["generator"])
-    snapshots = _snapshots(file, held, game, record, dtype, replicas)
-    return Result(game, learners, record, seed, dtype, stream, snapshots, state)
+    state = _state(file, seats, game, record, stop, stream, replicas, header["generator"])
+    snapshots = _snapshots(file, seats, game, record, dtype, replicas)
+    return Result(
+        game, learners, record, seed, dtype, stream, snapshots, state, stop=stop, grid=sweep
+    )
+
+
+def _grid(header: dict[str, Any], replicas: int) -> Grid:
+    sweep = grid(repeats=header["repeats"], **dict(header["dims"]))
+    if len(sweep) != replicas:
+        raise ValueError(f"it has a grid of {len(sweep)} replicas, not {replicas}")
+    return sweep
+
+
+# --- games --------------------------------------------------------------------------------------
+
+
+def _game(file: Archive, header: dict[str, Any], replicas: int) -> Game:
+    rewards = file.array("game/rewards", "float64")
+    actions = header["actions"]
+    kind = _checks.one_of("kind of game", header["kind"], ("MatrixGame", "MarkovGame"))
+    labels = [
+        {"name": name, "source": source}
+        for name, source in zip(header["names"], header["sources"], strict=True)
+    ]
+    if rewards.ndim != 4 or rewards.shape[1] != len(labels) or not labels:
+        raise ValueError(f"game/rewards have shape {rewards.shape} for {len(labels)} games")
+    agents, _, states, _ = rewards.shape
+    tables = rewards.reshape(agents, len(labels), states, *map(len, actions))
+    games: list[Any]
+    if kind == "MatrixGame":
+        if states != 1:
+            raise ValueError("game/rewards are those of several states in a matrix game")
+        games = [
+            MatrixGame(tables[:, v, 0], actions=actions, **each) for v, each in enumerate(labels)
+        ]
+    else:
+        first = _markov_game(file, header, tables[:, 0], labels[0])
+        games = [first, *_others(first, rewards, labels)]
+    if not header["variants"]:
+        if len(games) != 1:
+            raise ValueError(f"it has {len(games)} games that are no variants")
+        only: Game = games[0]
+        return only
+    return Variants(games, file.array("game/index", "int64", (replicas,)))
+
+
+def _markov_game(
+    file: Archive, header: dict[str, Any], rewards: np.ndarray, labels: dict[str, str]
+) -> MarkovGame:
+    states = _checks.whole("states", header["states"], 1)
+    if rewards.shape[1] == 1:
+        rewards = np.broadcast_to(rewards, (len(rewards), states, *rewards.shape[2:]))
+    kind = _checks.one_of("moves", header["moves"], ("Sum", "Table", "Sparse"))
+    moves: Any
+    if kind == "Sum":
+        moves = Sum(*(file.array(f"game/moves/{x}", "int32") for x in ("from_state", "from_joint")))
+    elif kind == "Table":
+        moves = file.array("game/moves/next", "int32").reshape(states, *rewards.shape[2:])
+    else:
+        moves = _sparse(file, states)
+    some = {"start_weights": "float64", "terminal": "u1", "observations": "int32", "turns": "u1"}
+    held = {name: file.array(f"game/{name}", some[name]) for name in header["held"]}
+    flags = {name: held[name].astype(np.bool_) for name in ("terminal", "turns") if name in held}
+    game = MarkovGame(
+        rewards,
+        moves,
+        header["discount"],
+        held.get("start_weights", header["start"]),
+        flags.get("terminal"),
+        held.get("observations"),
+        turns=flags.get("turns"),
+        time_limit=header["time_limit"],
+        actions=header["actions"],
+        **labels,
+    )
+    game._dense = kind == "Sparse" and header["dense"] is True  # in what form they were given
+    return game
+
+
+def _sparse(file: Archive, states: int) -> Sparse:
+    indices = file.array("game/moves/indices", "int32")
+    indptr = file.array("game/moves/indptr", "int64", within=(0, len(indices)))
+    data = file.array("game/moves/data", "float64", indices.shape)
+    ends = indptr.ravel()[[0, -1]].tolist()
+    if indptr.ndim != 1 or ends != [0, len(indices)] or (np.diff(indptr) < 0).any():
+        raise ValueError("game/moves/indptr does not cut the entries into rows")
+    return Sparse(indptr, indices, data, (len(indptr) - 1, states))
+
+
+def _others(
+    first: MarkovGame, rewards: np.ndarray, labels: list[dict[str, str]]
+) -> list[MarkovGame]:
+    """The variants after the first game, which share with it all but rewards, name and source.
+
+    Not made by the constructor, which would copy what is shared: many times what the file holds.
+    """
+    if not np.isfinite(rewards).all():
+        raise ValueError("game/rewards are not finite")
+    games = []
+    for v, label in enumerate(labels[1:], 1):
+        if not all(isinstance(text, str) for text in label.values()):
+            raise TypeError("a game has a name or a source that is no text")
+        each = rewards[:, v : v + 1].copy()
+        each.setflags(write=False)
+        game = copy.copy(first)
+        game._compact = replace(first.compact, rewards=each)
+        game._name, game._source = label["name"], label["source"]
+        games.append(game)
+    return games
+
+
+# --- states -------------------------------------------------------------------------------------
+
+
+def _seat(
+    file: Archive,
+    where: str,
+    names: list[str],
+    game: Game,
+    agent: int,
+    learner: Learner,
+    dtype: str,
+    replicas: int,
+) -> Seat:
+    observations, actions = game.num_observations[agent], game.num_actions[agent]
+    shape = (replicas, observations, actions)
+    # Tables stay in these bounds in any run (`check_learner`); beyond, they would become nan.
+    most = float(np.finfo(dtype).max) / 4
+    tables = {}
+    for name in names:
+        if _checks.one_of("table", name, ("q", "visits")) == "q":
+            tables[name] = file.array(f"{where}/{name}", dtype, shape, (-most, most))
+        else:
+            tables[name] = file.array(f"{where}/{name}", "int64", shape, (0, STEPS))
+    for name in learner.rules.tables if learner.learns else ():
+        if name not in tables:
+            raise ValueError(f"{where} has no table {name!r}")
+    if not learner.learns:
+        start = learner.start(game, agent)[learner.table].astype(dtype)
+        tables[learner.table] = np.broadcast_to(start, shape)
+    each = (replicas,)
+    recurrence = {}
+    for name, value in learner.values(game.discount).items():
+        if isinstance(value, Exponential):
+            v = recurrence[name] = file.array(f"{where}/recurrence/{name}", "float64", each)
+            if not ((v >= 0.0) & (v <= parts(value)[1][0])).all():
+                raise ValueError(f"{where}/recurrence/{name} is not between 0 and its start")
+    pending = None
+    if learner.learns and (game.compact.turns is not None or learner.rules.defers):
+        pending = Pending(
+            observation=file.array(
+                f"{where}/pending/observation", "int32", each, (-1, observations - 1)
+            ),
+            action=file.array(f"{where}/pending/action", "int32", each, (0, actions - 1)),
+            gain=file.array(f"{where}/pending/gain", dtype, each, (-most, most)),
+            weight=file.array(f"{where}/pending/weight", dtype, each, (0, 1)),
+        )
+    clock = file.array(f"{where}/clock", "float64", each, (0, STEPS))
+    return Seat(learner, tables, clock, recurrence, pending)
 
 
 def _state(
-    file: _Archive,
-    held: set[str],
-    game: MatrixGame,
-    learners: tuple[Learner, ...],
-    dtype: str,
+    file: Archive,
+    seats: list[Seat],
+    game: Game,
+    record: Record,
+    stop: Stable | None,
     stream: str,
     replicas: int,
     generator: Any,
 ) -> State:
-    agents = game.num_agents
-
-    def counter(name: str, kind: str, shape: tuple[int, ...]) -> np.ndarray | None:
-        return file.array(f"state/{name}", kind, shape) if f"state/{name}" in held else None
-
-    seats = []
-    for i, learner in enumerate(learners):
-        shape = (replicas, game.num_states, game.num_actions[i])
-        tables = {}
-        if learner.learns or f"state/q/{i}" in held:
-            tables["q"] = file.array(f"state/q/{i}", dtype, shape)
-        if not learner.learns:
-            tables[learner.table] = np.broadcast_to(learner.start().astype(dtype), shape)
-        recurrence = {
-            name: file.array(f"state/recurrence/{i}/{name}", "float64", (replicas,))
-            for name, value in learner.values(game.discount).items()
-            if isinstance(value, Exponential)
-        }
-        clock = file.array(f"state/clock/{i}", "float64", (replicas,))
-        seats.append(Seat(learner, tables, clock, recurrence))
+    compact, each, agents = game.compact, (replicas,), game.num_agents
     streams = None
     if stream == "fastgames":
-        streams = file.array("state/streams", "uint32", (replicas, agents, 4))
+        roles = agents + nature_draws(compact)
+        streams = file.array("state/streams", "uint32", (replicas, roles, 4))
         if not streams.any(axis=-1).all():
             raise ValueError("state/streams has a state of zeros")
+        generator = None
     else:
         generator_of(generator)
+    states = file.array("state/states", "int32", each, (0, game.num_states - 1))
+    if compact.terminal is not None and compact.terminal[states].any():
+        raise ValueError("state/states has a terminal state")
+    _, _, kept, joint = compact.rewards.shape  # states that rewards depend on, joint actions
+    window = stop is not None and record.last is not None
+
+    def only(wanted: Any, name: str, dtype: str, shape: tuple[int, ...], most: float) -> Any:
+        return file.array(f"state/{name}", dtype, shape, (0, most)) if wanted else None
+
     return State(
         seats=seats,
         streams=streams,
         generator=generator,
-        steps=file.array("state/steps", "int64", (replicas,)),
-        counted=file.array("state/counted", "int64", (replicas,)),
-        flips=counter("flips", "int64", (replicas, agents)),
-        joint_counts=counter("joint_counts", "int64", (replicas, *game.num_actions)),
-        reward_sums=counter("reward_sums", "float64", (replicas, agents)),
+        states=states,
+        ages=only(compact.time_limit, "ages", "int32", each, compact.time_limit - 1),
+        steps=file.array("state/steps", "int64", each, (0, STEPS)),
+        counted=file.array("state/counted", "int64", each, (0, record.last or STEPS)),
+        stable=only(stop, "stable", "int64", each, stop.periods if stop else 0),
+        window=only(window, "window", "int32", (*each, record.last or 0), kept * joint - 1),
+        flips=only(record.flips, "flips", "int64", (*each, agents), STEPS),
+        joint_counts=only(
+            record.joint_actions, "joint_counts", "int64", (*each, *game.num_actions), STEPS
+        ),
+        reward_sums=file.array("state/reward_sums", "float64", (*each, agents))
+        if record.rewards
+        else None,
     )
 
 
 def _snapshots(
-    file: _Archive, held: set[str], game: MatrixGame, record: Record, dtype: str, replicas: int
+    file: Archive, seats: list[Seat], game: Game, record: Record, dtype: str, replicas: int
 ) -> Snapshots | None:
     if record.every is None:
         return None
-    steps = file.array("snapshots/steps", "int64")
-    shapes = [(len(steps), replicas, game.num_states, n) for n in game.num_actions]
+    steps = file.array("snapshots/steps", "int64", within=(0, STEPS))
+    if steps.ndim != 1:
+        raise ValueError(f"snapshots/steps has shape {steps.shape}")
     agents = range(game.num_agents)
-
-    def each(kind: str, type_: str, axes: int) -> list[np.ndarray]:
-        return [file.array(f"snapshots/{kind}/{i}", type_, shapes[i][:axes]) for i in agents]
-
+    shapes = [
+        (len(steps), replicas, observations, actions)
+        for observations, actions in zip(game.num_observations, game.num_actions, strict=True)
+    ]
     return Snapshots(
         steps=steps,
         tables=[
             {
-                name: file.array(f"snapshots/tables/{i}/{name}", dtype, shapes[i])
+                name: file.array(
+                    f"snapshots/tables/{i}/{name}", None if name == "visits" else dtype, shapes[i]
+                )
                 for name in record.tables
-                if f"snapshots/tables/{i}/{name}" in held
+                if name in seats[i].tables
             }
             for i in agents
         ],
-        greedy=each("greedy", "int32", 3) if record.greedy else None,
-        policies=each("policies", "float64", 4) if record.policies else None,
+        greedy=[
+            file.array(f"snapshots/greedy/{i}", "int32", shapes[i][:3], (-1, shapes[i][3] - 1))
+            for i in agents
+        ]
+        if record.greedy
+        else None,
+        policies=[file.array(f"snapshots/policies/{i}", "float64", shapes[i]) for i in agents]
+        if record.policies
+        else None,
     )

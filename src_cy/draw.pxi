@@ -9,6 +9,8 @@ cdef extern from "draw.h" nogil:
     enum: FG_SIGNAL_EXPLORE_AS_NUDGE
     enum: FG_SIGNAL_UNIT
     real fg_as_nudge(real explored)
+    fg_generator fg_generator_of(const uint32_t *at, int64_t lanes)
+    void fg_keep_generator(fg_generator g, uint32_t *at, int64_t lanes)
     int32_t fg_word31(fg_generator *g)
     void fg_draw(int signal, int steps, int64_t lanes, real last, uint32_t *generators,
                  const int32_t *threshold, const int32_t *half, const real *scale, real *signals)

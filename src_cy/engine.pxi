@@ -1,5 +1,8 @@
 # The engine: for each step, for each pass, call it. Passes are function pointers, so the choice of
 # learners, records and schedules is paid once per block and not once per step.
+#
+# Two layouts. Columns: one state, tables (actions, lanes), everything runs along the lanes. Rows: any game and
+# learner, tables (lane, observation, action), what touches them goes lane by lane. LaneBlock decides.
 
 import types
 
@@ -17,6 +20,8 @@ include "learn.pxi"
 include "record.pxi"
 include "rules.pxi"
 include "pair.pxi"
+include "rows.pxi"
+include "states.pxi"
 
 REAL = np.dtype(np.float64 if FG_DOUBLE else np.float32)
 
@@ -24,60 +29,84 @@ REAL = np.dtype(np.float64 if FG_DOUBLE else np.float32)
 def aligned(shape, dtype):
     """A zeroed array whose data starts on a cache line."""
     dtype = np.dtype(dtype)
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     raw = np.zeros(size + 64, np.uint8)
     offset = -raw.ctypes.data % 64
     return raw[offset:offset + size].view(dtype).reshape(shape)
 
 
+ROW_LANES = FG_ROW_LANES
+
+
+def row_stride(actions):
+    """Entries from one row of a table of so many actions to the next, where the built-in passes read it."""
+    return fg_row_stride(actions)
+
+
 cdef void *address(array):
-    return <void *><size_t>array.ctypes.data
+    return NULL if array is None else <void *><size_t>array.ctypes.data
 
 
 cdef class Lanes:
-    """A block of `lanes` replicas of one matrix game and its learners, stepped together.
+    """A block of `lanes` replicas of one game and its learners, stepped together.
 
     Parameters
     ----------
-    lanes : int
-        A multiple of 16.
-    seats : list of (actions, twin, parameters, schedules, payoffs, rules)
-        For each agent: A_i; "epsilon_greedy", "softmax" or "fixed"; the names of its parameters; the
-        kind of schedule of each (0 constant, 1 exponential, 2 linear); its payoffs (joint actions,)
-        in this build's REAL; the addresses of Numba's draw, choose and learn passes, or None for the built-in ones.
-    flips, joint_actions, rewards : bool
-        What is recorded (the latter two while `tally` is true).
+    lanes, capacity : int
+        A multiple of 16; how many of them may hold a replica, whose tables there is room for.
+    game : namespace
+        The arrays of a `Compact` (fastgames/games/compact.py), contiguous, by the names that Block has: from_state and
+        from_joint, table, or chance_first, chance_state and chance_sum; start_state, start_sums, terminal, time_limit.
+    seats : list of namespaces
+        For each agent: actions, observations; choose ("epsilon_greedy", "softmax" or "fixed"); bootstrap ("max",
+        "expected", "next"); learns, defers, counterfactual, counts_visits; parameters, their names; schedules, the kind
+        of each (0 constant, 1 exponential, 2 linear); payoffs (variants, states or 1, joint actions) in this build's REAL;
+        observe and turns (states,), or None; rules, the addresses of Numba's functions, or None for the built-in passes.
+    rows : bool
+        The layout. Without it, the game has one state and learners are of the simplest kind.
+    flips, joint_actions, rewards, stable : bool
+        What is recorded (joint actions and rewards: where `tallying`).
+    last : int
+        How many cells `window` holds; 0: none.
     bit_generator : numpy.random.BitGenerator or None
         Given: the draws of lane 0 come from it, as a textbook listing makes them.
 
-    Use: fill the arrays of `seats`, call begin(), then advance(steps) as often as wanted, read them.
+    Use: fill the arrays, set `active`, call begin(), then advance(steps) as often as wanted, read them.
     Each of `seats` is a namespace of arrays over lanes:
         value, first, second, third  (parameters, lanes) float64, see Seat in block.pxi
         clock                        (lanes,) float64
         stream                       (4, lanes) uint32
-        table                        (actions, lanes) REAL, or (lanes, actions) under `rules`
+        table                        columns: (actions, lanes) REAL; rows: (capacity, observations, stride)
+        visits                       (capacity, observations, stride) int64, or None
         flips, reward_sum            (lanes,) int64, float64
-    joint_counts is (lanes, joint actions) int64, or None where it is not recorded.
+        observation, action, gain, weight  (lanes,) the pending move
+    Arrays of the block: state, age, variant (lanes,) int32, see place(); nature (4, lanes) uint32;
+    tallying, stable, window_at (lanes,) int64; window (lanes, last) int32; joint_counts (lanes, joint actions) int64.
     """
     cdef Block b
+    cdef Table agents[MAX_AGENTS]
     cdef Pass passes[MAX_PASSES]
     cdef Draw draws[MAX_AGENTS]
     cdef int num_passes
     cdef int batch
-    cdef bint records_flips, records_joint, records_rewards, scheduled, fused, batched
-    cdef list memory, twins
+    cdef bint records_flips, records_joint, records_rewards, scheduled, fused, batched, rows, by_joint
+    cdef list memory, given
     cdef object bit_generator
+    cdef int64_t reward_cells
     cdef readonly list seats
-    cdef readonly object joint_counts
+    cdef readonly object joint_counts, state, age, variant, nature, tallying, stable, window, window_at
+    cdef public int64_t active
 
-    def __init__(self, int lanes, list seats, *, bint flips, bint joint_actions, bint rewards,
-                 bit_generator=None):
+    def __init__(self, int lanes, int capacity, game, list seats, *, bint rows, bint flips, bint joint_actions,
+                 bint rewards, bint stable, int64_t last, bit_generator=None):
         cdef int i
         self.memory = []
         self.seats = []
-        self.twins = []
+        self.given = seats
+        self.rows = rows
+        self.active = capacity
         self.records_flips, self.records_joint, self.records_rewards = flips, joint_actions, rewards
-        self.scheduled = any(any(schedules) for _, _, _, schedules, _, _ in seats)
+        self.scheduled = any(any(seat.schedules) for seat in seats)
         self.batch = 1 if self.scheduled else FG_BATCH
         self.bit_generator = bit_generator
         if bit_generator is not None:
@@ -87,50 +116,101 @@ cdef class Lanes:
         self.b.lanes = lanes
         self.b.joint_actions = 1
         for i in range(self.b.agents):
-            self.b.joint_actions *= seats[i][0]
-            self.add_seat(&self.b.seats[i], seats[i])
+            self.b.joint_actions *= seats[i].actions
         self.b.joint = <int32_t *>self.scratch((lanes,), np.int32)
-        self.joint_counts = None
+        if rows:
+            self.add_game(game)
+        for i in range(self.b.agents):
+            self.add_seat(i, seats[i], capacity)
+        self.joint_counts = self.stable = self.window = None
+        self.tallying = self.kept((lanes,), np.int64)
+        self.b.tallying = <int64_t *>address(self.tallying)
         if joint_actions:
             self.joint_counts = aligned((lanes, self.b.joint_actions), np.int64)
             self.b.joint_counts = <int64_t *>address(self.joint_counts)
+        if rows:
+            if stable:
+                self.stable = self.kept((lanes,), np.int64)
+                self.b.stable = <int64_t *>address(self.stable)
+            self.window_at = self.kept((lanes,), np.int64)
+            if last:
+                self.window = self.kept((lanes, last), np.int32)
+                self.b.last = last
+                self.b.window = <int32_t *>address(self.window)
+                self.b.window_at = <int64_t *>address(self.window_at)
 
-    cdef void *scratch(self, shape, dtype):
+    cdef kept(self, shape, dtype):
+        """An array of the block's; it lives as long as the block."""
         array = aligned(shape, dtype)
         self.memory.append(array)
-        return address(array)
+        return array
 
-    cdef add_seat(self, Seat *s, seat):
-        cdef tuple parameters, schedules
-        actions, twin, parameters, schedules, payoffs, rules = seat
+    cdef void *scratch(self, shape, dtype):
+        return address(self.kept(shape, dtype))
+
+    cdef add_game(self, game):
+        cdef Block *b = &self.b
+        lanes = b.lanes
+        self.memory.append(game)
+        b.from_state = <int32_t *>address(game.from_state)
+        b.from_joint = <int32_t *>address(game.from_joint)
+        self.by_joint = (game.from_state is not None and not game.from_state.any()
+                         and np.array_equal(game.from_joint, np.arange(b.joint_actions)))
+        b.table = <int32_t *>address(game.table)
+        b.chance_first = <int64_t *>address(game.chance_first)
+        b.chance_state = <int32_t *>address(game.chance_state)
+        b.chance_sum = <double *>address(game.chance_sum)
+        b.start_state = game.start_state
+        b.start_sums = <double *>address(game.start_sums)
+        b.start_states = 0 if game.start_sums is None else len(game.start_sums)
+        b.terminal = <unsigned char *>address(game.terminal)
+        b.time_limit = game.time_limit
+        b.rewards_by_state = game.rewards_by_state
+        self.reward_cells = game.reward_cells
+        self.state = self.kept((lanes,), np.int32)
+        self.age = self.kept((lanes,), np.int32)
+        self.variant = self.kept((lanes,), np.int32)
+        self.nature = self.kept((4, lanes), np.uint32)
+        b.state = <int32_t *>address(self.state)
+        b.age = <int32_t *>address(self.age)
+        b.variant = <int32_t *>address(self.variant)
+        b.nature = <uint32_t *>address(self.nature)
+        b.next_state = <int32_t *>self.scratch((lanes,), np.int32)
+        b.cell = b.joint
+        if b.rewards_by_state or game.variants > 1:
+            b.cell = <int32_t *>self.scratch((lanes,), np.int32)
+        b.changed = <int32_t *>self.scratch((lanes,), np.int32)
+        if b.terminal != NULL or b.time_limit:
+            b.over = <int32_t *>self.scratch((lanes,), np.int32)
+
+    cdef add_seat(self, int agent, seat, int capacity):
+        cdef Seat *s = &self.b.seats[agent]
         cdef int64_t lanes = self.b.lanes
         cdef int p
+        cdef list parameters = list(seat.parameters)
         arrays = types.SimpleNamespace()
+        actions = seat.actions
         s.actions = actions
         s.parameters = len(parameters)
         for p in range(s.parameters):
-            s.schedule[p] = schedules[p]
-        s.alpha_at, s.gamma_at, s.epsilon_at, s.temperature_at = [
+            s.schedule[p] = seat.schedules[p]
+        s.alpha_at, s.gamma_at, s.epsilon_at, s.temperature_at, s.power_at = [
             parameters.index(name) if name in parameters else -1
-            for name in ("alpha", "gamma", "epsilon", "temperature")]
+            for name in ("alpha", "gamma", "epsilon", "temperature", "power")]
         # What the caller fills and reads.
-        arrays.value = aligned((s.parameters, lanes), np.float64)
+        for name in ("value", "first", "second", "third"):
+            setattr(arrays, name, self.kept((s.parameters, lanes), np.float64))
         s.value = <double *>address(arrays.value)
-        arrays.first = aligned((s.parameters, lanes), np.float64)
         s.first = <double *>address(arrays.first)
-        arrays.second = aligned((s.parameters, lanes), np.float64)
         s.second = <double *>address(arrays.second)
-        arrays.third = aligned((s.parameters, lanes), np.float64)
         s.third = <double *>address(arrays.third)
-        arrays.clock = aligned((lanes,), np.float64)
+        arrays.clock = self.kept((lanes,), np.float64)
         s.clock = <double *>address(arrays.clock)
-        arrays.stream = aligned((4, lanes), np.uint32)
+        arrays.stream = self.kept((4, lanes), np.uint32)
         s.stream = <uint32_t *>address(arrays.stream)
-        arrays.table = aligned((actions, lanes) if rules is None else (lanes, actions), REAL)
-        s.table = <real *>address(arrays.table)
-        arrays.flips = aligned((lanes,), np.int64)
+        arrays.flips = self.kept((lanes,), np.int64)
         s.flips = <int64_t *>address(arrays.flips)
-        arrays.reward_sum = aligned((lanes,), np.float64)
+        arrays.reward_sum = self.kept((lanes,), np.float64)
         s.reward_sum = <double *>address(arrays.reward_sum)
         # What only the passes see.
         s.threshold = <int32_t *>self.scratch((lanes,), np.int32)
@@ -142,41 +222,101 @@ cdef class Lanes:
         s.alpha = <real *>self.scratch((lanes,), REAL)
         s.gamma = <real *>self.scratch((lanes,), REAL)
         s.temperature = <real *>self.scratch((lanes,), REAL)
-        s.u = <int64_t *>self.scratch((lanes,), np.int64)
         s.signals = <real *>self.scratch((FG_BATCH, lanes), REAL)
         s.weights = <real *>self.scratch((actions, lanes), REAL)
         s.best = <real *>self.scratch((lanes,), REAL)
         s.action = <real *>self.scratch((lanes,), REAL)
         s.target = <real *>self.scratch((lanes,), REAL)
         s.greedy = <real *>self.scratch((lanes,), REAL)
-        self.memory.append(payoffs)
-        s.payoffs = <real *>address(payoffs)
-        if rules is not None:
-            s.rules.draw = <DrawRule><size_t>rules[0]
-            s.rules.choose = <ChooseRule><size_t>rules[1]
-            s.rules.learn = <LearnRule><size_t>rules[2]
+        self.memory.append(seat)
+        s.payoffs = <real *>address(seat.payoffs)
+        if self.rows:
+            self.add_rows(agent, seat, capacity, arrays)
+        else:
+            arrays.table = self.kept((actions, lanes), REAL)
+            s.table = <real *>address(arrays.table)
         self.seats.append(arrays)
-        self.twins.append(twin)
+
+    cdef add_rows(self, int agent, seat, int capacity, arrays):
+        cdef Seat *s = &self.b.seats[agent]
+        cdef fg_rows *rows
+        cdef int i
+        within = self.kept((sizeof(fg_rows),), np.uint8)
+        lanes = self.b.lanes
+        self.agents[agent].block = &self.b
+        self.agents[agent].seat = s
+        s.observations = seat.observations
+        s.stride, s.kind = fg_row_stride(s.actions), fg_row_kind(s.actions)
+        if seat.rules is not None:  # plain rows, as NumPy has them
+            s.stride, s.kind = s.actions, FG_ENTRIES
+        s.bootstrap = {"max": MAX, "expected": EXPECTED, "next": NEXT}[seat.bootstrap]
+        s.softmax = seat.choose == "softmax"
+        s.defers = seat.defers
+        s.counterfactual = seat.counterfactual
+        s.simple = (seat.rules is None and seat.choose == "epsilon_greedy" and seat.bootstrap == "max"
+                    and seat.turns is None and not seat.defers and not seat.counterfactual
+                    and not seat.counts_visits)
+        s.radix = 1
+        for other in self.given[agent + 1:]:
+            s.radix *= other.actions
+        arrays.table = self.kept((capacity, s.observations, s.stride), REAL)
+        arrays.table[:] = -np.inf
+        s.table = <real *>address(arrays.table)
+        arrays.visits = None
+        if seat.counts_visits:
+            arrays.visits = self.kept((capacity, s.observations, s.stride), np.int64)
+            s.visits = <int64_t *>address(arrays.visits)
+        s.observe = <int32_t *>address(seat.observe)
+        s.turns = <unsigned char *>address(seat.turns)
+        arrays.observation = self.kept((lanes,), np.int32)
+        arrays.action = self.kept((lanes,), np.int32)
+        arrays.gain = self.kept((lanes,), REAL)
+        arrays.weight = self.kept((lanes,), REAL)
+        s.open_observation = <int32_t *>address(arrays.observation)
+        s.open_action = <int32_t *>address(arrays.action)
+        s.gain = <real *>address(arrays.gain)
+        s.weight = <real *>address(arrays.weight)
+        s.observation, s.next_observation = self.b.state, self.b.next_state
+        if s.observe != NULL:
+            s.observation = <int32_t *>self.scratch((lanes,), np.int32)
+            s.next_observation = <int32_t *>self.scratch((lanes,), np.int32)
+        rows = <fg_rows *>address(within)
+        self.agents[agent].rows = rows
+        s.alpha, s.gamma, s.flips = rows.alpha, rows.gamma, rows.flips
+        s.move, s.prefers = rows.action, rows.prefers
+        flips_at = <char *>rows.flips - <char *>rows
+        arrays.flips = within[flips_at:flips_at + 8 * lanes].view(np.int64)
+        rows.wide, rows.actions, rows.stride = lanes, s.actions, s.stride
+        for i in range(lanes):
+            rows.first[i] = min(i, capacity - 1) * s.observations * s.stride
+        rows.payoffs, rows.cell = s.payoffs, self.b.cell
+        rows.q, rows.now, rows.next = s.table, s.observation, s.next_observation
+        rows.over, rows.changed = self.b.over, self.b.changed
+        s.columns = <real *>self.scratch((s.actions, lanes), REAL)
+        s.column = <real *>self.scratch((s.actions,), REAL)
+        s.u = <int64_t *>self.scratch((lanes,), np.int64)
+        if seat.rules is not None:
+            s.rules.draw = <DrawRule><size_t>seat.rules[0]
+            s.rules.choose = <ChooseRule><size_t>seat.rules[1]
+            s.rules.learn = <LearnRule><size_t>seat.rules[2]
 
     cdef void add(self, Run run, void *context):
         self.passes[self.num_passes].run = run
         self.passes[self.num_passes].context = context
         self.num_passes += 1
 
-    def begin(self, *, bint tally):
-        """Take up the arrays as the caller has filled them. `tally`: count joint actions, sum rewards."""
+    def begin(self):
+        """Take up the arrays as the caller has filled them."""
         cdef Seat *s
         cdef int i, p
-        cdef int64_t lane
+        cdef bint tally = bool(self.tallying.any())
         cdef bint joint = tally and self.records_joint
         cdef bint rewards = tally and self.records_rewards
+        self.b.active = self.active
         for i in range(self.b.agents):
             s = &self.b.seats[i]
             for p in range(s.parameters):
-                scheduled_values(s.schedule[p], self.b.lanes, s.value + p * self.b.lanes,
-                                 s.first + p * self.b.lanes, s.second + p * self.b.lanes,
-                                 s.third + p * self.b.lanes, s.clock)
-            derive(s, self.b.lanes)
+                use_parameter(s, self.b.lanes, p)
             if s.rules.draw != NULL:
                 self.draws[i] = draw_rules
             elif s.epsilon_at >= 0:
@@ -185,6 +325,27 @@ cdef class Lanes:
                 self.draws[i] = draw_unit
         self.num_passes = 0
         self.b.nudge = False
+        self.fused = self.batched = False
+        if self.rows:
+            self.add_rows_step(rewards)
+        else:
+            self.add_columns_step(joint, rewards)
+        if joint:
+            self.add(count_joint, &self.b)
+        if self.b.window != NULL:
+            self.add(keep_cell, &self.b)
+        for i in range(self.b.agents):
+            if any(self.given[i].schedules) and not self.acts_falling(i):
+                self.add(advance_schedules, &self.b.seats[i])
+        if self.b.stable != NULL:  # last: what was written entry by entry is read as vectors
+            self.add(count_stable, &self.b)
+
+    # --- columns --------------------------------------------------------------------------------
+
+    cdef add_columns_step(self, bint joint, bint rewards):
+        """The passes of one step, in the order of the contract: choose, move, learn."""
+        cdef Seat *s
+        cdef int i
         self.fused = self.is_pair() and not joint and not rewards
         self.batched = (FG_MANY_REGISTERS and self.fused and self.batch == FG_BATCH
                         and self.b.seats[0].actions == self.b.seats[1].actions == 2
@@ -195,22 +356,26 @@ cdef class Lanes:
             self.b.nudge = True
             for i in range(2):
                 self.draws[i] = self.draw_for_pair(&self.b.seats[i])
-        else:
-            self.add_step(rewards)
-        if joint:
-            self.add(count_joint, &self.b)
+            return
+        for i in range(self.b.agents):
+            choose = self.given[i].choose
+            s = &self.b.seats[i]
+            self.add(choose_greedy if choose == "epsilon_greedy" else
+                     choose_softmax if choose == "softmax" else choose_fixed, s)
+        self.add(move, &self.b)
+        self.add(reward, &self.b)
+        if rewards:  # before learning, which turns rewards into targets
+            self.add(sum_rewards, &self.b)
         for i in range(self.b.agents):
             s = &self.b.seats[i]
-            if self.records_flips and self.twins[i] != "fixed" and not self.fused:
-                if s.rules.draw != NULL:
-                    for lane in range(self.b.lanes):
-                        s.greedy[lane] = argmax_row(s, lane)
-                    self.add(count_flips_rules, s)
-                else:
+            if self.given[i].learns:
+                self.add(learn_q_discounted if self.discounts(i) else learn_q, s)
+        if self.records_flips:
+            for i in range(self.b.agents):
+                s = &self.b.seats[i]
+                if self.given[i].learns:
                     scan(self.b.lanes, s.actions, s.table, s.best, s.greedy)
                     self.add(count_flips, s)
-            if self.scheduled:
-                self.add(advance_schedules, s)
 
     cdef bint is_pair(self):
         """Whether step_pair covers the game and its learners."""
@@ -218,8 +383,8 @@ cdef class Lanes:
         if self.b.agents != 2:
             return False
         for i in range(2):
-            if (not 2 <= self.b.seats[i].actions <= FG_PAIR_MAX or self.twins[i] != "epsilon_greedy"
-                    or self.b.seats[i].rules.draw != NULL or self.discounts(i)):
+            if (not 2 <= self.b.seats[i].actions <= FG_PAIR_MAX or self.given[i].choose != "epsilon_greedy"
+                    or self.discounts(i)):
                 return False
         return True
 
@@ -236,49 +401,133 @@ cdef class Lanes:
         return at >= 0 and (self.b.seats[i].schedule[at] != CONSTANT
                             or bool(self.seats[i].value[at].any()))
 
-    cdef add_step(self, bint rewards):
-        """The passes of one step, in the order of the contract: choose, move, learn."""
+    # --- rows -----------------------------------------------------------------------------------
+
+    cdef add_rows_step(self, bint rewards):
+        """The same where there are states: choose, move, see where that led, learn, go on from there."""
+        cdef Block *b = &self.b
         cdef Seat *s
+        cdef Table *t
+        cdef int i
+        for i in range(b.agents):
+            s = &b.seats[i]
+            t = &self.agents[i]
+            self.take_up(t)
+            if self.acts_falling(i):
+                self.draws[i] = draw_nothing
+                self.add(act_while_falling, t)
+            elif s.simple:
+                self.add(choose_preferred, t)
+            elif s.rules.choose != NULL:
+                self.add(choose_by_rule, t)
+            else:
+                choose = self.given[i].choose
+                self.add(choose_greedy_rows if choose == "epsilon_greedy" else
+                         choose_softmax_rows if choose == "softmax" else choose_fixed_rows, t)
+            if s.turns != NULL:
+                self.add(stay_out, t)
+        self.add(join_moves, b)
+        if b.cell != b.joint:
+            self.add(find_cells, b)
+        if rewards or not self.all_simple():
+            self.add(reward_by_cell, b)
+        if rewards:
+            self.add(sum_rewards, b)
+        self.add(go_by_joint if self.by_joint else go_by_sum if b.from_state != NULL else
+                 go_by_table if b.table != NULL else go_by_chance, b)
+        if b.over != NULL:
+            self.add(end_episodes, b)
+        self.for_each_that_observes(look_ahead)
+        self.for_each_simple(find_rows)
+        for i in range(b.agents):
+            s = &b.seats[i]
+            if self.given[i].learns:
+                self.add(learn_rows if s.simple else
+                         learn_when_due if s.defers or s.turns != NULL else learn_at_once, &self.agents[i])
+        self.add(go_on, b)
+        if b.over != NULL:
+            self.add(restart, b)
+        self.for_each_that_observes(look_around)
+        if b.over != NULL:
+            self.for_each_simple(prefer_again)
+
+    cdef void take_up(self, Table *t):
+        """What the passes over rows see, and what is greedy in the state now."""
+        cdef Seat *s = t.seat
+        cdef Block *b = t.block
+        s.watched = self.records_flips or b.stable != NULL
+        t.rows.lanes = b.active
+        if s.observe != NULL:
+            look_around(t, b.lanes, 0)
+        if s.simple:
+            fg_prefer(NULL, t.rows)
+
+    cdef bint acts_falling(self, int i):
+        """Whether act_while_falling covers the agent. (Its clock is then counted by LaneBlock alone.)"""
+        cdef Seat *s = &self.b.seats[i]
+        return (self.rows and s.simple and self.b.bitgen == NULL and s.schedule[s.epsilon_at] == EXPONENTIAL
+                and sum(bool(kind) for kind in self.given[i].schedules) == 1)
+
+    cdef bint all_simple(self):
+        """Whether every agent that learns looks its reward up by itself."""
         cdef int i
         for i in range(self.b.agents):
-            s = &self.b.seats[i]
-            if s.rules.draw != NULL:
-                self.add(choose_rules, s)
-            elif self.twins[i] == "epsilon_greedy":
-                self.add(choose_greedy, s)
-            elif self.twins[i] == "softmax":
-                self.add(choose_softmax, s)
-            else:
-                self.add(choose_fixed, s)
-        self.add(move, &self.b)
-        self.add(reward, &self.b)
-        for i in range(self.b.agents):
-            s = &self.b.seats[i]
-            if rewards:
-                self.add(sum_rewards, s)
-            if s.rules.draw != NULL:
-                self.add(learn_rules, s)
-            elif self.twins[i] != "fixed":
-                self.add(learn_q_discounted if self.discounts(i) else learn_q, s)
+            if self.given[i].learns and not self.b.seats[i].simple:
+                return False
+        return True
 
-    def advance(self, int64_t steps):
-        """Take `steps` steps, 0 to 2^31 - 1, without the GIL. Modifies the arrays of `seats` in place."""
-        cdef int i, k, p, n
+    cdef void for_each_simple(self, Run run):
+        cdef int i
+        for i in range(self.b.agents):
+            if self.b.seats[i].simple:
+                self.add(run, &self.agents[i])
+
+    cdef void for_each_that_observes(self, Run run):
+        cdef int i
+        for i in range(self.b.agents):
+            if self.b.seats[i].observe != NULL:
+                self.add(run, &self.agents[i])
+
+    def place(self, lanes, which):
+        """Write where the rewards of these lanes' games begin. which: the number of each game among the variants."""
+        self.variant[lanes] = which * self.reward_cells
+
+    def advance(self, int64_t steps, int64_t periods=0):
+        """Take `steps` steps, 0 to 2^31 - 1, without the GIL, modifying the arrays in place; return how many.
+
+        Fewer only if `periods` > 0: then it returns after the step at which a lane has been stable for so many.
+        """
+        cdef int64_t done = 0, n, most, i
         with nogil:
-            if self.batched:
-                batch_two_by_two(&self.b, steps // FG_BATCH, self.records_flips)
-                steps %= FG_BATCH
-            while steps > 0:
-                n = self.batch if steps >= self.batch else 1
-                if self.b.bitgen != NULL:
-                    draw_listing(&self.b)
-                else:
-                    for i in range(self.b.agents):
-                        self.draws[i](&self.b.seats[i], self.b.lanes, n)
-                for k in range(n):
-                    for p in range(self.num_passes):
-                        self.passes[p].run(self.passes[p].context, self.b.lanes, k)
-                steps -= n
+            while done < steps:
+                n = steps - done
+                if periods > 0:
+                    most = 0
+                    for i in range(self.b.active):
+                        most = max(most, self.b.stable[i])
+                    if most >= periods:
+                        break
+                    n = min(n, periods - most)
+                self.take(n)
+                done += n
             if self.fused and self.records_flips:
                 for i in range(2):
                     drain_flips(&self.b.seats[i], self.b.lanes)
+        return done
+
+    cdef void take(self, int64_t steps) noexcept nogil:
+        cdef int i, k, p, n
+        if self.batched:
+            batch_two_by_two(&self.b, steps // FG_BATCH, self.records_flips)
+            steps %= FG_BATCH
+        while steps > 0:
+            n = self.batch if steps >= self.batch else 1
+            if self.b.bitgen != NULL:
+                draw_listing(&self.b)
+            else:
+                for i in range(self.b.agents):
+                    self.draws[i](&self.b.seats[i], self.b.lanes, n)
+            for k in range(n):
+                for p in range(self.num_passes):
+                    self.passes[p].run(self.passes[p].context, self.b.lanes, k)
+            steps -= n

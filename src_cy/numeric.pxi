@@ -1,24 +1,9 @@
-# Twins of rules/exponential.py and rules/streams.py.
+# Twins of rules/exponential.py, rules/logarithm.py and rules/streams.py.
 
-cdef inline real exponential(real x) noexcept nogil:
-    """exp(x); the same operations in the same order as the rule, without its branches."""
-    cdef real rounded = x * <real>1.4426950408889634 + FG_ROUNDER
-    cdef real n = rounded - FG_ROUNDER
-    cdef real r = (x - n * <real>0.693145751953125) - n * <real>1.4286068203094172e-06
-    cdef real p = <real>2.5100569875813683e-08
-    p = p * r + <real>2.762032742826824e-07
-    p = p * r + <real>2.7557268072890098e-06
-    p = p * r + <real>2.4801520792572693e-05
-    p = p * r + <real>1.9841269863303223e-04
-    p = p * r + <real>1.3888888917538296e-03
-    p = p * r + <real>8.333333333330012e-03
-    p = p * r + <real>4.1666666666623477e-02
-    p = p * r + <real>1.6666666666666669e-01
-    p = p * r + <real>5.000000000000001e-01
-    p = <real>1.0 + (r + r * r * p)
-    p = (p * fg_half_power(rounded)) * <real>2.0
-    p = <real>0.0 if x < FG_LOWEST else p
-    return <real>INFINITY if x > FG_HIGHEST else p
+cdef extern from "numeric.h" nogil:
+    real exponential "FG_EXP"(real x)
+    double exponential_double "fg_exp_f64"(double x)
+    double logarithm "fg_log"(double x)
 
 
 cdef void philox(uint32_t *c, uint32_t k0, uint32_t k1) noexcept nogil:
@@ -34,6 +19,17 @@ cdef void philox(uint32_t *c, uint32_t k0, uint32_t k1) noexcept nogil:
         c[3] = <uint32_t>p0
         k0 = k0 + <uint32_t>0x9E3779B9
         k1 = k1 + <uint32_t>0xBB67AE85
+
+
+def log(const double[::1] x):
+    """log of every element of x, float64, positive, finite and normal; a new array."""
+    out = np.empty(x.shape[0])
+    cdef double[::1] y = out
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(x.shape[0]):
+            y[i] = logarithm(x[i])
+    return out
 
 
 def exp(const real[::1] x):

@@ -25,49 +25,72 @@ cdef inline void round_to_real(
         rounded[i] = <real>value[i]
 
 
-cdef void derive(Seat *s, int64_t lanes) noexcept nogil:
-    """What the kernels use: the parameters in the tables' type, epsilon as threshold and scale."""
-    if s.epsilon_at >= 0:
-        derive_epsilon(lanes, s.actions, s.value + s.epsilon_at * lanes, s.threshold, s.scale)
-    if s.alpha_at >= 0:
-        round_to_real(lanes, s.value + s.alpha_at * lanes, s.alpha)
-    if s.gamma_at >= 0:
-        round_to_real(lanes, s.value + s.gamma_at * lanes, s.gamma)
-    if s.temperature_at >= 0:
-        round_to_real(lanes, s.value + s.temperature_at * lanes, s.temperature)
+cdef void derive(Seat *s, int64_t lanes, int p) noexcept nogil:
+    """What the kernels use of parameter p: in the tables' type, or epsilon as threshold and scale."""
+    cdef double *value = s.value + p * lanes
+    if p == s.epsilon_at:
+        derive_epsilon(lanes, s.actions, value, s.threshold, s.scale)
+    elif p == s.alpha_at:
+        round_to_real(lanes, value, s.alpha)
+    elif p == s.gamma_at:
+        round_to_real(lanes, value, s.gamma)
+    elif p == s.temperature_at:
+        round_to_real(lanes, value, s.temperature)
 
 
-cdef void scheduled_values(
-    int kind, int64_t lanes,
+cdef inline void exponential_values(
+    int64_t lanes,
     doubles value,     # OUT (lanes,)
-    doubles first, doubles second, doubles third, doubles clock,  # IN (lanes,)
+    doubles first,     # IN (lanes,)
+    doubles floor_,    # IN (lanes,)
 ) noexcept nogil:
-    """The values used at the step that `clock` counts to."""
+    cdef int64_t i
+    for i in range(lanes):
+        value[i] = first[i] if first[i] > floor_[i] else floor_[i]
+
+
+cdef inline void linear_values(
+    int64_t lanes,
+    doubles value,     # OUT (lanes,)
+    doubles start, doubles end, doubles steps, doubles clock,  # IN (lanes,)
+) noexcept nogil:
     cdef int64_t i
     cdef double part
-    if kind == EXPONENTIAL:
-        for i in range(lanes):
-            value[i] = first[i] if first[i] > third[i] else third[i]
-    elif kind == LINEAR:
-        for i in range(lanes):
-            part = clock[i] / third[i]
-            part = part if part < 1.0 else 1.0
-            value[i] = first[i] + (second[i] - first[i]) * part
+    for i in range(lanes):
+        part = clock[i] / steps[i]
+        part = part if part < 1.0 else 1.0
+        value[i] = start[i] + (end[i] - start[i]) * part
+
+
+cdef inline void multiply(int64_t lanes, doubles first, doubles second) noexcept nogil:
+    cdef int64_t i
+    for i in range(lanes):
+        first[i] *= second[i]
+
+
+cdef inline void count_clock(int64_t lanes, doubles clock) noexcept nogil:
+    cdef int64_t i
+    for i in range(lanes):
+        clock[i] += 1.0
+
+
+cdef void use_parameter(Seat *s, int64_t lanes, int p) noexcept nogil:
+    """The values used at the step that the clock counts to, and what is derived from them."""
+    cdef int64_t at = p * lanes
+    if s.schedule[p] == EXPONENTIAL:
+        exponential_values(lanes, s.value + at, s.first + at, s.third + at)
+    elif s.schedule[p] == LINEAR:
+        linear_values(lanes, s.value + at, s.first + at, s.second + at, s.third + at, s.clock)
+    derive(s, lanes, p)
 
 
 cdef void advance_schedules(void *context, int64_t lanes, int k) noexcept nogil:
     """One step on: the clock, the recurrences, the values, and what is derived from them."""
     cdef Seat *s = <Seat *>context
-    cdef int64_t i
     cdef int p
-    cdef int64_t at
-    for i in range(lanes):
-        s.clock[i] += 1.0
+    count_clock(lanes, s.clock)
     for p in range(s.parameters):
-        at = p * lanes
         if s.schedule[p] == EXPONENTIAL:
-            for i in range(lanes):
-                s.first[at + i] *= s.second[at + i]
-        scheduled_values(s.schedule[p], lanes, s.value + at, s.first + at, s.second + at,
-                         s.third + at, s.clock)
-    derive(s, lanes)
+            multiply(lanes, s.first + p * lanes, s.second + p * lanes)
+        if s.schedule[p] != CONSTANT:
+            use_parameter(s, lanes, p)

@@ -4,7 +4,6 @@
 #define FASTGAMES_REAL_H
 
 #include <stdint.h>
-#include <string.h>
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define FG_RESTRICT __restrict
@@ -40,33 +39,13 @@ typedef double *FG_RESTRICT doubles;
 typedef int32_t *FG_RESTRICT ints;
 
 #if FG_DOUBLE
-typedef uint64_t bits;
 typedef int64_t same_width; /* whole numbers as wide as a real: lanes of one width in a loop */
-#define FG_MANTISSA 52
-#define FG_BIAS 1023
-#define FG_LOWEST (-707.0)
-#define FG_HIGHEST 709.782712893384
-#define FG_ROUNDER 6755399441055744.0
+#define FG_EXP fg_exp_f64
 #define FG_UNIT(u) ((double)(u) * 0x1p-31)
 #else
-typedef uint32_t bits;
 typedef int32_t same_width;
-#define FG_MANTISSA 23
-#define FG_BIAS 127
-#define FG_LOWEST (-86.0f)
-#define FG_HIGHEST 88.72283905206835f
-#define FG_ROUNDER 12582912.0f
+#define FG_EXP fg_exp_f32
 #define FG_UNIT(u) ((float)((u) >> 7) * 0x1p-24f)
 #endif
-
-/* 2^(n-1) for a whole n, given as n + FG_ROUNDER: n then stands in the low bits of the mantissa. */
-static inline real fg_half_power(real rounded) {
-  bits b;
-  real r;
-  memcpy(&b, &rounded, sizeof b);
-  b = (b + (FG_BIAS - 1)) << FG_MANTISSA;
-  memcpy(&r, &b, sizeof r);
-  return r;
-}
 
 #endif

@@ -22,12 +22,35 @@ cdef void count_joint(void *context, int64_t lanes, int k) noexcept nogil:
     cdef Block *b = <Block *>context
     cdef int64_t i
     for i in range(lanes):
-        b.joint_counts[i * b.joint_actions + b.joint[i]] += 1
+        b.joint_counts[i * b.joint_actions + b.joint[i]] += b.tallying[i]
 
 
 cdef void sum_rewards(void *context, int64_t lanes, int k) noexcept nogil:
     """In float64, whatever the tables' type, one step after the other."""
-    cdef Seat *s = <Seat *>context
+    cdef Block *b = <Block *>context
     cdef int64_t i
+    cdef int j
+    cdef Seat *s
+    for j in range(b.agents):
+        s = &b.seats[j]
+        for i in range(lanes):
+            s.reward_sum[i] += s.target[i] if b.tallying[i] else 0.0
+
+
+cdef void keep_cell(void *context, int64_t lanes, int k) noexcept nogil:
+    """The last cells of every lane, in a ring."""
+    cdef Block *b = <Block *>context
+    cdef int64_t i
+    for i in range(b.active):
+        b.window[i * b.last + b.window_at[i]] = b.cell[i] - b.variant[i]
+        b.window_at[i] = b.window_at[i] + 1 if b.window_at[i] + 1 < b.last else 0
+
+
+cdef void count_stable(void *context, int64_t lanes, int k) noexcept nogil:
+    """How many steps in a row changed nothing that is greedy."""
+    cdef Block *b = <Block *>context
+    cdef int64_t i
+    cdef ints changed = b.changed
     for i in range(lanes):
-        s.reward_sum[i] += s.target[i]
+        b.stable[i] = 0 if changed[i] else b.stable[i] + 1
+        changed[i] = 0

@@ -4,6 +4,10 @@ Hypothesis runs the same examples every time. For a longer search with new ones:
 ``pytest --hypothesis-profile=thorough``.
 """
 
+import inspect
+import itertools
+import math
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import fastgames as fg
-from fastgames import registry
+from fastgames import _core, lanes, registry
 
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
@@ -30,19 +34,40 @@ def _bits(array):
 def _contents(result):
     """Every array of a result, by name."""
     state = result.state
-    out = {
-        name: getattr(state, name)
-        for name in ("streams", "steps", "counted", "flips", "joint_counts", "reward_sums")
-    }
+    arrays = {name: array for name, array in vars(state).items() if name not in ("seats", "window")}
+    out = {name: array for name, array in arrays.items() if name != "generator"}
     for i, seat in enumerate(state.seats):
         out |= {f"{name} of agent {i}": table for name, table in seat.tables.items()}
         out[f"clock of agent {i}"] = seat.clock
         out |= {f"{name} of agent {i}": v for name, v in seat.recurrence.items()}
+        if seat.pending is not None:
+            out |= _moves(i, seat.pending)
         out[f"greedy({i})"] = result.greedy(i)
         out[f"policy({i})"] = result.policy(i)
+    out["stopped"] = result.stopped
+    out["window"] = _unrolled(state)
     if result.snapshots is not None:
         out |= {f"snapshots {name}": a for name, a in result.snapshots.arrays().items()}
     return out
+
+
+def _moves(agent, pending):
+    """A move that is not pending is only that: what else stands there is never read."""
+    none = pending.observation < 0
+    return {
+        f"pending {name} of agent {agent}": np.where(none, array.dtype.type(-1), array)
+        for name, array in pending.arrays().items()
+    }
+
+
+def _unrolled(state):
+    """The cells of the last steps in order, -1 before the first: what else is there is not read."""
+    if state.window is None:
+        return None
+    last = state.window.shape[1]
+    ago = np.arange(last, 0, -1)
+    cells = np.take_along_axis(state.window, (state.steps[:, None] - ago) % last, axis=1)
+    return np.where(ago <= state.counted[:, None], cells, -1)
 
 
 def _assert_same(one, other, replicas=slice(None)):
@@ -62,7 +87,138 @@ def assert_same():
     return _assert_same
 
 
-# --- random runs --------------------------------------------------------------------------------
+# --- random games -------------------------------------------------------------------------------
+
+
+def _tables(draw, shape):
+    """Small whole numbers (ties) or normal ones."""
+    rng = np.random.default_rng(draw(st.integers(0, 9999)))
+    return rng.integers(-2, 3, shape) if draw(st.booleans()) else rng.normal(size=shape)
+
+
+@st.composite
+def _matrix_games(draw, agents=st.integers(2, 5), actions=st.integers(1, 7)):
+    """Matrix games of few agents and actions."""
+    shape = [draw(actions) for _ in range(draw(agents))]
+    return fg.MatrixGame(_tables(draw, (len(shape), *shape)))
+
+
+@st.composite
+def _shapes(draw):
+    """Actions of every agent: few, or many of one agent, so that rows have every length."""
+    shape = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(2, 3)))]
+    if draw(st.booleans()):
+        shape[draw(st.integers(0, len(shape) - 1))] = draw(st.integers(1, 40))
+    return shape
+
+
+def _same_for_sure(game):
+    """The game with what is certain in it left to chance: nature draws all the same."""
+    following = np.eye(game.num_states)[game.transitions]
+    return fg.MarkovGame(game.rewards, following, game.discount, game.start, game.terminal)
+
+
+@st.composite
+def _turns(draw, game):
+    """Who moves, (N, S): any agents in any state, somebody in one that is not terminal."""
+    rng = np.random.default_rng(draw(st.integers(0, 9999)))
+    turns = rng.random((game.num_agents, game.num_states)) < draw(st.sampled_from([0.3, 0.7]))
+    turns[rng.integers(game.num_agents), np.flatnonzero(~game.terminal)[0]] = True
+    return turns
+
+
+@st.composite
+def _markov_games(draw, turns=None, terminal=None, time_limit=True, shape=None):
+    """Markov games of few states; `turns`, `terminal`: whether agents take turns, episodes end."""
+    shape = draw(_shapes()) if shape is None else shape
+    states = draw(st.integers(1 if not terminal else 2, 6))
+    ends = draw(st.integers(0, min(2, states - 1))) if terminal is None else int(terminal)
+    turns = draw(st.booleans()) if turns is None else turns
+    game = fg.games.random_markov_game(
+        len(shape),
+        states,
+        shape,
+        rng=draw(st.integers(0, 9999)),
+        transitions=draw(st.sampled_from(["deterministic", "random", "sparse"])),
+        terminal=ends,
+        turns=turns,
+        observations=draw(st.none() | st.integers(1, states)),
+        start=draw(st.sampled_from(["state", "random"])),
+        time_limit=draw(st.none() | st.integers(1, 9)) if time_limit else None,
+    )
+    if not turns and game.transitions.__class__ is np.ndarray and draw(st.integers(0, 3)) == 0:
+        if game.transitions.dtype.kind == "i":
+            return _same_for_sure(game)
+    if draw(st.booleans()):
+        return game
+    return fg.MarkovGame(  # rewards with ties, or that of one state in all; observations with gaps
+        np.broadcast_to(_tables(draw, (len(shape), 1, *shape)), game.rewards.shape)
+        if draw(st.booleans())
+        else _tables(draw, game.rewards.shape),
+        game.transitions,
+        game.discount,
+        game.start,
+        game.terminal,
+        game.observations * 2 if draw(st.booleans()) else game.observations,
+        turns=draw(_turns(game)) if turns else None,
+        time_limit=game.time_limit,
+    )
+
+
+@st.composite
+def _remembering_games(draw):
+    periods, agents = draw(st.integers(1, 2)), st.integers(2, 3)
+    stage = draw(_matrix_games(agents, st.integers(1, 7 if periods == 1 else 3)))
+    states = math.prod(stage.num_actions) ** periods
+    start = draw(st.just("uniform") | st.integers(0, states - 1))
+    return fg.remember(stage, periods, 0.9, start)
+
+
+def _catalogue():
+    """Every registered game, and one that ends."""
+    return [make() for make in registry.GAMES.values()] + [fg.games.grid_game()]
+
+
+GAMES = {
+    "matrix": _matrix_games(),
+    "markov": _markov_games(),
+    "remembering": _remembering_games(),
+    "catalogue": st.deferred(lambda: st.sampled_from(_catalogue())),
+}
+
+
+@st.composite
+def _variants(draw, one, replicas):
+    """The game with other rewards for some replicas."""
+    made = [one]
+    for _ in range(draw(st.integers(0, 2))):
+        if isinstance(one, fg.MatrixGame):
+            other = fg.MatrixGame(_tables(draw, one.payoffs.shape), actions=one.actions)
+        else:
+            shape = one.rewards.shape
+            if draw(st.booleans()):
+                shape = (shape[0], 1, *shape[2:])
+            rewards = np.broadcast_to(_tables(draw, shape), one.rewards.shape)
+            moves = one.transitions
+            if isinstance(one.compact.moves, fg.games.compact.Sum):
+                moves = one.compact.moves
+            other = fg.MarkovGame(
+                rewards,
+                moves,
+                one.discount,
+                one.start,
+                one.terminal,
+                one.observations,
+                turns=one.turns,
+                time_limit=one.time_limit,
+                actions=one.actions,
+            )
+        made.append(other)
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    return fg.Variants(made, rng.integers(0, len(made), replicas))
+
+
+# --- random learners ----------------------------------------------------------------------------
 
 # With thresholds T of 0, 1, 2, 3 and 2^31.
 EPSILONS = st.sampled_from(
@@ -73,6 +229,7 @@ INTERVALS = {
     "gamma": st.sampled_from([0.0, 0.5, 0.95]) | st.floats(0.0, 0.99),
     "epsilon": EPSILONS | st.floats(0.0, 1.0),
     "temperature": st.sampled_from([1.0, 0.01, 1000.0]) | st.floats(0.01, 100.0),
+    "power": st.sampled_from([1.0, 0.5, 0.51]) | st.floats(0.01, 1.0),
 }
 
 
@@ -104,63 +261,124 @@ EXPLORERS = {
     ),
     "softmax": lambda replicas: st.builds(fg.Softmax, _parameters("temperature", replicas)),
 }
+STEP_SIZES = {
+    "alpha": lambda replicas: _parameters("alpha", replicas),
+    "visits": lambda replicas: st.builds(fg.VisitCount, _parameters("power", replicas)),
+}
+INITIALS = {"uniform_rivals": fg.UniformRivals}
 
 
 @st.composite
-def _q_learners(draw, replicas, actions, explorer=None):
-    explorer = explorer or draw(st.sampled_from(sorted(registry.EXPLORERS)))
-    shape = draw(
-        st.sampled_from([(), (actions,), (1, actions), (replicas, 1, 1), (replicas, 1, actions)])
-    )
+def _value_learners(draw, make, kind, replicas, observations, actions, turns):
+    table = (observations, actions)
+    shape = draw(st.sampled_from([(), (actions,), table, (replicas, 1, 1), (replicas, *table)]))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
-    return fg.QLearner(
-        alpha=draw(_parameters("alpha", replicas)),
+    initial = rng.integers(-2, 3, shape) if draw(st.booleans()) else rng.normal(size=shape)
+    if draw(st.integers(0, 3)) == 0:
+        initial = INITIALS[draw(st.sampled_from(sorted(INITIALS)))]()
+    more = {"counterfactual": True} if kind.counterfactual and not turns else {}
+    return make(
+        alpha=draw(STEP_SIZES[kind.step](replicas)),
         gamma=draw(st.none() | _parameters("gamma", replicas)),
-        explore=draw(EXPLORERS[explorer](replicas)),
-        initial=rng.integers(-2, 3, shape) if draw(st.booleans()) else rng.normal(size=shape),
+        explore=draw(EXPLORERS[kind.explorer](replicas)),
+        initial=initial,
+        **more,
     )
 
 
 @st.composite
-def _fixed_policies(draw, replicas, actions, explorer=None):
-    shape = draw(st.sampled_from([(actions,), (1, actions), (replicas, 1, actions)]))
+def _fixed_policies(draw, make, kind, replicas, observations, actions, turns):
+    table = (observations, actions)
+    shape = draw(st.sampled_from([(actions,), (1, actions), table, (replicas, *table)]))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     weights = rng.integers(0, 3, shape) + 1e-3 * rng.integers(0, 2, shape)
     weights[..., rng.integers(actions)] += 1.0
-    return fg.FixedPolicy(weights / weights.sum(axis=-1, keepdims=True))
+    return make(weights / weights.sum(axis=-1, keepdims=True))
 
 
-LEARNERS = {"q": _q_learners, "fixed": _fixed_policies}
+LEARNERS = {
+    "q": _value_learners,
+    "sarsa": _value_learners,
+    "expected_sarsa": _value_learners,
+    "fixed": _fixed_policies,
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What decides which rules a learner has; every kind has its own."""
+
+    learner: str
+    explorer: str = ""
+    step: str = ""
+    counterfactual: bool = False
+
+    def __str__(self) -> str:
+        words = (self.learner, self.explorer, self.step, "counterfactual" * self.counterfactual)
+        return "-".join(word for word in words if word)
+
+
+def _kinds():
+    """All kinds that there are of the registered learners."""
+    for name, make in registry.LEARNERS.items():
+        has = inspect.signature(make).parameters
+        if "explore" not in has:
+            yield Kind(name)
+            continue
+        flags = [False, True] if "counterfactual" in has else [False]
+        for parts in itertools.product(registry.EXPLORERS, ("alpha", *registry.STEP_SIZES), flags):
+            yield Kind(name, *parts)
+
+
+KINDS = list(_kinds())
+
+
+def pytest_generate_tests(metafunc):
+    """A test that asks for `learner_kind` runs with every kind of learner."""
+    if "learner_kind" in metafunc.fixturenames:
+        metafunc.parametrize("learner_kind", KINDS, ids=str)
+
+
+# --- random runs --------------------------------------------------------------------------------
 
 
 @dataclass
 class Setup:
     """The arguments of a run."""
 
-    game: fg.MatrixGame
+    game: Any
     learners: tuple[Any, ...]
     steps: int
     replicas: int
     rng: int
     dtype: str
     record: fg.Record
+    stop: fg.Stable | None
 
-    def run(self, **changes):
-        """Run it, with some arguments changed or added."""
+    def run(self, build=None, capacity=None, **changes):
+        """Run it, with some arguments changed or added.
+
+        `build`: of the compiled core; `capacity`: the lanes of a block.
+        """
         arguments = {f.name: getattr(self, f.name) for f in fields(self)}
-        return fg.run(**{"progress": False, **arguments, **changes})
+        with _core_as(build, capacity):
+            return fg.run(**{"progress": False, **arguments, **changes})
 
 
-@st.composite
-def _games(draw, agents=None, actions=None):
-    """Matrix games of few agents and actions; small whole payoffs (ties) or normal ones."""
-    agents = st.integers(2, 5) if agents is None else agents
-    actions = st.integers(1, 7) if actions is None else actions
-    shape = [draw(actions) for _ in range(draw(agents))]
-    rng = np.random.default_rng(draw(st.integers(0, 9999)))
-    size = (len(shape), *shape)
-    whole = draw(st.booleans())
-    return fg.MatrixGame(rng.integers(-2, 3, size) if whole else rng.normal(size=size))
+@contextmanager
+def _core_as(build, capacity):
+    with pytest.MonkeyPatch.context() as patch:
+        if build is not None:
+            patch.setattr(_core, "isa", build)
+        if capacity is not None:
+            patch.setattr(lanes, "block_size", lambda *arguments: capacity)
+        yield
+
+
+@pytest.fixture(scope="session")
+def core_as():
+    """core_as(build, capacity): a context in which compiled runs use these."""
+    return _core_as
 
 
 @st.composite
@@ -179,42 +397,68 @@ def _records(draw, steps):
 
 
 @st.composite
-def _setups(draw, learner=None, explorer=None, replicas=None, game=None):
-    """A run. `learner`, `explorer`: the first agent; the others are drawn from the registry."""
-    game = draw(_games() if game is None else game)
+def _learners(draw, kind, game, agent, replicas):
+    strategy, make = LEARNERS[kind.learner], registry.LEARNERS[kind.learner]
+    sizes = (game.num_observations[agent], game.num_actions[agent])
+    return draw(strategy(make, kind, replicas, *sizes, game.compact.turns is not None))
+
+
+@st.composite
+def _setups(draw, kind=None, kinds=None, replicas=None, game=None, dtype=None, steps=24):
+    """A run. `kind`: of the first agent; the others are of `kinds`, of any unless given."""
+    game = draw(st.one_of(*GAMES.values()) if game is None else game)
     replicas = replicas or draw(st.sampled_from([1, 2, 3, 15, 16, 17, 33]))
-    steps = draw(st.integers(1, 24))
-    learners = []
-    for i, actions in enumerate(game.num_actions):
-        name = learner if i == 0 and learner else draw(st.sampled_from(sorted(registry.LEARNERS)))
-        learners.append(draw(LEARNERS[name](replicas, actions, explorer if i == 0 else None)))
+    if draw(st.integers(0, 4)) == 0:
+        game = draw(_variants(game, replicas))
+    steps = draw(st.integers(1, steps))
+    others = st.sampled_from(KINDS if kinds is None else kinds)
+    first = draw(others) if kind is None else kind
+    seats = [first, *(draw(others) for _ in range(1, game.num_agents))]
     return Setup(
         game,
-        tuple(learners),
+        tuple(draw(_learners(k, game, i, replicas)) for i, k in enumerate(seats)),
         steps,
         replicas,
         draw(st.sampled_from([0, 1, 7, 2**32, 2**64 - 1]) | st.integers(0, 2**64 - 1)),
-        draw(st.sampled_from(registry.DTYPES)),
+        draw(st.sampled_from(registry.DTYPES)) if dtype is None else dtype,
         draw(_records(steps)),
+        draw(st.none() | st.builds(fg.Stable, st.sampled_from([1, 2, 3, 5, 9]))),
     )
 
 
 @pytest.fixture(scope="session")
 def setups():
-    """setups(learner=, explorer=, replicas=, game=): the strategy of runs."""
+    """setups(kind=, kinds=, replicas=, game=, dtype=, steps=): the strategy of runs."""
     return _setups
 
 
 @pytest.fixture(scope="session")
 def games():
     """games(agents=, actions=): the strategy of matrix games."""
-    return _games
+    return _matrix_games
+
+
+@pytest.fixture(scope="session")
+def markov_games():
+    """markov_games(turns=, terminal=, time_limit=, shape=): the strategy of Markov games."""
+    return _markov_games
 
 
 @pytest.fixture(scope="session")
 def strategies_by_name():
     """The registered names for which there are strategies."""
-    return {"learners": set(LEARNERS), "explorers": set(EXPLORERS)}
+    return {
+        "LEARNERS": set(LEARNERS),
+        "EXPLORERS": set(EXPLORERS),
+        "STEP_SIZES": set(STEP_SIZES) - {"alpha"},
+        "INITIALS": set(INITIALS),
+    }
+
+
+@pytest.fixture(scope="session")
+def kinds():
+    """All kinds of learners."""
+    return KINDS
 
 
 # --- slow tests ---------------------------------------------------------------------------------

@@ -108,6 +108,129 @@ def test_what_was_not_recorded_is_not_there():
     np.testing.assert_array_equal(labelled["probabilities_1"][:, 0], [[0.25, 0.75]] * 2)
 
 
+# --- states, variants, grids --------------------------------------------------------------------
+
+
+def test_agents_that_see_different_things_of_the_states():
+    game = fg.games.random_markov_game(
+        states=5, actions=(2, 3), observations=(2, 4), transitions="random", rng=1
+    )
+    seats = (fg.QLearner(fg.VisitCount()), fg.Sarsa(fg.VisitCount(np.array([0.6, 0.7, 0.8]))))
+    result = fg.run(game, seats, 50, REPLICAS, 7, backend="reference")
+    labelled = dataset(result)
+    assert dict(labelled.sizes) == {
+        "replica": 3, "agent": 2, "observation_0": 2, "action_0": 2, "observation_1": 4,
+        "action_1": 3,
+    }  # fmt: skip
+    assert labelled["states"].dims == ("replica",)
+    np.testing.assert_array_equal(labelled["states"], result.states)
+    for i in range(2):
+        assert labelled[f"visits_{i}"].dims == ("replica", f"observation_{i}", f"action_{i}")
+        np.testing.assert_array_equal(labelled[f"visits_{i}"], result.tables[i]["visits"])
+    assert (labelled["visits_0"].sum(["observation_0", "action_0"]) == 50).all()
+    assert labelled["power_1"].to_numpy().tolist() == [0.6, 0.7, 0.8]
+    assert "power_0" not in labelled.coords
+    assert "stopped" not in labelled
+
+
+def test_a_matrix_game_has_no_states_to_tell_of(result):
+    assert "states" not in dataset(result)
+
+
+def test_what_stopped():
+    seats = [fg.QLearner(explore=fg.EpsilonGreedy(0.0)), fg.FixedPolicy([0.5, 0.5])]
+    result = fg.run(fg.games.chicken(), seats, 30, 5, 1, stop=fg.Stable(20), backend="reference")
+    stopped = dataset(result)["stopped"]
+    assert stopped.dims == ("replica",)
+    np.testing.assert_array_equal(stopped, result.stopped)
+
+
+def prize(bonus, kind="prize"):
+    """Two agents with two actions each; the first cell pays a bonus."""
+    return fg.MatrixGame([[[1 + bonus, 0], [0, 1]]] * 2, name=kind)
+
+
+@pytest.fixture(scope="module")
+def swept():
+    """A sweep over the game and the learners: 2 x 3 cells, 4 repeats."""
+    sweep = fg.grid(bonus=[0.5, 0.25], alpha=[0.1, 0.2, 0.4], repeats=4)
+    record = fg.Record(every=10, tables=("q",), greedy=True, flips=True, joint_actions=True)
+    seats = (fg.QLearner(sweep.alpha), fg.QLearner(explore=fg.EpsilonGreedy(sweep.bonus)))
+    return fg.run(sweep.games(prize), seats, 20, sweep, 7, record, backend="reference")
+
+
+def test_a_grid_has_its_dimensions_in_place_of_replicas(swept):
+    labelled = dataset(swept)
+    dims = ("bonus", "alpha", "repeat")
+    assert labelled["steps"].dims == dims
+    assert labelled["q_0"].dims == (*dims, "observation_0", "action_0")
+    assert labelled["flips"].dims == (*dims, "agent")
+    assert labelled["joint_counts"].dims == (*dims, "action_0", "action_1")
+    assert labelled["snapshot_greedy_1"].dims == ("snapshot", *dims, "observation_1")
+    assert labelled["bonus"].to_numpy().tolist() == [0.5, 0.25]
+    assert labelled["alpha"].to_numpy().tolist() == [0.1, 0.2, 0.4]
+    assert labelled["repeat"].to_numpy().tolist() == [0, 1, 2, 3]
+    assert "replica" not in labelled.dims
+    assert swept.to_xarray().identical(labelled)
+
+
+def test_a_cell_of_a_grid_is_the_runs_with_its_parameters(swept):
+    """The bits of a replica do not depend on the others: one with its number, alone."""
+    labelled = dataset(swept)
+    for bonus, alpha, repeat in ((0.5, 0.2, 3), (0.25, 0.4, 0)):
+        at = {"bonus": bonus, "alpha": alpha, "repeat": repeat}
+        cell = labelled.sel(at)
+        replica = int(cell["replica"])
+        seats = (fg.QLearner(alpha), fg.QLearner(explore=fg.EpsilonGreedy(bonus)))
+        alone = fg.run(prize(bonus), seats, 20, replica + 1, 7, backend="reference")
+        np.testing.assert_array_equal(cell["q_0"], alone.tables[0]["q"][replica])
+        np.testing.assert_array_equal(cell["q_1"], alone.tables[1]["q"][replica])
+        np.testing.assert_array_equal(
+            cell["snapshot_q_1"].sel(snapshot=20), alone.tables[1]["q"][replica]
+        )
+
+
+def test_a_grid_keeps_the_other_coordinates(swept):
+    labelled = dataset(swept)
+    dims = ("bonus", "alpha", "repeat")
+    for name in ("replica", "variant", "alpha_0", "epsilon_1"):
+        assert labelled.coords[name].dims == dims
+    assert (labelled["alpha_0"] == labelled["alpha"]).all()
+    assert (labelled["epsilon_1"] == labelled["bonus"]).all()
+    assert (labelled["variant"].sel(bonus=0.25) == 1).all()
+    assert labelled["replica"].to_numpy().ravel().tolist() == list(range(24))
+    assert labelled["snapshot"].attrs == {"long_name": "game steps"}
+
+
+def test_variants_without_a_grid():
+    game = fg.Variants([prize(0.5), prize(0.25)], [1, 0, 1])
+    labelled = dataset(fg.run(game, fg.QLearner(), 5, rng=1, backend="reference"))
+    assert labelled.coords["variant"].dims == ("replica",)
+    assert labelled["variant"].to_numpy().tolist() == [1, 0, 1]
+
+
+def test_a_dimension_may_be_called_as_a_parameter():
+    sweep = fg.grid(alpha_0=[0.1, 0.2], alpha_1=[0.3, 0.5], label=["a", "b"])
+    seats = (fg.QLearner(sweep.alpha_0), fg.QLearner(sweep.alpha_1))
+    result = fg.run(fg.games.chicken(), seats, 5, sweep, 1, backend="reference")
+    labelled = dataset(result)
+    assert labelled["alpha_0"].dims == ("alpha_0",)
+    assert labelled["label"].to_numpy().tolist() == ["a", "b"]
+    chosen = labelled["q_1"].sel(alpha_0=0.2, alpha_1=0.3, label="b", repeat=0)
+    np.testing.assert_array_equal(chosen, result.tables[1]["q"][5])
+
+
+def test_initial_by_a_rule_of_the_game_is_a_coordinate_where_replicas_differ():
+    """The mean of a row of payoffs, over 1 - gamma."""
+    games = fg.Variants([prize(0.5), prize(0.25)], [0, 1])
+    seats = (fg.QLearner(gamma=0.5, initial=fg.UniformRivals()), fg.QLearner())
+    labelled = dataset(fg.run(games, seats, 5, rng=1, backend="reference"))
+    assert labelled["initial_0"].dims == ("replica", "observation_0", "action_0")
+    np.testing.assert_allclose(labelled["initial_0"][:, 0], [[1.5, 1.0], [1.25, 1.0]])
+    alone = dataset(fg.run(prize(0.5), seats, 5, 2, rng=1, backend="reference"))
+    assert "initial_0" not in alone.coords
+
+
 def test_result_has_it(result):
     assert result.to_xarray().identical(dataset(result))
 

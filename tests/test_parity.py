@@ -1,27 +1,36 @@
 """Every body gives the same bits: interpreted rules, Numba's passes, each build of the lanes."""
 
+import itertools
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 import fastgames as fg
 from fastgames import _core, registry
 
 BUILDS = _core.available()
-Q_LEARNERS = [("q", explorer) for explorer in registry.EXPLORERS]
-OTHERS = [(learner, None) for learner in registry.LEARNERS if learner != "q"]
+FEW = settings(max_examples=settings.default.max_examples // 3)
+CAPACITIES = st.sampled_from([None, 1, 2, 5, 16, 31, 32])
 
 
-def test_everything_registered_is_drawn_by_the_strategies(strategies_by_name):
-    assert strategies_by_name["learners"] == set(registry.LEARNERS)
-    assert strategies_by_name["explorers"] == set(registry.EXPLORERS)
+@pytest.mark.parametrize("names", ["LEARNERS", "EXPLORERS", "STEP_SIZES", "INITIALS"])
+def test_everything_registered_is_drawn_by_the_strategies(names, strategies_by_name):
+    assert strategies_by_name[names] == set(getattr(registry, names))
 
 
-def run_with_build(setup, build, **changes):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_core, "isa", build)
-        return setup.run(**changes)
+def test_every_kind_of_learner_has_rules_of_its_own(kinds):
+    parts = {"epsilon_greedy": fg.EpsilonGreedy(0.1), "softmax": fg.Softmax(1.0)}
+    steps = {"alpha": 0.1, "visits": fg.VisitCount()}
+    rules = {fg.FixedPolicy([1.0]).rules}
+    for kind in kinds:
+        if kind.explorer:
+            more = {"counterfactual": True} if kind.counterfactual else {}
+            make = registry.LEARNERS[kind.learner]
+            learner = make(steps[kind.step], explore=parts[kind.explorer], **more)
+            rules.add(learner.rules)
+    assert len(rules) == len(kinds)
 
 
 def test_the_build_is_chosen_at_run_time_by_isa(monkeypatch):
@@ -31,19 +40,44 @@ def test_the_build_is_chosen_at_run_time_by_isa(monkeypatch):
             assert _core.lanes(dtype).__name__ == f"fastgames._core.lanes_{build}_f{dtype[-2:]}"
 
 
-@pytest.mark.parametrize(("learner", "explorer"), Q_LEARNERS + OTHERS)
-@given(data=st.data())
-def test_all_backends_and_builds_agree_with_the_reference(
-    learner, explorer, setups, assert_same, data
-):
-    setup = data.draw(setups(learner, explorer))
+def assert_all_bodies_agree(setup, data, assert_same):
     reference = setup.run(backend="reference", threads=1)
     threads = data.draw(st.integers(1, 5))
     for build in BUILDS:
-        assert_same(reference, run_with_build(setup, build, backend="cython", threads=threads))
-    build = data.draw(st.sampled_from(BUILDS))
-    assert_same(reference, run_with_build(setup, build, backend="numba", threads=threads))
+        capacity = data.draw(CAPACITIES)
+        arguments = {"backend": "cython", "threads": threads, "capacity": capacity}
+        assert_same(reference, setup.run(build=build, **arguments))
     assert_same(reference, setup.run(threads=threads))  # backend="auto"
+    build, capacity = data.draw(st.sampled_from(BUILDS)), data.draw(CAPACITIES)
+    arguments = {"backend": "numba", "threads": threads, "capacity": capacity}
+    assert_same(reference, setup.run(build=build, **arguments))
+
+
+def dtypes_of(kinds):
+    """Numba compiles every kind in one type here, and in the other in the slow tests."""
+    return dict(zip(kinds, itertools.cycle(registry.DTYPES), strict=False))
+
+
+@FEW
+@given(data=st.data())
+def test_all_backends_and_builds_agree_with_the_reference(
+    learner_kind, setups, kinds, assert_same, data
+):
+    dtypes = dtypes_of(kinds)
+    dtype = dtypes[learner_kind]
+    others = [kind for kind in kinds if dtypes[kind] == dtype]
+    setup = data.draw(setups(learner_kind, others, dtype=dtype))
+    assert_all_bodies_agree(setup, data, assert_same)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@given(data=st.data())
+def test_all_backends_and_builds_agree_in_both_types(
+    learner_kind, dtype, setups, assert_same, data
+):
+    setup = data.draw(setups(learner_kind, dtype=dtype, steps=60))
+    assert_all_bodies_agree(setup, data, assert_same)
 
 
 # Epsilons whose threshold T is 0, 1, 2 and 2^31, and ordinary ones; one for each replica.

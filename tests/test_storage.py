@@ -1,4 +1,8 @@
-"""Results as files: what is loaded is what was saved, and a bad file is a ValueError."""
+"""Results as files: what is loaded is what was saved, and a bad file is a ValueError.
+
+Results of every kind are made by hand here, with random contents in all that a state can hold: the
+format is tested apart from what runs happen to leave.
+"""
 
 import io
 import json
@@ -6,6 +10,7 @@ import os
 import struct
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +18,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fastgames as fg
+from fastgames.games.compact import Chances
+from fastgames.grid import grid
+from fastgames.learners import ExpectedSarsa, Sarsa, UniformRivals, VisitCount
+from fastgames.result import Result
+from fastgames.snapshots import Snapshots
+from fastgames.state import Pending, Seat, State
+from fastgames.stop import Stable
 
 PENNIES = fg.games.matching_pennies()
 FULL = fg.Record(
@@ -27,11 +39,10 @@ FULL = fg.Record(
 )
 
 
-def small(**arguments):
+def small(record=FULL):
+    """A result of two replicas of matching pennies."""
     learners = [fg.QLearner(fg.Exponential(0.5, [0.1, 0.2])), fg.QLearner(explore=fg.Softmax(2.0))]
-    return fg.run(
-        PENNIES, learners, **{"steps": 10, "replicas": 2, "rng": 1, "record": FULL, **arguments}
-    )
+    return by_hand(PENNIES, learners, 2, record)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +65,304 @@ def load(tmp_path):
     return load
 
 
+# --- results made by hand -----------------------------------------------------------------------
+
+
+def by_hand(game, learners, replicas, record=None, stop=None, sweep=None, dtype="float64", seed=3):
+    """A result with random contents: whatever a state of these can hold, each value in its range.
+
+    Written down from the description of `State`, not with the functions that make states.
+    """
+    rng = np.random.default_rng(seed)
+    record, compact, each = record or fg.Record(), game.compact, (replicas,)
+    agents, _, states, joint = compact.rewards.shape
+    going = np.ones(game.num_states, bool) if compact.terminal is None else ~compact.terminal
+    chance = isinstance(compact.moves, Chances) or compact.start_weights is not None
+    shapes = [
+        (replicas, o, a) for o, a in zip(game.num_observations, game.num_actions, strict=True)
+    ]
+    seats = []
+    for i, learner in enumerate(learners):
+        if learner.learns:
+            tables = {"q": rng.normal(size=shapes[i]).astype(dtype)}
+        else:
+            weights = np.asarray(learner.probabilities, dtype)
+            tables = {"probabilities": np.broadcast_to(weights, shapes[i])}
+        if learner.learns and isinstance(learner.alpha, VisitCount):
+            tables["visits"] = rng.integers(0, 2**40, shapes[i])
+        pending = None
+        if learner.learns and (compact.turns is not None or isinstance(learner, Sarsa)):
+            pending = Pending(
+                rng.integers(-1, shapes[i][1], each, np.int32),
+                rng.integers(0, shapes[i][2], each, np.int32),
+                rng.normal(size=each).astype(dtype),
+                rng.uniform(size=each).astype(dtype),
+            )
+        recurrence = {
+            name: value.start * rng.uniform(size=each)
+            for name, value in learner.values(game.discount).items()
+            if isinstance(value, fg.Exponential)
+        }
+        clock = rng.integers(0, 1000, each).astype(float)
+        seats.append(Seat(learner, tables, clock, recurrence, pending))
+    state = State(
+        seats,
+        rng.integers(1, 2**32, (replicas, agents + chance, 4), np.uint32),
+        None,
+        rng.choice(np.flatnonzero(going), each).astype(np.int32),
+        rng.integers(0, compact.time_limit, each, np.int32) if compact.time_limit else None,
+        rng.integers(0, 2**50, each),
+        rng.integers(0, 1 + (record.last or 2**50), each),
+    )
+    if stop:
+        state.stable = rng.integers(0, 1 + stop.periods, each)
+        if record.last:
+            state.window = rng.integers(0, states * joint, (replicas, record.last), np.int32)
+    if record.flips:
+        state.flips = rng.integers(0, 2**50, (replicas, agents))
+    if record.joint_actions:
+        state.joint_counts = rng.integers(0, 2**50, (replicas, *game.num_actions))
+    if record.rewards:
+        state.reward_sums = rng.normal(size=(replicas, agents))
+    snapshots = None
+    if record.every:
+        snapshots = Snapshots(
+            np.array([5, 10, 15]),
+            [
+                {n: np.stack([t, t, t]) for n, t in seat.tables.items() if n in record.tables}
+                for seat in seats
+            ],
+            [rng.integers(-1, s[2], (3, *s[:2]), np.int32) for s in shapes]
+            if record.greedy
+            else None,
+            [rng.uniform(size=(3, *s)) for s in shapes] if record.policies else None,
+        )
+    return Result(
+        game, tuple(learners), record, seed, dtype, "fastgames", snapshots, state,
+        stop=stop, grid=sweep,
+    )  # fmt: skip
+
+
+def everything(result):
+    """All of a result by its path within it: bytes of arrays, reprs of the rest."""
+    found = {}
+
+    def visit(value, where):
+        if isinstance(value, np.ndarray):
+            found[where] = (value.dtype.str, value.shape, value.tobytes())
+        elif isinstance(value, Result | State | Seat | Pending | Snapshots):
+            for name, part in vars(value).items():
+                visit(part, f"{where}.{name}")
+        elif isinstance(value, dict):
+            found[where] = sorted(value)
+            for name, part in value.items():
+                visit(part, f"{where}[{name}]")
+        elif isinstance(value, list | tuple):
+            found[where] = len(value)
+            for k, part in enumerate(value):
+                visit(part, f"{where}[{k}]")
+        else:  # games, learners, records compare by content
+            found[where] = value
+
+    visit(result, "result")
+    return found
+
+
+def compact_bits(game):
+    """The bits that kernels read."""
+    compact = game.compact
+    arrays = {**vars(compact), **vars(compact.moves)}
+    return {
+        name: (value.dtype, value.shape, value.tobytes())
+        if isinstance(value, np.ndarray)
+        else value
+        for name, value in arrays.items()
+        if name != "moves"
+    }
+
+
+RECORDS = [
+    fg.Record(),
+    fg.Record(flips=True, rewards=True),
+    fg.Record(joint_actions=True, rewards=True, last=6),
+    fg.Record(every=5, tables=("q",), greedy=True),
+    fg.Record(every=5, tables=("q", "visits"), policies=True, flips=True, joint_actions=True),
+]
+
+
+@st.composite
+def any_games(draw):
+    """Matrix and Markov games of all kinds of transitions, repeated games, and variants of each."""
+    kind = draw(st.sampled_from(["matrix", "markov", "markov", "markov", "memory"]))
+    seed, count = draw(st.integers(0, 99)), draw(st.integers(0, 3))
+    rng = np.random.default_rng(seed)
+    if kind == "matrix":
+        games = [fg.MatrixGame(rng.normal(size=(2, 3, 2)), name=f"{k}") for k in range(count or 1)]
+    elif kind == "memory":
+        stages = [fg.MatrixGame(rng.normal(size=(2, 2, 2))) for _ in range(count or 1)]
+        start = draw(st.sampled_from([0, 2, "uniform"]))
+        games = [fg.games.remember(stage, 2, 0.5, start) for stage in stages]
+    else:
+        games = [
+            fg.games.random_markov_game(
+                actions=(2, 3),
+                states=4,
+                rng=seed,
+                transitions=draw(st.sampled_from(["deterministic", "random", "sparse"])),
+                terminal=draw(st.sampled_from([0, 2])),
+                turns=draw(st.booleans()),
+                observations=draw(st.none() | st.just((2, 3))),
+                start=draw(st.sampled_from(["state", "random"])),
+                time_limit=draw(st.none() | st.integers(1, 9)),
+            )
+        ]
+        for k in range(1, count):
+            each = {n: getattr(games[0], n) for n in ("discount", "start", "terminal", "turns")}
+            games.append(
+                fg.games.MarkovGame(
+                    games[0].rewards + k,
+                    games[0].transitions,
+                    observations=games[0].observations,
+                    time_limit=games[0].time_limit,
+                    name=f"{k}",
+                    source="shifted",
+                    **each,
+                )
+            )
+    return games, count
+
+
+@st.composite
+def any_results(draw):
+    """Results of everything there is."""
+    games, count = draw(any_games())
+    replicas = draw(st.sampled_from([1, 2, 6]))
+    game = games[0]
+    if count:
+        game = fg.games.Variants(games, np.arange(replicas) % count)
+    observations = game.num_observations
+    many = np.linspace(0.1, 0.9, replicas)
+    learners = []
+    for i, actions in enumerate(game.num_actions):
+        alpha = st.sampled_from([0.5, many, fg.Exponential(many, 0.1), VisitCount(many)])
+        explore = st.sampled_from([fg.EpsilonGreedy(fg.Exponential(0.5, many)), fg.Softmax(0.5)])
+        initial = st.sampled_from([1.5, np.ones((replicas, 1, actions)), UniformRivals()])
+        kinds = st.sampled_from([fg.QLearner, Sarsa, ExpectedSarsa, None])
+        if (kind := draw(kinds)) is not None:
+            learners.append(kind(draw(alpha), 0.5, draw(explore), draw(initial)))
+        else:
+            flat = np.full((observations[i], actions), 1 / actions)
+            learners.append(fg.FixedPolicy(flat))
+    if game.compact.turns is None and isinstance(learners[0], fg.QLearner) and draw(st.booleans()):
+        learners[0] = replace(learners[0], counterfactual=True)
+    sweep = {1: None, 2: grid(repeats=2), 6: grid(mu=[0.1, 2], name=["x", "y", "z"])}[replicas]
+    return by_hand(
+        game,
+        learners,
+        replicas,
+        draw(st.sampled_from(RECORDS)),
+        draw(st.none() | st.just(Stable(100))),
+        sweep if draw(st.booleans()) else None,
+        draw(st.sampled_from(["float64", "float32"])),
+    )
+
+
+WORLDS = ("chance", "table", "memory")
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory):
+    """worlds(name): the bytes of a file, and the result. All that can be held is in one of them."""
+    replicas, folder = 4, tmp_path_factory.mktemp("worlds")
+    arguments = {"states": 5, "actions": (2, 3), "rng": 3, "terminal": 1, "start": "random"}
+    chance = fg.games.random_markov_game(
+        **arguments, transitions="sparse", turns=True, observations=(3, 4), time_limit=9
+    )
+    table = fg.games.random_markov_game(**arguments | {"start": "state"})
+    stage = fg.MatrixGame(np.random.default_rng(0).normal(size=(2, 2, 3)))
+    memory = fg.games.Variants([fg.games.remember(stage)] * 2, [0, 1, 1, 0])
+    falling = fg.Exponential(0.5, 0.1)
+    last = fg.Record(joint_actions=True, rewards=True, flips=True, last=7)
+    taken = fg.Record(every=5, tables=("q", "visits"), greedy=True, policies=True)
+    alphas = np.full(replicas, 0.5)
+    results = {
+        "chance": by_hand(
+            chance, [Sarsa(VisitCount(alphas)), fg.QLearner(falling)], replicas, last, Stable(50)
+        ),
+        "table": by_hand(table, [fg.QLearner(), ExpectedSarsa(VisitCount())], replicas, taken),
+        "memory": by_hand(
+            memory, [Sarsa(), fg.FixedPolicy([0.5, 0.25, 0.25])], replicas, last, Stable(50)
+        ),
+    }
+    for name, result in results.items():
+        result.save(folder / name)
+    held = {name: ((folder / name).read_bytes(), result) for name, result in results.items()}
+
+    def worlds(name):  # no dictionary, which would be printed with every failure
+        return held[name]
+
+    return worlds
+
+
 # --- round trips --------------------------------------------------------------------------------
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(result=any_results())
+def test_all_that_a_result_can_hold_comes_back(result, tmp_path):
+    result.save(tmp_path / "result")
+    again = fg.load(tmp_path / "result")
+    assert everything(again) == everything(result)
+    assert compact_bits(again.game) == compact_bits(result.game)
+    assert all(array.flags.writeable for array in (again.steps, again.state.streams))
+
+
+@pytest.mark.parametrize("transitions", ["deterministic", "random", "sparse"])
+def test_transitions_come_back_in_the_form_in_which_they_were_given(transitions, tmp_path):
+    game = fg.games.random_markov_game(rng=1, transitions=transitions)
+    by_hand(game, [fg.QLearner()] * 2, 2).save(tmp_path / "result")
+    again = fg.load(tmp_path / "result").game.transitions
+    assert type(again) is type(game.transitions)
+    if transitions != "sparse":
+        assert again.dtype == game.transitions.dtype
+        assert again.tobytes() == game.transitions.tobytes()
+
+
+def test_variants_share_what_does_not_differ(tmp_path):
+    """However many there are, memory holds the transitions once: as the file does."""
+    first = fg.games.random_markov_game(states=200, actions=5, rng=1)
+    games = [
+        fg.games.MarkovGame(first.rewards + k, first.transitions, 0.9, first.start)
+        for k in range(5)
+    ]
+    game = fg.games.Variants(games, [4, 0, 2])
+    by_hand(game, [fg.FixedPolicy(np.full(5, 0.2))] * 2, 3).save(tmp_path / "result")
+    again = fg.load(tmp_path / "result").game
+    assert again == game
+    assert len({id(each.compact.moves) for each in again.games}) == 1
+    for k, each in enumerate(again.games):
+        assert (each.rewards == first.rewards + k).all()
+        assert not each.rewards.flags.writeable
+
+
+def test_a_large_memory_is_a_small_file(tmp_path):
+    """30^4 states x 900 joint actions: never made, neither here nor there."""
+    stage = fg.MatrixGame(np.random.default_rng(0).normal(size=(2, 30, 30)))
+    game = fg.games.remember(stage, 2)
+    by_hand(game, [fg.FixedPolicy(np.full(30, 1 / 30))] * 2, 1).save(tmp_path / "result")
+    assert (tmp_path / "result").stat().st_size < 4 * game.num_states + 2**16
+    assert fg.load(tmp_path / "result").game == game
+
+
+def test_the_game_of_a_subclass_is_saved_as_what_it_is_a_kind_of(tmp_path):
+    class Market(fg.MatrixGame):
+        __slots__ = ("price",)
+
+    game = Market(np.random.default_rng(0).normal(size=(2, 2, 2)), name="market")
+    by_hand(game, [fg.QLearner()] * 2, 1).save(tmp_path / "result")
+    again = fg.load(tmp_path / "result").game
+    assert type(again) is fg.MatrixGame
+    assert again == game
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -86,7 +394,7 @@ def test_what_is_loaded_is_what_was_saved(data, setups, assert_same, tmp_path):
 
 
 def test_a_frozen_agent_keeps_its_q_table_in_the_file(tmp_path, assert_same):
-    first = small()
+    first = fg.run(PENNIES, small().learners, steps=10, replicas=2, rng=1)
     frozen = [first.learners[0], fg.FixedPolicy(first.policy(1))]
     second = fg.run(PENNIES, frozen, steps=5, resume=first)
     second.save(tmp_path / "frozen")
@@ -143,7 +451,7 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(
     assert path.read_bytes() == b"the old file"
     assert list(tmp_path.iterdir()) == [path]
     result.save(path)
-    assert fg.load(path).seed == 1
+    assert fg.load(path).seed == 3
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -159,7 +467,7 @@ def refused_or_same(load, data, result, assert_same):
     else:
         assert_same(result, again)
         assert again.learners == result.learners
-        assert again.game.payoffs.tobytes() == result.game.payoffs.tobytes()
+        assert compact_bits(again.game) == compact_bits(result.game)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
@@ -178,7 +486,7 @@ def test_flipped_bits_are_found_or_make_no_difference(damage, saved, load, asser
 def test_every_byte_of_headers_and_directory_may_be_damaged(saved, load, assert_same):
     """All places outside the arrays' contents, with a few flips each."""
     data, result = saved
-    names = ("state/steps.npy", "payoffs.npy")
+    names = ("state/steps.npy", "game/rewards.npy")
     places = {*range(60), *range(len(data) - 120, len(data))}
     for name in names:
         start = data.index(name.encode())
@@ -278,7 +586,7 @@ def test_forging_nothing_is_fine(saved, load, assert_same):
 def test_forged_array_headers(header, saved, load):
     content = np.zeros((2, 1, 2)).tobytes()
     with pytest.raises(ValueError, match="path must be a result"):
-        load(forged(saved[0], {"state/q/0.npy": npy(header, content)}))
+        load(forged(saved[0], {"state/0/q.npy": npy(header, content)}))
 
 
 def pickled(array):
@@ -301,13 +609,14 @@ def pickled(array):
 )
 def test_forged_arrays(member, saved, load):
     with pytest.raises(ValueError, match="path must be a result"):
-        load(forged(saved[0], {"state/q/0.npy": member}))
+        load(forged(saved[0], {"state/0/q.npy": member}))
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("format", 2),
+        ("format", 1),
+        ("format", 3),
         ("format", "1"),
         ("format", None),
         ("contract", 0),
@@ -325,11 +634,22 @@ def test_forged_arrays(member, saved, load):
         ("seed", -1),
         ("seed", 2**64),
         ("seed", 1.5),
-        ("held", 3),
-        ("held", [[1]]),
+        ("tables", 3),
+        ("tables", []),
+        ("tables", [[], []]),
+        ("tables", [["q"], ["visits"]]),
+        ("tables", [["q"], ["q", "../q"]]),
+        ("stop", {"periods": 3}),
+        ("stop", {"periods": 0}),
+        ("stop", 3),
+        ("grid", {"dims": [], "repeats": 3}),
+        ("grid", {"dims": [["alpha", []]], "repeats": 2}),
+        ("grid", {"dims": [["alpha", [1e400]]], "repeats": 2}),
+        ("grid", {"repeats": 2}),
+        ("grid", 2),
         ("game", None),
         ("game", {"name": 3}),
-        ("game", {"payoffs": 1}),
+        ("game", {"kind": "MatrixGame"}),
         ("record", {"every": 0}),
         ("record", {"unknown": 1}),
         ("record", []),
@@ -373,12 +693,241 @@ def test_headers_that_are_none(header, saved, load):
         load(forged(saved[0], {"header.json": header}))
 
 
-def test_every_member_is_needed(saved, load):
-    with zipfile.ZipFile(io.BytesIO(saved[0])) as archive:
-        names = archive.namelist()
-    for name in names:
-        with pytest.raises(ValueError, match="path must be a result"):
-            load(forged(saved[0], drop=(name,)))
+def test_every_member_is_needed(saved, worlds, load):
+    for data, _ in (saved, *map(worlds, WORLDS)):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+        for name in names:
+            with pytest.raises(ValueError, match="path must be a result"):
+                load(forged(data, drop=(name,)))
+
+
+BIG = 2**62 + 1
+OUT_OF_RANGE = [  # world, array, what its last entry becomes
+    ("chance", "state/states", (-1, 5, 2**31 - 1, "terminal")),
+    ("chance", "state/ages", (-1, 9)),
+    ("chance", "state/steps", (-1, BIG)),
+    ("chance", "state/counted", (-1, 8)),
+    ("chance", "state/stable", (-1, 51)),
+    ("chance", "state/window", (-1, 30)),
+    ("memory", "state/window", (-1, 6)),
+    ("memory", "state/states", (-1, 6)),
+    ("chance", "state/flips", (-1, BIG)),
+    ("chance", "state/joint_counts", (-1, BIG)),
+    ("chance", "state/0/q", (np.nan, np.inf, -np.inf, 1e308)),
+    ("chance", "state/0/visits", (-1, BIG)),
+    ("chance", "state/0/clock", (np.nan, np.inf, -1.0, 1e300)),
+    ("chance", "state/1/recurrence/alpha", (np.nan, np.inf, -1e-9, 0.5000001)),
+    ("chance", "state/0/pending/observation", (-2, 3, 2**31 - 1)),
+    ("chance", "state/0/pending/action", (-1, 2)),
+    ("chance", "state/1/pending/observation", (-2, 4)),
+    ("chance", "state/1/pending/action", (-1, 3)),
+    ("memory", "state/0/pending/observation", (-2, 6)),
+    ("chance", "state/1/pending/gain", (np.nan, np.inf, 1e308)),
+    ("chance", "state/1/pending/weight", (np.nan, -0.1, 1.1)),
+    ("table", "snapshots/steps", (-1, BIG)),
+    ("table", "snapshots/greedy/0", (-2, 2)),
+    ("table", "snapshots/greedy/1", (-2, 3)),
+    ("memory", "game/index", (-1, 2, 2**62)),
+    ("memory", "game/moves/from_state", (-1, 6)),
+    ("memory", "game/moves/from_joint", (-1, 6, 2**31 - 1, -(2**31))),
+    ("table", "game/moves/next", (-1, 5)),
+    ("chance", "game/moves/indices", (-1, 5)),
+    ("chance", "game/moves/indptr", (-1, 0, 2**60, "-1")),
+    ("chance", "game/moves/data", (np.nan, -0.5, 0.5, 2.0)),
+    ("chance", "game/start_weights", (np.nan, -0.5, 2.0)),
+    ("chance", "game/observations", (-1, 2**31 - 1)),
+    ("chance", "game/rewards", (np.nan, np.inf, 1e308)),
+    ("memory", "game/rewards", (np.nan, np.inf)),
+]
+
+
+@pytest.mark.parametrize(
+    ("world", "name", "value"),
+    [(world, name, value) for world, name, values in OUT_OF_RANGE for value in values],
+)
+def test_values_out_of_range_are_refused(world, name, value, worlds, load):
+    """Kernels use them as indices, make indices of them, or would run to nan."""
+    data, result = worlds(world)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        array = np.load(io.BytesIO(archive.read(f"{name}.npy")))
+    if value == "terminal":
+        value = np.flatnonzero(result.game.terminal)[0]
+    elif value == "-1":
+        value = array.flat[-1] - 1
+    assert array.flat[-1] != value
+    array.flat[-1] = value
+    changed = io.BytesIO()
+    np.save(changed, array)
+    with pytest.raises(ValueError, match="path must be a result"):
+        load(forged(data, {f"{name}.npy": changed.getvalue()}))
+
+
+def test_rows_that_go_back_are_refused_before_they_are_unrolled(worlds, load):
+    """A row of 2^60 entries, made up for by the next, would be written out one by one."""
+    data, _ = worlds("chance")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        rows = np.load(io.BytesIO(archive.read("game/moves/indptr.npy")))
+    for at, value in ((1, 2**60), (3, rows[5]), (0, 1)):
+        changed, array = io.BytesIO(), rows.copy()
+        array[at] = value
+        np.save(changed, array)
+        with pytest.raises(ValueError, match="indptr"):
+            load(forged(data, {"game/moves/indptr.npy": changed.getvalue()}))
+
+
+def test_a_table_that_is_not_in_the_file_is_not_made(worlds, load):
+    """2^30 observations, of which UniformRivals would make a table of 16 GiB."""
+    data, _ = worlds("chance")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        header = json.loads(archive.read("header.json"))
+    header["learners"][0] |= {"initial": {"kind": "UniformRivals"}, "gamma": 0.5}
+    seen, changed = np.zeros((2, 5), np.int32), io.BytesIO()
+    seen[0, 0] = 2**29
+    np.save(changed, seen)
+    members = {"game/observations.npy": changed.getvalue()}
+    with pytest.raises(ValueError, match="state/0/q has shape"):
+        load(forged(data, members, learners=header["learners"]))
+
+
+@pytest.mark.parametrize(
+    ("world", "changes"),
+    [
+        ("chance", {"states": 6}),
+        ("chance", {"states": 10**15}),
+        ("memory", {"states": 10**18}),
+        ("memory", {"states": 2**31}),
+        ("memory", {"states": 0}),
+        ("memory", {"variants": False}),
+        ("memory", {"names": ["one"]}),
+        ("memory", {"names": ["one", 2]}),
+        ("memory", {"sources": ["", None]}),
+        ("memory", {"names": [], "sources": []}),
+        ("memory", {"moves": "Table"}),
+        ("memory", {"moves": "Chances"}),
+        ("memory", {"kind": "MatrixGame"}),
+        ("memory", {"kind": "Variants"}),
+        ("memory", {"start": 6}),
+        ("memory", {"start": "uniform"}),
+        ("memory", {"actions": [["a"], ["b"]]}),
+        ("memory", {"actions": [["a", "b", "c"], ["a", "b"]]}),
+        ("table", {"held": ["rewards"]}),
+        ("table", {"held": []}),  # a terminal state is needed for its state of the game
+        ("table", {"discount": 1.5}),
+        ("table", {"discount": "0.5"}),
+        ("table", {"discount": None}),
+        ("table", {"time_limit": 0}),
+        ("table", {"time_limit": 5}),  # without ages
+        ("table", {"kind": "MatrixGame"}),
+        (
+            "chance",
+            {"held": ["terminal", "observations", "turns"]},
+        ),  # no start_weights: a role less
+        ("chance", {"held": ["start_weights", "terminal", "observations"]}),
+    ],
+)
+def test_forged_games(world, changes, worlds, load, assert_same):
+    data, result = worlds(world)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        game = json.loads(archive.read("header.json"))["game"]
+    try:
+        again = load(forged(data, game=game | changes))
+    except ValueError as error:
+        assert "path must be a result" in str(error)
+    else:  # another game, but one that may be played
+        assert again.game != result.game
+        assert again.states.max() < again.game.num_states
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("stop", None),
+        ("stop", {"periods": 1}),
+        ("record", {"last": 3, "rewards": True}),
+        ("record", {"every": 5, "greedy": True}),
+        ("dtype", "float32"),
+        ("replicas", 3),
+        ("tables", [["q"], ["q"]]),
+        ("tables", [["q", "visits"], []]),
+        ("grid", {"dims": [["mu", [1, 2, 3]]], "repeats": 1}),
+    ],
+)
+def test_headers_that_do_not_go_with_the_arrays(key, value, worlds, load):
+    data, _ = worlds("chance")
+    if (key, value) == ("stop", None):  # what is not asked for is not read
+        assert load(forged(data, stop=None)).state.window is None
+        return
+    with pytest.raises(ValueError, match="path must be a result"):
+        load(forged(data, **{key: value}))
+
+
+EXTREMES = {
+    "f": [np.nan, np.inf, -np.inf, 1e308, -1e308, 1e30, 0.5, 0.0, -0.0, -1.0, 1e-320, 2.0**62],
+    "i": [-(2**63), 2**63 - 1, 2**62, -(2**31), 2**31 - 1, -1, 0, 1, 2, 3, 4, 5, 6, 7, 9, 50],
+    "u": [0, 1, 2, 255, 2**32 - 1],
+}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(
+    world=st.sampled_from(WORLDS),
+    changes=st.lists(
+        st.tuples(st.integers(0, 99), st.integers(0, 99), st.booleans()), min_size=1, max_size=3
+    ),
+)
+def test_whatever_is_not_refused_can_be_run_on(world, changes, worlds, load):
+    """No value in a file, or several, makes the compiled core read or write elsewhere."""
+    content, result = worlds(world)
+    members = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = sorted(set(archive.namelist()) - {"header.json"})
+        for which, what, everywhere in changes:
+            name = names[which % len(names)]
+            array = np.load(io.BytesIO(archive.read(name)))
+            values = EXTREMES[array.dtype.kind]
+            if array.dtype.kind != "f":
+                limits = np.iinfo(array.dtype)
+                values = [value for value in values if limits.min <= value <= limits.max]
+            array.reshape(-1)[slice(None) if everywhere else -1] = values[what % len(values)]
+            changed = io.BytesIO()
+            np.save(changed, array)
+            members[name] = changed.getvalue()
+    try:
+        again = load(forged(content, members))
+    except ValueError as error:
+        assert "path must be a result" in str(error)
+        return
+    record = replace(result.record, every=None, tables=(), greedy=False, policies=False, last=None)
+    arguments = {"record": record, "stop": result.stop, "threads": 1}
+    after = fg.run(again.game, again.learners, 20, resume=again, **arguments)
+    assert 0 <= after.states.min() <= after.states.max() < after.game.num_states
+    assert all(np.isfinite(table["q"]).all() for table in after.tables if "q" in table)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(
+    world=st.sampled_from(WORLDS),
+    damage=st.lists(
+        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=3
+    ),
+)
+def test_flipped_bits_in_any_world(world, damage, worlds, load):
+    data, result = bytearray(worlds(world)[0]), worlds(world)[1]
+    for place, flip in damage:
+        data[int(place * len(data))] ^= flip
+    try:
+        again = load(bytes(data))
+    except ValueError as error:
+        assert "path must be a result" in str(error)
+    else:
+        assert everything(again) == everything(result)
+
+
+def test_an_older_format_is_refused_with_a_sentence(saved, load):
+    sentence = "its format is version 1, this fastgames reads version 2"
+    with pytest.raises(ValueError, match=sentence):
+        load(forged(saved[0], format=1))
 
 
 def test_streams_that_stand_still_are_refused(saved, load):
@@ -391,7 +940,7 @@ def test_streams_that_stand_still_are_refused(saved, load):
 def test_a_bomb_is_not_inflated(saved, load):
     """A member of 64 MiB deflated to 64 KiB; the file must be refused by its directory alone."""
     bomb = npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 1, 2)}") + bytes(2**26)
-    data = forged(saved[0], {"state/q/0.npy": bomb}, compression=zipfile.ZIP_DEFLATED)
+    data = forged(saved[0], {"state/0/q.npy": bomb}, compression=zipfile.ZIP_DEFLATED)
     assert len(data) < 2**18
     with pytest.raises(ValueError, match="larger than the file"):
         load(data)

@@ -1,16 +1,21 @@
-"""Games: `MatrixGame` and a catalogue of well-known ones.
+"""Games: `MatrixGame`, `MarkovGame`, and a catalogue of well-known ones.
 
 >>> from fastgames.games import make, names
 >>> "prisoners_dilemma" in names()
 True
 >>> make("penalty", k=-10).payoffs[0, 0].tolist()
 [10.0, 0.0, -10.0]
+>>> make("cournot", firms=3).nash.quantities
+array([9., 9., 9.])
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from .alternating import AlternatingGame, klein
+from .auctions import first_price_auction, second_price_auction
 from .catalogue import (
     battle_of_the_sexes,
     biased_rock_paper_scissors,
@@ -26,30 +31,63 @@ from .catalogue import (
     shapley,
     stag_hunt,
 )
+from .grid import grid_game
+from .markov import MarkovGame
 from .matrix import MatrixGame
+from .pricing import (
+    Benchmark,
+    MarketGame,
+    PricingGame,
+    cournot,
+    homogeneous_bertrand,
+    linear_bertrand,
+    logit_bertrand,
+)
+from .random import random_markov_game
+from .repeated import remember
+from .variants import Variants
+
+Game = MatrixGame | MarkovGame | Variants
 
 __all__ = [
     "CATALOGUE",
+    "AlternatingGame",
+    "Benchmark",
+    "Game",
+    "MarketGame",
+    "MarkovGame",
     "MatrixGame",
+    "PricingGame",
+    "Variants",
     "battle_of_the_sexes",
     "biased_rock_paper_scissors",
     "chicken",
     "climbing",
     "coordination",
+    "cournot",
+    "first_price_auction",
+    "grid_game",
+    "homogeneous_bertrand",
     "jordan",
+    "klein",
+    "linear_bertrand",
+    "logit_bertrand",
     "make",
     "matching_pennies",
     "names",
     "penalty",
     "prisoners_dilemma",
     "public_goods",
+    "random_markov_game",
+    "remember",
     "rock_paper_scissors",
+    "second_price_auction",
     "shapley",
     "stag_hunt",
 ]
 
 #: Every game of the catalogue, under the name of the function that makes it.
-CATALOGUE: dict[str, Callable[..., MatrixGame]] = {
+CATALOGUE: dict[str, Callable[..., MatrixGame | MarkovGame]] = {
     build.__name__: build
     for build in (
         matching_pennies,
@@ -65,6 +103,14 @@ CATALOGUE: dict[str, Callable[..., MatrixGame]] = {
         shapley,
         jordan,
         public_goods,
+        logit_bertrand,
+        linear_bertrand,
+        homogeneous_bertrand,
+        cournot,
+        first_price_auction,
+        second_price_auction,
+        klein,
+        grid_game,
     )
 }
 
@@ -74,7 +120,7 @@ def names() -> tuple[str, ...]:
     return tuple(CATALOGUE)
 
 
-def make(name: str, /, **parameters: object) -> MatrixGame:
+def make(name: str, /, **parameters: Any) -> MatrixGame | MarkovGame:
     """The game of that name.
 
     Parameters
@@ -86,7 +132,7 @@ def make(name: str, /, **parameters: object) -> MatrixGame:
 
     Returns
     -------
-    MatrixGame
+    MatrixGame or MarkovGame
 
     Raises
     ------

@@ -12,7 +12,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .matrix import FloatArray, MatrixGame
+from ._tables import FloatArray
+from .matrix import MatrixGame
 
 _MAX_ACTIONS = 4096  # of coordination(): a table of 256 MiB
 _MAX_AGENTS = 20  # of public_goods(): a table of 160 MiB

@@ -6,22 +6,31 @@ analysis of a small table with NumPy; nothing in it is on the path of a learning
 
 from __future__ import annotations
 
-import operator
-import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from ._tables import (
+    FloatArray,
+    action_names,
+    distribution,
+    listed,
+    read_only,
+    real_array,
+    refuse_cells,
+    same_shapes,
+    string,
+    whole,
+)
+from .compact import Compact, Sum
+
 Setting = Literal["cooperative", "competitive", "mixed"]
 
 # What rounding may do to payoffs written as decimals or fractions, relative to the largest of them.
 _ROUNDING: Final = 1e-12
-# A policy computed in float32 sums to 1 only this closely.
-_POLICY_SUM: Final = 1e-6
 
 
 class MatrixGame:
@@ -62,7 +71,7 @@ class MatrixGame:
     [(1, 1)]
     """
 
-    __slots__ = ("_actions", "_name", "_payoffs", "_source")
+    __slots__ = ("_actions", "_compact", "_name", "_payoffs", "_source")
 
     #: Number of states: a matrix game has one.
     num_states: Final = 1
@@ -78,9 +87,12 @@ class MatrixGame:
         source: str = "",
     ) -> None:
         self._payoffs: FloatArray = _payoff_table(payoffs)
-        self._name: str = _string("name", name)
-        self._actions: tuple[tuple[str, ...], ...] = _action_names(actions, self.num_actions)
-        self._source: str = _string("source", source)
+        self._name: str = string("name", name)
+        self._actions: tuple[tuple[str, ...], ...] = action_names(actions, self.num_actions)
+        self._source: str = string("source", source)
+        joint = self._payoffs[0].size
+        nowhere = Sum(read_only(np.zeros(1, np.int32)), read_only(np.zeros(joint, np.int32)))
+        self._compact = Compact(self._payoffs.reshape(self.num_agents, 1, 1, joint), nowhere)
 
     @property
     def payoffs(self) -> FloatArray:
@@ -111,6 +123,16 @@ class MatrixGame:
     def num_actions(self) -> tuple[int, ...]:
         """Number of actions of every agent, (A_0, ..., A_{N-1})."""
         return self._payoffs.shape[1:]
+
+    @property
+    def num_observations(self) -> tuple[int, ...]:
+        """Number of observations of every agent: one, as there is one state."""
+        return (1,) * self.num_agents
+
+    @property
+    def compact(self) -> Compact:
+        """The game as the kernels read it."""
+        return self._compact
 
     @property
     def setting(self) -> Setting:
@@ -173,7 +195,7 @@ class MatrixGame:
         TypeError, ValueError
             If agent or policies are outside their domain.
         """
-        agent = _agent(agent, self.num_agents)
+        agent = whole("agent", agent, 0, self.num_agents)
         values = self._action_values(agent, self._policies(policies))
         slack = _ROUNDING * np.abs(self._payoffs[agent]).max()
         return tuple(np.flatnonzero(values >= values.max() - slack).tolist())
@@ -230,27 +252,16 @@ class MatrixGame:
 
     def _policies(self, policies: Sequence[npt.ArrayLike]) -> list[FloatArray]:
         """The policies as float64 arrays, checked."""
-        given = _listed("policies", policies, "one distribution for each agent")
+        given = listed("policies", policies, "one distribution for each agent")
         if len(given) != self.num_agents:
             raise ValueError(
                 f"policies must be one distribution for each of the {self.num_agents} agents; "
                 f"there are {len(given)}"
             )
-        checked = []
-        for agent, (value, count) in enumerate(zip(given, self.num_actions, strict=True)):
-            policy = _real_array(f"policies[{agent}]", value)
-            if policy.shape != (count,):
-                raise ValueError(
-                    f"policies[{agent}] must have shape ({count},); its shape is {policy.shape}"
-                )
-            _refuse_cells(f"policies[{agent}]", policy, ~(policy >= 0.0), "at least 0")
-            if not abs(policy.sum() - 1.0) <= _POLICY_SUM:
-                raise ValueError(
-                    f"policies[{agent}] must sum to 1, up to {_POLICY_SUM}; "
-                    f"it sums to {policy.sum()}"
-                )
-            checked.append(policy)
-        return checked
+        return [
+            distribution(f"policies[{agent}]", value, count)
+            for agent, (value, count) in enumerate(zip(given, self.num_actions, strict=True))
+        ]
 
     def __repr__(self) -> str:
         return (
@@ -278,17 +289,9 @@ class MatrixGame:
 
 def _payoff_table(payoffs: object) -> FloatArray:
     """The payoffs as a new read-only array (N, A_0, ..., A_{N-1})."""
-    given = _listed("payoffs", payoffs, "an array (N, A_0, ..., A_{N-1}) or N arrays of one shape")
-    tables = [_real_array(f"payoffs[{agent}]", table) for agent, table in enumerate(given)]
-    if len(tables) < 2:
-        raise ValueError(f"payoffs must be for at least 2 agents; the number is {len(tables)}")
-    shape = tables[0].shape
-    for agent, table in enumerate(tables):
-        if table.shape != shape:
-            raise ValueError(
-                "payoffs must have the same shape (A_0, ..., A_{N-1}) for every agent; "
-                f"payoffs[0] has {shape} and payoffs[{agent}] has {table.shape}"
-            )
+    given = listed("payoffs", payoffs, "an array (N, A_0, ..., A_{N-1}) or N arrays of one shape")
+    tables = [real_array(f"payoffs[{agent}]", table) for agent, table in enumerate(given)]
+    shape = same_shapes("payoffs", tables, "(A_0, ..., A_{N-1})")
     if len(shape) != len(tables):
         raise ValueError(
             "payoffs must have the shape (N, A_0, ..., A_{N-1}), one axis of actions for each of "
@@ -300,80 +303,5 @@ def _payoff_table(payoffs: object) -> FloatArray:
             f"in the shape {(len(tables), *shape)}"
         )
     table = np.array(tables, dtype=np.float64, order="C")
-    _refuse_cells("payoffs", table, ~np.isfinite(table), "finite")
-    table.flags.writeable = False
-    return table
-
-
-def _action_names(
-    actions: Sequence[Sequence[str]] | None, num_actions: tuple[int, ...]
-) -> tuple[tuple[str, ...], ...]:
-    if actions is None:
-        return tuple(tuple(str(action) for action in range(count)) for count in num_actions)
-    given = _listed("actions", actions, "one sequence of names for each agent")
-    if len(given) != len(num_actions):
-        raise ValueError(
-            f"actions must be one sequence of names for each of the {len(num_actions)} agents; "
-            f"there are {len(given)}"
-        )
-    named = []
-    for agent, (value, count) in enumerate(zip(given, num_actions, strict=True)):
-        names = _listed(f"actions[{agent}]", value, "a sequence of names")
-        for action, name in enumerate(names):
-            _string(f"actions[{agent}][{action}]", name)
-        if len(names) != count or len(set(names)) != count:
-            raise ValueError(f"actions[{agent}] must be {count} distinct names; it is {names}")
-        named.append(tuple(names))
-    return tuple(named)
-
-
-def _agent(agent: int, num_agents: int) -> int:
-    try:
-        index = operator.index(agent)
-    except TypeError:
-        raise TypeError(f"agent must be an int; it is {agent!r}") from None
-    if not 0 <= index < num_agents:
-        raise ValueError(f"agent must be in [0, {num_agents}); it is {index}")
-    return index
-
-
-def _listed(argument: str, value: object, domain: str) -> list[Any]:
-    """The items of a sequence; a str is refused, for nobody means its characters."""
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-        try:
-            return list(value)
-        except TypeError:  # a 0-d array is an Iterable that cannot be iterated over
-            pass
-    raise TypeError(f"{argument} must be {domain}; it is {reprlib.repr(value)}")
-
-
-def _string(argument: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{argument} must be a str; it is {reprlib.repr(value)}")
-    return value
-
-
-def _real_array(argument: str, value: object) -> FloatArray:
-    """The value as float64, not to be written to: it may be the caller's own array."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(
-            f"{argument} must be a rectangular array; it is ragged: {reprlib.repr(value)}"
-        ) from None
-    if array.dtype.kind not in "iuf":
-        raise TypeError(
-            f"{argument} must hold real numbers, integer or float; its dtype is {array.dtype}"
-        )
-    with np.errstate(over="ignore"):  # a long double too large becomes inf, refused by the caller
-        return np.asarray(array, dtype=np.float64)
-
-
-def _refuse_cells(
-    argument: str, array: FloatArray, bad: npt.NDArray[np.bool_], domain: str
-) -> None:
-    """Raise ValueError naming the first bad cell, if there is one."""
-    if bad.any():
-        cell = tuple(np.argwhere(bad)[0].tolist())
-        index = ", ".join(map(str, cell))
-        raise ValueError(f"{argument} must be {domain}; {argument}[{index}] is {array[cell]}")
+    refuse_cells("payoffs", table, ~np.isfinite(table), "finite")
+    return read_only(table)

@@ -3,6 +3,20 @@
 from fastgames.learners.base import Learner, Rules
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fixed import FixedPolicy
+from fastgames.learners.initial import UniformRivals
 from fastgames.learners.qlearner import QLearner
+from fastgames.learners.sarsa import ExpectedSarsa, Sarsa
+from fastgames.learners.stepsize import VisitCount
 
-__all__ = ["EpsilonGreedy", "FixedPolicy", "Learner", "QLearner", "Rules", "Softmax"]
+__all__ = [
+    "EpsilonGreedy",
+    "ExpectedSarsa",
+    "FixedPolicy",
+    "Learner",
+    "QLearner",
+    "Rules",
+    "Sarsa",
+    "Softmax",
+    "UniformRivals",
+    "VisitCount",
+]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgames import _checks
+from fastgames.games import Game
 from fastgames.learners.base import Rules
 from fastgames.rules import fixed
 from fastgames.schedules import Numeric, _Frozen
@@ -17,6 +18,7 @@ _RULES = Rules(
     choose=fixed.choose,
     learn=fixed.learn,
     policy=fixed.policy,
+    tables=("probabilities",),
 )
 
 
@@ -68,6 +70,6 @@ class FixedPolicy(_Frozen):
         """No numeric parameters."""
         return {}
 
-    def start(self) -> np.ndarray:
+    def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
         """What the table holds, to be broadcast to (replicas, observations, A)."""
-        return np.asarray(self.probabilities)
+        return {"probabilities": np.asarray(self.probabilities)}

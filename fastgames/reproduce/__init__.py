@@ -3,7 +3,7 @@
 Every reproduction is a function that runs, compares what it found with what was printed, and
 returns a `Report`; it prints nothing. On the command line: ``fastgames reproduce NAME``.
 
-All take the same arguments:
+All take the same arguments (some take more):
 
 replicas : int
     Independent runs (of each setting, where there are several), at least 1.
@@ -22,11 +22,16 @@ out : str or Path, optional
 
 from collections.abc import Callable
 
+from fastgames.reproduce.afp import afp
+from fastgames.reproduce.calvano import calvano
 from fastgames.reproduce.cycling import cycling
 from fastgames.reproduce.frozen import frozen
+from fastgames.reproduce.heat_map import heat_map
+from fastgames.reproduce.klein import klein
 from fastgames.reproduce.report import Report, Row
 from fastgames.reproduce.softmax import softmax
 from fastgames.reproduce.sweep import sweep
+from fastgames.reproduce.waltman_kaymak import waltman_kaymak
 
 #: Every reproduction by its name.
 NAMES: dict[str, Callable[..., Report]] = {
@@ -34,6 +39,23 @@ NAMES: dict[str, Callable[..., Report]] = {
     "sweep": sweep,
     "softmax": softmax,
     "frozen": frozen,
+    "calvano": calvano,
+    "klein": klein,
+    "afp": afp,
+    "waltman-kaymak": waltman_kaymak,
 }
 
-__all__ = ["NAMES", "Report", "Row", "cycling", "frozen", "softmax", "sweep"]
+__all__ = [
+    "NAMES",
+    "Report",
+    "Row",
+    "afp",
+    "calvano",
+    "cycling",
+    "frozen",
+    "heat_map",
+    "klein",
+    "softmax",
+    "sweep",
+    "waltman_kaymak",
+]

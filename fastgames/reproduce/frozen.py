@@ -104,7 +104,7 @@ def _rows(flips: dict[str, Any], still: Result, steps: int) -> tuple[Row, ...]:
     )
     settled = float((flips["frozen"][SLICES // 2 :].sum(axis=0) == 0).mean())
     unsettled = float((flips["thawed"][SLICES // 2 :].sum(axis=0) > 0).mean())
-    payoffs = still.game.payoffs[0] @ still.policy(1)[:, 0].T  # (actions, replicas)
+    payoffs = matching_pennies().payoffs[0] @ still.policy(1)[:, 0].T  # (actions, replicas)
     best = float((payoffs.argmax(axis=0) == still.greedy(0)[:, 0]).mean())
     half = f"the second {steps // 2:,} steps"
     return (

@@ -74,7 +74,7 @@ def softmax(
 
     def play(game: MatrixGame, learner: QLearner, steps: int, replicas: int) -> Result:
         record = Record(joint_actions=True, last=steps // 4)
-        return run(game, learner, steps, replicas, rng, record, dtype, threads=threads)
+        return run(game, learner, steps, replicas, rng, record, dtype=dtype, threads=threads)
 
     pennies = matching_pennies()
     temperatures = np.repeat(TEMPERATURES, replicas)

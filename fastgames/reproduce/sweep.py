@@ -68,7 +68,7 @@ def sweep(
     learner = QLearner(alpha=alphas, explore=EpsilonGreedy(epsilons))
     began = time.perf_counter()
     grid = run(
-        matching_pennies(), learner, steps, alphas.size, rng, Record(flips=True), dtype,
+        matching_pennies(), learner, steps, alphas.size, rng, Record(flips=True), dtype=dtype,
         threads=threads,
     )  # fmt: skip
     seconds = time.perf_counter() - began

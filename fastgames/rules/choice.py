@@ -11,6 +11,11 @@ from fastgames.rules.exponential import exp
 GREEDY = -1.0  # the signal of an agent that does not explore
 
 
+def explored(epsilon):
+    """The probability of exploring that is used: floor(epsilon 2^31) / 2^31, in float64."""
+    return math.floor(epsilon * 2147483648.0) / 2147483648.0
+
+
 def explore(u, epsilon, actions, real):
     """Epsilon-greedy's signal: the action to explore, or GREEDY.
 
@@ -35,6 +40,15 @@ def argmax(row):
     for a in range(1, len(row)):
         if row[a] > row[best]:
             best = a
+    return best
+
+
+def largest(row):
+    """The largest entry. row: (A,)."""
+    best = row[0]
+    for a in range(1, len(row)):
+        if row[a] > best:
+            best = row[a]
     return best
 
 
@@ -65,8 +79,6 @@ def sample(weights, x):
 
 def softmax_weights(row, temperature, real, out):
     """Write exp((row - max row) / temperature) into `out` (A,), modified in place."""
-    best = row[0]
-    for a in range(1, len(row)):
-        best = max(best, row[a])
+    best = largest(row)
     for a in range(len(row)):
         out[a] = exp((row[a] - best) / real(temperature), real)

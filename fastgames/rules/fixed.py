@@ -14,7 +14,7 @@ def choose(tables, p, o, signal):
     return sample(probabilities[o], probabilities.dtype.type(signal))
 
 
-def learn(tables, p, o, a, r, o2, ended):
+def learn(tables, p, t):
     """Nothing."""
 
 

@@ -3,33 +3,76 @@
 Every rule of a learner has the same form:
     draw(u, p, actions, real) -> signal         what one random word says
     choose(tables, p, o, signal) -> action      tables are read only
-    learn(tables, p, o, a, r, o2, ended)        tables are modified in place
+    learn(tables, p, t)                         tables are modified in place; t: an `Outcome`
     policy(tables, p, o, out)                   writes the probabilities of the actions
-`tables` is a tuple of arrays (observations, actions) of one type, `p` the float64 parameters.
+`tables` is a tuple of arrays (observations, actions), the first of the type of the run ("real"),
+`p` the float64 parameters. Here tables are (q,), or (q, visits) where the step size falls with the
+visits, and p is (alpha, gamma, epsilon or temperature), or (power, …) there.
 """
-
-import math
 
 import numpy as np
 
-from fastgames.rules.choice import argmax, epsilon_greedy, explore, sample, softmax_weights, unit
+from fastgames.rules.choice import (
+    argmax,
+    epsilon_greedy,
+    explore,
+    explored,
+    largest,
+    sample,
+    softmax_weights,
+    unit,
+)
+from fastgames.rules.stepsize import visit
 
 
-def learn(tables, p, o, a, r, o2, ended):
-    """q += alpha ((r + gamma best) - q); best = max q at o2 before the update, 0 once ended."""
+def update(q, o, a, target, step):
+    """q[o, a] += step (target - q[o, a]); q is modified in place."""
+    q[o, a] = q[o, a] + step * (target - q[o, a])
+
+
+def discounted_best(q, t):
+    """weight times the largest value at the next observation, or times 0 once ended."""
+    best = q.dtype.type(0.0)
+    if not t.ended:
+        best = largest(q[t.next_observation])
+    return t.weight * best
+
+
+def learn(tables, p, t):
+    """q[o, a] += alpha ((gain + weight max q[o2]) - q[o, a])."""
     q = tables[0]
-    real = q.dtype.type
-    best = real(0.0)
-    if not ended:
-        best = q[o2, 0]
-        for k in range(1, q.shape[1]):
-            best = max(best, q[o2, k])
-    target = r + real(p[1]) * best
-    q[o, a] = q[o, a] + real(p[0]) * (target - q[o, a])
+    target = t.gain + discounted_best(q, t)
+    update(q, t.observation, t.action, target, q.dtype.type(p[0]))
+
+
+def learn_by_visits(tables, p, t):
+    """The same with the step size of the visit."""
+    step = visit(tables[1], t.observation, t.action, p[0])
+    learn(tables, (step, p[1], p[2]), t)
+
+
+def learn_all(tables, p, t):
+    """Every own action k: q[o, k] += alpha ((column[k] + weight max q[o2]) - q[o, k]).
+
+    The maximum is that before the update.
+    """
+    q = tables[0]
+    best = discounted_best(q, t)
+    for k in range(q.shape[1]):
+        update(q, t.observation, k, t.column[k] + best, q.dtype.type(p[0]))
+
+
+def learn_all_by_visits(tables, p, t):
+    """The same; every own action is visited."""
+    q = tables[0]
+    best = discounted_best(q, t)
+    for k in range(q.shape[1]):
+        step = visit(tables[1], t.observation, k, p[0])
+        update(q, t.observation, k, t.column[k] + best, q.dtype.type(step))
 
 
 def draw_explore(u, p, actions, real):
-    """p = (alpha, gamma, epsilon)."""
+    """p[2] is epsilon."""
     return explore(u, p[2], actions, real)
 
 
@@ -39,9 +82,9 @@ def choose_greedy(tables, p, o, signal):
 
 
 def policy_epsilon(tables, p, o, out):
-    """Uniform with the probability of exploring, T / 2^31, the rest on the greedy action."""
+    """Uniform with the probability of exploring, the rest on the greedy action."""
     row = tables[0][o]
-    share = math.floor(p[2] * 2147483648.0) / 2147483648.0
+    share = explored(p[2])
     for a in range(len(row)):
         out[a] = share / len(row)
     out[argmax(row)] += 1.0 - share
@@ -53,7 +96,7 @@ def draw_unit(u, p, actions, real):
 
 
 def choose_softmax(tables, p, o, signal):
-    """Sample from the softmax of q[o]; p = (alpha, gamma, temperature)."""
+    """Sample from the softmax of q[o]; p[2] is the temperature."""
     q = tables[0]
     weights = np.empty(q.shape[1], q.dtype)
     softmax_weights(q[o], p[2], q.dtype.type, weights)

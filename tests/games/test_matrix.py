@@ -60,6 +60,24 @@ def test_attributes():
     assert MatrixGame(payoffs).source == ""
 
 
+def test_compact():
+    payoffs = np.arange(3 * 2 * 1 * 4).reshape(3, 2, 1, 4)
+    game = MatrixGame(payoffs)
+    compact = game.compact
+    assert game.num_observations == (1, 1, 1)
+    assert compact.rewards.shape == (3, 1, 1, 8)
+    np.testing.assert_array_equal(compact.rewards.ravel(), payoffs.ravel())
+    assert (compact.start_state, compact.time_limit, compact.num_states) == (0, 0, 1)
+    assert compact.start_weights is compact.terminal is compact.observations is None
+    assert compact.turns is None
+    moves = compact.moves
+    assert moves.from_state.tolist() == [0]
+    assert moves.from_joint.tolist() == [0] * 8
+    for array in (compact.rewards, moves.from_state, moves.from_joint):
+        assert not array.flags.writeable
+    assert game.compact is compact
+
+
 def test_action_names():
     game = MatrixGame(PENNIES, actions=[["heads", "tails"], ("even", "odd")])
     assert game.actions == (("heads", "tails"), ("even", "odd"))

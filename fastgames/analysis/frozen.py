@@ -1,0 +1,204 @@
+"""Greedy policies in a game: checked, and as the compiled core reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgames import _checks
+from fastgames._core.analysis import Play
+from fastgames.arguments import cpus
+from fastgames.games import Game, Variants
+from fastgames.games.compact import Chances, Compact, Sum, Table
+from fastgames.result import Result
+
+MAX_AGENTS = 64  # src_cy/analysis.pyx
+BLOCK = 16  # replicas that a thread takes at once
+
+
+@dataclass(frozen=True, eq=False)
+class Frozen:
+    """All that the measures read.
+
+    replicas: how many
+    states: (replicas,) int32 where each stands, or None where nobody says
+    largest: (N, variants) the largest absolute reward
+    """
+
+    game: Game
+    compact: Compact
+    moves: Sum | Table | Chances
+    replicas: int
+    states: np.ndarray | None
+    largest: np.ndarray
+    play: Play
+
+    @property
+    def chance(self) -> bool:
+        """Whether nature decides where play goes."""
+        random = isinstance(self.moves, Chances)
+        return random or (self.restarts and self.compact.start_weights is not None)
+
+    @property
+    def restarts(self) -> bool:
+        """Whether an episode can end."""
+        return self.compact.terminal is not None or self.compact.time_limit > 0
+
+
+def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
+    """A Result, or a game and greedy policies, checked."""
+    states = None
+    if isinstance(game, Result):
+        result, game = game, game.game
+        states = np.ascontiguousarray(result.states, np.int32)
+        if greedy is None:
+            greedy = [result.greedy(i) for i in range(game.num_agents)]
+    elif not isinstance(game, Game):
+        raise TypeError(f"game must be a game or a Result, got {game!r}")
+    elif greedy is None:
+        raise TypeError(
+            "greedy must be given with a game: one array (replicas, O_i) for each agent"
+        )
+    if game.num_agents > MAX_AGENTS:
+        raise ValueError(f"game must have at most {MAX_AGENTS} agents, got {game.num_agents}")
+    policies = _policies(game, greedy)
+    replicas = len(policies[0])
+    variant = game.index if isinstance(game, Variants) else None
+    for name, other in (("the result", states), ("game.index", variant)):
+        if other is not None and len(other) != replicas:
+            raise ValueError(
+                f"greedy must have the {len(other)} replicas of {name}, got {replicas}"
+            )
+    compact = game.compact
+    moves = _sure(compact.moves)
+    play = Play(
+        compact.num_states,
+        game.num_actions,
+        policies,
+        compact.rewards,
+        variant=variant,
+        start=compact.start_state,
+        time_limit=compact.time_limit,
+        terminal=compact.terminal,
+        turns=compact.turns,
+        observations=compact.observations,
+        **_arrays(moves),
+    )
+    largest = np.maximum(compact.rewards.max((2, 3)), -compact.rewards.min((2, 3)))
+    return Frozen(game, compact, moves, replicas, states, largest, play)
+
+
+def _policies(game: Game, greedy: Any) -> list[np.ndarray]:
+    domain = "a sequence of one array (replicas, O_i) for each agent"
+    if isinstance(greedy, str) or not isinstance(greedy, Sequence | np.ndarray):
+        raise TypeError(f"greedy must be {domain}, got {greedy!r}")
+    if len(greedy) != game.num_agents:
+        raise ValueError(f"greedy must be {domain}, {game.num_agents} of them, got {len(greedy)}")
+    policies: list[np.ndarray] = []
+    for i, (observations, actions) in enumerate(
+        zip(game.num_observations, game.num_actions, strict=True)
+    ):
+        name = f"greedy[{i}]"
+        array = whole_numbers(name, greedy[i], actions)
+        if array.ndim != 2 or array.shape[1] != observations or len(array) == 0:
+            raise ValueError(
+                f"{name} must have shape (replicas, {observations}), got {array.shape}"
+            )
+        if policies and len(array) != len(policies[0]):
+            raise ValueError(
+                f"{name} must have as many replicas as greedy[0], {len(policies[0])}, "
+                f"got {len(array)}"
+            )
+        policies.append(array)
+    return policies
+
+
+def whole_numbers(name: str, value: Any, count: int) -> np.ndarray:
+    """An array of whole numbers in [0, count), as contiguous int32."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged
+        raise ValueError(f"{name} must be a rectangular array ({error})") from None
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be whole numbers in [0, {count}), got {array.dtype}")
+    bad = (array < 0) | (array >= count)
+    if bad.any():
+        where = tuple(int(k) for k in np.argwhere(bad)[0])
+        place = f"[{', '.join(map(str, where))}]" if where else ""
+        raise ValueError(
+            f"{name} must be whole numbers in [0, {count}), got {name}{place} = {array[where]}"
+        )
+    return np.asarray(array, np.int32, order="C")
+
+
+def _sure(moves: Sum | Table | Chances) -> Sum | Table | Chances:
+    """Chances that leave nature no choice are a table."""
+    if isinstance(moves, Chances) and len(moves.successor) == len(moves.first) - 1:
+        return Table(moves.successor)
+    return moves
+
+
+def _arrays(moves: Sum | Table | Chances) -> dict[str, np.ndarray]:
+    if not isinstance(moves, Chances):
+        return dict(vars(moves))
+    first, sums = moves.first, moves.cumulative
+    chances = np.diff(sums, prepend=0.0)
+    chances[first[:-1]] = sums[first[:-1]]
+    chances /= np.repeat(sums[first[1:] - 1], np.diff(first))
+    return {"first": first, "successor": moves.successor, "probability": chances}
+
+
+def starts(frozen: Frozen, start: Any) -> np.ndarray:
+    """The states from which paths begin, (replicas,) int32."""
+    compact, replicas = frozen.compact, frozen.replicas
+    if start is None:
+        if frozen.states is not None:
+            return frozen.states
+        if compact.start_weights is not None:
+            raise ValueError("start must be given where the start of the game is a distribution")
+        start = compact.start_state
+    array = whole_numbers("start", start, compact.num_states)
+    if array.shape not in ((), (replicas,)):
+        raise ValueError(
+            f"start must be a state or one for each replica, ({replicas},), got shape {array.shape}"
+        )
+    array = np.ascontiguousarray(np.broadcast_to(array, replicas))
+    if compact.terminal is not None and compact.terminal[array].any():
+        state = array[compact.terminal[array]][0]
+        raise ValueError(f"start must not be a terminal state, got {state}")
+    return array
+
+
+def discount_of(frozen: Frozen, discount: Any) -> float:
+    """The discount: the game's unless given."""
+    value = _checks.finite_array("discount", frozen.game.discount if discount is None else discount)
+    if value.ndim:
+        raise ValueError(f"discount must be one number in [0, 1), got shape {value.shape}")
+    _checks.within("discount", value, "[0, 1)")
+    return float(value)
+
+
+def threads_of(threads: Any) -> int:
+    """How many threads."""
+    return _checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
+
+
+def in_blocks(replicas: int, threads: int, work: Callable[[int, int], None]) -> None:
+    """work(first, last) for blocks of replicas, which need not be in order."""
+    blocks = [(first, min(first + BLOCK, replicas)) for first in range(0, replicas, BLOCK)]
+    if min(threads, len(blocks)) == 1:
+        for block in blocks:
+            work(*block)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # not needed to import fastgames
+
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for done in [pool.submit(work, *block) for block in blocks]:
+            done.result()
+    finally:  # after Ctrl-C: wait for the blocks at work, leave out the others
+        pool.shutdown(cancel_futures=True)

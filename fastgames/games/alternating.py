@@ -1,0 +1,179 @@
+"""Games whose two agents move in turn, each holding its action until it moves again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, reduce
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ._tables import whole
+from .markov import MarkovGame, check_size
+from .matrix import MatrixGame
+from .pricing import Benchmark, PricingGame, shares
+
+_MAX_STEPS: Final = 256  # of klein(): a table of 0.5 GiB
+
+
+class AlternatingGame(MarkovGame):
+    """A matrix game of two agents who move in turn, each holding its action for two periods.
+
+    In every period one agent chooses an action, the other still holds the one that it chose the
+    period before, and both are paid as in the matrix game. The mover sees what the other holds.
+
+    Parameters
+    ----------
+    stage : MatrixGame
+        Of two agents; the game that pays.
+    discount : float
+        Per period, in [0, 1).
+    start : int or array_like (S,), optional
+        As for `MarkovGame`. Unless given agent 0 moves first, against an action of agent 1 that is
+        drawn at random, all being equally likely.
+    name, source : str, optional
+        Those of stage unless given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If stage is no game of two agents, or an argument outside the domain of `MarkovGame`.
+
+    Notes
+    -----
+    States: h in [0, A_1), agent 0 moves and agent 1 holds action h; A_1 + h, agent 1 moves and
+    agent 0 holds h; S = A_0 + A_1. Observations: h for the agent that moves, 0 for the other, which
+    learns nothing there. A learner's target is thus r_t + discount r_{t+1} + discount^2 max Q, r_t
+    being its payoff in the period in which it chose.
+
+    Source: Maskin & Tirole (1988), A theory of dynamic oligopoly, II, Econometrica 56, 571-599.
+
+    Examples
+    --------
+    >>> from fastgames.games import matching_pennies
+    >>> game = AlternatingGame(matching_pennies())
+    >>> game.transitions[0, 1], game.transitions[3, :, 0]  # 0 moves to 3, agent 1 back to 0
+    (array([3, 3], dtype=int32), array([0, 0], dtype=int32))
+    """
+
+    __slots__ = ("_stage",)
+
+    def __init__(
+        self,
+        stage: MatrixGame,
+        discount: float = 0.95,
+        start: int | npt.ArrayLike | None = None,
+        *,
+        name: str | None = None,
+        source: str | None = None,
+    ) -> None:
+        if not isinstance(stage, MatrixGame):
+            raise TypeError(f"stage must be a MatrixGame; it is {stage!r}")
+        if stage.num_agents != 2:
+            raise ValueError(f"stage must be a game of 2 agents; it is {stage!r}")
+        rows, columns = stage.num_actions
+        states = rows + columns
+        check_size("rewards of an agent", states, rows * columns)
+        # What agent 1 plays while agent 0 moves makes no difference, and the other way round.
+        shape = (states, rows, columns)
+        rewards = np.empty((2, *shape))
+        rewards[:, :columns] = stage.payoffs.transpose(0, 2, 1)[..., None]
+        rewards[:, columns:] = stage.payoffs[:, :, None]
+        successors = np.empty(shape, dtype=np.int32)
+        successors[:columns] = columns + np.arange(rows)[:, None]
+        successors[columns:] = np.arange(columns)
+        seen = np.zeros((2, states), dtype=np.int32)
+        seen[0, :columns] = np.arange(columns)
+        seen[1, columns:] = np.arange(rows)
+        if start is None:
+            start = np.repeat([1.0 / columns, 0.0], [columns, rows])
+        super().__init__(
+            rewards,
+            successors,
+            discount,
+            start,
+            observations=seen,
+            turns=np.repeat([0, 1], [columns, rows]),
+            name=stage.name if name is None else name,
+            actions=stage.actions,
+            source=stage.source if source is None else source,
+        )
+        self._stage: MatrixGame = stage
+
+    @property
+    def stage(self) -> MatrixGame:
+        """The game that pays."""
+        return self._stage
+
+    def __reduce__(self) -> tuple[Callable[..., MarkovGame], tuple[Any, ...]]:
+        make = partial(type(self), name=self.name, source=self.source)
+        return make, (self._stage, self.discount, self.start)
+
+
+def klein(
+    k: int = 6, *, discount: float = 0.95, start: int | npt.ArrayLike | None = None
+) -> AlternatingGame:
+    """Klein's sequential pricing: two firms set prices in turn, each for two periods.
+
+    The prices are 0, 1 / k, ..., 1. Whichever price is lower sells 1 - price, two equal ones sell
+    half of that each, and a unit costs nothing.
+
+    Parameters
+    ----------
+    k : int
+        Steps of the grid of prices, in [2, 256].
+    discount : float
+        Per period, in [0, 1).
+    start : int or array_like (S,), optional
+        As for `AlternatingGame`: unless given firm 0 moves first, against a random price.
+
+    Returns
+    -------
+    AlternatingGame
+        2 (k + 1) states. `stage` is a `PricingGame` with the prices and the benchmarks of the game
+        played once, all at the same time.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not of these types.
+    ValueError
+        If an argument is outside its domain.
+
+    Notes
+    -----
+    Both get nothing in the equilibrium of the game played once, where prices are 0, and 1/8 each
+    where both charge the monopoly price 1/2 (which is on the grid if k is even).
+
+    Source: Klein (2021), Autonomous algorithmic collusion: Q-learning under sequential pricing,
+    RAND Journal of Economics 52, 538-558; the model of Maskin & Tirole (1988), Econometrica 56,
+    571-599.
+
+    Examples
+    --------
+    >>> game = klein()
+    >>> game.num_states, game.num_observations
+    (14, (7, 7))
+    >>> game.stage.monopoly.profits
+    array([0.125, 0.125])
+    """
+    k = whole("k", k, 2, _MAX_STEPS + 1)
+    prices = np.arange(k + 1) / k
+    charged = np.meshgrid(prices, prices, indexing="ij", sparse=True)
+    low = reduce(np.minimum, charged)
+    payoffs = [low * (1.0 - low) * share for share in shares(charged, low)]
+
+    def both_charge(price: float) -> Benchmark:
+        half = np.full(2, (1.0 - price) / 2.0)
+        return Benchmark(np.full(2, price), half, price * half)
+
+    stage = PricingGame(
+        payoffs,
+        (prices, prices),
+        both_charge(0.0),  # undercutting stops at the cost
+        both_charge(0.5),  # where price (1 - price) is largest
+        name="sequential pricing",
+        source="Klein (2021), RAND Journal of Economics 52:538-558",
+    )
+    return AlternatingGame(stage, discount, start)

@@ -1,0 +1,177 @@
+"""Sealed-bid auctions of one good to bidders who know each other's values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from ._tables import FloatArray, whole
+from .pricing import MAX_AGENTS, Benchmark, MarketGame, each, grids, shares
+
+
+def first_price_auction(
+    bidders: int = 2,
+    bids: int | npt.ArrayLike = 21,
+    *,
+    values: float | npt.ArrayLike = 1.0,
+) -> MarketGame:
+    """The highest bid wins, and pays what it is.
+
+    With k highest bids each wins with probability 1 / k. Payoffs are means over that draw: bidder i
+    gets (values_i - its bid) / k if its bid is the highest, else 0.
+
+    Parameters
+    ----------
+    bidders : int
+        Number of bidders N, in [2, 20].
+    bids : int or array_like (A,)
+        The bids to choose from, the lowest of them the reserve price. A number m, at least 2, makes
+        m bids in equal steps from 0 to the highest value.
+    values : float or array_like (N,)
+        What the good is worth to each bidder, or to all; at least the lowest bid.
+
+    Returns
+    -------
+    MarketGame
+        Payoffs (N, A, ..., A); `choices` are bids. In its benchmarks prices are bids and quantities
+        probabilities of winning.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not of these types.
+    ValueError
+        If an argument is outside its domain, or the game would have over 2^29 payoffs.
+
+    Notes
+    -----
+    `nash` is the limit of the equilibria in undominated bids on ever finer grids: the bidders of
+    the highest value bid the second highest value (the same value if two have it), the others
+    their own, and a tie goes to a highest value. `monopoly` is the ring: all bid the lowest bid,
+    and one whose value is highest wins. On a grid `pure_equilibria` has all equilibria.
+
+    Source: Krishna (2010), Auction Theory, 2nd ed., ch. 2 (the rules); as a game of Q-learners who
+    all have the same value Banchio & Skrzypacz (2022), Artificial intelligence and auction design,
+    EC '22, arXiv:2202.05947.
+
+    Examples
+    --------
+    >>> game = first_price_auction(2, [0.0, 0.25, 0.5, 0.75, 1.0])
+    >>> game.payoffs[:, 3, 2], game.payoffs[:, 3, 3]
+    (array([0.25, 0.  ]), array([0.125, 0.125]))
+    >>> game.pure_equilibria()
+    [(2, 2), (3, 3), (4, 4)]
+    """
+    return _auction(
+        bidders,
+        bids,
+        values,
+        lambda offers: reduce(np.maximum, offers),
+        lambda worth, second: np.minimum(worth, second),
+        name="first-price auction",
+        source="Banchio & Skrzypacz (2022), EC '22",
+    )
+
+
+def second_price_auction(
+    bidders: int = 2,
+    bids: int | npt.ArrayLike = 21,
+    *,
+    values: float | npt.ArrayLike = 1.0,
+) -> MarketGame:
+    """The highest bid wins, and pays the second highest.
+
+    With k highest bids each wins with probability 1 / k, and pays its own bid if k > 1. Payoffs are
+    means over that draw: bidder i gets (values_i - price) / k if its bid is the highest, else 0.
+
+    Parameters
+    ----------
+    bidders, bids, values
+        As for `first_price_auction`.
+
+    Returns
+    -------
+    MarketGame
+        Payoffs (N, A, ..., A); `choices` are bids. In its benchmarks prices are bids and quantities
+        probabilities of winning.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not of these types.
+    ValueError
+        If an argument is outside its domain, or the game would have over 2^29 payoffs.
+
+    Notes
+    -----
+    `nash` is the equilibrium in dominant bids: all bid their values (dominant on a grid only where
+    the value is on it). There are many others; `pure_equilibria` has all on the grid. `monopoly` is
+    the ring: all bid the lowest bid, and one whose value is highest wins.
+
+    Source: Vickrey (1961), Counterspeculation, auctions, and competitive sealed tenders, Journal of
+    Finance 16, 8-37; as a game of Q-learners Banchio & Skrzypacz (2022), EC '22.
+
+    Examples
+    --------
+    >>> game = second_price_auction(2, [0.0, 0.25, 0.5, 0.75, 1.0])
+    >>> game.payoffs[:, 3, 2], game.payoffs[:, 3, 3]
+    (array([0.5, 0. ]), array([0.125, 0.125]))
+    """
+    return _auction(
+        bidders,
+        bids,
+        values,
+        _second_highest,
+        lambda worth, second: worth,
+        name="second-price auction",
+        source="Vickrey (1961), Journal of Finance 16:8-37",
+    )
+
+
+def _auction(
+    bidders: int,
+    bids: int | npt.ArrayLike,
+    values: float | npt.ArrayLike,
+    price: Callable[[list[FloatArray]], FloatArray],
+    nash_bids: Callable[[FloatArray, float], FloatArray],
+    name: str,
+    source: str,
+) -> MarketGame:
+    """An auction. price: of the bids of all; nash_bids: of the values and the second highest."""
+    bidders = whole("bidders", bidders, 2, MAX_AGENTS + 1)
+    worth = each("values", values, bidders)
+    choices = grids("bids", bids, [0.0] * bidders, [worth.max()] * bidders)
+    if any(not np.array_equal(grid, choices[0]) for grid in choices):
+        raise ValueError(f"bids must be the same for all bidders; they are {choices}")
+    least = choices[0][0]
+    if worth.min() < least:
+        raise ValueError(
+            f"values must be at least the lowest bid, {least}; the lowest is {worth.min()}"
+        )
+    offers = list(np.meshgrid(*choices, indexing="ij", sparse=True))
+    paid = price(offers)
+    won = shares(offers, reduce(np.maximum, offers))
+    payoffs = [(value - paid) * share for value, share in zip(worth, won, strict=True)]
+
+    highest = worth == worth.max()
+    chances = highest / highest.sum()
+    second = float(np.sort(worth)[-2])
+    return MarketGame(
+        payoffs,
+        choices,
+        Benchmark(nash_bids(worth, second), chances, (worth - second) * chances),
+        Benchmark(np.full(bidders, least), chances, (worth - least) * chances),
+        name=name,
+        source=source,
+    )
+
+
+def _second_highest(offers: list[FloatArray]) -> FloatArray:
+    """The second highest bid, the highest itself where two bid it."""
+    first = second = np.full((1,) * len(offers), -np.inf)
+    for offer in offers:
+        first, second = np.maximum(first, offer), np.maximum(second, np.minimum(first, offer))
+    return second

@@ -1,0 +1,666 @@
+"""Markets: firms that set prices or quantities, with their one-shot Nash and monopoly outcomes.
+
+The benchmarks are computed from the parameters, on no grid. Nothing here calls libm or LAPACK: the
+exponentials are those of `rules`, so that a game has the same bits on every CPU, as its runs have.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import partial, reduce
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgames import _checks
+from fastgames.rules.exponential import (
+    COEFFICIENTS,
+    INV_LN2,
+    LN2_HIGH,
+    LN2_LOW,
+    LOWEST,
+    ROUNDER,
+    exp,
+)
+from fastgames.rules.logarithm import log
+
+from ._tables import FloatArray, listed, read_only, real_array, whole
+from .matrix import MatrixGame
+
+MAX_AGENTS: Final = 20
+_MAX_PAYOFFS: Final = 2**29  # 4 GiB
+_MAX_ROUNDS: Final = 200  # of best responses; of 3,000 random games none took more than 24
+
+
+@dataclass(frozen=True, eq=False)
+class Benchmark:
+    """An outcome of a market against which others are measured.
+
+    Parameters
+    ----------
+    prices : (N,) float64, read-only
+        What each firm charges, or each bidder bids.
+    quantities : (N,) float64, read-only
+        What each firm sells, or the probability that each bidder wins.
+    profits : (N,) float64, read-only
+        What each gets, in the unit of the payoffs.
+    """
+
+    prices: FloatArray
+    quantities: FloatArray
+    profits: FloatArray
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            copy = np.array(getattr(self, field.name), dtype=np.float64)
+            object.__setattr__(self, field.name, read_only(copy))
+
+    def __reduce__(self) -> tuple[type[Benchmark], tuple[FloatArray, ...]]:
+        # An array comes out of a pickle writable; a benchmark made anew has it read-only.
+        return Benchmark, (self.prices, self.quantities, self.profits)
+
+
+class MarketGame(MatrixGame):
+    """A matrix game whose actions stand for numbers, with two benchmarks.
+
+    Games compare and hash as every `MatrixGame`: by payoffs and labels.
+
+    Parameters
+    ----------
+    payoffs : array_like, (N, A_0, ..., A_{N-1}), or N arrays (A_0, ..., A_{N-1})
+        As for `MatrixGame`.
+    choices : sequence of N array_like (A_i,)
+        What the actions of every agent stand for: prices, quantities or bids; ascending.
+    nash : Benchmark
+        The equilibrium of the game played once, with all numbers to choose from.
+    monopoly : Benchmark
+        What all would do to make the sum of their profits as large as possible.
+    name, actions, source
+        As for `MatrixGame`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If payoffs or labels are refused by `MatrixGame`, or choices or benchmarks do not fit them.
+    """
+
+    __slots__ = ("_choices", "_monopoly", "_nash")
+
+    def __init__(
+        self,
+        payoffs: npt.ArrayLike | Iterable[npt.ArrayLike],
+        choices: Sequence[npt.ArrayLike],
+        nash: Benchmark,
+        monopoly: Benchmark,
+        *,
+        name: str = "market",
+        actions: Sequence[Sequence[str]] | None = None,
+        source: str = "",
+    ) -> None:
+        super().__init__(payoffs, name=name, actions=actions, source=source)
+        given = listed("choices", choices, "one array for each agent")
+        self._choices: tuple[FloatArray, ...] = tuple(
+            _ascending(f"choices[{agent}]", grid) for agent, grid in enumerate(given)
+        )
+        counts = tuple(len(grid) for grid in self._choices)
+        if counts != self.num_actions:
+            raise ValueError(
+                f"choices must have one number for each of the {self.num_actions} actions; "
+                f"there are {counts}"
+            )
+        for argument, benchmark in (("nash", nash), ("monopoly", monopoly)):
+            if not isinstance(benchmark, Benchmark):
+                raise TypeError(f"{argument} must be a Benchmark; it is {benchmark!r}")
+            if any(getattr(benchmark, f.name).shape != (len(counts),) for f in fields(benchmark)):
+                raise ValueError(
+                    f"{argument} must be of {len(counts)} agents, as payoffs are; it is {benchmark}"
+                )
+        self._nash: Benchmark = nash
+        self._monopoly: Benchmark = monopoly
+
+    @property
+    def choices(self) -> tuple[FloatArray, ...]:
+        """What the actions stand for: an array (A_i,) for each agent, ascending, read-only."""
+        return self._choices
+
+    @property
+    def nash(self) -> Benchmark:
+        """The equilibrium of the game played once, with all numbers to choose from.
+
+        For equilibria on the grid see `pure_equilibria`.
+        """
+        return self._nash
+
+    @property
+    def monopoly(self) -> Benchmark:
+        """What all would do to make the sum of their profits as large as possible."""
+        return self._monopoly
+
+    def __reduce__(self) -> tuple[Callable[..., MatrixGame], tuple[Any, ...]]:
+        make = partial(type(self), name=self._name, actions=self._actions, source=self._source)
+        return make, (self._payoffs, self._choices, self._nash, self._monopoly)
+
+
+class PricingGame(MarketGame):
+    """A `MarketGame` whose actions are prices."""
+
+    __slots__ = ()
+
+    @property
+    def prices(self) -> tuple[FloatArray, ...]:
+        """The prices to choose from: an array (A_i,) for each firm, ascending, read-only."""
+        return self._choices
+
+
+def logit_bertrand(
+    firms: int = 2,
+    prices: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 15,
+    *,
+    a: float | npt.ArrayLike = 2.0,
+    c: float | npt.ArrayLike = 1.0,
+    a0: float = 0.0,
+    mu: float = 0.25,
+    xi: float = 0.1,
+) -> PricingGame:
+    """Price competition with logit demand.
+
+    Firm i sells q_i = exp((a_i - p_i) / mu) / (sum_j exp((a_j - p_j) / mu) + exp(a0 / mu)) and
+    gets (p_i - c_i) q_i. Consumers have mass 1, prices and profits the unit of a, c and mu.
+
+    Parameters
+    ----------
+    firms : int
+        Number of firms N, in [2, 20].
+    prices : int, array_like (A,), or N array_like (A_i,)
+        The prices to choose from: a grid for all firms, or one for each. A number m, at least 2,
+        makes each firm's own grid: m prices in equal steps from pN - xi (pM - pN) to
+        pM + xi (pM - pN), where pN and pM are its prices in `nash` and `monopoly`.
+    a, c : float or array_like (N,)
+        Each firm's quality and its cost of one unit.
+    a0 : float
+        The quality of the outside good.
+    mu : float
+        Horizontal differentiation, in (0, inf): as it goes to 0, all buy where a_i - p_i is most.
+    xi : float
+        How far the grids go beyond the two prices, in [0, inf).
+
+    Returns
+    -------
+    PricingGame
+        Payoffs (N, A_0, ..., A_{N-1}).
+
+    Raises
+    ------
+    TypeError
+        If an argument is not of these types.
+    ValueError
+        If an argument is outside its domain, or the game would have over 2^29 payoffs.
+    RuntimeError
+        If the Nash prices were not found.
+
+    Notes
+    -----
+    Equilibrium: p_i - c_i = mu / (1 - q_i) for all firms; there is one (Anderson, de Palma & Thisse
+    1992, Discrete Choice Theory of Product Differentiation, chs. 6 and 7). Against given rivals
+    that is (p_i - c_i) / mu = 1 + w with w + log w = (a_i - c_i) / mu - 1 - log(the others' sum),
+    from which best responses are iterated. The joint profit is largest where all firms have the
+    markup mu / (1 - sum_j q_j), found likewise.
+
+    Source: Calvano, Calzolari, Denicolò & Pastorello (2020), Artificial intelligence, algorithmic
+    pricing, and collusion, American Economic Review 110(10), 3267-3297, whose baseline is the
+    default.
+
+    Examples
+    --------
+    >>> game = logit_bertrand()
+    >>> game.nash.prices.round(5), game.monopoly.prices.round(5)
+    (array([1.47293, 1.47293]), array([1.92498, 1.92498]))
+    >>> game.nash.profits.round(5), game.monopoly.profits.round(5)
+    (array([0.22293, 0.22293]), array([0.33749, 0.33749]))
+    >>> float(game.prices[0][0].round(5)), float(game.prices[0][-1].round(5))
+    (1.42772, 1.97019)
+    """
+    firms = whole("firms", firms, 2, MAX_AGENTS + 1)
+    quality, cost = each("a", a, firms), each("c", c, firms)
+    outside, scale = number("a0", a0), number("mu", mu, "(0, inf)")
+    with np.errstate(over="ignore"):
+        value = (quality - cost - outside) / scale
+    if not np.isfinite(value).all():
+        raise ValueError(f"mu must not be so small that (a - c - a0) / mu overflows; it is {mu!r}")
+
+    def sold(charged: Iterable[Any]) -> list[FloatArray]:
+        return _logit([(b - outside - p) / scale for b, p in zip(quality, charged, strict=True)])
+
+    def benchmark(markups: FloatArray) -> Benchmark:
+        charged = cost + scale * markups
+        quantities = np.array(sold(charged))
+        return Benchmark(charged, quantities, (charged - cost) * quantities)
+
+    nash = benchmark(_logit_nash(value.tolist()))
+    monopoly = benchmark(_logit_monopoly(value.tolist()))
+    beyond = number("xi", xi, "[0, inf)") * (monopoly.prices - nash.prices)
+    choices = grids("prices", prices, nash.prices - beyond, monopoly.prices + beyond)
+    charged = np.meshgrid(*choices, indexing="ij", sparse=True)
+    payoffs = [(p - k) * q for p, k, q in zip(charged, cost, sold(charged), strict=True)]
+    return PricingGame(
+        payoffs,
+        choices,
+        nash,
+        monopoly,
+        name="logit Bertrand",
+        source="Calvano et al. (2020), American Economic Review 110(10):3267-3297",
+    )
+
+
+def linear_bertrand(
+    prices: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 15,
+    *,
+    gamma: float = 0.5,
+    a: float | npt.ArrayLike = 1.0,
+    c: float | npt.ArrayLike = 0.0,
+    xi: float = 0.1,
+) -> PricingGame:
+    """Price competition of two firms with linear demand.
+
+    Consumers have the utility sum_i (a_i - p_i) q_i - (q_0^2 + q_1^2) / 2 - gamma q_0 q_1. So firm
+    i, where both sell, sells q_i = (a_i - gamma a_j - p_i + gamma p_j) / (1 - gamma^2), and alone
+    max(a_i - p_i, 0). It gets (p_i - c_i) q_i.
+
+    Parameters
+    ----------
+    prices : int, array_like (A,), or 2 array_like (A_i,)
+        As for `logit_bertrand`; a grid that a number makes has no price below 0.
+    gamma : float
+        How close substitutes the goods are, in (0, 1).
+    a, c : float or array_like (2,)
+        Each firm's quality and its cost of one unit. Both must sell when they maximise their joint
+        profit: a_i - c_i > gamma (a_j - c_j).
+    xi : float
+        As for `logit_bertrand`.
+
+    Returns
+    -------
+    PricingGame
+        Payoffs (2, A_0, A_1).
+
+    Raises
+    ------
+    TypeError
+        If an argument is not of these types.
+    ValueError
+        If an argument is outside its domain, or the game would have over 2^29 payoffs.
+
+    Notes
+    -----
+    Equilibrium: 2 p_i - gamma p_j = a_i - gamma a_j + c_i for both firms; if they are alike,
+    p = (a (1 - gamma) + c) / (2 - gamma). Monopoly: p_i = (a_i + c_i) / 2.
+
+    Source: Singh & Vives (1984), Price and quantity competition in a differentiated duopoly, RAND
+    Journal of Economics 15, 546-554; with a = 1 and c = 0 the linear demand of the online appendix
+    of Calvano et al. (2020), American Economic Review 110(10), 3267-3297.
+
+    Examples
+    --------
+    >>> game = linear_bertrand(gamma=0.5)
+    >>> game.nash.prices.round(6), game.monopoly.prices
+    (array([0.333333, 0.333333]), array([0.5, 0.5]))
+    """
+    g = number("gamma", gamma, "(0, 1)")
+    quality, cost = each("a", a, 2), each("c", c, 2)
+    gain = quality - cost
+    if not (gain > g * gain[::-1]).all():
+        raise ValueError(
+            "a and c must have a_i - c_i > gamma (a_j - c_j) for both firms; "
+            f"a - c is {gain.tolist()} and gamma {g}"
+        )
+
+    def benchmark(charged: FloatArray) -> Benchmark:
+        quantities = np.array(_linear(quality, g, charged))
+        return Benchmark(charged, quantities, (charged - cost) * quantities)
+
+    own = quality - g * quality[::-1] + cost
+    nash = benchmark((2.0 * own + g * own[::-1]) / (4.0 - g * g))
+    monopoly = benchmark((quality + cost) / 2.0)
+    beyond = number("xi", xi, "[0, inf)") * (monopoly.prices - nash.prices)
+    low = np.maximum(nash.prices - beyond, 0.0)
+    choices = grids("prices", prices, low, monopoly.prices + beyond)
+    charged = np.meshgrid(*choices, indexing="ij", sparse=True)
+    sold = _linear(quality, g, charged)
+    payoffs = [(p - k) * q for p, k, q in zip(charged, cost, sold, strict=True)]
+    return PricingGame(
+        payoffs,
+        choices,
+        nash,
+        monopoly,
+        name="linear Bertrand",
+        source="Singh & Vives (1984), RAND Journal of Economics 15:546-554",
+    )
+
+
+def homogeneous_bertrand(
+    firms: int = 2,
+    prices: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 100,
+    *,
+    cost: float = 2.0,
+    reservation: float = 10.0,
+    lowest: float = 0.01,
+) -> PricingGame:
+    """Price competition for one good: the lowest price takes the market.
+
+    Consumers buy one unit if the lowest price is at most their reservation price, from the firms
+    that charge it, in equal parts. These get price - cost for each unit, the others 0.
+
+    Parameters
+    ----------
+    firms : int
+        Number of firms N, in [2, 20].
+    prices : int, array_like (A,), or N array_like (A_i,)
+        The prices to choose from: a grid for all firms, or one for each. A number m, at least 2,
+        makes m prices in equal steps from lowest to reservation.
+    cost : float
+        Every firm's cost of one unit, below reservation.
+    reservation : float
+        The highest price at which anything is sold.
+    lowest : float
+        The lowest of the prices that a number makes, below reservation.
+
+    Returns
+    -------
+    PricingGame
+        Payoffs (N, A_0, ..., A_{N-1}).
+
+    Raises
+    ------
+    TypeError
+        If an argument is not of these types.
+    ValueError
+        If an argument is outside its domain, or the game would have over 2^29 payoffs.
+
+    Notes
+    -----
+    Equilibrium: all charge the cost and get 0. On a grid with step h, so are all at the same price
+    cost + x if undercutting does not pay: x - h <= x / N. Monopoly: all charge the reservation
+    price.
+
+    Source: Asker, Fershtman & Pakes (2022), Artificial intelligence, algorithm design, and pricing,
+    AEA Papers and Proceedings 112, 452-456, whose parameters are the defaults.
+
+    Examples
+    --------
+    >>> game = homogeneous_bertrand()
+    >>> [float(game.prices[0][i].round(2)) for i, j in game.pure_equilibria()]
+    [2.03, 2.13]
+    """
+    firms = whole("firms", firms, 2, MAX_AGENTS + 1)
+    most, unit = number("reservation", reservation), number("cost", cost)
+    least = number("lowest", lowest)
+    for argument, value in (("cost", unit), ("lowest", least)):
+        if not value < most:
+            raise ValueError(f"{argument} must be below reservation, {most}; it is {value}")
+    choices = grids("prices", prices, [least] * firms, [most] * firms)
+    charged = np.meshgrid(*choices, indexing="ij", sparse=True)
+    low = reduce(np.minimum, charged)
+    margin = np.where(low <= most, low - unit, 0.0)
+    payoffs = [margin * share for share in shares(charged, low)]
+
+    def all_charge(price: float) -> Benchmark:
+        parts = np.full(firms, 1.0 / firms)
+        return Benchmark(np.full(firms, price), parts, (price - unit) * parts)
+
+    return PricingGame(
+        payoffs,
+        choices,
+        all_charge(unit),
+        all_charge(most),
+        name="homogeneous Bertrand",
+        source="Asker, Fershtman & Pakes (2022), AEA Papers and Proceedings 112:452-456",
+    )
+
+
+def cournot(
+    firms: int = 2,
+    quantities: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 41,
+    *,
+    intercept: float = 40.0,
+    slope: float = 1.0,
+    cost: float | npt.ArrayLike = 4.0,
+) -> MarketGame:
+    """Quantity competition for one good.
+
+    All sell at the price P = max(intercept - slope (q_0 + ... + q_{N-1}), 0), and firm i gets
+    (P - cost_i) q_i, which may be a loss.
+
+    Parameters
+    ----------
+    firms : int
+        Number of firms N, in [2, 20].
+    quantities : int, array_like (A,), or N array_like (A_i,)
+        The quantities to choose from, at least 0: a grid for all firms, or one for each. A number
+        m, at least 2, makes m quantities in equal steps from 0 to intercept / slope, where the
+        price is 0.
+    intercept, slope : float
+        Of the demand, in (0, inf).
+    cost : float or array_like (N,)
+        Each firm's cost of one unit, in [0, intercept).
+
+    Returns
+    -------
+    MarketGame
+        Payoffs (N, A_0, ..., A_{N-1}); `choices` are quantities.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not of these types.
+    ValueError
+        If an argument is outside its domain, or the game would have over 2^29 payoffs.
+
+    Notes
+    -----
+    Equilibrium: the n firms that sell, those whose cost is below the price, make it
+    P = (intercept + the sum of their costs) / (n + 1), and sell (P - cost_i) / slope each.
+    Monopoly: P = (intercept + the lowest cost) / 2, and the firms of that cost sell equal parts.
+
+    Source: Cournot (1838), Recherches sur les principes mathématiques de la théorie des richesses,
+    ch. VII; as in Waltman & Kaymak (2008), Q-learning agents in a Cournot oligopoly model, Journal
+    of Economic Dynamics and Control 32, 3275-3293, whose parameters are the defaults.
+
+    Examples
+    --------
+    >>> game = cournot()
+    >>> float(game.nash.quantities.sum().round(9)), float(game.nash.profits.sum().round(9))
+    (24.0, 288.0)
+    """
+    firms = whole("firms", firms, 2, MAX_AGENTS + 1)
+    top, steep = number("intercept", intercept, "(0, inf)"), number("slope", slope, "(0, inf)")
+    unit = each("cost", cost, firms, f"[0, {top!r})")
+    choices = grids("quantities", quantities, [0.0] * firms, [top / steep] * firms)
+    for agent, grid in enumerate(choices):
+        if grid[0] < 0.0:
+            raise ValueError(f"quantities must be at least 0; agent {agent} has {grid[0]}")
+    offered = np.meshgrid(*choices, indexing="ij", sparse=True)
+    price = np.maximum(top - steep * sum(offered), 0.0)
+    payoffs = [(price - k) * q for k, q in zip(unit, offered, strict=True)]
+
+    def benchmark(price: float, sold: FloatArray) -> Benchmark:
+        return Benchmark(np.full(firms, price), sold, (price - unit) * sold)
+
+    at = top
+    for rivals, k in enumerate(sorted(unit.tolist()), start=1):
+        if k < at:  # one more firm sells
+            at = (rivals * at + k) / (rivals + 1)
+    nash = benchmark(at, np.maximum(at - unit, 0.0) / steep)
+    cheapest = unit == unit.min()
+    at = (top + unit.min()) / 2.0
+    monopoly = benchmark(at, cheapest * ((top - at) / steep / cheapest.sum()))
+    return MarketGame(
+        payoffs,
+        choices,
+        nash,
+        monopoly,
+        name="Cournot",
+        source="Waltman & Kaymak (2008), J. Economic Dynamics and Control 32:3275-3293",
+    )
+
+
+def number(argument: str, value: object, domain: str | None = None) -> float:
+    """The value as a finite float, in an interval such as "(0, inf)" if one is given."""
+    array = _checks.finite_array(argument, value)
+    if array.shape != ():
+        raise ValueError(f"{argument} must be a number; its shape is {array.shape}")
+    if domain is not None:
+        _checks.within(argument, array, domain)
+    return float(array)
+
+
+def each(argument: str, value: object, agents: int, domain: str | None = None) -> FloatArray:
+    """The value as (agents,) float64, finite; a number is for all of them."""
+    array = _checks.finite_array(argument, value)
+    if array.shape not in ((), (agents,)):
+        raise ValueError(
+            f"{argument} must be a number or have shape ({agents},); its shape is {array.shape}"
+        )
+    if domain is not None:
+        _checks.within(argument, array, domain)
+    return np.broadcast_to(array, (agents,))
+
+
+def grids(
+    argument: str, value: object, low: npt.ArrayLike, high: npt.ArrayLike
+) -> list[FloatArray]:
+    """One ascending grid for each agent.
+
+    value: a number m, for m numbers in equal steps from low[i] to high[i]; or one array for all; or
+    one for each.
+    """
+    ends = list(zip(np.asarray(low).tolist(), np.asarray(high).tolist(), strict=True))
+    if not isinstance(value, Iterable):
+        count = whole(argument, value, 2, _MAX_PAYOFFS)
+        _check_size(argument, [count] * len(ends))
+        made = [np.linspace(*pair, count) for pair in ends]
+        return [_ascending(f"{argument} of agent {i}", grid) for i, grid in enumerate(made)]
+    given = listed(argument, value, f"a number, an array, or {len(ends)} arrays")
+    if given and not isinstance(given[0], Iterable):
+        given = [_ascending(argument, given)] * len(ends)
+    elif len(given) != len(ends):
+        raise ValueError(
+            f"{argument} must be a number, an array, or {len(ends)} arrays; there are {len(given)}"
+        )
+    else:
+        given = [_ascending(f"{argument}[{agent}]", grid) for agent, grid in enumerate(given)]
+    _check_size(argument, [len(grid) for grid in given])
+    return given
+
+
+def shares(chosen: Sequence[FloatArray], best: FloatArray) -> Iterator[FloatArray]:
+    """What each agent has of what those share equally whose choice is the best.
+
+    chosen: N arrays that broadcast to (A_0, ..., A_{N-1}); best: of that shape, as what is yielded
+    """
+    ties = sum((mine == best).astype(np.float64) for mine in chosen)
+    return ((mine == best) / ties for mine in chosen)
+
+
+def _check_size(argument: str, counts: list[int]) -> None:
+    payoffs = len(counts) * math.prod(counts)
+    if payoffs > _MAX_PAYOFFS:
+        raise ValueError(
+            f"{argument} must make at most 2^29 payoffs; those of {len(counts)} agents with "
+            f"{tuple(counts)} actions are {payoffs}"
+        )
+
+
+def _ascending(argument: str, value: object) -> FloatArray:
+    """The value as a new read-only array (A,), A >= 1, of finite numbers in ascending order."""
+    grid = np.array(real_array(argument, value))
+    if grid.ndim != 1 or not grid.size:
+        raise ValueError(f"{argument} must have shape (A,), A >= 1; the shape is {grid.shape}")
+    if not np.isfinite(grid).all() or (np.diff(grid) <= 0.0).any():
+        raise ValueError(f"{argument} must be finite and ascending, none twice; it is {grid}")
+    return read_only(grid)
+
+
+def _linear(
+    quality: FloatArray, gamma: float, charged: Sequence[FloatArray] | FloatArray
+) -> list[FloatArray]:
+    """What the two firms of `linear_bertrand` sell at these prices."""
+    sold = []
+    for i, j in ((0, 1), (1, 0)):
+        both = quality[i] - gamma * quality[j] - charged[i] + gamma * charged[j]
+        # Alone firm i sells less than this formula says: the rival's quantity in it is negative.
+        alone = quality[i] - charged[i]
+        sold.append(np.maximum(np.minimum(both / (1.0 - gamma * gamma), alone), 0.0))
+    return sold
+
+
+def _logit(utilities: Sequence[Any]) -> list[FloatArray]:
+    """The shares of goods of these utilities next to one of utility 0, all in units of mu.
+
+    utilities: N arrays that broadcast to the shape of the arrays returned
+    """
+    peak = reduce(np.maximum, utilities, np.float64(0.0))
+    weights = [_exp(u - peak) for u in utilities]
+    total = sum(weights, start=_exp(-peak))
+    return [weight / total for weight in weights]
+
+
+def _exp(x: Any) -> FloatArray:
+    """`rules.exponential.exp` of every entry of x <= 0: its operations, in its order."""
+    inside = np.maximum(x, LOWEST[1])
+    n = (inside * INV_LN2 + ROUNDER[1]) - ROUNDER[1]
+    r = (inside - n * LN2_HIGH) - n * LN2_LOW
+    p: Any = COEFFICIENTS[0]
+    for coefficient in COEFFICIENTS[1:]:
+        p = p * r + coefficient
+    p = 1.0 + (r + r * r * p)
+    return np.where(x < LOWEST[1], 0.0, (p * np.ldexp(1.0, n.astype(np.int64) - 1)) * 2.0)
+
+
+def _logit_nash(values: list[float]) -> FloatArray:
+    """The equilibrium markups (p_i - c_i) / mu. values: (a_i - c_i - a0) / mu
+
+    No best response is below 1, and all of them rise with the rivals' prices: from 1 they go up to
+    the equilibrium. Near it each round leaves at most half of the distance: a best response rises
+    by q_i q_j / (1 - q_i) with a rival's price, a matrix of spectral radius below 1/2.
+    """
+    markups = [1.0] * len(values)
+    close = 1e-14 * (1.0 + max(map(abs, values)))
+    for _ in range(_MAX_ROUNDS):
+        moved = 0.0
+        for i, value in enumerate(values):
+            others = [v - y for j, (v, y) in enumerate(zip(values, markups, strict=True)) if j != i]
+            best = 1.0 + _omega(value - 1.0 - _log_sum([0.0, *others]))
+            moved = max(moved, abs(best - markups[i]))
+            markups[i] = best
+        if moved <= close:
+            return np.array(markups)
+    raise RuntimeError(
+        f"the Nash prices were not found in {_MAX_ROUNDS} rounds of best responses; "
+        f"(a - c - a0) / mu is {values}"
+    )
+
+
+def _logit_monopoly(values: list[float]) -> FloatArray:
+    """The markups (p_i - c_i) / mu, all the same, that make the joint profit largest."""
+    return np.full(len(values), 1.0 + _omega(_log_sum(values) - 1.0))
+
+
+def _omega(z: float) -> float:
+    """The w > 0 with w + log w = z: Lambert's W of e^z, without overflow.
+
+    By Newton's method for t + e^t = z from above the root, where it comes down to it.
+    """
+    t = log(z) if z > 1.0 else z
+    for _ in range(8):
+        e = exp(t, float)
+        t -= (t + e - z) / (1.0 + e)
+    return float(exp(t, float))
+
+
+def _log_sum(logs: list[float]) -> float:
+    """The logarithm of a sum of numbers given by their logarithms."""
+    peak = max(logs)
+    return float(peak + log(sum(exp(x - peak, float) for x in logs)))

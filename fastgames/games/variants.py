@@ -1,0 +1,178 @@
+"""Variants of one game: which replica of a run plays with which payoffs."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._tables import array_of, listed, read_only, refuse_cells
+from .compact import Compact
+from .markov import MarkovGame
+from .matrix import MatrixGame
+
+# What is the same in all games: `Variants` has what its games have.
+_SHARED = frozenset({"transitions", "start", "terminal", "observations", "turns", "time_limit"})
+
+
+class Variants:
+    """Games that are equal but for payoffs or rewards, and which replica of a run plays which.
+
+    ``fg.run(Variants(games, index), learners, steps, replicas=len(index))`` plays game
+    ``games[index[r]]`` in replica r. Everything but payoffs or rewards is that of any of the games:
+    for Markov games also transitions, start, terminal, observations, turns and time_limit.
+    Immutable; compares and hashes by content.
+
+    Parameters
+    ----------
+    games : sequence of MatrixGame, or of MarkovGame
+        At least one; name and source may differ too.
+    index : array_like of int (replicas,)
+        In [0, number of games), at least one. Copied.
+
+    Raises
+    ------
+    TypeError
+        If games are not such games, or the index is not of integers.
+    ValueError
+        If there is none, or the games differ in more, or the index is outside its domain.
+
+    Examples
+    --------
+    The prisoner's dilemma with three temptations, 1,000 replicas each:
+
+    >>> from fastgames.games import prisoners_dilemma
+    >>> games = [prisoners_dilemma(temptation=t) for t in (4, 5, 6)]
+    >>> variants = Variants(games, np.repeat(range(3), 1000))
+    >>> variants
+    <Variants of "prisoner's dilemma": 3 games, 3000 replicas>
+    >>> variants.games[variants.index[-1]].payoffs[0, 1, 0]
+    np.float64(6.0)
+    """
+
+    __slots__ = ("_compact", "_games", "_index")
+
+    def __init__(self, games: Iterable[MatrixGame | MarkovGame], index: npt.ArrayLike) -> None:
+        self._games: tuple[MatrixGame, ...] | tuple[MarkovGame, ...] = _alike(games)
+        self._index: npt.NDArray[np.int64] = _index(index, len(self._games))
+        self._compact: Compact = _together([game.compact for game in self._games])
+
+    @property
+    def games(self) -> tuple[MatrixGame, ...] | tuple[MarkovGame, ...]:
+        """The games."""
+        return self._games
+
+    @property
+    def index(self) -> npt.NDArray[np.int64]:
+        """Which game each replica plays, (replicas,) int64, read-only."""
+        return self._index
+
+    @property
+    def num_agents(self) -> int:
+        """Number of agents N."""
+        return self._games[0].num_agents
+
+    @property
+    def num_actions(self) -> tuple[int, ...]:
+        """Number of actions of every agent, (A_0, ..., A_{N-1})."""
+        return self._games[0].num_actions
+
+    @property
+    def num_states(self) -> int:
+        """Number of states S."""
+        return self._games[0].num_states
+
+    @property
+    def num_observations(self) -> tuple[int, ...]:
+        """Number of observations of every agent, (O_0, ..., O_{N-1})."""
+        return self._games[0].num_observations
+
+    @property
+    def discount(self) -> float:
+        """The discount a learner uses unless told otherwise."""
+        return self._games[0].discount
+
+    @property
+    def name(self) -> str:
+        """What the first game is called."""
+        return self._games[0].name
+
+    @property
+    def actions(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the actions, one tuple for each agent."""
+        return self._games[0].actions
+
+    @property
+    def compact(self) -> Compact:
+        """The games as the kernels read them: rewards (N, games, S or 1, J)."""
+        return self._compact
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _SHARED:
+            return getattr(self._games[0], name)
+        if name in ("payoffs", "rewards"):
+            raise AttributeError(
+                f"variants of a game differ in {name}: those of one are games[k].{name}", name=name
+            )
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}", name=name)
+
+    def __repr__(self) -> str:
+        return f"<Variants of {self.name!r}: {len(self._games)} games, {len(self._index)} replicas>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Variants):
+            return NotImplemented
+        return self._games == other._games and np.array_equal(self._index, other._index)
+
+    def __hash__(self) -> int:
+        return hash((self._games, self._index.tobytes()))
+
+    def __reduce__(self) -> tuple[Callable[..., Variants], tuple[Any, ...]]:
+        return type(self), (self._games, self._index)
+
+
+def _alike(games: Any) -> tuple[MatrixGame, ...] | tuple[MarkovGame, ...]:
+    given = listed("games", games, "a sequence of games")
+    if not given:
+        raise ValueError("games must be at least 1; the number is 0")
+    first = given[0]
+    for k, game in enumerate(given):
+        if not isinstance(game, MatrixGame | MarkovGame):
+            raise TypeError(
+                f"games must be MatrixGames or MarkovGames; games[{k}] is {reprlib.repr(game)}"
+            )
+        if isinstance(first, MarkovGame):
+            alike = isinstance(game, MarkovGame) and first.differs_only_in_rewards(game)
+        else:
+            alike = isinstance(game, MatrixGame) and first.actions == game.actions
+        if not alike:
+            raise ValueError(
+                "games must be equal in everything but payoffs or rewards, name and source; "
+                f"games[{k}] is {game!r}, games[0] is {first!r}"
+            )
+    return tuple(given)
+
+
+def _index(index: object, games: int) -> npt.NDArray[np.int64]:
+    given = array_of("index", index, "iu", "integers")
+    if given.ndim != 1 or not given.size:
+        raise ValueError(
+            f"index must have shape (replicas,), at least 1; its shape is {given.shape}"
+        )
+    refuse_cells("index", given, (given < 0) | (given >= games), f"in [0, {games})")
+    return read_only(given.astype(np.int64))
+
+
+def _together(parts: list[Compact]) -> Compact:
+    """The first of them, with the rewards of all."""
+    first, tables = parts[0], [part.rewards for part in parts]
+    states = max(table.shape[2] for table in tables)
+    agents, _, _, joint = first.rewards.shape
+    rewards = np.empty((agents, len(parts), states, joint))
+    for k, table in enumerate(tables):
+        rewards[:, k] = table[:, 0]
+    return replace(first, rewards=read_only(rewards))

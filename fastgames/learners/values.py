@@ -1,0 +1,103 @@
+"""What learners that value actions have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from fastgames import _checks
+from fastgames.games import Game
+from fastgames.learners.base import Rules
+from fastgames.learners.explore import EpsilonGreedy, Softmax
+from fastgames.learners.initial import UniformRivals
+from fastgames.learners.stepsize import VisitCount
+from fastgames.rules import qlearning
+from fastgames.schedules import Numeric, _Frozen, numeric
+
+
+@dataclass(frozen=True, eq=False)
+class ValueLearner(_Frozen):
+    """A learner with a table "q", and "visits" where its step size falls with them.
+
+    Subclasses describe the parameters and say with what `rules` they learn.
+    """
+
+    alpha: Any = 0.1
+    gamma: Any = None
+    explore: EpsilonGreedy | Softmax = field(default_factory=lambda: EpsilonGreedy(0.1))
+    initial: Any = 0.0
+
+    table = "q"
+    learns = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.alpha, VisitCount):
+            object.__setattr__(self, "alpha", numeric("alpha", self.alpha, "(0, 1]", "[0, 1]"))
+        if self.gamma is not None:
+            object.__setattr__(self, "gamma", numeric("gamma", self.gamma, "[0, 1)"))
+        if not isinstance(self.explore, EpsilonGreedy | Softmax):
+            raise TypeError(f"explore must be an EpsilonGreedy or a Softmax, got {self.explore!r}")
+        if not isinstance(self.initial, UniformRivals):
+            object.__setattr__(self, "initial", _initial(self.initial))
+
+    def _rules(self, learn: Callable[..., Any], **others: Any) -> Rules:
+        """The rules of this learner: how it explores, and `learn`."""
+        counts = isinstance(self.alpha, VisitCount)
+        steps = "power" if counts else "alpha"
+        tables = ("q", "visits") if counts else ("q",)
+        if isinstance(self.explore, EpsilonGreedy):
+            rules = partial(
+                Rules,
+                twin="epsilon_greedy",
+                parameters=(steps, "gamma", "epsilon"),
+                draw=qlearning.draw_explore,
+                choose=qlearning.choose_greedy,
+                policy=qlearning.policy_epsilon,
+            )
+        else:
+            rules = partial(
+                Rules,
+                twin="softmax",
+                parameters=(steps, "gamma", "temperature"),
+                draw=qlearning.draw_unit,
+                choose=qlearning.choose_softmax,
+                policy=qlearning.policy_softmax,
+            )
+        return rules(learn=learn, tables=tables, **others)
+
+    def values(self, discount: float) -> dict[str, Numeric]:
+        """The numeric parameters by the names the rules use; `discount`: the game's."""
+        out: dict[str, Numeric] = {}
+        if isinstance(self.alpha, VisitCount):
+            out["power"] = self.alpha.power
+        else:
+            out["alpha"] = self.alpha
+        out["gamma"] = discount if self.gamma is None else self.gamma
+        if isinstance(self.explore, EpsilonGreedy):
+            out["epsilon"] = self.explore.epsilon
+        else:
+            out["temperature"] = self.explore.temperature
+        return out
+
+    def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
+        """What the tables start at, to be broadcast to (replicas, observations, actions)."""
+        if isinstance(self.initial, UniformRivals):
+            gamma = self.values(game.discount)["gamma"]
+            tables = {"q": self.initial.table(game, agent, gamma)}
+        else:
+            tables = {"q": np.asarray(self.initial)}
+        if isinstance(self.alpha, VisitCount):
+            tables["visits"] = np.zeros((), np.int64)
+        return tables
+
+
+def _initial(value: Any) -> float | np.ndarray:
+    array = _checks.finite_array("initial", value)
+    if array.ndim > 3:
+        raise ValueError(
+            f"initial must broadcast to (replicas, observations, actions), got shape {array.shape}"
+        )
+    array.setflags(write=False)
+    return float(array) if array.ndim == 0 else array

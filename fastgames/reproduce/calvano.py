@@ -1,0 +1,284 @@
+"""Pricing algorithms that learn to collude (Calvano, Calzolari, Denicolò & Pastorello 2020).
+
+Two Q-learners who remember the last prices set prices against each other, until nothing changes for
+100,000 periods. Where they then stand pays them most of what a cartel would get beyond the one-shot
+equilibrium, and a firm that undercuts is punished for a few periods.
+"""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames import _checks
+from fastgames.analysis import (
+    DeviationResponse,
+    best_responses,
+    deviation_response,
+    limit_cycle,
+    profit_gain,
+)
+from fastgames.games import MarkovGame, PricingGame, logit_bertrand, remember
+from fastgames.grid import grid as make_grid
+from fastgames.learners import EpsilonGreedy, QLearner, UniformRivals
+from fastgames.reproduce import estimate
+from fastgames.reproduce.estimate import Estimate, beside
+from fastgames.reproduce.report import Report, Row, picture
+from fastgames.result import Result
+from fastgames.run import run
+from fastgames.schedules import Exponential
+from fastgames.stop import Stable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SESSIONS = 1_000  # of each setting, in the paper
+DISCOUNT, ALPHA, BETA = 0.95, 0.15, 4e-6
+STABLE, MOST, UNIT = 100_000, 10**9, 25_000  # periods: without a change, at most, of the table
+
+#: Every setting: what differs from the baseline in the game, the second firm's alpha, and the mean
+#: profit gain printed.
+SETTINGS: dict[str, tuple[dict[str, Any], float, float]] = {
+    "baseline": ({}, ALPHA, 0.849),
+    "second firm's cost 0.75": ({"c": (1.0, 0.75)}, ALPHA, 0.812),
+    "mu 0.5": ({"mu": 0.5}, ALPHA, 0.856),
+    "second firm's alpha 0.05": ({}, 0.05, 0.821),
+}
+#: Tolerances of means of the profit gain, for 1,000 sessions: three standard errors of the
+#: difference of two such means, as everywhere below.
+GAIN_TOLERANCE = 0.015
+#: Of the baseline: periods to convergence in units of 25,000, less the last 100,000; printed and
+#: tolerance.
+PERIODS = {"mean": (70.05, 1.6), "SD": (11.73, 1.2), "median": (68.07, 2.0)}
+GAIN_SD = (0.112, 0.011)
+CYCLES = {"1": (0.643, 0.064), "2": (0.238, 0.057), "3 or more": (0.119, 0.043)}
+MUTUAL = (0.505, 0.067)
+BEFORE, AFTER = 3, 15  # periods of the price response shown
+
+
+def calvano(
+    replicas: int | None = None,
+    steps: int = MOST,
+    rng: Any = 7,
+    dtype: str = "float64",
+    threads: int | None = None,
+    out: str | Path | None = None,
+    *,
+    grid: tuple[int, int] | None = None,
+    checkpoint: str | Path | None = None,
+) -> Report:
+    """The paper's baseline and three variations of it, beside what was printed.
+
+    Settings are those of SETTINGS, all in one run. What is measured, on each session's limit cycle
+    of greedy play after it converged:
+
+    - The profit gain Delta, by the firms' mean profits (`fastgames.analysis.profit_gain`).
+    - The length of the price cycle.
+    - Whether all its states are mutual best responses. As in the authors' program a best response
+      is one that no change of one period's price improves on, if all go on as they have learnt.
+    - What follows if the first firm undercuts for one period, with the price that pays it most in
+      that period.
+
+    Printed figures are of 1,000 sessions. A tolerance is three standard errors of the difference
+    between two samples, of 1,000 sessions and of `replicas`.
+
+    Parameters
+    ----------
+    replicas : int, optional
+        Sessions of each setting, 1,000 unless given; with `grid`, of each cell, 20.
+    steps : int
+        Periods after which a session that has not converged is cut.
+    rng, dtype, threads
+        As `fastgames.run` has them.
+    out : str or Path, optional
+        Where to write the picture.
+    grid : (int, int), optional
+        So many values of alpha and of beta, at most 1,000 each: the heat map of the profit gain,
+        with the baseline's game (see `fastgames.reproduce.heat_map`), instead of all that.
+    checkpoint : str or Path, optional
+        As `fastgames.run` has it.
+
+    Returns
+    -------
+    Report
+        Result "settings", with a dimension "setting" (with `grid`: "grid", with "alpha", "beta").
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        As `fastgames.run` and `fastgames.plot.overview`.
+    """
+    if grid is not None:
+        from fastgames.reproduce.heat_map import heat_map
+
+        return heat_map(
+            grid, 20 if replicas is None else replicas, steps, rng, dtype, threads, out, checkpoint
+        )
+    replicas = _checks.whole("replicas", SESSIONS if replicas is None else replicas, 1)
+    sessions = make_grid(setting=list(SETTINGS), repeats=replicas)
+    alphas = {name: alpha for name, (_, alpha, _) in SETTINGS.items()}
+    second = np.array([alphas[name] for name in sessions["setting"]])
+    began = time.perf_counter()
+    result = run(
+        sessions.games(lambda setting: pricing(**SETTINGS[setting][0])[1]),
+        (learner(ALPHA), learner(second)),
+        steps, sessions, rng, None, Stable(STABLE), dtype, threads=threads, checkpoint=checkpoint,
+    )  # fmt: skip
+    cycle = limit_cycle(result, threads=threads)
+    benchmarks = [pricing(**changes)[0] for changes, _, _ in SETTINGS.values()]
+    nash, monopoly = (
+        np.repeat([getattr(stage, name).profits for stage in benchmarks], replicas, axis=0)
+        for name in ("nash", "monopoly")
+    )
+    gains = sessions.reshape(profit_gain(cycle, nash, monopoly))
+    stage, game = pricing()
+    greedy = [result.greedy(i)[:replicas] for i in range(2)]  # the baseline is the first setting
+    start = result.states[:replicas]
+    best = best_responses(game, greedy, deviations="once", start=start, threads=threads)
+    assert best.mutual_on_path is not None
+    response = deviation_response(
+        game, greedy, agent=0, before=BEFORE, after=AFTER, prices=stage.prices, start=start,
+        threads=threads,
+    )  # fmt: skip
+    seconds = time.perf_counter() - began
+    rows = [
+        *_settings_rows(result, gains),
+        *_baseline_rows(result, gains[0], cycle.length[:replicas], best.mutual_on_path == 1.0),
+        *_response_rows(response),
+    ]
+    return Report(
+        title=f"Algorithmic collusion: {replicas:,} sessions of each setting",
+        rows=(*rows, time_row(result, seconds, checkpoint)),
+        lines=(
+            "Expected: as printed, with three standard errors of the difference between two "
+            "samples.",
+            "Found: with the 95 % confidence interval.",
+        ),
+        figure=picture(lambda: _draw(gains, response, stage), out),
+        results={"settings": result},
+    )
+
+
+def pricing(**changes: Any) -> tuple[PricingGame, MarkovGame]:
+    """The market of one period, and the game of firms that remember the last one."""
+    stage = logit_bertrand(**changes)
+    return stage, remember(stage, 1, DISCOUNT, "uniform")
+
+
+def learner(alpha: Any, beta: Any = BETA) -> QLearner:
+    """The paper's algorithm; alpha, beta: a number or (replicas,)."""
+    explore = EpsilonGreedy(Exponential(1.0, beta))
+    return QLearner(alpha, explore=explore, initial=UniformRivals())
+
+
+def time_row(result: Result, seconds: float, checkpoint: str | Path | None) -> Row:
+    """How long it all took; how fast that is only where this call did all of it."""
+    total = int(result.steps.sum())
+    text = f"{seconds:,.1f} s: {result.replicas:,} sessions, {total / 1e9:,.2f} billion periods"
+    if checkpoint is None:
+        text += f", {total / seconds / 1e6:,.0f} million per second"
+    return Row("time of this call, analysis included", "", text)
+
+
+def _settings_rows(result: Result, gains: Any) -> list[Row]:
+    """What all settings have: whether they converged, and the mean profit gain."""
+    rows = [
+        Row(
+            "sessions that converged",
+            "all",
+            f"{result.stopped.sum():,} of {result.replicas:,}",
+            bool(result.stopped.all()),
+        )
+    ]
+    for (name, (_, _, printed)), gain in zip(SETTINGS.items(), gains, strict=True):
+        sizes = SESSIONS, len(gain)
+        rows.append(
+            beside(f"Delta: {name}", estimate.mean(gain), printed, GAIN_TOLERANCE, 3, sizes)
+        )
+    return rows
+
+
+def _baseline_rows(result: Result, gain: Any, length: Any, mutual: Any) -> list[Row]:
+    """The other figures of the baseline."""
+    sizes = SESSIONS, len(gain)
+    rows = []
+    converged = result.stopped[: len(gain)]
+    if converged.any():
+        periods = (result.steps[: len(gain)][converged] - STABLE) / UNIT
+        found = {
+            "mean": estimate.mean(periods),
+            "SD": estimate.deviation(periods),
+            "median": estimate.median(periods),
+        }
+        for name, (printed, tolerance) in PERIODS.items():
+            what = f"baseline: periods to convergence / 25,000, {name}"
+            rows.append(beside(what, found[name], printed, tolerance, 2, sizes))
+    rows.append(beside("baseline: Delta, SD", estimate.deviation(gain), *GAIN_SD, 3, sizes))
+    for name, (printed, tolerance) in CYCLES.items():
+        share = estimate.mean(length >= 3 if name == "3 or more" else length == int(name))
+        rows.append(beside(f"baseline: price cycle of {name}", share, printed, tolerance, 3, sizes))
+    what = "baseline: mutual best response on the path"
+    rows.append(beside(what, estimate.mean(mutual), *MUTUAL, 3, sizes))
+    return rows
+
+
+def _response_rows(response: DeviationResponse) -> list[Row]:
+    """What the paper says of the price response in words."""
+    rival = response.mean_prices[:, 1]
+    back = response.mean_prices[-1] / response.mean_prices[0] - 1.0
+    return [
+        Row(
+            "baseline: the rival's price before and after a cut",
+            "falls",
+            f"{rival[0]:.3f}, {rival[BEFORE + 1]:.3f}",
+            bool(rival[BEFORE + 1] < rival[0]),
+        ),
+        Row(
+            f"baseline: prices {AFTER} periods after it, of those before",
+            "back within 1 %",
+            " and ".join(f"{x:+.2%}" for x in back),
+            bool((np.abs(back) <= 0.01).all()),
+        ),
+        Row(
+            "baseline: sessions that lose by the cut, discounted",
+            "most",
+            f"{(response.gain < 0.0).mean():.1%}",
+            bool((response.gain < 0.0).mean() > 0.5),
+        ),
+    ]
+
+
+def _draw(gains: Any, response: DeviationResponse, stage: PricingGame) -> "Figure":
+    from fastgames import plot
+
+    title = f"Pricing duopoly of two Q-learners, {gains.shape[1]:,} sessions of each setting"
+    drawn, axes = plot.figure(2, 2, title, (5.6, 3.8))
+    plot.price_response(
+        axes[0], response, ("firm that cuts its price", "rival"),
+        {"Nash": stage.nash.prices[0], "monopoly": stage.monopoly.prices[0]},
+    )  # fmt: skip
+    plot.finish(
+        axes[0], "Baseline: a price cut in period 0, mean prices", "period", "price",
+        legend="center right",
+    )  # fmt: skip
+    found = [estimate.mean(gain) for gain in gains]
+    printed = [printed for _, _, printed in SETTINGS.values()]
+    _estimates(axes[1], list(SETTINGS), found, printed)
+    plot.finish(axes[1], "Profit gain: 0 Nash, 1 monopoly", "mean Delta", "", legend="upper left")
+    return drawn
+
+
+def _estimates(axes: Any, names: list[str], found: list[Estimate], printed: list[float]) -> None:
+    """Printed values as marks, and those found with their intervals, one row for each name."""
+    from fastgames import plot
+
+    places = np.arange(len(names))[::-1]
+    ends = [[e.value - e.low for e in found], [e.high - e.value for e in found]]
+    axes.plot(printed, places, "|", color=plot.INK, markersize=22, label="printed")
+    axes.errorbar(
+        [e.value for e in found], places, xerr=ends, fmt="o", color=plot.COLOURS[1], markersize=5,
+        label="found, 95 %",
+    )  # fmt: skip
+    axes.set_yticks(places, names)
+    axes.set_ylim(-0.6, len(names) - 0.2)

@@ -1,0 +1,19 @@
+"""Step sizes that fall with the number of visits, counted per observation and action."""
+
+import numpy as np
+
+from fastgames.rules.exponential import exp
+from fastgames.rules.logarithm import log
+
+
+def visit(visits, o, a, power):
+    """Count a visit of (o, a), and return its step size.
+
+    visits: (observations, actions) int64, modified in place. The step size of the n-th visit is
+    n^-power in float64: 1 / n for power 1, else exp(-(power log n)).
+    """
+    visits[o, a] += 1
+    n = float(visits[o, a])
+    if power == 1.0:
+        return 1.0 / n
+    return exp(np.float64(-(power * log(n))), np.float64)

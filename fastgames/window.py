@@ -1,0 +1,32 @@
+"""What a replica that may stop at any time did in its last steps: its window, counted up."""
+
+import numpy as np
+
+from fastgames.games import Game, Variants
+from fastgames.state import State
+
+
+def count_up(state: State, game: Game, replicas: slice) -> None:
+    """Work out joint_counts and reward_sums of these replicas from their windows, in place.
+
+    A step's rewards are added after those of the step before, rounded to the type of the tables.
+    """
+    assert state.window is not None
+    window, steps = state.window[replicas], state.steps[replicas]
+    counted = state.counted[replicas]
+    rewards, last = game.compact.rewards, window.shape[1]
+    count, joint_actions = len(window), rewards.shape[-1]
+    rewards = rewards.reshape(len(rewards), rewards.shape[1], -1)
+    real = state.seats[0].table.dtype
+    variant = game.index[replicas] if isinstance(game, Variants) else np.zeros(count, np.int64)
+    sums = np.zeros((count, len(rewards)))
+    counts = np.zeros((count, joint_actions), np.int64)
+    for k in range(int(counted.max(initial=0))):
+        these = np.flatnonzero(counted > k)
+        cells = window[these, (steps[these] - counted[these] + k) % last]
+        sums[these] += rewards[:, variant[these], cells].astype(real).T
+        counts[these, cells % joint_actions] += 1
+    if state.reward_sums is not None:
+        state.reward_sums[replicas] = sums
+    if state.joint_counts is not None:
+        state.joint_counts[replicas] = counts.reshape(state.joint_counts[replicas].shape)

@@ -1,0 +1,272 @@
+# Agents whose tables have rows: what they choose and learn where observations differ between lanes.
+
+cdef extern from "rows.h" nogil:
+    enum: FG_ROW_LANES
+    ctypedef struct fg_rows:
+        real alpha[]
+        real gamma[]
+        int64_t first[]
+        int64_t flips[]
+        int32_t action[]
+        int32_t prefers[]
+        int64_t lanes
+        int64_t wide
+        int64_t actions
+        int64_t stride
+        real *q
+        const real *payoffs
+        const int32_t *cell
+        const int32_t *now
+        const int32_t *next
+        const int32_t *over
+        int32_t *changed
+    int64_t fg_row_stride(int64_t actions)
+    void fg_learn(int ends, int watched, fg_rows *s)
+    void fg_prefer(const int32_t *over, fg_rows *s)
+    void fg_act_while_falling(int64_t lanes, int64_t actions, double *v, const double *factor, const double *least,
+                              uint32_t *generators, const int32_t *prefers, int32_t *action)
+    int fg_row_kind(int64_t actions)
+    int32_t fg_scan_row(int kind, int64_t actions, const real *row, real *best)
+    void fg_find_rows(fg_rows *s)
+    enum: FG_ENTRIES
+
+ctypedef struct Table:  # one agent of a block
+    Block *block
+    Seat *seat
+    fg_rows *rows
+
+
+# --- choose -------------------------------------------------------------------------------------
+
+cdef inline void follow_rows(
+    int64_t lanes,
+    reals signals,     # IN (lanes,)
+    ints prefers,      # IN (lanes,)
+    ints move,         # OUT (lanes,) the greedy action, or the signal where that explores
+) noexcept nogil:
+    cdef int64_t i
+    cdef int32_t x
+    for i in range(lanes):
+        x = <int32_t>signals[i]
+        move[i] = prefers[i] if x < 0 else x
+
+
+cdef inline void fetch_columns(Seat *s, int64_t active, int64_t lanes, real *columns) noexcept nogil:
+    """The rows of the observations now, as (actions, lanes)."""
+    cdef int64_t i
+    cdef int a
+    cdef real *row
+    for i in range(active):
+        row = own(s, i) + s.observation[i] * s.stride
+        for a in range(s.actions):
+            columns[a * lanes + i] = row[a]
+
+
+cdef inline void as_moves(
+    int64_t lanes,
+    reals action,      # IN (lanes,)
+    ints move,         # OUT (lanes,)
+) noexcept nogil:
+    cdef int64_t i
+    for i in range(lanes):
+        move[i] = <int32_t>action[i]
+
+
+cdef void choose_preferred(void *context, int64_t lanes, int k) noexcept nogil:
+    """Epsilon-greedy, where the greedy action is known from the last step."""
+    cdef Seat *s = (<Table *>context).seat
+    follow_rows(lanes, s.signals + k * lanes, s.prefers, s.move)
+
+
+cdef void act_while_falling(void *context, int64_t lanes, int k) noexcept nogil:
+    """The same with the draw, where epsilon alone changes, and exponentially."""
+    cdef Seat *s = (<Table *>context).seat
+    cdef int64_t at = s.epsilon_at * lanes
+    fg_act_while_falling(lanes, s.actions, s.first + at, s.second + at, s.third + at, s.stream, s.prefers, s.move)
+
+
+cdef void draw_nothing(Seat *s, int64_t lanes, int steps) noexcept nogil:
+    """It is drawn where it is used."""
+
+
+cdef void choose_greedy_rows(void *context, int64_t lanes, int k) noexcept nogil:
+    cdef Seat *s = (<Table *>context).seat
+    fg_prefer(NULL, (<Table *>context).rows)
+    follow_rows(lanes, s.signals + k * lanes, s.prefers, s.move)
+
+
+cdef void choose_softmax_rows(void *context, int64_t lanes, int k) noexcept nogil:
+    cdef Seat *s = (<Table *>context).seat
+    fetch_columns(s, (<Table *>context).block.active, lanes, s.columns)
+    scan(lanes, s.actions, s.columns, s.best, s.action)
+    softmax_sums(lanes, s.actions, s.columns, s.best, s.temperature, s.weights)
+    sample(lanes, s.actions, s.weights, s.signals + k * lanes, s.best, s.action)
+    as_moves(lanes, s.action, s.move)
+
+
+cdef void choose_fixed_rows(void *context, int64_t lanes, int k) noexcept nogil:
+    """The table holds running sums: LaneBlock puts them there once."""
+    cdef Seat *s = (<Table *>context).seat
+    fetch_columns(s, (<Table *>context).block.active, lanes, s.columns)
+    sample(lanes, s.actions, s.columns, s.signals + k * lanes, s.best, s.action)
+    as_moves(lanes, s.action, s.move)
+
+
+cdef void choose_by_rule(void *context, int64_t lanes, int k) noexcept nogil:
+    cdef Seat *s = (<Table *>context).seat
+    cdef int64_t i
+    for i in range((<Table *>context).block.active):
+        s.move[i] = <int32_t>s.rules.choose(
+            lanes, i, s.observations, s.actions, s.value, own(s, i), own_visits(s, i),
+            s.observation[i], s.signals[k * lanes + i])
+
+
+cdef void stay_out(void *context, int64_t lanes, int k) noexcept nogil:
+    """Where it is not the agent's turn, its action is 0."""
+    cdef Seat *s = (<Table *>context).seat
+    cdef Block *b = (<Table *>context).block
+    cdef int64_t i
+    for i in range(lanes):
+        s.move[i] = s.move[i] if s.turns[b.state[i]] else 0
+
+
+# --- learn --------------------------------------------------------------------------------------
+
+cdef void learn_rows(void *context, int64_t lanes, int k) noexcept nogil:
+    """Q-learning of one entry from a maximum, for an agent that moves at every step."""
+    cdef Table *t = <Table *>context
+    fg_learn(t.block.terminal != NULL, t.seat.watched, t.rows)
+
+
+cdef void find_rows(void *context, int64_t lanes, int k) noexcept nogil:
+    fg_find_rows((<Table *>context).rows)
+
+
+cdef inline real *own(Seat *s, int64_t i) noexcept nogil:
+    """The table of lane i."""
+    return s.table + i * s.observations * s.stride
+
+
+cdef inline int64_t *own_visits(Seat *s, int64_t i) noexcept nogil:
+    return NULL if s.visits == NULL else s.visits + i * s.observations * s.stride
+
+
+cdef inline real expectation(Seat *s, int64_t lanes, int64_t i, const real *q) noexcept nogil:
+    """What a row is worth under what is played now. The twin of `expected` in rules/sarsa.py."""
+    cdef int a
+    cdef real best, total, share, weight
+    fg_scan_row(s.kind, s.actions, q, &best)
+    if s.softmax:
+        share = exponential((q[0] - best) / s.temperature[i])
+        total = share * q[0]
+        for a in range(1, s.actions):
+            weight = exponential((q[a] - best) / s.temperature[i])
+            total = total + weight * q[a]
+            share = share + weight
+        return total / share
+    total = q[0]
+    for a in range(1, s.actions):
+        total = total + q[a]
+    share = <real>(floor(s.value[s.epsilon_at * lanes + i] * 2147483648.0) / 2147483648.0)
+    return (<real>1.0 - share) * best + share * (total / <real>s.actions)
+
+
+cdef inline real worth(Seat *s, int64_t lanes, int64_t i, const real *q, int64_t a2) noexcept nogil:
+    """What the next observation is worth: q its row, a2 the action taken there or -1."""
+    cdef real best
+    if s.bootstrap == MAX:
+        fg_scan_row(s.kind, s.actions, q, &best)
+        return best
+    if s.bootstrap == NEXT and a2 >= 0:
+        return q[a2]
+    return expectation(s, lanes, i, q)
+
+
+cdef inline real step_size(Seat *s, int64_t lanes, int64_t i, int64_t *visits) noexcept nogil:
+    """alpha, or a power of the visits, this one included (rules/stepsize.py)."""
+    cdef double power
+    if visits == NULL:
+        return s.alpha[i]
+    visits[0] += 1
+    power = s.value[s.power_at * lanes + i]
+    if power == 1.0:
+        return <real>(1.0 / <double>visits[0])
+    return <real>exponential_double(-power * logarithm(<double>visits[0]))
+
+
+cdef void learn_one(
+    Table *t, int64_t lanes, int64_t i,
+    int64_t o, int64_t a, real gain, real weight,  # IN where it moved, what it did, what that brought
+    int64_t o2, int64_t a2, int ended,             # IN where it stands, its action there or -1
+    real *column,                                  # IN what every own action would have brought, or NULL
+) noexcept nogil:
+    """Lane i learns from one move, and what is greedy there is watched."""
+    cdef Seat *s = t.seat
+    cdef real *q = own(s, i)
+    cdef real *row = q + o * s.stride
+    cdef int64_t *visits = own_visits(s, i)
+    cdef real value, alpha, best
+    cdef int32_t before = 0
+    cdef int64_t b
+    if s.watched:
+        before = fg_scan_row(s.kind, s.actions, row, &best)
+    if s.rules.learn != NULL:
+        s.rules.learn(lanes, i, s.observations, s.actions, s.value, q, visits, o, a, gain, weight, o2, a2, ended,
+                      column)
+    else:
+        value = <real>0.0 if ended else worth(s, lanes, i, q + o2 * s.stride, a2)
+        if s.counterfactual:
+            for b in range(s.actions):
+                alpha = step_size(s, lanes, i, NULL if visits == NULL else visits + o * s.stride + b)
+                row[b] = q_update(row[b], alpha, column[b] + weight * value)
+        else:
+            alpha = step_size(s, lanes, i, NULL if visits == NULL else visits + o * s.stride + a)
+            row[a] = q_update(row[a], alpha, gain + weight * value)
+    if s.watched and fg_scan_row(s.kind, s.actions, row, &best) != before:
+        t.block.changed[i] = 1
+        s.flips[i] += 1
+
+
+cdef void learn_at_once(void *context, int64_t lanes, int k) noexcept nogil:
+    """An agent that moves at every step and learns from it."""
+    cdef Table *t = <Table *>context
+    cdef Seat *s = t.seat
+    cdef Block *b = t.block
+    cdef int64_t i, at
+    cdef int a
+    cdef real weight
+    for i in range(b.active):
+        if s.counterfactual:
+            at = b.cell[i] - s.move[i] * s.radix
+            for a in range(s.actions):
+                s.column[a] = s.payoffs[at + a * s.radix]
+        weight = s.gamma[i] if s.gamma_at >= 0 else <real>0.0
+        learn_one(t, lanes, i, s.observation[i], s.move[i], s.target[i], weight, s.next_observation[i], -1,
+                  b.over != NULL and b.over[i] == ENDED, s.column)
+
+
+cdef void learn_when_due(void *context, int64_t lanes, int k) noexcept nogil:
+    """An agent that takes turns, or waits for its next action: it learns from the rewards since its move."""
+    cdef Table *t = <Table *>context
+    cdef Seat *s = t.seat
+    cdef Block *b = t.block
+    cdef int64_t i
+    cdef bint over
+    for i in range(b.active):
+        if s.turns == NULL or s.turns[b.state[i]]:
+            if s.defers and s.open_observation[i] >= 0:
+                learn_one(t, lanes, i, s.open_observation[i], s.open_action[i], s.gain[i], s.weight[i],
+                          s.observation[i], s.move[i], False, NULL)
+            s.open_observation[i] = s.observation[i]
+            s.open_action[i] = s.move[i]
+            s.gain[i] = <real>0.0
+            s.weight[i] = <real>1.0
+        if s.open_observation[i] < 0:
+            continue
+        s.gain[i] = s.gain[i] + s.weight[i] * s.target[i]
+        s.weight[i] = s.weight[i] * (s.gamma[i] if s.gamma_at >= 0 else <real>0.0)
+        over = b.over != NULL and b.over[i] != GOES_ON
+        if over or (not s.defers and s.turns[b.next_state[i]]):
+            learn_one(t, lanes, i, s.open_observation[i], s.open_action[i], s.gain[i], s.weight[i],
+                      s.next_observation[i], -1, over and b.over[i] == ENDED, NULL)
+            s.open_observation[i] = -1
