@@ -77,3 +77,54 @@ def test_numba(timed):
 def test_listing(timed):
     """One replica on numpy's own generator, as a textbook listing draws."""
     timed(PENNIES, Q, stream="numpy", replicas=1, steps=200_000, check_replicas=1)
+
+
+PRICING = fg.remember(fg.games.logit_bertrand(), discount=0.95)
+FALLING = fg.EpsilonGreedy(fg.Exponential(1.0, 4e-6))
+PRICER = fg.QLearner(alpha=0.15, explore=FALLING, initial=fg.UniformRivals())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("isa", _core.available())
+def test_pricing(timed, isa, dtype):
+    """W3: Calvano's pricing duopoly, a million steps, one thread."""
+    timed(PRICING, PRICER, isa=isa, dtype=dtype, replicas=16, steps=1_000_000, check_replicas=2)
+
+
+def test_pricing_stop(timed):
+    """W3 with an eye on whether anything still changes."""
+    stop = fg.Stable(2**30)
+    timed(PRICING, PRICER, stop=stop, replicas=32, steps=500_000, check_replicas=2)
+
+
+def test_episodes(timed):
+    """A small game that ends and restarts: the grid game of Hu & Wellman."""
+    timed(fg.games.grid_game(), fg.QLearner(alpha=0.1), replicas=64, steps=100_000)
+
+
+MARKOV = {
+    "random": {"transitions": "random"},
+    "turns": {"turns": True},
+    "observations": {"observations": 4},
+}
+ON_STATES = {
+    "q": fg.QLearner(),
+    "softmax": fg.QLearner(explore=fg.Softmax(1.0)),
+    "sarsa": fg.Sarsa(),
+    "expected_sarsa": fg.ExpectedSarsa(),
+    "visits": fg.QLearner(alpha=fg.VisitCount()),
+}
+
+
+@pytest.mark.parametrize("kind", MARKOV)
+def test_markov_games(timed, kind):
+    """Random Markov games of 20 states, two agents with four actions each."""
+    game = fg.games.random_markov_game(2, 20, 4, rng=1, **MARKOV[kind])
+    timed(game, fg.QLearner(), replicas=64, steps=20_000)
+
+
+@pytest.mark.parametrize("learner", ON_STATES)
+def test_learners_on_states(timed, learner):
+    """What each learner costs where there are states."""
+    game = fg.games.random_markov_game(2, 20, 4, rng=1)
+    timed(game, ON_STATES[learner], replicas=64, steps=20_000)

@@ -1,8 +1,11 @@
-"""Learning in games at compiled speed: matrix games, tabular learners, a million runs at once.
+"""Learning in games at compiled speed: matrix and Markov games, tabular learners, a million runs.
 
 >>> import fastgames as fg
 >>> result = fg.run(fg.games.matching_pennies(), fg.QLearner(alpha=0.1), steps=1000, rng=7)
 """
+
+import importlib
+from typing import Any
 
 from fastgames import games
 from fastgames._core import isa
@@ -52,3 +55,10 @@ __all__ = [
     "remember",
     "run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`fastgames.analysis` and `fastgames.reproduce` are imported when they are first used."""
+    if name in ("analysis", "reproduce"):
+        return importlib.import_module(f"fastgames.{name}")
+    raise AttributeError(f"module 'fastgames' has no attribute {name!r}")

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,7 @@ import numpy as np
 
 import fastgames
 from fastgames import _checks
-from fastgames.games import AlternatingGame, Game, MarketGame, MarkovGame, MatrixGame, make
+from fastgames.games import Game, MarketGame, MarkovGame, MatrixGame, make
 from fastgames.learners import EpsilonGreedy, Learner, Softmax
 from fastgames.record import Record
 from fastgames.registry import EXPLORERS, GAMES, LEARNERS
@@ -80,17 +81,17 @@ Names:
 
     frozen: exercise (c), freeze the column agent and let it learn again
 
-    calvano: Calvano et al. (2020), pricing algorithms collude: profits, price wars, punishment;
+    calvano: Calvano et al. (2020), algorithms that learn to collude
 
-    four settings with 1,000 sessions each, 7 billion periods, a minute or two on two cores.
+    (1,000 sessions of 4 settings, a minute or two on 2 cores)
 
-    --grid 20x20: their profits over 20 values of alpha and 20 of beta, 20 sessions each, minutes
+    calvano --grid 20x20: their profits by alpha and beta, 20 sessions each
 
     klein: Klein (2021), two firms that set their prices in turn
 
-    afp: Asker, Fershtman & Pakes (2022), learning from all prices and from one; --firms 2,3,4
+    afp: Asker, Fershtman & Pakes (2022), learning from all prices or one
 
-    waltman-kaymak: Waltman & Kaymak (2008), quantities of a Cournot duopoly
+    waltman-kaymak: Waltman & Kaymak (2008), Cournot duopoly
 
 Examples:
 
@@ -102,7 +103,9 @@ Examples:
 
     fastgames reproduce calvano --replicas 200
 
-    fastgames reproduce calvano --grid 100x100 --replicas 100 --checkpoint calvano.zip
+    fastgames reproduce calvano --grid 40x40 --checkpoint calvano.zip
+
+    fastgames reproduce afp --firms 2,3,4
 
 With --checkpoint the same command goes on where it was interrupted.
 
@@ -347,8 +350,9 @@ def reproduce(
         raise ValueError(f"out must be a directory, got {str(out)!r}")
     own = {"grid": _sizes(grid), "firms": _firms(firms), "checkpoint": checkpoint}
     for option, value in own.items():
-        if value is not None and option not in inspect.signature(again).parameters:
-            raise ValueError(f"{option} must go with a figure that has it, got {name!r}")
+        having = [key for key, each in NAMES.items() if option in signature(each).parameters]
+        if value is not None and name not in having:
+            raise ValueError(f"{option} must go with {' or '.join(having)}, got {name!r}")
     out.mkdir(parents=True, exist_ok=True)
     options = own | {
         "replicas": _whole("replicas", replicas), "steps": _whole("steps", steps),
@@ -412,7 +416,8 @@ def _show_result(result: Result, seconds: float) -> None:
             str(i), repr(learner), _spread(result.mean_reward[:, i]), _spread(result.flips[:, i])
         )
     console.print(table)
-    console.print(_joint_table(result))
+    if game.compact.turns is None:  # else who does not move counts as playing its first action
+        console.print(_joint_table(result))
     speed = result.steps.sum() / seconds / 1e6
     print(f"{seconds:.2f} s, {speed:,.1f} million steps per second, seed {result.seed}")
 
@@ -444,9 +449,8 @@ def _joint_table(result: Result) -> Table:
 
 def _action_names(game: Game) -> Sequence[Sequence[str]]:
     """The names of the actions; where they stand for prices or quantities, those."""
-    stage = game.stage if isinstance(game, AlternatingGame) else game
-    if isinstance(stage, MarketGame):
-        return [[f"{choice:.4g}" for choice in grid] for grid in stage.choices]
+    if isinstance(game, MarketGame):
+        return [[f"{choice:.4g}" for choice in grid] for grid in game.choices]
     return game.actions
 
 

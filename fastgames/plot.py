@@ -445,6 +445,9 @@ def price_response(
 
     response: of `fastgames.analysis.deviation_response`. levels: prices by their names.
     """
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for name, path, colour in zip(names, response.mean_prices.T, COLOURS, strict=False):
         axes.plot(
             response.periods, path, "o-", color=colour, markersize=4, linewidth=1.4, label=name

@@ -368,17 +368,15 @@ def _game(file: Archive, header: dict[str, Any], replicas: int) -> Game:
     ]
     if rewards.ndim != 4 or rewards.shape[1] != len(labels) or not labels:
         raise ValueError(f"game/rewards have shape {rewards.shape} for {len(labels)} games")
-    agents, _, states, _ = rewards.shape
-    tables = rewards.reshape(agents, len(labels), states, *map(len, actions))
+    agents, count, states, _ = rewards.shape
+    shape = tuple(map(len, actions))
     games: list[Any]
     if kind == "MatrixGame":
-        if states != 1:
-            raise ValueError("game/rewards are those of several states in a matrix game")
-        games = [
-            MatrixGame(tables[:, v, 0], actions=actions, **each) for v, each in enumerate(labels)
-        ]
+        payoffs = rewards.reshape(agents, count, *shape)
+        games = [MatrixGame(payoffs[:, v], actions=actions, **labels[v]) for v in range(count)]
     else:
-        first = _markov_game(file, header, tables[:, 0], labels[0])
+        table = rewards[:, 0].reshape(agents, states, *shape)
+        first = _markov_game(file, header, table, labels[0])
         games = [first, *_others(first, rewards, labels)]
     if not header["variants"]:
         if len(games) != 1:
@@ -423,7 +421,7 @@ def _markov_game(
 
 def _sparse(file: Archive, states: int) -> Sparse:
     indices = file.array("game/moves/indices", "int32")
-    indptr = file.array("game/moves/indptr", "int64", within=(0, len(indices)))
+    indptr = file.array("game/moves/indptr", "int64")
     data = file.array("game/moves/data", "float64", indices.shape)
     ends = indptr.ravel()[[0, -1]].tolist()
     if indptr.ndim != 1 or ends != [0, len(indices)] or (np.diff(indptr) < 0).any():

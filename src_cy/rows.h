@@ -84,27 +84,18 @@ static inline int64_t fg_row_stride(const int64_t actions) {
   return stride;
 }
 
-/* How a row is scanned: entry by entry, as one vector, as two, as more. */
-enum { FG_ENTRIES, FG_ONE, FG_TWO, FG_MANY };
+/* How a row is scanned: entry by entry, as one to four vectors without a branch, or as more. */
+enum { FG_ENTRIES, FG_ONE, FG_TWO, FG_THREE, FG_FOUR, FG_MANY };
 
 FG_INLINE int fg_row_kind(const int64_t actions) {
+  const int64_t vectors = (actions + FG_WIDTH - 1) / FG_WIDTH;
   if (FG_WIDTH == 1 || actions * (int64_t)sizeof(real) <= FG_SHORT) return FG_ENTRIES;
-  return actions <= FG_WIDTH ? FG_ONE : actions <= 2 * FG_WIDTH ? FG_TWO : FG_MANY;
+  return vectors < FG_MANY ? (int)vectors : FG_MANY;
 }
 
 /* The index of the largest entry of a row, the lowest on ties; the entry itself goes to `best`. */
 FG_INLINE int32_t fg_scan_row(const int kind, const int64_t actions, const real *row, real *best) {
 #if defined(__AVX512F__) || defined(__AVX2__)
-  if (kind == FG_ONE) {
-    const fg_vector x = fg_load_row(row), m = fg_largest(x);
-    *best = fg_first(m);
-    return __builtin_ctz(fg_equal(x, m));
-  }
-  if (kind == FG_TWO) {
-    const fg_vector x = fg_load_row(row), y = fg_load_row(row + FG_WIDTH), m = fg_largest(fg_larger(x, y));
-    *best = fg_first(m);
-    return __builtin_ctz(fg_equal(x, m) | (fg_equal(y, m) << FG_WIDTH));
-  }
   if (kind == FG_MANY) {
     fg_vector m = fg_load_row(row);
     int64_t a;
@@ -114,6 +105,21 @@ FG_INLINE int32_t fg_scan_row(const int kind, const int64_t actions, const real 
     *best = fg_first(m);
     for (a = 0; !(found = fg_equal(fg_load_row(row + a), m)); a += FG_WIDTH) {}
     return (int32_t)a + __builtin_ctz(found);
+  }
+  if (kind != FG_ENTRIES) {
+    const fg_vector x = fg_load_row(row);
+    const fg_vector y = kind > FG_ONE ? fg_load_row(row + FG_WIDTH) : x;
+    const fg_vector z = kind > FG_TWO ? fg_load_row(row + 2 * FG_WIDTH) : x;
+    const fg_vector w = kind > FG_THREE ? fg_load_row(row + 3 * FG_WIDTH) : x;
+    fg_vector m = kind > FG_ONE ? fg_larger(x, y) : x;
+    if (kind > FG_TWO) m = fg_larger(m, kind > FG_THREE ? fg_larger(z, w) : z);
+    m = fg_largest(m);
+    *best = fg_first(m);
+    uint64_t found = fg_equal(x, m);
+    if (kind > FG_ONE) found |= (uint64_t)fg_equal(y, m) << FG_WIDTH;
+    if (kind > FG_TWO) found |= (uint64_t)fg_equal(z, m) << 2 * FG_WIDTH;
+    if (kind > FG_THREE) found |= (uint64_t)fg_equal(w, m) << 3 * FG_WIDTH;
+    return (int32_t)__builtin_ctzll(found);
   }
 #endif
   real largest = row[0];
@@ -200,7 +206,11 @@ FG_INLINE void fg_find_rows(fg_rows *FG_RESTRICT s) {
   const char *q = (const char *)s->q;
   const int two = s->actions * (int64_t)sizeof(real) > 64;
   const int64_t lanes = s->lanes;
+#ifdef NOPF
+  if (0)
+#else
   if (two)
+#endif
     for (int64_t i = 0; i < lanes; i++) {
       const char *row = q + s->next_row[i] * (int64_t)sizeof(real);
       __builtin_prefetch(row);
@@ -256,33 +266,24 @@ FG_INLINE void fg_learn_rows(const int kind, const int ends, const int watched, 
 FG_LEARN(FG_ENTRIES)
 FG_LEARN(FG_ONE)
 FG_LEARN(FG_TWO)
+FG_LEARN(FG_THREE)
+FG_LEARN(FG_FOUR)
 FG_LEARN(FG_MANY)
 
 static void fg_learn(const int ends, const int watched, fg_rows *s) {
-  switch (fg_row_kind(s->actions)) {
-    case FG_ENTRIES: fg_learn_FG_ENTRIES(ends, watched, s); return;
-    case FG_ONE: fg_learn_FG_ONE(ends, watched, s); return;
-    case FG_TWO: fg_learn_FG_TWO(ends, watched, s); return;
-    default: fg_learn_FG_MANY(ends, watched, s);
-  }
+  static void (*const learn[])(int, int, fg_rows *) = {fg_learn_FG_ENTRIES, fg_learn_FG_ONE, fg_learn_FG_TWO,
+                                                       fg_learn_FG_THREE, fg_learn_FG_FOUR, fg_learn_FG_MANY};
+  learn[fg_row_kind(s->actions)](ends, watched, s);
 }
 
 /* The greedy action in the row of every lane; of those only whose episode is over where `over` is given. */
-FG_INLINE void fg_scan_lanes(const int kind, fg_rows *s, const int32_t *over) {
+static void fg_prefer(const int32_t *over, fg_rows *s) {
+  const int kind = fg_row_kind(s->actions);
   for (int64_t i = 0; i < s->lanes; i++)
     if (!over || over[i]) {
       real best;
       s->prefers[i] = fg_scan_row(kind, s->actions, s->q + s->first[i] + s->now[i] * s->stride, &best);
     }
-}
-
-static void fg_prefer(const int32_t *over, fg_rows *s) {
-  switch (fg_row_kind(s->actions)) {
-    case FG_ENTRIES: fg_scan_lanes(FG_ENTRIES, s, over); return;
-    case FG_ONE: fg_scan_lanes(FG_ONE, s, over); return;
-    case FG_TWO: fg_scan_lanes(FG_TWO, s, over); return;
-    default: fg_scan_lanes(FG_MANY, s, over);
-  }
 }
 
 #endif

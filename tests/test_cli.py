@@ -59,9 +59,11 @@ def test_games(call):
     assert status == 0
     for name, build in GAMES.items():
         (line,) = [line for line in out.splitlines() if re.search(rf"\b{name} ", line)]
-        assert f" {build().num_agents} " in line
-        assert build().setting in line
-        assert build().source[:8] in line
+        game = build()
+        assert re.search(rf" {game.num_agents} +│ {game.num_states} +│ ", line)
+        assert " x ".join(map(str, game.num_actions)) in line
+        assert getattr(game, "setting", "") in line
+        assert game.source[:8] in line
 
 
 def test_learners(call):
@@ -146,6 +148,25 @@ def test_game_parameters(ran):
     assert found == fg.games.public_goods(3, 2.5)
 
 
+def test_games_with_states_and_markets(ran, call):
+    found = ran("klein:k=4", "--learner", "q", "--learner", "sarsa", "--alpha", 0.3, "--seed", 2,
+                "--steps", 300, "--replicas", 2)  # fmt: skip
+    expected = fg.run(fg.games.klein(4), (fg.QLearner(0.3), fg.Sarsa(0.3)), 300, replicas=2, rng=2)
+    assert found.game == fg.games.klein(4)
+    for i in range(2):
+        np.testing.assert_array_equal(found.tables[i]["q"], expected.tables[i]["q"])
+    # Who does not move has not played its first price: no table of joint prices.
+    assert "joint action" not in call("run", "klein", "--steps", 50)[1]
+    drawn = fg.run(fg.games.klein(), fg.QLearner(), 50).plot()
+    assert "Preferred in the end" not in [axes.get_title(loc="left") for axes in drawn.axes]
+    # Quantities, not their numbers; what is preferred at the start is the first of them.
+    _, out, _ = call("run", "cournot:firms=3,quantities=5", "--steps", 1, "--epsilon", 0)
+    assert re.search(r"0, 0, 0 +│ 100\.0% +│ 100\.0%", out)
+    _, out, _ = call("run", "cournot:quantities=5", "--steps", 400, "--epsilon", 1, "--seed", 1)
+    assert re.search(r"│ (\d0, \d0|0, \d0|\d0, 0) +│", out)
+    assert "preferred at the end" in call("run", "grid_game", "--steps", 50)[1]
+
+
 def test_what_run_says(call):
     # Constant payoffs would hide mistakes: in this game the dominant action is found by all.
     status, out, errors = call(
@@ -221,6 +242,58 @@ def test_reproduce_passes_its_options_on_and_says_what_differs(call, tmp_path, m
     call("reproduce", "sweep", "--out", tmp_path)
 
 
+def test_reproduce_passes_the_options_of_one_figure_on(call, tmp_path, monkeypatch):
+    from fastgames.reproduce import NAMES, Report
+
+    seen = []
+
+    def calvano(grid=None, checkpoint=None):
+        seen.append({"grid": grid, "checkpoint": checkpoint})
+        return Report("title", (), (), None, {})
+
+    def afp(firms=None):
+        seen.append({"firms": firms})
+        return Report("title", (), (), None, {})
+
+    monkeypatch.setitem(NAMES, "calvano", calvano)
+    monkeypatch.setitem(NAMES, "afp", afp)
+    path = tmp_path / "a.zip"
+    for options in (
+        ["calvano", "--grid", "20x30", "--checkpoint", path], ["afp", "--firms", "2,4"]
+    ):  # fmt: skip
+        status, _, _ = call("reproduce", *options, "--out", tmp_path)
+        assert status == 0
+    assert seen == [{"grid": (20, 30), "checkpoint": path}, {"firms": [2, 4]}]
+
+
+def test_reproduce_a_heat_map_from_a_checkpoint(call, tmp_path):
+    arguments = ("reproduce", "calvano", "--grid", "2x3", "--replicas", 2, "--steps", 2000,
+                 "--checkpoint", tmp_path / "run.zip", "--out", tmp_path)  # fmt: skip
+    status, out, errors = call(*arguments)
+    assert (status, errors) == (1, "")  # nothing converges so early
+    assert "0 of 12" in out
+    assert {path.name for path in tmp_path.iterdir()} == {"run.zip", "fastgames-calvano-grid.png"}
+    _, again, _ = call(*arguments)
+    untimed = [[line for line in text.splitlines() if "time of" not in line]
+               for text in (out, again)]  # fmt: skip
+    assert untimed[0] == untimed[1]
+
+
+def test_reproduce_takes_underscores(call, tmp_path):
+    status, out, _ = call("reproduce", "waltman_kaymak", "--replicas", 1, "--steps", 20, "--out",
+                          tmp_path)  # fmt: skip
+    assert status == 0
+    assert f"picture: {tmp_path / 'fastgames-waltman-kaymak.png'}\n" in out
+
+
+def test_help_tells_every_figure(call):
+    from fastgames.reproduce import NAMES
+
+    _, out, _ = call("reproduce", "--help")
+    for name in NAMES:
+        assert re.search(rf"^ +{name}: ", out, re.MULTILINE)
+
+
 # --- what goes wrong -----------------------------------------------------------------------------
 
 
@@ -244,7 +317,7 @@ def test_reproduce_passes_its_options_on_and_says_what_differs(call, tmp_path, m
             "run chicken --learner q --learner fixed --probabilities 1,0 --probabilities 1,0",
             ("probabilities must go with", "agent 0"),
         ),
-        ("run chicken --learner qq", ("learner must be one of 'q', 'fixed'", "'qq'")),
+        ("run chicken --learner qq", ("learner must be one of 'q', 'sarsa'", "'qq'")),
         ("run chicken --steps abc", ("steps must be a whole number", "'abc'")),
         ("run chicken --steps 0", ("steps must be a whole number", "got 0")),
         ("run chicken --replicas -2", ("replicas must be a whole number", "-2")),
@@ -260,6 +333,13 @@ def test_reproduce_passes_its_options_on_and_says_what_differs(call, tmp_path, m
         ("nothing", ("nothing",)),
         ("reproduce cyclin", ("name must be one of", "did you mean 'cycling'")),
         ("reproduce sweep --replicas 0", ("replicas must be a whole number", "got 0")),
+        ("reproduce sweep --grid 2x2", ("grid must go with calvano", "'sweep'")),
+        ("reproduce klein --checkpoint x", ("checkpoint must go with calvano", "'klein'")),
+        ("reproduce calvano --firms 2", ("firms must go with afp", "'calvano'")),
+        ("reproduce calvano --grid 20", ("grid must be two whole numbers", "'20'")),
+        ("reproduce calvano --grid 0x2", ("grid must be a whole number in [1, 1000]", "got 0")),
+        ("reproduce afp --firms 2,x", ("firms must be a whole number", "'x'")),
+        ("reproduce afp --firms 5", ("firms must be a whole number in [2, 4]", "got 5")),
         ("reproduce sweep --out a_file", ("out must be a directory", "'a_file'")),
     ],
 )  # fmt: skip
@@ -307,7 +387,28 @@ def test_control_c_while_reproducing(call, tmp_path, monkeypatch):
     monkeypatch.setitem(NAMES, "cycling", interrupted)
     status, out, errors = call("reproduce", "cycling", "--out", tmp_path)
     assert (status, out) == (130, "")
-    assert re.fullmatch(r"fastgames: cycling was interrupted after [\d.]+ s; .*\n", errors)
+    said = r"fastgames: cycling was interrupted after [\d.]+ s; nothing was written\n"
+    assert re.fullmatch(said, errors)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer's signal")
+def test_control_c_leaves_a_checkpoint(call, tmp_path):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    path = tmp_path / "run.zip"
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        status, out, errors = call(
+            "reproduce", "calvano", "--checkpoint", path, "--replicas", 100, "--out", tmp_path
+        )
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert (status, out) == (130, "")
+    assert re.search(rf"calvano was interrupted after .*; {re.escape(str(path))} has what", errors)
+    assert path.exists()
 
 
 def test_mistakes_of_our_own_are_not_hidden(call, monkeypatch):

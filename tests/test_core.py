@@ -1,5 +1,8 @@
 """The choice of a build for the CPU, and how replicas are cut into blocks."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,9 +10,7 @@ from hypothesis import strategies as st
 
 import fastgames as fg
 from fastgames import _core, engine
-from fastgames.lanes import block_size
-
-REGISTER, MOST = 16, 256  # lanes of the widest vector register, and of the largest block
+from fastgames.lanes import _slice, block_size, in_columns
 
 
 @pytest.mark.parametrize(
@@ -35,71 +36,180 @@ def test_a_cpu_gets_the_builds_up_to_its_level_and_the_best_is_chosen(level, bui
 
 @given(
     actions=st.lists(st.integers(1, 40), min_size=2, max_size=2),
+    states=st.sampled_from([1, 2, 100, 100_000]),
     dtype=st.sampled_from(["float64", "float32"]),
     replicas=st.integers(1, 10**6),
-    threads=st.integers(1, 64),
 )
-def test_blocks_are_whole_registers_up_to_the_largest(actions, dtype, replicas, threads):
-    game = fg.MatrixGame(np.zeros((2, *actions)))
-    lanes = block_size(game, np.dtype(dtype), replicas, threads)
-    assert lanes % REGISTER == 0
-    assert REGISTER <= lanes <= MOST
-    assert lanes - REGISTER < replicas  # not a register more than there are replicas for
-    if replicas >= REGISTER * threads:
-        assert -(-replicas // lanes) >= threads / 2  # enough blocks to go round
+def test_blocks_are_no_larger_than_they_may_be_and_share_replicas_out(
+    actions, states, dtype, replicas
+):
+    stage = fg.MatrixGame(np.zeros((2, *actions)))
+    game = stage
+    if states > 1:
+        seen = np.broadcast_to(np.arange(states, dtype=np.int32), (2, states))
+        game = fg.MarkovGame(
+            np.broadcast_to(stage.payoffs[:, None], (2, states, *actions)),
+            fg.games.compact.Sum(np.arange(states), np.zeros(math.prod(actions), int)),
+            observations=seen[:, ::-1],
+        )
+    learners = (fg.QLearner(fg.VisitCount()), fg.FixedPolicy([0.5, 0.5]))
+    for columns, most in ((True, 256), (False, _core.lanes(dtype).ROW_LANES)):
+        if columns and states > 1:
+            continue
+        lanes = block_size(game, learners, np.dtype(dtype), replicas, columns)
+        assert 1 <= lanes <= most
+        blocks = -(-replicas // lanes)
+        assert blocks * lanes < replicas + blocks  # less than a lane of each block is idle
+        if columns:
+            assert lanes >= min(replicas, 16) / 2  # a register at least
 
 
-class Recorder:
-    """A block that notes what the engine asks of it."""
+def test_columns_are_for_one_state_and_the_simplest_learners():
+    pennies, q = fg.games.matching_pennies(), fg.QLearner()
 
-    capacity = 10
+    def columns(game, *learners, stop=None, numba=False):
+        return in_columns(game, learners or (q, q), stop, numba)
 
-    def __init__(self, log):
-        self.log = log
+    fixed = fg.FixedPolicy([0.5, 0.5])
+    assert columns(pennies)
+    assert columns(fg.Variants([pennies], [0, 0]))
+    assert columns(pennies, fg.QLearner(0.1, 0.9, fg.Softmax(1.0)), fixed)
+    assert not columns(pennies, numba=True)
+    assert not columns(pennies, stop=fg.Stable(5))
+    assert not columns(fg.Variants([pennies, pennies], [0, 1]))
+    assert not columns(fg.remember(pennies))
+    others = (fg.Sarsa(), fg.ExpectedSarsa(), fg.QLearner(fg.VisitCount()))
+    for other in (*others, fg.QLearner(counterfactual=True)):
+        assert not columns(pennies, other, q)
+        assert not columns(pennies, fixed, other)
 
-    def load(self, first, count):
-        self.now, self.first, self.count, self.on = 0, first, count, None
-        self.log.setdefault("blocks", []).append((first, count))
 
-    def tally(self, on):
-        self.on = on
-        self.log.setdefault("tallies", []).append((self.first, self.now, on))
+class Model:
+    """Replicas that only count: at which of their steps something changes is known beforehand."""
+
+    def __init__(self, changes, begun, periods):
+        self.changes, self.periods = changes, periods
+        self.steps, self.tallied = begun.copy(), np.zeros(len(begun), int)
+        self.quiet = np.zeros(len(begun), int)
+
+    def expected(self, begun, steps, tally_from):
+        """Where each replica ends, and the steps that are counted."""
+        ends = []
+        for r, first in enumerate(begun):
+            quiet, t = 0, first
+            while t < steps and not (self.periods and quiet == self.periods):
+                quiet = 0 if self.changes[r, t] else quiet + 1
+                t += 1
+            ends.append(t)
+        ends = np.array(ends)
+        return ends, np.maximum(ends - np.maximum(begun, tally_from), 0)
+
+
+class Counter:
+    """A block of such replicas that notes what the engine asks of it."""
+
+    def __init__(self, model, capacity, log):
+        self.model, self.capacity, self.log = model, capacity, log
+        self.active = 0
+        self.stable = np.zeros(capacity, np.int64) if model.periods else None
+        self.replica = np.full(capacity, -1)
+        self.steps, self.tallied, self.quiet = (np.zeros(capacity, int) for _ in range(3))
+        self.on = [None] * capacity
+
+    def load(self, lanes, replicas):
+        assert len(lanes) == len(replicas) > 0
+        self.replica[lanes] = replicas
+        for name in ("steps", "tallied", "quiet"):
+            getattr(self, name)[lanes] = getattr(self.model, name)[replicas]
+        if self.stable is not None:
+            self.stable[lanes] = self.quiet[lanes]
+        for lane in lanes:
+            self.on[lane] = None
+        self.log["loaded"].extend(replicas)
+
+    def tally(self, lanes, on):
+        for lane in lanes:
+            self.on[lane] = on
 
     def advance(self, steps):
         assert steps > 0
-        self.now += steps
+        assert self.active > 0
+        for taken in range(1, steps + 1):
+            for lane in range(self.active):
+                assert self.on[lane] is not None
+                self.tallied[lane] += self.on[lane]
+                changed = self.model.changes[self.replica[lane], self.steps[lane]]
+                self.quiet[lane] = 0 if changed else self.quiet[lane] + 1
+                self.steps[lane] += 1
+            if self.stable is not None:
+                self.stable[: self.active] = self.quiet[: self.active]
+                if (self.stable[: self.active] >= self.model.periods).any():
+                    return taken
+        return steps
 
-    def store(self):
-        self.log.setdefault("stored", []).append((self.first, self.now))
+    def store(self, lanes, replicas):
+        assert (self.replica[lanes] == replicas).all()
+        for name in ("steps", "tallied", "quiet"):
+            getattr(self.model, name)[replicas] = getattr(self, name)[lanes]
 
 
 @given(
     replicas=st.integers(1, 35),
-    steps=st.integers(1, 300),
-    every=st.integers(1, 400),
+    steps=st.integers(1, 200),
+    every=st.integers(1, 250),
+    capacity=st.integers(1, 12),
+    periods=st.sampled_from([0, 1, 3, 10]),
+    seed=st.integers(0, 999),
     data=st.data(),
     threads=st.integers(1, 3),
 )
-def test_the_engine_takes_each_block_once_and_stops_where_it_is_told(
-    replicas, steps, every, data, threads
+def test_the_engine_takes_every_replica_as_far_as_it_goes_and_stops_where_it_is_told(
+    replicas, steps, every, capacity, periods, seed, data, threads
 ):
+    rng = np.random.default_rng(seed)
+    begun = rng.integers(0, steps, replicas) * rng.integers(0, 2)
+    model = Model(rng.random((replicas, steps)) < rng.random((replicas, 1)), begun, periods)
     tally_from = data.draw(st.integers(0, steps - 1))
     snapshots = list(range(every, steps + 1, every))
-    log, taken = {}, []
-    work = engine.Work(
-        replicas,
-        steps,
-        snapshots,
-        tally_from,
-        lambda index, first, count: taken.append((index, first, count)),
+    ends, counted = model.expected(begun, steps, tally_from)
+    log, taken, saved = {"loaded": []}, set(), []
+
+    def snapshot(index, which):
+        assert (model.steps[which] == snapshots[index]).all()
+        taken.update((index, int(r)) for r in which)
+
+    def save():
+        assert (model.steps <= ends).all()
+        saved.append(model.steps.copy())
+
+    todo = np.sort(rng.permutation(replicas)[: data.draw(st.integers(1, replicas))])
+    work = engine.Work(steps, begun, todo, snapshots, tally_from, periods, snapshot)
+    engine.run(
+        work,
+        lambda: Counter(model, capacity, log),
+        threads,
+        lambda done, finished: None,
+        save,
+        lambda: bool(rng.integers(2)),
     )
-    engine.run(work, lambda: Recorder(log), threads, lambda done: None)
-    blocks = [(first, min(10, replicas - first)) for first in range(0, replicas, 10)]
-    assert sorted(log["blocks"]) == blocks
-    assert sum(work.done) == replicas * steps
-    assert sorted(taken) == sorted((k, *block) for k in range(len(snapshots)) for block in blocks)
-    for first, _ in blocks:
-        stored = [now for at, now in log["stored"] if at == first]
-        assert stored == [*snapshots, steps]
-        on = [now for at, now, on in log["tallies"] if at == first and on]
-        assert on == [tally_from]
+    assert (model.steps[todo] == ends[todo]).all()
+    assert (model.tallied[todo] == counted[todo]).all()
+    left = np.delete(np.arange(replicas), todo)
+    assert (model.steps[left] == begun[left]).all()
+    assert sum(work.done) == (ends - begun)[todo].sum()
+    assert work.finished == len(todo)
+    assert set(log["loaded"]) == set(todo)
+    due = {
+        (k, int(r)) for k, at in enumerate(snapshots) for r in todo if begun[r] < at <= ends[r]
+    }
+    again = {(k, int(r)) for k, at in enumerate(snapshots) for r in todo if begun[r] == at}
+    assert due <= taken <= due | again
+    for before, after in itertools.pairwise(saved):
+        assert (before <= after).all()
+
+
+def test_lanes_that_are_out_of_order_are_no_slice():
+    for index in ([3, 1, 5], [5, 9, 7], [1, 1], [2, 1], [0, 2, 1, 3]):
+        assert isinstance(_slice(np.array(index)), np.ndarray)
+    assert _slice(np.array([4])) == slice(4, 5)
+    assert _slice(np.arange(3, 9)) == slice(3, 9)

@@ -187,3 +187,65 @@ def test_more_joint_actions_than_a_float32_can_count(dtype, assert_same):
     result = fg.run(game, learners, backend="reference", **arguments)
     assert (result.tables[0]["q"][:, 0, 4098] == payoffs[4098, 4067:].astype(dtype)).all()
     assert_same(result, fg.run(game, learners, backend="cython", **arguments))
+
+
+# Up to 32 bytes a row is scanned entry by entry, else as one vector, two, or more of them.
+LENGTHS = (1, 4, 5, 8, 9, 16, 17, 24, 31, 33, 49)
+
+
+def wide_games(actions):
+    """Markov games whose tables have long rows; whole rewards, so that entries tie."""
+    rng = np.random.default_rng(actions)
+    rewards = rng.integers(-1, 2, (2, 4, actions, 2))
+    moves = rng.integers(0, 4, (4, actions, 2))
+    moves[:2] = rng.integers(0, 2, (2, actions, 2))  # often where it was
+    ends = [False, False, False, True]
+    yield fg.MarkovGame(rewards, moves, 0.5)
+    yield fg.MarkovGame(rewards, moves, 0.5, [0.5, 0.25, 0.25, 0], ends, [[0, 1, 1, 0]] * 2)
+    yield fg.MarkovGame(rewards, moves, 0.5, terminal=ends, turns=[0, -1, 1, 0], time_limit=7)
+    chances = rng.dirichlet(np.ones(4), (4, actions, 2))
+    yield fg.MarkovGame(rewards, chances, 0.5, observations=[[0, 0, 1, 2]] * 2, time_limit=5)
+
+
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("actions", LENGTHS)
+def test_rows_of_every_length_agree(actions, dtype, core_as, assert_same):
+    explore = fg.EpsilonGreedy([0.1, 0.5, 1.0, 0.0, 0.3])
+    makers = (fg.QLearner, fg.Sarsa, fg.ExpectedSarsa)
+    pairs = [[make(1.0, None, explore)] * 2 for make in makers]
+    pairs.append([fg.QLearner(0.5, 0.0, fg.Softmax(0.3)), fg.QLearner(0.5, 0.0, explore)])
+    pairs.append([fg.ExpectedSarsa(0.5, 0.0, fg.Softmax(0.3)), fg.FixedPolicy([0.3, 0.7])])
+    counter = fg.QLearner(1.0, None, explore, counterfactual=True)
+    for game in wide_games(actions):
+        more = [] if game.compact.turns is not None else [[counter, pairs[0][1]]]
+        for learners in pairs + more:
+            arguments = {"steps": 20, "replicas": 5, "rng": 3, "dtype": dtype}
+            arguments["record"] = fg.Record(flips=True)
+            reference = fg.run(game, learners, backend="reference", **arguments)
+            plain = fg.run(game, learners, **arguments | {"record": None})
+            for one, other in zip(plain.state.seats, reference.state.seats, strict=True):
+                assert (one.table == other.table).all()
+            for build in BUILDS:
+                with core_as(build, 3):
+                    assert_same(reference, fg.run(game, learners, threads=1, **arguments))
+
+
+def test_as_many_agents_as_there_may_be(assert_same):
+    """62, for NumPy's arrays have 64 axes; most have no choice. All that adds a pass is there."""
+    rng = np.random.default_rng(1)
+    agents, states = 62, 3
+    shape = (2,) * 3 + (1,) * (agents - 3)
+    seen = rng.integers(0, 3, (agents, states))
+    rewards = rng.normal(size=(agents, states, *shape))
+    moves = rng.integers(0, states, (states, *shape))
+    falling = fg.EpsilonGreedy(fg.Exponential(0.9, 0.1))
+    record = fg.Record(flips=True, joint_actions=True, rewards=True, last=4)
+    arguments = {"steps": 12, "replicas": 2, "rng": 1, "record": record, "stop": fg.Stable(9)}
+    for turns in (None, rng.integers(-1, 3, states)):
+        start = [0.5, 0.5, 0.0]
+        game = fg.MarkovGame(
+            rewards, moves, 0.9, start, [False, False, True], seen, turns=turns, time_limit=5
+        )
+        for learner in (fg.QLearner(0.5, None, falling), fg.Sarsa(0.5, None, falling)):
+            reference = fg.run(game, learner, backend="reference", **arguments)
+            assert_same(reference, fg.run(game, learner, **arguments))

@@ -1,5 +1,9 @@
-"""reproduce: the figures that were printed, and reports that would notice if they were not."""
+"""reproduce: the figures that were printed, and reports that would notice if they were not.
 
+By default with few runs, whose tolerances are wide; the slow tests have all that was printed.
+"""
+
+import math
 import sys
 
 import numpy as np
@@ -8,9 +12,11 @@ import pytest
 import fastgames as fg
 from fastgames import reproduce
 from fastgames.reproduce import cycling as cycling_
+from fastgames.reproduce import estimate
 from fastgames.reproduce.report import Report, Row
 
 SMALL = {"replicas": 60, "steps": 2_000}
+SESSIONS = 12  # of each of Calvano's settings
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +26,10 @@ def reports():
         "sweep": reproduce.sweep(replicas=30),
         "softmax": reproduce.softmax(replicas=200),
         "frozen": reproduce.frozen(**SMALL),
+        "calvano": reproduce.calvano(replicas=SESSIONS, rng=2),
+        "klein": reproduce.klein(replicas=16),
+        "afp": reproduce.afp(replicas=16),
+        "waltman-kaymak": reproduce.waltman_kaymak(replicas=3),
     }
 
 
@@ -164,6 +174,385 @@ def test_a_frozen_agent_does_not_learn_and_goes_on_afterwards(reports):
     flips = (frozen.flips - learning.flips)[:, 0].mean()
     assert row(reports["frozen"], "the same, Col frozen").found == f"{flips:,.1f}"
     assert flips < learning.flips[:, 0].mean() / 10
+
+
+# --- Calvano et al. ------------------------------------------------------------------------------
+
+SETTINGS = ({}, {"c": [1.0, 0.75]}, {"mu": 0.5}, {})
+PRINTED_GAINS = ("0.849", "0.812", "0.856", "0.821")
+EXPLORE = fg.EpsilonGreedy(fg.Exponential(1.0, 4e-6))
+
+
+def profits(prices, c=(1.0, 1.0), mu=0.25):
+    """Profits of two firms with logit demand, by the paper's formula."""
+    weights = [math.exp((2.0 - p) / mu) for p in prices]
+    return [(p - k) * w / (sum(weights) + 1.0) for p, k, w in zip(prices, c, weights, strict=True)]
+
+
+def cycle_of(result, replica):
+    """The states of a session's limit cycle: 15 times the first firm's price, and the second's."""
+    first, second = (result.greedy(i)[replica].tolist() for i in range(2))
+    path = [int(result.states[replica])]
+    while path.count(path[-1]) < 2:
+        path.append(15 * first[path[-1]] + second[path[-1]])
+    return path[path.index(path[-1]) + 1 :]
+
+
+def test_calvanos_sessions_are_those_of_the_paper():
+    """Settings written out here, one run for each; replicas count on from setting to setting."""
+    found = reproduce.calvano(replicas=3, steps=4_000, rng=5).results["settings"]
+    assert found.grid.dims["setting"] == tuple(sys.modules["fastgames.reproduce.calvano"].SETTINGS)
+    assert found.stop == fg.Stable(100_000)
+    for k, changes in enumerate(SETTINGS):
+        game = fg.remember(fg.games.logit_bertrand(**changes), 1, 0.95, "uniform")
+        seats = [
+            fg.QLearner(alpha, explore=EXPLORE, initial=fg.UniformRivals())
+            for alpha in (0.15, 0.05 if k == 3 else 0.15)
+        ]
+        alone = fg.run(game, seats, 4_000, 3 * (k + 1), 5)
+        for i in range(2):
+            np.testing.assert_array_equal(
+                found.tables[i]["q"][3 * k : 3 * (k + 1)], alone.tables[i]["q"][3 * k :]
+            )
+
+
+def test_calvanos_gains(reports):
+    """Delta, by hand: the mean profit on the cycle between that of Nash and that of monopoly."""
+    report, n = reports["calvano"], SESSIONS
+    result = report.results["settings"]
+    rows = [r for r in report.rows if r.what.startswith("Delta: ")]
+    assert [r.expected.split()[0] for r in rows] == list(PRINTED_GAINS)
+    for k, changes in enumerate(SETTINGS):
+        stage = fg.games.logit_bertrand(**changes)
+        nash, monopoly = stage.nash.profits.sum(), stage.monopoly.profits.sum()
+        gains = []
+        for replica in range(k * n, (k + 1) * n):
+            paid = [
+                sum(profits((stage.prices[0][s // 15], stage.prices[1][s % 15]), **changes))
+                for s in cycle_of(result, replica)
+            ]
+            gains.append((np.mean(paid) - nash) / (monopoly - nash))
+        assert rows[k].found.startswith(f"{np.mean(gains):.3f} (")
+        if k == 0:
+            assert row(report, "Delta, SD").found.startswith(f"{np.std(gains):.3f} (")
+
+
+def test_calvanos_other_figures(reports):
+    report, n = reports["calvano"], SESSIONS
+    result = report.results["settings"]
+    periods = (result.steps[:n] - 100_000) / 25_000
+    for what, value in (
+        ("mean", periods.mean()), ("SD", periods.std()), ("median", np.median(periods))
+    ):  # fmt: skip
+        assert row(report, f"converge, {what}").found.startswith(f"{value:.2f} (")
+    lengths = np.array([len(cycle_of(result, replica)) for replica in range(n)])
+    shares = (lengths == 1).mean(), (lengths == 2).mean(), (lengths >= 3).mean()
+    for what, share in zip(("1", "2", "3 or more"), shares, strict=True):
+        assert row(report, f"price cycle of {what}").found.startswith(f"{share:.3f} (")
+    expected = {
+        "converge, mean": "70.05", "converge, SD": "11.73", "converge, median": "68.07",
+        "Delta, SD": "0.112", "cycle of 1": "0.643", "cycle of 2": "0.238",
+        "cycle of 3": "0.119", "mutual best response": "0.505",
+    }  # fmt: skip
+    for what, printed in expected.items():
+        assert row(report, what).expected.startswith(f"{printed} ± ")
+
+
+def test_calvanos_mutual_best_responses_and_price_cut(reports):
+    """By solving for the values of the strategies, and by playing the cut."""
+    report = reports["calvano"]
+    result = report.results["settings"]
+    stage = fg.games.logit_bertrand()
+    mutual, before, after, loses = [], [], [], []
+    states = np.arange(225)
+    for replica in range(SESSIONS):
+        greedy = [result.greedy(i)[replica] for i in range(2)]
+        cycle = cycle_of(result, replica)
+        goes = 15 * greedy[0] + greedy[1]
+        best = np.ones(225, bool)
+        for i in range(2):
+            reward = stage.payoffs[i].ravel()
+            move = np.eye(225)[goes]
+            value = np.linalg.solve(np.eye(225) - 0.95 * move, reward[goes])
+            changed = (
+                15 * np.arange(15)[:, None] + greedy[1] if i == 0
+                else 15 * greedy[0] + np.arange(15)[:, None]
+            )  # fmt: skip
+            values = reward[changed] + 0.95 * value[changed]
+            best &= values[greedy[i], states] >= values.max(axis=0) - 1e-9
+            if i == 0:
+                cut = reward[changed].argmax(axis=0)
+                lost = np.mean((values[cut, states] / value)[cycle]) < 1.0
+        mutual.append(best[cycle].all())
+        loses.append(lost)
+        before.append(np.mean([stage.prices[1][s % 15] for s in cycle]))
+        at = [15 * cut[s] + greedy[1][s] for s in cycle]
+        after.append(np.mean([stage.prices[1][greedy[1][s]] for s in at]))
+    found = row(report, "mutual best response").found
+    assert found.startswith(f"{np.mean(mutual):.3f} (")
+    found = row(report, "rival's price before, after").found
+    assert found == f"{np.mean(before):.3f}, {np.mean(after):.3f}"
+    assert row(report, "the cut does not pay").found == f"{np.mean(loses):.1%}"
+    rival = report.figure.axes[0].lines[1]
+    drawn = dict(zip(rival.get_xdata(), rival.get_ydata(), strict=True))
+    assert list(drawn) == list(range(-3, 16))
+    assert [drawn[-3], drawn[-1], drawn[0]] == pytest.approx([np.mean(before)] * 3)
+    assert drawn[1] == pytest.approx(np.mean(after))
+
+
+def test_calvanos_sessions_that_do_not_converge_are_noticed():
+    report = reproduce.calvano(replicas=2, steps=500)
+    assert row(report, "sessions that converged").found == "0 of 8"
+    assert not report.ok
+    assert [r for r in report.rows if "converge," in r.what] == []
+
+
+def test_calvanos_checkpoint(tmp_path, assert_same):
+    path = tmp_path / "calvano.zip"
+    once = reproduce.calvano(replicas=2, steps=3_000, checkpoint=path).results["settings"]
+    assert path.exists()
+    again = reproduce.calvano(replicas=2, steps=3_000, checkpoint=path).results["settings"]
+    assert_same(once, again)
+    with pytest.raises(ValueError, match="checkpoint"):
+        reproduce.calvano(replicas=2, steps=3_001, checkpoint=path)
+    with pytest.raises(ValueError, match="checkpoint"):
+        reproduce.calvano(replicas=2, steps=3_000, grid=(2, 2), checkpoint=path)
+
+
+def test_each_cell_of_the_heat_map_is_the_run_it_says(tmp_path):
+    report = reproduce.calvano(2, 3_000, 3, grid=(4, 5), out=tmp_path / "map.png")
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    labelled = report.results["grid"].to_xarray()
+    np.testing.assert_allclose(labelled.alpha, [0.025, 0.1, 0.175, 0.25])
+    np.testing.assert_allclose(labelled.beta, [4e-6, 8e-6, 1.2e-5, 1.6e-5, 2e-5])
+    game = fg.remember(fg.games.logit_bertrand(), 1, 0.95, "uniform")
+    explore = fg.EpsilonGreedy(fg.Exponential(1.0, 1.6e-5))
+    learner = fg.QLearner(0.175, explore=explore, initial=fg.UniformRivals())
+    first = 2 * (2 * 5 + 3)
+    alone = fg.run(game, learner, 3_000, first + 2, 3)
+    np.testing.assert_allclose(
+        labelled.q_0.sel(alpha=0.175, beta=1.6e-5, method="nearest"), alone.tables[0]["q"][first:]
+    )
+    assert [r.what for r in report.rows if "baseline" in r.what] == []  # no cell is near
+    # The picture: alpha upwards, beta to the right.
+    axes = report.figure.axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == "0.250 0.175 0.100 0.025".split()
+    assert [text.get_text() for text in axes.get_xticklabels()] == "4 8 12 16 20".split()
+    stage = fg.games.logit_bertrand()
+    paid = [
+        np.mean([profits((stage.prices[0][s // 15], stage.prices[1][s % 15])) for s in cycle])
+        for cycle in (cycle_of(report.results["grid"], r) for r in (first, first + 1))
+    ]
+    nash, monopoly = stage.nash.profits[0], stage.monopoly.profits[0]
+    gain = (np.mean(paid) - nash) / (monopoly - nash)
+    assert axes.images[0].get_array()[1, 3] == pytest.approx(gain)
+
+
+def test_the_heat_maps_means():
+    report = reproduce.heat_map((1, 2), 3, rng=2)
+    result = report.results["grid"]
+    assert report.ok
+    assert result.stopped.all()
+    stage = fg.games.logit_bertrand()
+    gains = []
+    for replica in range(6):
+        paid = [
+            np.mean(profits((stage.prices[0][s // 15], stage.prices[1][s % 15])))
+            for s in cycle_of(result, replica)
+        ]
+        gains.append(np.mean(paid))
+    nash, monopoly = stage.nash.profits[0], stage.monopoly.profits[0]
+    means = (np.reshape(gains, (2, 3)).mean(axis=1) - nash) / (monopoly - nash)
+    for name, value in (("least", means.min()), ("largest", means.max())):
+        assert row(report, f"{name} mean Delta").found.startswith(f"{value:.3f} (")
+        beta = ("1e-05", "2e-05")[list(means).index(value)]
+        assert row(report, f"{name} mean Delta").what.endswith(f"alpha 0.025, beta {beta}")
+
+
+def test_the_heat_map_compares_the_cell_next_to_the_baseline():
+    module = sys.modules["fastgames.reproduce.heat_map"]
+    alphas, betas = np.array([0.05, 0.145]), np.array([2e-6, 4e-6])
+    gains = np.full((2, 2, 1000), 0.5)
+    gains[1, 1, :500], gains[1, 1, 500:] = 0.73, 0.93
+    rows = module._rows(alphas, betas, gains, np.ones(4000, bool))
+    (near,) = [r for r in rows if "next to the baseline" in r.what]
+    assert near.expected == "0.849 ± 0.015"
+    assert near.found.startswith("0.830 (")
+    assert near.ok is False
+    assert module._rows(alphas, betas, 1.0 + gains, np.ones(4000, bool))[1].ok
+    assert not module._rows(alphas, betas, gains - 0.5, np.ones(4000, bool))[1].ok
+
+
+@pytest.mark.parametrize("grid", [(0, 2), (2, 1001), (2, 2, 2), "2x2", 3, (2.0, 2)])
+def test_grids_refused(grid):
+    with pytest.raises((TypeError, ValueError), match="grid must be"):
+        reproduce.calvano(grid=grid)
+
+
+# --- the other pricing learners ------------------------------------------------------------------
+
+
+def test_kleins_runs(reports):
+    report = reports["klein"]
+    found = report.results["klein"]
+    rate = -math.log(1e-6) / 500_000
+    learner = fg.QLearner(0.3, 0.95, fg.EpsilonGreedy(fg.Exponential(1.0, rate)))
+    # The last thousand periods of a run, counted as the difference of two runs.
+    ends = [
+        fg.run(fg.games.klein(6), learner, steps, 2, 7, fg.Record(rewards=True))
+        for steps in (499_000, 500_000)
+    ]
+    np.testing.assert_array_equal(found.tables[0]["q"][:2], ends[1].tables[0]["q"])
+    last = (500_000 * ends[1].mean_reward - 499_000 * ends[0].mean_reward) / 1_000
+    np.testing.assert_allclose(found.mean_reward[:2], last, rtol=1e-8)
+    profit = row(report, "mean profit over the last 1,000 periods")
+    assert profit.expected.startswith("0.1080 ±")
+    assert profit.found.startswith(f"{found.mean_reward.mean():.4f} (")
+
+
+def test_other_periods_are_not_compared_with_kleins_or_waltmans():
+    for again in (reproduce.klein, reproduce.waltman_kaymak):
+        report = again(replicas=2, steps=300)
+        assert {r.ok for r in report.rows} == {None}
+
+
+@pytest.mark.parametrize("kind", ["synchronous", "asynchronous"])
+@pytest.mark.parametrize("firms", [2, 3])
+def test_greedy_learners_of_one_good(reports, firms, kind):
+    """The whole run again: there is no chance in it after the values that it starts with."""
+    result = reports["afp"].results[f"{kind} {firms}"]
+    prices = np.linspace(0.01, 10, 100)
+    initial = np.random.default_rng(7).uniform(10, 20, (firms, 16, 1, 100))[:, :, 0]
+    for replica in range(3):
+        values = initial[:, replica].copy()
+        for _ in range(result.steps[replica]):
+            played = values.argmax(axis=1)
+            for i in range(firms):
+                rivals = np.delete(played, i)
+                low, ties = rivals.min(), (rivals == rivals.min()).sum()
+                own = np.where(np.arange(100) < low, prices - 2, 0.0)
+                own[low] = (prices[low] - 2) / (1 + ties)
+                learns = slice(None) if kind == "synchronous" else played[i]
+                values[i, learns] += 0.1 * (own[learns] - values[i, learns])
+        for i in range(firms):
+            np.testing.assert_allclose(result.tables[i]["q"][replica, 0], values[i], atol=1e-12)
+    lowest = prices[np.min([result.greedy(i)[:, 0] for i in range(firms)], axis=0)]
+    quantiles = " / ".join(f"{q:.2f}" for q in np.quantile(lowest, (0, 0.25, 0.5, 0.75, 1)))
+    (found,) = [r for r in reports["afp"].rows if r.what == f"{kind}, {firms} firms"]
+    assert found.found == quantiles
+    assert found.expected == ("2.03 / 2.13 / 2.13 / 2.13 / 2.13" if kind[0] == "s" else "")
+
+
+def test_final_prices_that_differ_are_noticed(reports):
+    module = sys.modules["fastgames.reproduce.afp"]
+    results = reports["afp"].results
+    low, high, higher = 2.0282, 2.1291, 2.2300
+    for final, ok in (
+        ([high] * 8, True), ([low, *[high] * 7], True), ([low] * 8, False),
+        ([*[high] * 7, higher], False), ([1.9273, *[high] * 7], False),
+    ):  # fmt: skip
+        rows = module._rows({"synchronous, 2 firms": np.array(final)}, results, 1.0)
+        assert rows[0].ok is ok
+        assert rows[1].found.startswith(f"{final.count(low)} of 8")
+
+
+def test_firms_refused():
+    for firms in ([1], [5], [2, 0]):
+        with pytest.raises(ValueError, match=r"firms must be a whole number in \[2, 4\]"):
+            reproduce.afp(firms=firms)
+    with pytest.raises(TypeError, match="firms must be"):
+        reproduce.afp(firms=[2.0])
+    assert set(reproduce.afp(replicas=2, steps=20, firms=[2, 2]).results) == {
+        "synchronous 2", "asynchronous 2"
+    }  # fmt: skip
+
+
+def test_waltmans_runs(reports):
+    report = reports["waltman-kaymak"]
+    found = report.results["waltman-kaymak"]
+    assert found.joint_counts.sum(axis=(1, 2)).tolist() == [100] * 6
+    quantities = np.add.outer(np.arange(41), np.arange(41))
+    for k, (alpha, quantity, profit) in enumerate(
+        ((0.05, "22.8", "299.1"), (0.25, "21.2", "312.0"))
+    ):
+        counts = found.joint_counts[3 * k : 3 * (k + 1)]
+        sold = (counts * quantities).sum(axis=(1, 2)) / 100
+        price = np.maximum(40 - quantities, 0) - 4
+        earned = (counts * price * quantities).sum(axis=(1, 2)) / 100
+        for what, printed, sample in (
+            ("quantity", quantity, sold), ("profit", profit, earned)
+        ):  # fmt: skip
+            (r,) = [r for r in report.rows if r.what == f"alpha {alpha}: joint {what}"]
+            assert r.expected.startswith(f"{printed} ± ")
+            assert r.found.startswith(f"{sample.mean():.1f} (")
+        spread = row(report, f"alpha {alpha}: joint quantity, SD")
+        assert spread.expected.startswith("1.2 to 1.4")
+        assert spread.found.startswith(f"{sold.std():.1f} (")
+    # Wiring: the same run, shorter, written out.
+    short = reproduce.waltman_kaymak(replicas=2, steps=500, rng=4).results["waltman-kaymak"]
+    learner = fg.QLearner(
+        [0.05, 0.05, 0.25, 0.25],
+        explore=fg.Softmax(fg.Exponential(1000.0, -math.log(0.99999), 1e-3)),
+    )
+    alone = fg.run(fg.games.cournot(), learner, 500, 4, 4)
+    np.testing.assert_array_equal(short.tables[1]["q"], alone.tables[1]["q"])
+
+
+# --- estimates -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statistic", "truth"),
+    [(estimate.mean, 0.5), (estimate.deviation, 12**-0.5), (estimate.median, 0.5)],
+)
+def test_intervals_cover_the_truth_as_often_as_they_say(statistic, truth):
+    rng = np.random.default_rng(1)
+    found = [statistic(rng.random(200)) for _ in range(2_000)]
+    covered = np.mean([e.low <= truth <= e.high for e in found])
+    assert 0.935 < covered < 0.965
+    assert all(e.low <= e.value <= e.high for e in found)
+
+
+def test_statistics():
+    sample = [1.0, 2.0, 4.0, 9.0]
+    assert estimate.mean(sample).value == 4.0
+    assert estimate.mean([True, False, True, True]).value == 0.75
+    assert estimate.deviation(sample).value == pytest.approx(math.sqrt(9.5))
+    assert estimate.median(sample).value == 3.0
+    for statistic in (estimate.mean, estimate.deviation, estimate.median):
+        (one,) = {statistic([2.0]).low, statistic([2.0]).value, statistic([2.0]).high}
+        assert one == (0.0 if statistic is estimate.deviation else 2.0)
+
+
+def test_tolerances_grow_as_standard_errors_do():
+    found = estimate.Estimate(0.86, 0.85, 0.87)
+    for runs, allowed in ((1000, "0.015"), (250, "0.024"), (10**9, "0.011")):
+        r = estimate.beside("x", found, 0.849, 0.015, 3, (1000, runs))
+        assert r.expected == f"0.849 ± {allowed}"
+    assert not estimate.beside("x", found, 0.849, 0.0109, 3, (1000, 1000)).ok
+    assert estimate.beside("x", found, 0.849, 0.0111, 3, (1000, 1000)).ok
+    assert estimate.beside("x", found, 0.871, 0.0111, 3, (1000, 1000)).ok
+    assert estimate.beside("x", found, None, 0.1, 2, (1, 1)) == Row("x", "", "0.86 (0.85 to 0.87)")
+
+
+# --- all that was printed ------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["calvano", "klein", "afp", "waltman-kaymak"])
+def test_what_was_printed_is_found(name):
+    report = reproduce.NAMES[name]()
+    assert [r for r in report.rows if r.ok is False] == []
+
+
+@pytest.mark.slow
+def test_the_heat_map_of_the_paper_in_small():
+    report = reproduce.calvano(grid=(20, 20), replicas=10)
+    assert [r for r in report.rows if r.ok is False] == []
+    assert any("next to the baseline" in r.what for r in report.rows)
+
+
+# --- all of them ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", reproduce.NAMES)

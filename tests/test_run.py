@@ -7,30 +7,72 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import fastgames as fg
-from fastgames import _core, registry
+from fastgames import _core, lanes, registry
 
 PENNIES = fg.games.matching_pennies()
 
 
 @given(data=st.data())
-def test_the_bits_do_not_depend_on_threads(data, setups, assert_same):
+def test_the_bits_do_not_depend_on_threads_or_on_the_size_of_blocks(data, setups, assert_same):
     setup = data.draw(setups(replicas=data.draw(st.sampled_from([33, 70, 140]))))
     alone = setup.run(threads=1)
-    for threads in (2, 3, 4, 5):
+    for threads in (2, 3, 5):
         assert_same(alone, setup.run(threads=threads))
+    for capacity in (1, 7, 16, 32):
+        assert_same(alone, setup.run(threads=2, capacity=capacity))
+
+
+@pytest.mark.parametrize(
+    "limits", [{"SIZES": (16,)}, {"MOST": 1}, {"FIRST_CACHE": 1, "SECOND_CACHE": 1}]
+)
+@given(data=st.data())
+def test_the_bits_do_not_depend_on_the_caches(limits, data, setups, assert_same):
+    setup = data.draw(setups(replicas=40))
+    before = setup.run(threads=1)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in limits.items():
+            patch.setattr(lanes, name, value)
+        assert_same(before, setup.run(threads=1))
 
 
 @given(data=st.data(), replicas=st.integers(1, 40), more=st.integers(1, 300))
 def test_the_bits_of_a_replica_do_not_depend_on_how_many_there_are(
-    data, replicas, more, games, assert_same
+    data, replicas, more, games, markov_games, assert_same
 ):
-    game = data.draw(games(agents=st.just(2)))
+    game = data.draw(games(agents=st.just(2)) | markov_games())
     explore = data.draw(st.sampled_from([fg.EpsilonGreedy(0.3), fg.Softmax(0.5)]))
-    learner = fg.QLearner(fg.Exponential(0.5, 0.01), explore=explore)
-    arguments = {"steps": 13, "rng": 5, "record": fg.Record(joint_actions=True, flips=True)}
+    make = data.draw(st.sampled_from([fg.QLearner, fg.Sarsa, fg.ExpectedSarsa]))
+    learner = make(fg.Exponential(0.5, 0.01), explore=explore)
+    record = fg.Record(joint_actions=True, rewards=True, flips=True, last=9)
+    arguments = {"steps": 13, "rng": 5, "record": record}
+    arguments["stop"] = data.draw(st.none() | st.just(fg.Stable(4)))
     few = fg.run(game, learner, replicas=replicas, **arguments)
     many = fg.run(game, learner, replicas=replicas + more, **arguments)
     assert_same(many, few, replicas=slice(replicas))
+
+
+@given(data=st.data())
+def test_variants_are_runs_of_each_game_alone(data, setups):
+    setup = data.draw(setups(replicas=data.draw(st.sampled_from([5, 17, 40]))))
+    others = data.draw(st.lists(st.integers(0, 2), min_size=5, max_size=5))
+    game = setup.game
+    if not isinstance(game, fg.Variants):
+        game = fg.Variants([game], np.zeros(setup.replicas, int))
+    index = np.resize([k % len(game.games) for k in others], setup.replicas)
+    together = setup.run(game=fg.Variants(game.games, index))
+    for k, one in enumerate(game.games):
+        if any(isinstance(getattr(x, "initial", None), fg.UniformRivals) for x in setup.learners):
+            continue
+        alone = setup.run(game=one)
+        these = index == k
+        assert (alone.steps[these] == together.steps[these]).all()
+        assert (alone.states[these] == together.states[these]).all()
+        for left, right in zip(alone.state.seats, together.state.seats, strict=True):
+            assert left.table[these].tobytes() == right.table[these].tobytes()
+        for name in ("flips", "joint_counts", "mean_reward"):
+            left, right = getattr(alone, name), getattr(together, name)
+            assert (left is None) == (right is None)
+            assert left is None or left[these].tobytes() == right[these].tobytes()
 
 
 def test_parameters_given_by_replica_are_those_of_runs_with_each_alone(assert_same):
@@ -86,18 +128,19 @@ def assert_policies_are_those_of_the_rules(result):
         rules = seat.learner.rules
         values = seat.values(result.game.discount, slice(None))
         for replica in range(result.replicas):
-            row = seat.table[replica]
+            table = seat.table[replica]
             p = tuple(float(values[name][replica]) for name in rules.parameters)
-            out = np.full(row.shape[-1], np.nan)
-            rules.policy((row,), p, 0, out)
-            assert got[replica, 0].tobytes() == out.tobytes()
+            for o in range(len(table)):
+                out = np.full(table.shape[-1], np.nan)
+                rules.policy((table,), p, o, out)
+                assert got[replica, o].tobytes() == out.tobytes()
         np.testing.assert_allclose(got.sum(axis=-1), 1.0, rtol=1e-14)
         assert (got >= 0).all()
 
 
 @given(data=st.data())
 def test_policies_are_those_of_the_interpreted_rules_and_sum_to_1(data, setups):
-    assert_policies_are_those_of_the_rules(data.draw(setups()).run())
+    assert_policies_are_those_of_the_rules(data.draw(setups(replicas=3)).run())
 
 
 @pytest.mark.parametrize("dtype", registry.DTYPES)

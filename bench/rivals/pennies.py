@@ -8,17 +8,11 @@ pennies.c beside this file (plain C, branch-free C, C lanes for this one game), 
 q[0] + q[1] is held against ours: same process, other streams.
 """
 
-import argparse
-import os
-import platform
-import statistics
-import subprocess
-import tempfile
-import time
 from pathlib import Path
 
 import numba
 import numpy as np
+from interleave import interleave
 
 import fastgames as fg
 from fastgames import _core
@@ -126,20 +120,8 @@ def ours(dtype, isa):
     return run
 
 
-def timed(function, runs):
-    """(steps per CPU second, check) of a Python rival."""
-    began = time.process_time()
-    check = function(runs)
-    return runs * STEPS / (time.process_time() - began), check
-
-
 def main():
     """Interleave all of them and print medians and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     contenders = {
         f"fastgames {isa} {dtype}": (ours(dtype, isa), 10_240)
         for isa in _core.available()
@@ -150,39 +132,16 @@ def main():
         "njit-f64": (njit, 200),
         "textbook-f64": (textbook, 3),
     }
-    for function, runs in contenders.values():
-        function(min(runs, 128))  # warm up, compile
-    rates: dict[str, list[float]] = {}
-    checks: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        program = str(Path(folder, "pennies"))
-        flags = ["-O3", "-march=native", "-fno-trapping-math"]
-        if platform.machine() == "x86_64":
-            flags.append("-mprefer-vector-width=512")
-        source = str(Path(__file__).with_name("pennies.c"))
-        subprocess.run([os.environ.get("CC", "cc"), *flags, source, "-o", program], check=True)
-        for _ in range(rounds):
-            for name, (function, runs) in contenders.items():
-                rate, check = timed(function, runs)
-                rates.setdefault(name, []).append(rate)
-                checks.setdefault(name, []).append(check)
-            out = subprocess.run(
-                [program, "400"], check=True, capture_output=True, text=True
-            ).stdout
-            for line in out.splitlines():
-                name, rate, check = line.split()
-                rates.setdefault(name, []).append(float(rate))
-                checks.setdefault(name, []).append(float(check))
-    medians = {name: statistics.median(values) for name, values in rates.items()}
-    best = medians[f"fastgames {_core.available()[-1]} float64"]
-    machine = platform.processor() or platform.machine()
-    print(f"{machine}, one CPU, medians of {rounds} interleaved rounds")
-    print(f"{'':26}{'M steps/s':>12}{'min':>9}{'max':>9}{'of ours f64':>13}{'mean q sum':>12}")
-    for name, rate in sorted(medians.items(), key=lambda item: -item[1]):
-        low, high = min(rates[name]), max(rates[name])
-        check = statistics.mean(checks[name])
-        numbers = f"{rate / 1e6:12,.1f}{low / 1e6:9,.1f}{high / 1e6:9,.1f}"
-        print(f"{name:26}{numbers}{rate / best:13.3f}{check:12.3f}")
+    interleave(
+        __doc__.split("\n")[0],
+        contenders,
+        warm=128,
+        steps=STEPS,
+        source=Path(__file__).with_name("pennies.c"),
+        arguments=["400"],
+        best=f"fastgames {_core.available()[-1]} float64",
+        check="mean q sum",
+    )
 
 
 if __name__ == "__main__":

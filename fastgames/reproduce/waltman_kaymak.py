@@ -129,6 +129,6 @@ def _draw(quantities: Any, nash: float, steps: int) -> "Figure":
     names = [f"alpha {alpha}" for alpha in PRINTED]
     plot.histograms(axes[0], dict(zip(names, quantities, strict=True)), bins=30)
     plot.mark(axes[0], nash, "Nash")
-    plot.finish(axes[0], f"Joint quantity, mean of the last {LAST} periods", "quantity",
+    plot.finish(axes[0], "Joint quantity, mean of the last periods", "quantity",
                 "share of runs", legend="upper left")  # fmt: skip
     return drawn
