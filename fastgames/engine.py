@@ -239,6 +239,8 @@ class Roster:
             self._enter(gaps, self.replicas[movers], self.done[movers])
 
     def _write(self, lanes: np.ndarray, snapshot: int | None = None) -> None:
+        if not len(lanes):
+            return
         with self.work.lock:
             self.block.store(lanes, self.replicas[lanes])
             if snapshot is not None:

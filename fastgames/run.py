@@ -241,7 +241,10 @@ def _work_off(
     except KeyboardInterrupt:
         raise Interrupted(result) from None
     finally:
-        bring_up_to_date() if writer is None else save()
+        if writer is None:
+            bring_up_to_date()
+        elif len(todo) or not writer.path.exists():  # else all was done, and is only read
+            save()
 
 
 SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns

@@ -106,6 +106,7 @@ ctypedef struct Seat:  # one agent's place in the block
     int32_t *next_observation              # (lanes,) in the state reached
     int32_t *move                          # (lanes,) the action
     int32_t *prefers                       # (lanes,) the greedy action now, where `simple`
+    int32_t *flip                          # (lanes,) how often what is greedy changed in this step, where watched
     real *columns                          # (actions, lanes) scratch: the rows of the observations now
     real *column                           # (actions,) rewards of every own action, of the lane in hand
     int32_t *open_observation              # (lanes,) the pending move; -1: none
@@ -144,7 +145,7 @@ ctypedef struct Block:
     int32_t time_limit                     # 0: none
     int32_t *age                           # (lanes,) steps of the episode
     int32_t *over                          # (lanes,) Over
-    int32_t *changed                       # (lanes,) whether anything greedy changed in this step
+    int32_t *changed                       # (lanes,) whether anything greedy changed in this step, where watched
     int64_t *stable                        # (lanes,) steps in a row without, or NULL
     int64_t last                           # length of the window
     int32_t *window                        # (lanes, last) cells of the last steps, or NULL

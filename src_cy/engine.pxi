@@ -282,16 +282,14 @@ cdef class Lanes:
             s.next_observation = <int32_t *>self.scratch((lanes,), np.int32)
         rows = <fg_rows *>address(within)
         self.agents[agent].rows = rows
-        s.alpha, s.gamma, s.flips = rows.alpha, rows.gamma, rows.flips
+        s.alpha, s.gamma, s.flip = rows.alpha, rows.gamma, rows.flip
         s.move, s.prefers = rows.action, rows.prefers
-        flips_at = <char *>rows.flips - <char *>rows
-        arrays.flips = within[flips_at:flips_at + 8 * lanes].view(np.int64)
         rows.wide, rows.actions, rows.stride = lanes, s.actions, s.stride
         for i in range(lanes):
             rows.first[i] = min(i, capacity - 1) * s.observations * s.stride
         rows.payoffs, rows.cell = s.payoffs, self.b.cell
         rows.q, rows.now, rows.next = s.table, s.observation, s.next_observation
-        rows.over, rows.changed = self.b.over, self.b.changed
+        rows.over = self.b.over
         s.columns = <real *>self.scratch((s.actions, lanes), REAL)
         s.column = <real *>self.scratch((s.actions,), REAL)
         s.u = <int64_t *>self.scratch((lanes,), np.int64)
@@ -337,8 +335,8 @@ cdef class Lanes:
         for i in range(self.b.agents):
             if any(self.given[i].schedules) and not self.acts_falling(i):
                 self.add(advance_schedules, &self.b.seats[i])
-        if self.b.stable != NULL:  # last: what was written entry by entry is read as vectors
-            self.add(count_stable, &self.b)
+        if self.rows and (self.records_flips or self.b.stable != NULL):
+            self.add(count_changes, &self.b)  # last: what was written entry by entry is read as vectors
 
     # --- columns --------------------------------------------------------------------------------
 
@@ -455,7 +453,7 @@ cdef class Lanes:
         """What the passes over rows see, and what is greedy in the state now."""
         cdef Seat *s = t.seat
         cdef Block *b = t.block
-        s.watched = self.records_flips or b.stable != NULL
+        s.watched = self.given[t - self.agents].learns and (self.records_flips or b.stable != NULL)
         t.rows.lanes = b.active
         if s.observe != NULL:
             look_around(t, b.lanes, 0)

@@ -46,11 +46,36 @@ cdef void keep_cell(void *context, int64_t lanes, int k) noexcept nogil:
         b.window_at[i] = b.window_at[i] + 1 if b.window_at[i] + 1 < b.last else 0
 
 
-cdef void count_stable(void *context, int64_t lanes, int k) noexcept nogil:
-    """How many steps in a row changed nothing that is greedy."""
-    cdef Block *b = <Block *>context
+cdef inline void add_flips(
+    int64_t lanes,
+    ints flip,         # IN OUT (lanes,) in this step; 0 afterwards
+    ints changed,      # IN OUT (lanes,) the flips of all agents
+    int64_t *flips,    # IN OUT (lanes,) in all steps
+) noexcept nogil:
     cdef int64_t i
-    cdef ints changed = b.changed
     for i in range(lanes):
-        b.stable[i] = 0 if changed[i] else b.stable[i] + 1
+        flips[i] += flip[i]
+        changed[i] |= flip[i]
+        flip[i] = 0
+
+
+cdef inline void add_stable(
+    int64_t lanes,
+    ints changed,      # IN (lanes,)
+    int64_t *stable,   # IN OUT (lanes,)
+) noexcept nogil:
+    cdef int64_t i
+    for i in range(lanes):
+        stable[i] = 0 if changed[i] else stable[i] + 1
         changed[i] = 0
+
+
+cdef void count_changes(void *context, int64_t lanes, int k) noexcept nogil:
+    """How often what an agent prefers changed, and how many steps in a row it did not for any."""
+    cdef Block *b = <Block *>context
+    cdef int j
+    for j in range(b.agents):
+        if b.seats[j].watched:
+            add_flips(lanes, b.seats[j].flip, b.changed, b.seats[j].flips)
+    if b.stable != NULL:
+        add_stable(lanes, b.changed, b.stable)

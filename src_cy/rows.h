@@ -22,36 +22,36 @@ enum { FG_WIDTH = 8 };
 typedef __m512d fg_vector;
 FG_INLINE fg_vector fg_load_row(const real *x) { return _mm512_load_pd(x); }
 FG_INLINE fg_vector fg_larger(fg_vector a, fg_vector b) { return _mm512_max_pd(a, b); }
-FG_INLINE fg_vector fg_largest(fg_vector m) { /* in every element */
-  m = fg_larger(m, _mm512_shuffle_f64x2(m, m, 0x4E));
-  m = fg_larger(m, _mm512_permutex_pd(m, 0x4E));
-  return fg_larger(m, _mm512_permute_pd(m, 0x55));
+FG_INLINE fg_vector fg_all(real x) { return _mm512_set1_pd(x); }
+FG_INLINE real fg_largest(fg_vector m) { /* of its elements: halves, then quarters, which cost less */
+  const __m256d h = _mm256_max_pd(_mm512_castpd512_pd256(m), _mm512_extractf64x4_pd(m, 1));
+  const __m128d g = _mm_max_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
+  return _mm_cvtsd_f64(_mm_max_pd(g, _mm_permute_pd(g, 1)));
 }
-FG_INLINE real fg_first(fg_vector m) { return _mm512_cvtsd_f64(m); }
 FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) { return _mm512_cmpeq_pd_mask(a, b); }
 #elif defined(__AVX512F__)
 enum { FG_WIDTH = 16 };
 typedef __m512 fg_vector;
 FG_INLINE fg_vector fg_load_row(const real *x) { return _mm512_load_ps(x); }
 FG_INLINE fg_vector fg_larger(fg_vector a, fg_vector b) { return _mm512_max_ps(a, b); }
-FG_INLINE fg_vector fg_largest(fg_vector m) {
-  m = fg_larger(m, _mm512_shuffle_f32x4(m, m, 0x4E));
-  m = fg_larger(m, _mm512_shuffle_f32x4(m, m, 0xB1));
-  m = fg_larger(m, _mm512_permute_ps(m, 0x4E));
-  return fg_larger(m, _mm512_permute_ps(m, 0xB1));
+FG_INLINE fg_vector fg_all(real x) { return _mm512_set1_ps(x); }
+FG_INLINE real fg_largest(fg_vector m) {
+  const __m256 h = _mm256_max_ps(_mm512_castps512_ps256(m), _mm512_extractf32x8_ps(m, 1));
+  const __m128 g = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+  const __m128 f = _mm_max_ps(g, _mm_permute_ps(g, 0x4E));
+  return _mm_cvtss_f32(_mm_max_ps(f, _mm_permute_ps(f, 0xB1)));
 }
-FG_INLINE real fg_first(fg_vector m) { return _mm512_cvtss_f32(m); }
 FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) { return _mm512_cmpeq_ps_mask(a, b); }
 #elif defined(__AVX2__) && FG_DOUBLE
 enum { FG_WIDTH = 4 };
 typedef __m256d fg_vector;
 FG_INLINE fg_vector fg_load_row(const real *x) { return _mm256_load_pd(x); }
 FG_INLINE fg_vector fg_larger(fg_vector a, fg_vector b) { return _mm256_max_pd(a, b); }
-FG_INLINE fg_vector fg_largest(fg_vector m) {
-  m = fg_larger(m, _mm256_permute2f128_pd(m, m, 1));
-  return fg_larger(m, _mm256_permute_pd(m, 5));
+FG_INLINE fg_vector fg_all(real x) { return _mm256_set1_pd(x); }
+FG_INLINE real fg_largest(fg_vector m) {
+  const __m128d g = _mm_max_pd(_mm256_castpd256_pd128(m), _mm256_extractf128_pd(m, 1));
+  return _mm_cvtsd_f64(_mm_max_pd(g, _mm_permute_pd(g, 1)));
 }
-FG_INLINE real fg_first(fg_vector m) { return _mm256_cvtsd_f64(m); }
 FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) {
   return (uint32_t)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_EQ_OQ));
 }
@@ -60,12 +60,12 @@ enum { FG_WIDTH = 8 };
 typedef __m256 fg_vector;
 FG_INLINE fg_vector fg_load_row(const real *x) { return _mm256_load_ps(x); }
 FG_INLINE fg_vector fg_larger(fg_vector a, fg_vector b) { return _mm256_max_ps(a, b); }
-FG_INLINE fg_vector fg_largest(fg_vector m) {
-  m = fg_larger(m, _mm256_permute2f128_ps(m, m, 1));
-  m = fg_larger(m, _mm256_permute_ps(m, 0x4E));
-  return fg_larger(m, _mm256_permute_ps(m, 0xB1));
+FG_INLINE fg_vector fg_all(real x) { return _mm256_set1_ps(x); }
+FG_INLINE real fg_largest(fg_vector m) {
+  const __m128 g = _mm_max_ps(_mm256_castps256_ps128(m), _mm256_extractf128_ps(m, 1));
+  const __m128 f = _mm_max_ps(g, _mm_permute_ps(g, 0x4E));
+  return _mm_cvtss_f32(_mm_max_ps(f, _mm_permute_ps(f, 0xB1)));
 }
-FG_INLINE real fg_first(fg_vector m) { return _mm256_cvtss_f32(m); }
 FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) {
   return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ));
 }
@@ -96,37 +96,37 @@ FG_INLINE int fg_row_kind(const int64_t actions) {
 /* The index of the largest entry of a row, the lowest on ties; the entry itself goes to `best`. */
 FG_INLINE int32_t fg_scan_row(const int kind, const int64_t actions, const real *row, real *best) {
 #if defined(__AVX512F__) || defined(__AVX2__)
+  if (kind != FG_ENTRIES && kind != FG_MANY) {
+    fg_vector u0 = fg_load_row(row), u1 = u0, u2 = u0, u3 = u0;
+    if (kind > FG_ONE) u1 = fg_load_row(row + FG_WIDTH);
+    if (kind > FG_TWO) u2 = fg_load_row(row + 2 * FG_WIDTH);
+    if (kind > FG_THREE) u3 = fg_load_row(row + 3 * FG_WIDTH);
+    fg_vector m = kind > FG_ONE ? fg_larger(u0, u1) : u0;
+    if (kind > FG_TWO) m = fg_larger(m, kind > FG_THREE ? fg_larger(u2, u3) : u2);
+    *best = fg_largest(m);
+    m = fg_all(*best);
+    uint64_t found = fg_equal(u0, m);
+    if (kind > FG_ONE) found |= (uint64_t)fg_equal(u1, m) << FG_WIDTH;
+    if (kind > FG_TWO) found |= (uint64_t)fg_equal(u2, m) << 2 * FG_WIDTH;
+    if (kind > FG_THREE) found |= (uint64_t)fg_equal(u3, m) << 3 * FG_WIDTH;
+    return (int32_t)__builtin_ctzll(found);
+  }
   if (kind == FG_MANY) {
     fg_vector m = fg_load_row(row);
-    int64_t a;
+    int64_t c;
     uint32_t found;
-    for (a = FG_WIDTH; a < actions; a += FG_WIDTH) m = fg_larger(m, fg_load_row(row + a));
-    m = fg_largest(m);
-    *best = fg_first(m);
-    for (a = 0; !(found = fg_equal(fg_load_row(row + a), m)); a += FG_WIDTH) {}
-    return (int32_t)a + __builtin_ctz(found);
-  }
-  if (kind != FG_ENTRIES) {
-    const fg_vector x = fg_load_row(row);
-    const fg_vector y = kind > FG_ONE ? fg_load_row(row + FG_WIDTH) : x;
-    const fg_vector z = kind > FG_TWO ? fg_load_row(row + 2 * FG_WIDTH) : x;
-    const fg_vector w = kind > FG_THREE ? fg_load_row(row + 3 * FG_WIDTH) : x;
-    fg_vector m = kind > FG_ONE ? fg_larger(x, y) : x;
-    if (kind > FG_TWO) m = fg_larger(m, kind > FG_THREE ? fg_larger(z, w) : z);
-    m = fg_largest(m);
-    *best = fg_first(m);
-    uint64_t found = fg_equal(x, m);
-    if (kind > FG_ONE) found |= (uint64_t)fg_equal(y, m) << FG_WIDTH;
-    if (kind > FG_TWO) found |= (uint64_t)fg_equal(z, m) << 2 * FG_WIDTH;
-    if (kind > FG_THREE) found |= (uint64_t)fg_equal(w, m) << 3 * FG_WIDTH;
-    return (int32_t)__builtin_ctzll(found);
+    for (c = FG_WIDTH; c < actions; c += FG_WIDTH) m = fg_larger(m, fg_load_row(row + c));
+    *best = fg_largest(m);
+    m = fg_all(*best);
+    for (c = 0; !(found = fg_equal(fg_load_row(row + c), m)); c += FG_WIDTH) {}
+    return (int32_t)c + __builtin_ctz(found);
   }
 #endif
   real largest = row[0];
   int32_t where = 0;
-  for (int32_t a = 1; a < actions; a++) {
-    where = row[a] > largest ? a : where;
-    largest = row[a] > largest ? row[a] : largest;
+  for (int32_t c = 1; c < actions; c++) {
+    where = row[c] > largest ? c : where;
+    largest = row[c] > largest ? row[c] : largest;
   }
   *best = largest;
   return where;
@@ -142,10 +142,10 @@ typedef struct {
   int64_t row[FG_ROW_LANES];          /* the row of the observation now, found by fg_find_rows */
   int64_t next_row[FG_ROW_LANES];     /* that of the observation in the state reached */
   int64_t entry[FG_ROW_LANES];        /* that of the action taken */
-  int64_t flips[FG_ROW_LANES];        /* how often what is greedy changed, where that is watched */
   int32_t action[FG_ROW_LANES];
   int32_t prefers[FG_ROW_LANES];      /* the greedy action: now, then in the state reached */
   int32_t next_prefers[FG_ROW_LANES]; /* scratch */
+  int32_t flip[FG_ROW_LANES];         /* how often what is greedy changed in this step, where that is watched */
   int64_t lanes;                      /* how many hold a replica */
   int64_t wide;                       /* and that, rounded up to a multiple of 16 */
   int again;                          /* whether any lane's row is that of the state reached, too */
@@ -157,7 +157,6 @@ typedef struct {
   const int32_t *now;                 /* (lanes,) the observation */
   const int32_t *next;                /* (lanes,) that in the state reached */
   const int32_t *over;                /* (lanes,) FG_ENDED where what comes is worth nothing; NULL where nothing ends */
-  int32_t *changed;                   /* (lanes,) 1 where anything greedy has changed, where that is watched */
 } fg_rows;
 
 enum { FG_ENDED = 1 };
@@ -187,8 +186,7 @@ FG_APART void fg_act_while_falling(const int64_t lanes, const int64_t actions,
 }
 
 /* Where the rows of a step begin: worked out along the lanes, for fewer instructions from one lane's cache misses to
- * the next one's; and the first two lines of what will be scanned, fetched. (Not functions of their own: gcc takes one
- * that only fetches for one that does nothing.) */
+ * the next one's. */
 FG_INLINE void fg_find_rows(fg_rows *FG_RESTRICT s) {
   const int64_t end = s->wide & ~(int64_t)15;
   const int32_t stride = (int32_t)s->stride; /* observations * stride < 2^31, see check_game */
@@ -202,21 +200,6 @@ FG_INLINE void fg_find_rows(fg_rows *FG_RESTRICT s) {
     again |= now[i] == next[i];
   }
   s->again = again;
-#if defined(__GNUC__)
-  const char *q = (const char *)s->q;
-  const int two = s->actions * (int64_t)sizeof(real) > 64;
-  const int64_t lanes = s->lanes;
-#ifdef NOPF
-  if (0)
-#else
-  if (two)
-#endif
-    for (int64_t i = 0; i < lanes; i++) {
-      const char *row = q + s->next_row[i] * (int64_t)sizeof(real);
-      __builtin_prefetch(row);
-      __builtin_prefetch(row + 64);
-    }
-#endif
 }
 
 /* Q-learning of one agent, a whole step: one scan of the row of the state reached, whose maximum is the bootstrap
@@ -227,6 +210,7 @@ FG_INLINE void fg_learn_rows(const int kind, const int ends, const int watched, 
   const int32_t *cell = s->cell;
   const real *payoffs = s->payoffs;
   real *q = s->q;
+  fg_find_rows(s);
   for (int64_t i = 0; i < lanes; i++) {
     real best;
     const int32_t prefers = fg_scan_row(kind, actions, q + s->next_row[i], &best);
@@ -243,9 +227,7 @@ FG_INLINE void fg_learn_rows(const int kind, const int ends, const int watched, 
     for (int64_t i = 0; i < lanes; i++) {
       real best;
       const int32_t prefers = fg_scan_row(kind, actions, q + s->row[i], &best);
-      const int32_t flip = prefers != s->prefers[i];
-      s->changed[i] |= flip;
-      s->flips[i] += flip;
+      s->flip[i] = prefers != s->prefers[i];
       s->prefers[i] = s->row[i] == s->next_row[i] ? prefers : s->next_prefers[i];
     }
   else if (s->again)

@@ -6,9 +6,9 @@ cdef extern from "rows.h" nogil:
         real alpha[]
         real gamma[]
         int64_t first[]
-        int64_t flips[]
         int32_t action[]
         int32_t prefers[]
+        int32_t flip[]
         int64_t lanes
         int64_t wide
         int64_t actions
@@ -19,7 +19,6 @@ cdef extern from "rows.h" nogil:
         const int32_t *now
         const int32_t *next
         const int32_t *over
-        int32_t *changed
     int64_t fg_row_stride(int64_t actions)
     void fg_learn(int ends, int watched, fg_rows *s)
     void fg_prefer(const int32_t *over, fg_rows *s)
@@ -223,8 +222,7 @@ cdef void learn_one(
             alpha = step_size(s, lanes, i, NULL if visits == NULL else visits + o * s.stride + a)
             row[a] = q_update(row[a], alpha, gain + weight * value)
     if s.watched and fg_scan_row(s.kind, s.actions, row, &best) != before:
-        t.block.changed[i] = 1
-        s.flips[i] += 1
+        t.rows.flip[i] += 1
 
 
 cdef void learn_at_once(void *context, int64_t lanes, int k) noexcept nogil:

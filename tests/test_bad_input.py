@@ -7,10 +7,19 @@ import numpy as np
 import pytest
 
 import fastgames as fg
+from fastgames import arguments as checks
 from fastgames import engine
 from fastgames.learners import EpsilonGreedy, Softmax
 
 PENNIES = fg.games.matching_pennies()
+STATES = fg.remember(PENNIES)
+HIDDEN = fg.MarkovGame(
+    STATES.rewards, STATES.transitions, observations=[[0, 1, 2, 3], [0, 0, 1, 1]], discount=0.9
+)
+TURNS = fg.MarkovGame(STATES.rewards, STATES.transitions, turns=[0, 1, 0, 1])
+THREE = fg.Variants([PENNIES, PENNIES], [0, 1, 0, 1])
+SWEEP = fg.grid(alpha=[0.1, 0.2], repeats=2)
+LAST = fg.Record(rewards=True, last=100_000)
 NAN, INF = float("nan"), float("inf")
 
 
@@ -308,7 +317,7 @@ def test_things_that_are_no_seed(rng, error, stream):
         (
             {"game": fg.MatrixGame(np.full((2, 2, 2), 1e39)), "dtype": "float32"},
             ValueError,
-            ("game.payoffs", "float32", "4.25e+37", "1e+39"),
+            ("rewards of game", "float32", "4.25e+37", "1e+39"),
         ),
         (
             {"learners": fg.QLearner(explore=fg.Softmax(1e-40)), "dtype": "float32"},
@@ -318,12 +327,12 @@ def test_things_that_are_no_seed(rng, error, stream):
         (  # differences would overflow
             {"game": fg.MatrixGame(np.full((2, 2, 2), 1.5e308))},
             ValueError,
-            ("game.payoffs", "float64", "1.5e+308"),
+            ("rewards of game", "float64", "1.5e+308"),
         ),
         (  # and so would the sum of what is discounted
             {"game": fg.MatrixGame(np.full((2, 2, 2), 1e307)), "learners": fg.QLearner(gamma=0.99)},
             ValueError,
-            ("game.payoffs", "2.25e+305", "1e+307"),
+            ("rewards of game", "2.25e+305", "1e+307"),
         ),
         (
             {"learners": fg.QLearner(gamma=1 - 1e-9), "dtype": "float32"},
@@ -337,6 +346,48 @@ def test_things_that_are_no_seed(rng, error, stream):
         ),
         ({"stream": "numpy"}, ValueError, ("replicas", "1", 'stream="numpy"', "3")),
         ({"progress": 1}, TypeError, ("progress", "1")),
+        ({"stop": 5}, TypeError, ("stop", "Stable", "5")),
+        ({"stop": True}, TypeError, ("stop", "Stable", "True")),
+        ({"stop": fg.Stable}, TypeError, ("stop", "Stable")),
+        ({"stop": "stable"}, TypeError, ("stop", "Stable", "'stable'")),
+        ({"replicas": "3"}, TypeError, ("replicas", "'3'")),
+        ({"game": THREE}, ValueError, ("replicas", "index of game", "4", "3")),
+        ({"game": THREE, "replicas": fg.grid(repeats=2)}, ValueError, ("replicas", "4", "2")),
+        (
+            {"replicas": SWEEP, "learners": fg.QLearner(SWEEP.alpha[:3])},
+            ValueError,
+            ("alpha", "(4,)", "(3,)"),
+        ),
+        (
+            {"game": STATES, "learners": fg.QLearner(initial=np.zeros((3, 2, 2)))},
+            ValueError,
+            ("initial", "learners[0]", "(3, 4, 2)", "(3, 2, 2)"),
+        ),
+        (
+            {"game": STATES, "learners": fg.FixedPolicy(np.full((3, 2), 0.5))},
+            ValueError,
+            ("probabilities", "learners[0]", "(3, 4, 2)", "(3, 2)"),
+        ),
+        (
+            {"game": HIDDEN, "learners": [fg.Sarsa(), fg.Sarsa(initial=np.zeros((4, 2)))]},
+            ValueError,
+            ("initial", "learners[1]", "(3, 2, 2)", "(4, 2)"),
+        ),
+        (
+            {"game": TURNS, "learners": [fg.QLearner(), fg.QLearner(counterfactual=True)]},
+            ValueError,
+            ("counterfactual", "learners[1]", "False", "turns"),
+        ),
+        (
+            {"learners": fg.QLearner(fg.VisitCount([0.5, 0.6]))},
+            ValueError,
+            ("power", "learners[0]", "(3,)", "(2,)"),
+        ),
+        (
+            {"game": STATES, "record": fg.Record(every=2, tables=("visits",))},
+            ValueError,
+            ("tables", "'q'", "'visits'"),
+        ),
         ({"record": True}, TypeError, ("record", "Record", "True")),
         ({"record": fg.Record(rewards=True, last=11)}, ValueError, ("last", "10", "11")),
         ({"record": fg.Record(every=2, tables=("Q",))}, ValueError, ("tables", "'q'", "'Q'")),
@@ -372,6 +423,61 @@ def test_records_that_make_no_sense(arguments, error, parts):
         fg.Record(**arguments)
 
 
+@pytest.mark.parametrize("value", [0, -1, 2**31, 2**80])
+def test_periods_outside_their_domain(value):
+    with refused(ValueError, "periods", "whole number in [1, 2147483647]", str(value)):
+        fg.Stable(value)
+
+
+@pytest.mark.parametrize("value", [2.0, True, "3", None, [3]])
+def test_periods_that_are_not_whole(value):
+    with refused(TypeError, "periods", "whole number", repr(value)):
+        fg.Stable(value)
+
+
+@pytest.mark.parametrize("value", [0.0, -0.5, 1.5, 2])
+def test_powers_outside_their_domain(value):
+    with refused(ValueError, "power", "(0, 1]", str(value)):
+        fg.VisitCount(value)
+
+
+@pytest.mark.parametrize(
+    ("path", "every", "error", "parts"),
+    [
+        (5, 1.0, TypeError, ("checkpoint", "path", "5")),
+        (b"file", 1.0, TypeError, ("checkpoint", "path", "b'file'")),
+        (True, 1.0, TypeError, ("checkpoint", "path", "True")),
+        (".", 1.0, ValueError, ("checkpoint", "directory", "'.'")),
+        ("nowhere/at.all", 1.0, ValueError, ("checkpoint", "directory", "nowhere")),
+        ("file", 0, ValueError, ("checkpoint_every", "(0, inf)", "0")),
+        ("file", -1.5, ValueError, ("checkpoint_every", "(0, inf)", "-1.5")),
+        ("file", INF, ValueError, ("checkpoint_every", "(0, inf)", "inf")),
+        ("file", NAN, ValueError, ("checkpoint_every", "(0, inf)", "nan")),
+        ("file", "60", TypeError, ("checkpoint_every", "seconds", "'60'")),
+        ("file", True, TypeError, ("checkpoint_every", "seconds", "True")),
+        ("file", None, TypeError, ("checkpoint_every", "seconds", "None")),
+    ],
+)
+def test_checkpoints_that_cannot_be(path, every, error, parts, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with refused(error, *parts):
+        fg.run(PENNIES, fg.QLearner(), checkpoint=path, checkpoint_every=every)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ({"steps": 10**9, "stop": fg.Stable(5), "record": LAST}, ("400,", " 37.3 GiB")),
+        ({"game": fg.remember(fg.MatrixGame(np.zeros((2, 30, 30))))}, ("432,", " 40.2 GiB")),
+    ],
+)
+def test_tables_and_windows_that_do_not_fit_into_memory(arguments, parts, monkeypatch):
+    monkeypatch.setattr(checks, "_memory", lambda: 4 * 2**30)
+    with refused(ValueError, "100000 replicas", "memory", "bytes each", "4.0 GiB", *parts):
+        fg.run(**{"game": PENNIES, "learners": fg.QLearner(), "replicas": 100_000, **arguments})
+
+
 @pytest.fixture(scope="module")
 def earlier():
     return fg.run(PENNIES, fg.QLearner(), steps=5, replicas=3, rng=1)
@@ -389,6 +495,9 @@ def earlier():
         ({"learners": [fg.QLearner()] * 3}, ValueError, ("learners", "2", "3")),
         ({"resume": "earlier"}, TypeError, ("resume", "Result", "'earlier'")),
         ({"steps": 0}, ValueError, ("steps", "0")),
+        ({"game": STATES}, ValueError, ("game", "num_observations", "(1, 1)", "(4, 4)")),
+        ({"replicas": SWEEP}, ValueError, ("replicas", "3", "4")),
+        ({"game": THREE}, ValueError, ("replicas", "3", "4")),
     ],
 )
 def test_resuming_what_does_not_fit(arguments, error, parts, earlier):
@@ -404,6 +513,43 @@ def test_resuming_what_does_not_fit(arguments, error, parts, earlier):
         )
 
 
+def small(states=3, **more):
+    """A Markov game, and what it is changed to."""
+    moves = np.zeros((states, 2, 2), int)
+    if more.pop("chance", False):
+        moves = np.full((states, 2, 2, states), 1 / states)
+    return fg.MarkovGame(np.zeros((2, states, 2, 2)), moves, 0.9, **more)
+
+
+@pytest.fixture(scope="module")
+def in_states():
+    return fg.run(small(), fg.QLearner(), steps=5, replicas=2, rng=1)
+
+
+@pytest.mark.parametrize(
+    ("game", "parts"),
+    [
+        (small(4), ("num_observations", "(3, 3)", "(4, 4)")),
+        (small(observations=[[0, 1, 1], [0, 1, 2]]), ("num_observations", "(3, 3)", "(2, 3)")),
+        (small(4, observations=[[0, 1, 2, 2]] * 2), ("num_states", "3", "4")),
+        (small(chance=True), ("chance",)),
+        (small(start=[0.5, 0.5, 0.0]), ("chance",)),
+        (small(time_limit=5), ("time limit",)),
+        (PENNIES, ("num_observations", "(3, 3)", "(1, 1)")),
+    ],
+)
+def test_resuming_in_a_game_of_another_shape(game, parts, in_states):
+    with refused(ValueError, "game", *parts):
+        fg.run(game, fg.QLearner(), steps=5, resume=in_states)
+
+
+def test_snapshots_of_replicas_that_do_not_stand_at_the_same_step(in_states):
+    in_states.state.steps[1] += 1
+    record = fg.Record(every=2, greedy=True)
+    with refused(ValueError, "record.every", "same step"):
+        fg.run(small(), fg.QLearner(), steps=5, resume=in_states, record=record)
+
+
 def test_agents_that_a_result_does_not_have(earlier):
     for agent, error in ((2, ValueError), (-1, ValueError), (0.5, TypeError), (True, TypeError)):
         for method in (earlier.policy, earlier.greedy):
@@ -417,3 +563,17 @@ def test_too_many_joint_actions():
         patch.setattr(fg.MatrixGame, "num_actions", property(lambda self: (2**16, 2**16)))
         with refused(ValueError, "joint actions", "2^31", str(2**32)):
             fg.run(game, fg.QLearner())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "parts"),
+    [
+        ("num_observations", (2**28, 2), ("observations x actions", "2^31", "agent 0", str(2**28))),
+        ("num_actions", (2**25, 2), ("2^24 actions", str(2**25))),
+    ],
+)
+def test_tables_that_32_bits_cannot_index(name, value, parts, monkeypatch):
+    game = fg.MatrixGame(np.zeros((2, 5, 2)))
+    monkeypatch.setattr(fg.MatrixGame, name, property(lambda self: value))
+    with refused(ValueError, "game", *parts):
+        fg.run(game, fg.QLearner())

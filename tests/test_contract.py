@@ -158,3 +158,141 @@ def test_the_last_of_a_million_replicas_follows_the_contract_too():
         play(payoffs, agents, 2**40 + 1, replica, 21)
         for i, agent in enumerate(agents):
             assert (result.tables[i]["q"][replica, 0] == agent.q).all()
+
+
+# --- games of states ----------------------------------------------------------------------------
+
+
+class World:
+    """A game of states, with probabilities of the next one and of the first, and turns."""
+
+    def __init__(self, rng, agents, chances, starts):
+        self.states = int(rng.integers(2, 6))
+        self.actions = [int(a) for a in rng.integers(1, 4, agents)]
+        shape = (self.states, *self.actions)
+        self.rewards = rng.normal(size=(agents, *shape))
+        self.next = rng.integers(0, self.states, shape)
+        self.chances = rng.dirichlet(np.ones(self.states), shape) if chances else None
+        self.terminal = np.arange(self.states) == self.states - 1
+        self.start = 0
+        if starts:
+            self.start = np.append(rng.dirichlet(np.ones(self.states - 1)), 0.0)
+        self.observations = rng.integers(0, self.states, (agents, self.states))
+        self.turns = rng.random((agents, self.states)) < 0.6
+        self.turns[0, 0] = True
+        self.limit = int(rng.integers(2, 9))
+
+    def game(self):
+        """As fastgames takes it."""
+        moves = self.next if self.chances is None else self.chances
+        return fg.MarkovGame(
+            self.rewards,
+            moves,
+            0.9,
+            self.start,
+            self.terminal,
+            self.observations,
+            turns=self.turns,
+            time_limit=self.limit,
+        )
+
+
+class Mover(Explorer):
+    """A Q-learner on observations, that learns when it is to move again."""
+
+    def __init__(self, rows, actions, alpha, gamma, epsilon, real):
+        super().__init__(actions, alpha, gamma, epsilon, real)
+        self.tables = [[real(0)] * actions for _ in range(rows)]
+        self.open = None
+
+    def move(self, o, u, t):
+        self.q = self.tables[o]
+        action = self.choose(u, t)
+        self.open = (o, action, self.real(0), self.real(1))
+        return action
+
+    def earn(self, reward):
+        if self.open is not None:
+            o, action, gain, weight = self.open
+            gain = gain + weight * self.real(reward)
+            self.open = (o, action, gain, weight * self.real(self.gamma))
+
+    def learn_at(self, o2, ended, t):
+        if self.open is None:
+            return
+        o, action, gain, weight = self.open
+        best = self.real(0) if ended else max(self.tables[o2])
+        q, target = self.tables[o], gain + weight * best
+        q[action] = q[action] + self.real(self.alpha(t)) * (target - q[action])
+        self.open = None
+
+
+def nature(stream, weights):
+    return sampled(stream.u(), weights, np.float64)
+
+
+def play_in_states(world, movers, seed, replica, steps):
+    """Play; the state after the last step, the age of its episode, and the joint actions."""
+    agents = range(len(movers))
+    streams = [Stream(seed, replica, role) for role in range(len(movers) + 1)]
+
+    def begin():
+        return world.start if isinstance(world.start, int) else nature(streams[-1], world.start)
+
+    state, age, joint_actions = begin(), 0, []
+    for t in range(steps):
+        words = [streams[i].u() for i in agents]
+        joint = tuple(
+            movers[i].move(world.observations[i, state], words[i], t) if world.turns[i, state] else 0
+            for i in agents
+        )
+        joint_actions.append(joint)
+        reached = int(world.next[(state, *joint)])
+        if world.chances is not None:
+            reached = nature(streams[-1], world.chances[(state, *joint)])
+        age += 1
+        ended = bool(world.terminal[reached])
+        over = ended or age == world.limit
+        for i in agents:
+            movers[i].earn(world.rewards[(i, state, *joint)])
+            if over or world.turns[i, reached]:
+                movers[i].learn_at(world.observations[i, reached], ended, t)
+        state = reached
+        if over:
+            state, age = begin(), 0
+    return state, age, joint_actions
+
+
+@pytest.mark.parametrize("backend", ["cython", "numba", "reference"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@given(
+    seed=st.integers(0, 2**64 - 1),
+    agents=st.integers(2, 3),
+    chances=st.booleans(),
+    starts=st.booleans(),
+    steps=st.integers(1, 60),
+)
+def test_a_run_of_a_game_of_states_follows_the_contract(
+    backend, dtype, seed, agents, chances, starts, steps
+):
+    real = getattr(np, dtype)
+    world = World(np.random.default_rng(seed), agents, chances, starts)
+    game = world.game()
+    learner = fg.QLearner(fg.Linear(0.9, 0.1, 30), 0.8, fg.EpsilonGreedy(0.4))
+    record = fg.Record(joint_actions=True, rewards=True)
+    result = fg.run(
+        game, learner, steps, 20, seed, dtype=dtype, backend=backend, record=record
+    )
+    for replica in (0, 19):
+        movers = [
+            Mover(rows, a, lambda t: 0.9 + (0.1 - 0.9) * min(t / 30, 1), 0.8, lambda t: 0.4, real)
+            for rows, a in zip(game.num_observations, world.actions, strict=True)
+        ]
+        state, age, joint_actions = play_in_states(world, movers, seed, replica, steps)
+        assert (result.states[replica], result.state.ages[replica]) == (state, age)
+        for i, mover in enumerate(movers):
+            assert (result.tables[i]["q"][replica] == mover.tables).all()
+        counts = np.zeros(world.actions, int)
+        for joint in joint_actions:
+            counts[joint] += 1
+        assert (result.joint_counts[replica] == counts).all()

@@ -46,6 +46,24 @@ def test_a_compiled_run_saved_and_loaded_loads_nothing_heavy(tmp_path):
     )
 
 
+def test_a_run_of_a_game_of_states_that_stops_loads_nothing_heavy(tmp_path):
+    assert (
+        loaded_after(f"""
+        import fastgames as fg
+        game = fg.games.random_markov_game(rng=1, transitions="sparse", start="random", terminal=1)
+        sweep = fg.grid(alpha=[0.1, 0.2], repeats=3)
+        learners = [fg.Sarsa(sweep.alpha), fg.QLearner(fg.VisitCount(), initial=fg.UniformRivals())]
+        arguments = dict(
+            steps=50, replicas=sweep, stop=fg.Stable(20), record=fg.Record(rewards=True, last=5),
+            checkpoint={str(tmp_path / "checkpoint")!r}, rng=1,
+        )
+        fg.run(game, learners, **arguments)
+        fg.run(game, learners, **arguments)
+    """)
+        == []
+    )
+
+
 def test_the_numba_backend_does_load_numba():
     assert "numba" in loaded_after("""
         import fastgames as fg

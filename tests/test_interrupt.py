@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 
+import numpy as np
 import pytest
 
 import fastgames as fg
@@ -77,7 +78,7 @@ def test_no_thread_goes_on_after_the_interrupt(threads):
     before = part.steps.copy()
     for thread, frame in sys._current_frames().items():
         while frame is not None:
-            stepping = frame.f_code is engine._run_block.__code__
+            stepping = frame.f_code is engine.Roster.work_off.__code__
             assert thread == threading.get_ident() or not stepping
             frame = frame.f_back
     assert (part.steps == before).all()
@@ -128,26 +129,107 @@ def test_sigint_from_outside_ends_a_process_with_what_it_has(backend):
 
 def test_an_error_while_reporting_leaves_no_thread_behind():
     class Endless:
-        capacity = 1
+        capacity, active, stable = 1, 0, None
         steps = 0
 
-        def load(self, first, count): ...
+        def load(self, lanes, replicas): ...
 
-        def tally(self, on): ...
+        def tally(self, lanes, on): ...
 
         def advance(self, steps):
             self.steps += steps
             threading.Event().wait(2 * engine.SLICE)  # so that slices do not grow
+            return steps
 
-        def store(self): ...
+        def store(self, lanes, replicas): ...
 
-    def broken(done):
+    def broken(done, finished):
         raise RuntimeError("broken on purpose")
 
-    block = Endless()
-    work = engine.Work(1, FOR_EVER, [], 0, lambda *_: None)
+    block, one = Endless(), np.zeros(1, np.int64)
+    work = engine.Work(FOR_EVER, one, one, [], 0, 0, lambda *_: None)
     with pytest.raises(RuntimeError, match="on purpose"):
         engine.run(work, lambda: block, 1, broken)
     taken = block.steps
     threading.Event().wait(10 * engine.SLICE)
     assert block.steps == taken
+
+
+# --- games of states, and stops -----------------------------------------------------------------
+
+MARKOV = fg.games.random_markov_game(
+    2, 6, (3, 4), rng=3, transitions="sparse", terminal=1, turns=True, start="random", time_limit=9
+)
+SEATS = (
+    fg.Sarsa(fg.VisitCount(0.9), explore=fg.EpsilonGreedy(fg.Exponential(1.0, 1e-4, 0.01))),
+    fg.QLearner(0.05, explore=fg.EpsilonGreedy(0.2)),
+)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("stream", ["fastgames", "numpy"])
+def test_an_interrupted_markov_game_goes_on_to_the_same_bits(backend, stream, assert_same):
+    """From whatever step of whatever episode, with moves pending."""
+    record = fg.Record(flips=True, joint_actions=True, rewards=True)
+    same = {"backend": backend, "record": record}
+    fg.run(MARKOV, SEATS, steps=1, stream=stream, **same)  # compiled before the clock runs
+    part = interrupted(game=MARKOV, learners=SEATS, steps=FOR_EVER, stream=stream, **same)
+    taken = int(part.steps[0])
+    assert 0 < taken < FOR_EVER
+    whole = fg.run(MARKOV, SEATS, steps=taken + 77, rng=1, stream=stream, record=record)
+    assert_same(fg.run(MARKOV, SEATS, steps=77, resume=part, **same), whole)
+
+
+def test_an_interrupted_run_of_many_that_stop_goes_on_to_the_same_bits():
+    """Lanes have been refilled, replicas have moved between them, and are in no order."""
+    replicas, rates = 20_000, 10 ** np.random.default_rng(1).uniform(-3.5, -1, 20_000)
+    explore = fg.EpsilonGreedy(fg.Exponential(1.0, rates))
+    learners, stop = (fg.QLearner(0.3, 0.8, explore),) * 2, fg.Stable(200)
+    game = fg.remember(fg.games.prisoners_dilemma())
+    record = fg.Record(joint_actions=True, rewards=True, last=150)
+    arguments = {"steps": 200_000, "replicas": replicas, "stop": stop, "record": record}
+    part = interrupted(0.6, game=game, learners=learners, threads=2, **arguments)
+    begun = part.steps > 0
+    assert 0.001 < begun.mean() < 0.999
+    assert part.stopped.any()
+    on_their_way = np.flatnonzero(begun & ~part.stopped)
+    assert len(on_their_way) > 1
+    assert (part.joint_counts.sum(axis=(1, 2)) == np.minimum(part.steps, 150)).all()
+    some = np.concatenate([on_their_way[:6], np.flatnonzero(part.stopped)[-6:]])
+    more = fg.run(game, learners, steps=200_000, resume=part, stop=stop, record=fg.Record())
+    for replica in some:
+        alone = fg.Variants([game], np.zeros(replica + 1, int))
+        explore = fg.EpsilonGreedy(fg.Exponential(1.0, rates[: replica + 1]))
+        steps = int(part.steps[replica])
+        straight = fg.run(
+            alone,
+            fg.QLearner(0.3, 0.8, explore),
+            steps=steps,
+            rng=1,
+            record=fg.Record(joint_actions=True, rewards=True, last=min(150, steps)),
+        )
+        for name in ("joint_counts", "mean_reward", "states"):
+            one, other = getattr(straight, name), getattr(part, name)
+            assert one[replica].tobytes() == other[replica].tobytes()
+        for agent in range(2):
+            one, other = straight.tables[agent]["q"], part.tables[agent]["q"]
+            assert one[replica].tobytes() == other[replica].tobytes()
+        assert more.stopped[replica]
+        assert (straight.state.streams == part.state.streams[: replica + 1])[replica].all()
+
+
+def test_interrupted_before_the_first_step_of_a_listing(monkeypatch, assert_same):
+    """A start that was drawn stays drawn."""
+
+    def at_once(*arguments, **keywords):
+        raise KeyboardInterrupt
+
+    arguments = {"rng": 5, "stream": "numpy"}
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "run", at_once)
+        with pytest.raises(fg.Interrupted) as caught:
+            fg.run(MARKOV, SEATS, steps=50, **arguments)
+    part = caught.value.result
+    assert part.steps.tolist() == [0]
+    whole = fg.run(MARKOV, SEATS, steps=50, **arguments)
+    assert_same(fg.run(MARKOV, SEATS, steps=50, resume=part), whole)

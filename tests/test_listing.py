@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastgames as fg
+from fastgames import _core
 from fastgames.rules import listing as rules_listing
 
 PENNIES = fg.games.matching_pennies()
@@ -132,6 +133,94 @@ def test_listings_of_two_greedy_learners_are_reproduced(backend, a, b):
     assert (result.flips[0] == flips).all()
 
 
+def episodes(game, chances, agents, rng, steps):
+    """The same where there are states: Q-learners and SARSA, as textbooks have them.
+
+    agents: (kind, alpha, gamma, number, learner) with learner "q" or "sarsa". `chances` are the
+    probabilities of the next states (S, A_0, …, S), or None where the game has them for sure.
+    """
+    everyone = range(len(agents))
+    tables = [
+        np.zeros(size) for size in zip(game.num_observations, game.num_actions, strict=True)
+    ]
+
+    def sample(weights):
+        sums = np.cumsum(weights)
+        return np.searchsorted(sums[:-1], rng.random() * sums[-1], side="right")
+
+    def begin():
+        return game.start if isinstance(game.start, int) else sample(game.start)
+
+    def act(i, state):
+        kind, _, _, number, _ = agents[i]
+        q = tables[i][game.observations[i, state]]
+        if kind == "greedy":
+            return rng.integers(len(q)) if rng.random() < number else np.argmax(q)
+        return sample(np.exp((q - q.max()) / number) if kind == "softmax" else np.array(number))
+
+    state, age, before, visited = begin(), 0, None, []
+    for _ in range(steps):
+        joint = tuple(act(i, state) for i in everyone)
+        seen = [game.observations[i, state] for i in everyone]
+        if before is not None:  # SARSA knows its next action only now
+            for i, (o, action, reward) in enumerate(before):
+                kind, alpha, gamma, _, learner = agents[i]
+                if kind != "fixed" and learner == "sarsa":
+                    q, value = tables[i], tables[i][seen[i], joint[i]]
+                    q[o, action] += alpha * (reward + gamma * value - q[o, action])
+        before = [(seen[i], joint[i], game.rewards[(i, state, *joint)]) for i in everyone]
+        reached = game.transitions[(state, *joint)] if chances is None else None
+        if chances is not None:
+            reached = sample(chances[(state, *joint)])
+        age += 1
+        ended = game.terminal[reached]
+        over = ended or age == game.time_limit
+        for i, (kind, alpha, gamma, _, learner) in enumerate(agents):
+            if kind != "fixed" and (learner == "q" or over):
+                q, (o, action, reward) = tables[i], before[i]
+                value = 0.0 if ended else tables[i][game.observations[i, reached]].max()
+                q[o, action] += alpha * (reward + gamma * value - q[o, action])
+        state = reached
+        if over:
+            state, age, before = begin(), 0, None
+        visited.append(state)
+    return tables, visited
+
+
+@each_backend
+@given(data=st.data(), seed=st.integers(0, 2**64 - 1), steps=st.integers(1, 150))
+def test_any_listing_with_states_is_reproduced(backend, data, seed, steps, markov_games):
+    """SARSA where no episode is cut: what it does there is no textbook's."""
+    shape = data.draw(st.lists(st.integers(1, 6), min_size=2, max_size=3))
+    learner = data.draw(st.sampled_from(["q", "q", "sarsa"]))
+    game = data.draw(markov_games(turns=False, time_limit=learner == "q", shape=shape))
+    chances = game.transitions
+    if not isinstance(chances, np.ndarray):
+        chances = chances.toarray().reshape(game.num_states, *shape, game.num_states)
+    if chances.dtype.kind == "i":
+        chances = None
+    players, learners = [], []
+    for actions in shape:
+        kind, alpha, number = data.draw(agents(actions))
+        gamma = data.draw(st.sampled_from([0.0, 0.5, 0.9]))
+        players.append((kind, alpha, gamma, number, learner))
+        explore = {"greedy": fg.EpsilonGreedy, "softmax": fg.Softmax}.get(kind)
+        make = fg.QLearner if learner == "q" else fg.Sarsa
+        learners.append(
+            fg.FixedPolicy(number) if explore is None else make(alpha, gamma, explore(number))
+        )
+    rng = np.random.default_rng(seed)
+    tables, visited = episodes(game, chances, players, rng, steps)
+    result = fg.run(game, learners, steps, rng=seed, stream="numpy", backend=backend)
+    assert result.states.tolist() == visited[-1:]
+    for i, (kind, *_) in enumerate(players):
+        if kind != "fixed":
+            assert (result.tables[i]["q"][0] == tables[i]).all()
+    later = fg.run(game, learners, 9, resume=result, backend=backend)
+    whole = fg.run(game, learners, steps + 9, rng=seed, stream="numpy", backend=backend)
+    assert (later.states == whole.states).all()
+
+
 @each_backend
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_a_generator_of_any_kind_is_drawn_from_and_goes_on(backend, source):
@@ -190,12 +279,18 @@ def test_a_listing_in_parts_is_the_listing_in_one_go(backend, source, assert_sam
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @given(data=st.data(), seed=st.integers(0, 2**64 - 1))
 def test_backends_agree_on_listings(dtype, data, seed, setups, assert_same):
-    setup = data.draw(setups(replicas=1))
-    one, *others = (
-        setup.run(rng=seed, stream="numpy", dtype=dtype, backend=name) for name in BACKENDS
-    )
-    for other in others:
-        assert_same(one, other)
+    setup = data.draw(setups(replicas=1, dtype=dtype))
+    one = setup.run(rng=seed, stream="numpy", backend="reference")
+    for build in _core.available():
+        assert_same(one, setup.run(rng=seed, stream="numpy", build=build))
+
+
+@given(data=st.data(), seed=st.integers(0, 2**64 - 1))
+def test_numba_agrees_on_listings(data, seed, setups, kinds, assert_same):
+    few = [kind for kind in kinds if kind.step != "visits" and kind.learner != "expected_sarsa"]
+    setup = data.draw(setups(kinds=few, replicas=1, dtype="float64"))
+    one, other = (setup.run(rng=seed, stream="numpy", backend=b) for b in ("reference", "numba"))
+    assert_same(one, other)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -336,8 +336,12 @@ def test_each_cell_of_the_heat_map_is_the_run_it_says(tmp_path):
     assert [r.what for r in report.rows if "baseline" in r.what] == []  # no cell is near
     # The picture: alpha upwards, beta to the right.
     axes = report.figure.axes[0]
-    assert [text.get_text() for text in axes.get_yticklabels()] == "0.250 0.175 0.100 0.025".split()
-    assert [text.get_text() for text in axes.get_xticklabels()] == "4 8 12 16 20".split()
+    rows, columns = (
+        [float(text.get_text()) for text in axis.get_ticklabels()]
+        for axis in (axes.yaxis, axes.xaxis)
+    )
+    assert rows == [0.25, 0.175, 0.1, 0.025]
+    assert columns == [4, 8, 12, 16, 20]  # millionths
     stage = fg.games.logit_bertrand()
     paid = [
         np.mean([profits((stage.prices[0][s // 15], stage.prices[1][s % 15])) for s in cycle])
