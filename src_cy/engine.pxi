@@ -36,6 +36,8 @@ def aligned(shape, dtype):
 
 
 ROW_LANES = FG_ROW_LANES
+cdef enum:
+    FAR = 1 << 21  # bytes of an agent's tables in a block, from which its rows are fetched ahead
 
 
 def row_stride(actions):
@@ -284,6 +286,7 @@ cdef class Lanes:
         self.agents[agent].rows = rows
         s.alpha, s.gamma, s.flip = rows.alpha, rows.gamma, rows.flip
         s.move, s.prefers = rows.action, rows.prefers
+        rows.far = capacity * s.observations * s.stride * sizeof(real) > FAR
         rows.wide, rows.actions, rows.stride = lanes, s.actions, s.stride
         for i in range(lanes):
             rows.first[i] = min(i, capacity - 1) * s.observations * s.stride

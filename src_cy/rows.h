@@ -29,6 +29,10 @@ FG_INLINE real fg_largest(fg_vector m) { /* of its elements: halves, then quarte
   return _mm_cvtsd_f64(_mm_max_pd(g, _mm_permute_pd(g, 1)));
 }
 FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) { return _mm512_cmpeq_pd_mask(a, b); }
+FG_INLINE fg_vector fg_less(fg_vector a, fg_vector b) { return _mm512_sub_pd(a, b); }
+FG_INLINE fg_vector fg_if_larger(fg_vector a, fg_vector b, fg_vector then, fg_vector otherwise) {
+  return _mm512_mask_mov_pd(otherwise, _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ), then);
+}
 #elif defined(__AVX512F__)
 enum { FG_WIDTH = 16 };
 typedef __m512 fg_vector;
@@ -42,6 +46,10 @@ FG_INLINE real fg_largest(fg_vector m) {
   return _mm_cvtss_f32(_mm_max_ps(f, _mm_permute_ps(f, 0xB1)));
 }
 FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) { return _mm512_cmpeq_ps_mask(a, b); }
+FG_INLINE fg_vector fg_less(fg_vector a, fg_vector b) { return _mm512_sub_ps(a, b); }
+FG_INLINE fg_vector fg_if_larger(fg_vector a, fg_vector b, fg_vector then, fg_vector otherwise) {
+  return _mm512_mask_mov_ps(otherwise, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), then);
+}
 #elif defined(__AVX2__) && FG_DOUBLE
 enum { FG_WIDTH = 4 };
 typedef __m256d fg_vector;
@@ -54,6 +62,10 @@ FG_INLINE real fg_largest(fg_vector m) {
 }
 FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) {
   return (uint32_t)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_EQ_OQ));
+}
+FG_INLINE fg_vector fg_less(fg_vector a, fg_vector b) { return _mm256_sub_pd(a, b); }
+FG_INLINE fg_vector fg_if_larger(fg_vector a, fg_vector b, fg_vector then, fg_vector otherwise) {
+  return _mm256_blendv_pd(otherwise, then, _mm256_cmp_pd(a, b, _CMP_GT_OQ));
 }
 #elif defined(__AVX2__)
 enum { FG_WIDTH = 8 };
@@ -69,8 +81,18 @@ FG_INLINE real fg_largest(fg_vector m) {
 FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) {
   return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ));
 }
+FG_INLINE fg_vector fg_less(fg_vector a, fg_vector b) { return _mm256_sub_ps(a, b); }
+FG_INLINE fg_vector fg_if_larger(fg_vector a, fg_vector b, fg_vector then, fg_vector otherwise) {
+  return _mm256_blendv_ps(otherwise, then, _mm256_cmp_ps(a, b, _CMP_GT_OQ));
+}
 #else
 enum { FG_WIDTH = 1 };
+#endif
+
+#if defined(__GNUC__)
+#define FG_FETCH(at) __builtin_prefetch(at)
+#else
+#define FG_FETCH(at)
 #endif
 
 enum { FG_SHORT = 32 }; /* bytes; up to here a row is scanned entry by entry */
@@ -111,15 +133,20 @@ FG_INLINE int32_t fg_scan_row(const int kind, const int64_t actions, const real 
     if (kind > FG_THREE) found |= (uint64_t)fg_equal(u3, m) << 3 * FG_WIDTH;
     return (int32_t)__builtin_ctzll(found);
   }
-  if (kind == FG_MANY) {
-    fg_vector m = fg_load_row(row);
-    int64_t c;
-    uint32_t found;
-    for (c = FG_WIDTH; c < actions; c += FG_WIDTH) m = fg_larger(m, fg_load_row(row + c));
+  if (kind == FG_MANY) { /* of every column of vectors the largest, and minus the vector it is in, the lowest on ties */
+    const fg_vector one = fg_all(1);
+    fg_vector m = fg_load_row(row), at = fg_all(0), c = at;
+    for (int64_t k = FG_WIDTH; k < actions; k += FG_WIDTH) {
+      const fg_vector x = fg_load_row(row + k);
+      c = fg_less(c, one);
+      at = fg_if_larger(x, m, c, at);
+      m = fg_larger(m, x);
+    }
     *best = fg_largest(m);
-    m = fg_all(*best);
-    for (c = 0; !(found = fg_equal(fg_load_row(row + c), m)); c += FG_WIDTH) {}
-    return (int32_t)c + __builtin_ctz(found);
+    const fg_vector all = fg_all(*best);
+    const real first = fg_largest(fg_if_larger(all, m, fg_all((real)-INFINITY), at));
+    const uint32_t found = fg_equal(all, m) & fg_equal(at, fg_all(first));
+    return (int32_t)-first * FG_WIDTH + __builtin_ctz(found);
   }
 #endif
   real largest = row[0];
@@ -148,6 +175,7 @@ typedef struct {
   int32_t flip[FG_ROW_LANES];         /* how often what is greedy changed in this step, where that is watched */
   int64_t lanes;                      /* how many hold a replica */
   int64_t wide;                       /* and that, rounded up to a multiple of 16 */
+  int far;                            /* whether the tables are larger than the second cache: rows are fetched ahead */
   int again;                          /* whether any lane's row is that of the state reached, too */
   int64_t actions;
   int64_t stride;                     /* entries from one row to the next */
@@ -200,6 +228,11 @@ FG_INLINE void fg_find_rows(fg_rows *FG_RESTRICT s) {
     again |= now[i] == next[i];
   }
   s->again = again;
+  if (s->far) /* (not a function of its own: gcc takes one that only fetches for one that does nothing) */
+    for (int64_t i = 0; i < s->lanes; i++) {
+      FG_FETCH(s->q + s->next_row[i]);
+      FG_FETCH(s->q + s->next_row[i] + 64 / sizeof(real));
+    }
 }
 
 /* Q-learning of one agent, a whole step: one scan of the row of the state reached, whose maximum is the bootstrap

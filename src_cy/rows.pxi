@@ -11,6 +11,7 @@ cdef extern from "rows.h" nogil:
         int32_t flip[]
         int64_t lanes
         int64_t wide
+        int far
         int64_t actions
         int64_t stride
         real *q

@@ -105,7 +105,7 @@ def child(name, size, path, every):
 
 
 def kill_until_done(name, size, path, every, longest, rng, most=10**9):
-    """Kill -9 after a random time, again and again, until the call ends; how often it was killed."""
+    """Kill -9 after a random time, again and again, until the call ends; how often."""
     for kills in itertools.count():
         with child(name, size, path, every) as process:
             try:

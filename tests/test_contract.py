@@ -243,7 +243,9 @@ def play_in_states(world, movers, seed, replica, steps):
     for t in range(steps):
         words = [streams[i].u() for i in agents]
         joint = tuple(
-            movers[i].move(world.observations[i, state], words[i], t) if world.turns[i, state] else 0
+            movers[i].move(world.observations[i, state], words[i], t)
+            if world.turns[i, state]
+            else 0
             for i in agents
         )
         joint_actions.append(joint)
@@ -280,9 +282,7 @@ def test_a_run_of_a_game_of_states_follows_the_contract(
     game = world.game()
     learner = fg.QLearner(fg.Linear(0.9, 0.1, 30), 0.8, fg.EpsilonGreedy(0.4))
     record = fg.Record(joint_actions=True, rewards=True)
-    result = fg.run(
-        game, learner, steps, 20, seed, dtype=dtype, backend=backend, record=record
-    )
+    result = fg.run(game, learner, steps, 20, seed, dtype=dtype, backend=backend, record=record)
     for replica in (0, 19):
         movers = [
             Mover(rows, a, lambda t: 0.9 + (0.1 - 0.9) * min(t / 30, 1), 0.8, lambda t: 0.4, real)

@@ -199,9 +199,7 @@ def test_the_engine_takes_every_replica_as_far_as_it_goes_and_stops_where_it_is_
     assert sum(work.done) == (ends - begun)[todo].sum()
     assert work.finished == len(todo)
     assert set(log["loaded"]) == set(todo)
-    due = {
-        (k, int(r)) for k, at in enumerate(snapshots) for r in todo if begun[r] < at <= ends[r]
-    }
+    due = {(k, int(r)) for k, at in enumerate(snapshots) for r in todo if begun[r] < at <= ends[r]}
     again = {(k, int(r)) for k, at in enumerate(snapshots) for r in todo if begun[r] == at}
     assert due <= taken <= due | again
     for before, after in itertools.pairwise(saved):

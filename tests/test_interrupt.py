@@ -188,34 +188,30 @@ def test_an_interrupted_run_of_many_that_stop_goes_on_to_the_same_bits():
     game = fg.remember(fg.games.prisoners_dilemma())
     record = fg.Record(joint_actions=True, rewards=True, last=150)
     arguments = {"steps": 200_000, "replicas": replicas, "stop": stop, "record": record}
-    part = interrupted(0.6, game=game, learners=learners, threads=2, **arguments)
+    part = interrupted(0.4, game=game, learners=learners, threads=2, **arguments)
     begun = part.steps > 0
     assert 0.001 < begun.mean() < 0.999
     assert part.stopped.any()
     on_their_way = np.flatnonzero(begun & ~part.stopped)
     assert len(on_their_way) > 1
     assert (part.joint_counts.sum(axis=(1, 2)) == np.minimum(part.steps, 150)).all()
-    some = np.concatenate([on_their_way[:6], np.flatnonzero(part.stopped)[-6:]])
-    more = fg.run(game, learners, steps=200_000, resume=part, stop=stop, record=fg.Record())
-    for replica in some:
-        alone = fg.Variants([game], np.zeros(replica + 1, int))
+    more = fg.run(game, learners, steps=100, resume=part, stop=stop)
+    for replica in [*on_their_way[:3], *np.flatnonzero(part.stopped)[-3:]]:
         explore = fg.EpsilonGreedy(fg.Exponential(1.0, rates[: replica + 1]))
         steps = int(part.steps[replica])
-        straight = fg.run(
-            alone,
-            fg.QLearner(0.3, 0.8, explore),
-            steps=steps,
-            rng=1,
-            record=fg.Record(joint_actions=True, rewards=True, last=min(150, steps)),
-        )
+        arguments = {"learners": fg.QLearner(0.3, 0.8, explore), "rng": 1, "threads": 1}
+        arguments["replicas"] = int(replica) + 1
+        record = fg.Record(joint_actions=True, rewards=True, last=min(150, steps))
+        straight = fg.run(game, steps=steps, record=record, **arguments)
+        longer = fg.run(game, steps=int(more.steps[replica]), **arguments)
         for name in ("joint_counts", "mean_reward", "states"):
             one, other = getattr(straight, name), getattr(part, name)
             assert one[replica].tobytes() == other[replica].tobytes()
-        for agent in range(2):
-            one, other = straight.tables[agent]["q"], part.tables[agent]["q"]
-            assert one[replica].tobytes() == other[replica].tobytes()
-        assert more.stopped[replica]
-        assert (straight.state.streams == part.state.streams[: replica + 1])[replica].all()
+        for one, other in ((straight, part), (longer, more)):
+            assert (one.state.streams == other.state.streams[: replica + 1])[replica].all()
+            for agent in range(2):
+                tables = one.tables[agent]["q"][replica], other.tables[agent]["q"][replica]
+                assert tables[0].tobytes() == tables[1].tobytes()
 
 
 def test_interrupted_before_the_first_step_of_a_listing(monkeypatch, assert_same):

@@ -140,9 +140,7 @@ def episodes(game, chances, agents, rng, steps):
     probabilities of the next states (S, A_0, …, S), or None where the game has them for sure.
     """
     everyone = range(len(agents))
-    tables = [
-        np.zeros(size) for size in zip(game.num_observations, game.num_actions, strict=True)
-    ]
+    tables = [np.zeros(size) for size in zip(game.num_observations, game.num_actions, strict=True)]
 
     def sample(weights):
         sums = np.cumsum(weights)

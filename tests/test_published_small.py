@@ -45,9 +45,7 @@ def sessions():
     game = fg.remember(stage, discount=0.95, start="uniform")
     result = fg.run(game, learner, steps=10**7, replicas=100, rng=1, stop=fg.Stable(100_000))
     greedy = [result.greedy(i) for i in range(2)]
-    loops = [
-        cycle(greedy[0][r], greedy[1][r], int(state)) for r, state in enumerate(result.states)
-    ]
+    loops = [cycle(greedy[0][r], greedy[1][r], int(state)) for r, state in enumerate(result.states)]
     return stage, result, loops
 
 
@@ -63,7 +61,9 @@ def test_calvano_every_session_converges_when_it_does_in_the_paper(sessions):
 def test_calvano_the_profit_gain_is_that_of_the_paper(sessions):
     stage, _, loops = sessions
     profits = stage.payoffs.mean(axis=0).ravel()
-    gains = [(profits[loop].mean() - NASH_PROFIT) / (MONOPOLY_PROFIT - NASH_PROFIT) for loop in loops]
+    gains = [
+        (profits[loop].mean() - NASH_PROFIT) / (MONOPOLY_PROFIT - NASH_PROFIT) for loop in loops
+    ]
     assert abs(np.mean(gains) - 0.849) < 5 * 0.112 / 10
     assert abs(np.std(gains, ddof=1) - 0.112) < 0.05
 
@@ -98,9 +98,7 @@ def test_learning_from_all_prices_at_once_ends_one_step_above_cost(firms):
         )
         for _ in range(firms)
     ]
-    result = fg.run(
-        game, learners, steps=40_000, replicas=replicas, rng=1, stop=fg.Stable(2000)
-    )
+    result = fg.run(game, learners, steps=40_000, replicas=replicas, rng=1, stop=fg.Stable(2000))
     last = np.stack([prices[result.greedy(i)[:, 0]] for i in range(firms)])
     market = last.min(axis=0).round(2)
     assert set(market) <= {2.03, 2.13}
@@ -133,7 +131,9 @@ def alternating_duopoly(k):
 
 def test_klein_firms_that_move_in_turn_earn_what_they_do_in_the_paper():
     steps = 500_000
-    learner = fg.QLearner(0.3, explore=fg.EpsilonGreedy(fg.Exponential(1.0, 6 * np.log(10) / steps)))
+    learner = fg.QLearner(
+        0.3, explore=fg.EpsilonGreedy(fg.Exponential(1.0, 6 * np.log(10) / steps))
+    )
     record = fg.Record(rewards=True, last=1000)
     result = fg.run(alternating_duopoly(6), learner, steps, 60, rng=1, record=record)
     assert abs(result.mean_reward.mean() - 0.108) < 0.006
@@ -143,14 +143,14 @@ def test_klein_firms_that_move_in_turn_earn_what_they_do_in_the_paper():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("alpha", "quantity", "profit"), [(0.05, 22.8, 299.1), (0.25, 21.2, 312.0)])
+@pytest.mark.parametrize(
+    ("alpha", "quantity", "profit"), [(0.05, 22.8, 299.1), (0.25, 21.2, 312.0)]
+)
 def test_waltman_kaymak_firms_sell_less_than_in_the_nash_equilibrium(alpha, quantity, profit):
     """Cournot with price max(40 - Q, 0) and cost 4, quantities 0, …, 40; Nash is 24 and 288."""
     mine, other = np.meshgrid(np.arange(41.0), np.arange(41.0), indexing="ij")
     earned = (np.maximum(40.0 - mine - other, 0.0) - 4.0) * mine
-    learner = fg.QLearner(
-        alpha, 0.0, fg.Softmax(fg.Exponential(1000.0, -np.log(0.99999), 1e-9))
-    )
+    learner = fg.QLearner(alpha, 0.0, fg.Softmax(fg.Exponential(1000.0, -np.log(0.99999), 1e-9)))
     record = fg.Record(joint_actions=True, rewards=True, last=100)
     game = fg.MatrixGame([earned, earned.T])
     result = fg.run(game, learner, 10**6, 100, rng=1, record=record)

@@ -1,4 +1,4 @@
-"""Stopping: when a replica does, by the definition itself; what it has then; lanes that are refilled."""
+"""Stopping: when, by the definition itself; what a replica has then; lanes that are refilled."""
 
 import itertools
 

@@ -1,0 +1,91 @@
+"""How the cost of a step grows: with the states, the actions and the agents. A table and a picture.
+
+    python bench/growth.py [--out docs/growth.png]
+
+Q-learners, epsilon-greedy, float64, one thread, CPU time, the median of five. Games are random, their
+transitions next states in a table.
+"""
+
+import argparse
+import platform
+import statistics
+import time
+
+import numpy as np
+
+import fastgames as fg
+
+SWEEPS = {
+    "states": [(2, s, 8) for s in (4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144)],
+    "actions": [(2, 64, a) for a in (2, 3, 4, 5, 8, 9, 15, 16, 17, 24, 32, 33, 50, 64, 100)],
+    "agents": [(n, 16, 4) for n in (2, 3, 4, 5, 6)],
+}
+STEPS = {"states": 40_000, "actions": 40_000, "agents": 40_000}
+REPLICAS = 32
+
+
+def game(agents, states, actions):
+    """Random next states; rewards that do not depend on the state, so that tables are what grows."""
+    rng = np.random.default_rng(1)
+    shape = (states, *[actions] * agents)
+    payoffs = rng.normal(size=(agents, 1, *shape[1:]))
+    rewards = np.broadcast_to(payoffs, (agents, *shape))
+    return fg.MarkovGame(rewards, rng.integers(states, size=shape), discount=0.95)
+
+
+def seconds_per_step(agents, states, actions, steps):
+    """(seconds of a game step, KiB of the tables of one replica)."""
+    play = game(agents, states, actions)
+
+    def once(count):
+        began = time.process_time()
+        fg.run(play, fg.QLearner(), count, REPLICAS, rng=7, threads=1, progress=False)
+        return time.process_time() - began
+
+    once(100)
+    took = [once(2 * steps) - once(steps) for _ in range(5)]  # without what a call costs once
+    return statistics.median(took) / (steps * REPLICAS), agents * states * actions / 128
+
+
+def main():
+    """Measure, print, draw."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out")
+    out = parser.parse_args().out
+    found = {}
+    print(f"{platform.processor() or platform.machine()}, {fg.isa}, float64, one thread")
+    print(f"{'':10}{'N':>4}{'S':>9}{'A':>5}{'KiB/replica':>13}{'M steps/s':>11}{'ns/agent-step':>15}")
+    for what, sizes in SWEEPS.items():
+        for size in sizes:
+            took, kib = seconds_per_step(*size, STEPS[what])
+            found.setdefault(what, []).append((size, took, kib))
+            agents, states, actions = size
+            print(
+                f"{what:10}{agents:4}{states:9,}{actions:5}{kib:13,.1f}{1e-6 / took:11,.1f}"
+                f"{1e9 * took / agents:15.2f}",
+                flush=True,
+            )
+    if out is not None:
+        draw(found, out)
+
+
+def draw(found, out):
+    """One panel for each of the three."""
+    from fastgames import plot
+
+    drawn, axes = plot.figure(1, 3, "What a step costs, by what grows", (12.0, 3.8))
+    for axis, (what, index) in zip(
+        axes, (("states", 1), ("actions", 2), ("agents", 0)), strict=True
+    ):
+        x = [size[index] for size, _, _ in found[what]]
+        y = [1e9 * took / size[0] for size, took, _ in found[what]]
+        axis.plot(x, y, marker="o", color=plot.INK)
+        if what != "agents":
+            axis.set_xscale("log", base=2)
+        axis.set_ylim(0, 1.1 * max(y))
+        plot.finish(axis, "", what, "ns per agent and step")
+    plot.save(drawn, out)
+
+
+if __name__ == "__main__":
+    main()
