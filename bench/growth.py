@@ -73,7 +73,7 @@ def draw(found, out):
     """One panel for each of the three."""
     from fastgames import plot
 
-    drawn, axes = plot.figure(1, 3, "What a step costs, by what grows", (12.0, 3.8))
+    drawn, axes = plot.figure(3, 3, "What a step costs, by what grows")
     for axis, (what, index) in zip(
         axes, (("states", 1), ("actions", 2), ("agents", 0)), strict=True
     ):

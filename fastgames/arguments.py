@@ -21,7 +21,7 @@ from fastgames.schedules import Exponential, Linear
 from fastgames.state import nature_draws
 from fastgames.stop import Stable
 
-MAX_AGENTS = 64  # src_cy/block.pxi
+MAX_AGENTS = 62  # numpy has 64 axes, and rewards need (N, S, A_0, …)
 
 
 def check_game(game: Any) -> None:
@@ -184,13 +184,17 @@ def _check_temperature(who: str, limits: tuple[Any, ...], dtype: str) -> None:
 def _check_sizes(
     game: Game, agent: int, who: str, start: np.ndarray, gamma: Any, dtype: str
 ) -> None:
-    """No table can leave the finite numbers: |q| <= max(|initial|, |payoff| / (1 - gamma))."""
+    """No table can leave the finite numbers: |q| <= max(|initial|, |reward| / (1 - gamma))."""
     most = max(float(np.max(limit)) for limit in _limits(gamma))
-    if np.dtype(dtype).type(most) >= 1.0:
-        raise ValueError(f"gamma of {who} must be below 1 in {dtype} too, got {most}")
+    ends = game.compact.terminal is not None or game.compact.time_limit > 0
+    if np.dtype(dtype).type(most) >= 1.0 and not ends:
+        raise ValueError(
+            f"gamma of {who} must be below 1 in {dtype} too, where episodes do not end, got {most}"
+        )
     largest = float(np.finfo(dtype).max) / 8  # differences and sums of two such must fit as well
+    share = max(1.0 - most, 2.0**-62)  # with gamma 1, a step adds at most one reward
     sizes = {
-        "rewards of game": (np.abs(game.compact.rewards[agent]).max(), largest * (1.0 - most)),
+        "rewards of game": (np.abs(game.compact.rewards[agent]).max(), largest * share),
         f"initial of {who}": (np.abs(start).max(), largest),
     }
     for name, (size, limit) in sizes.items():
@@ -221,6 +225,8 @@ def check_memory(
     record: Record,
     stop: Stable | None,
     dtype: str,
+    threads: int,
+    resume: Result | None,
 ) -> None:
     """What the run will hold fits into this machine."""
     real = np.dtype(dtype).itemsize
@@ -236,6 +242,11 @@ def check_memory(
         held += record.greedy * 4 * sum(game.num_observations)
         each += (steps // record.every) * held
     need, have = each * replicas + 100 * (steps // (record.every or steps)), _memory()
+    need += 0 if resume is None else entries * real * replicas
+    padded = sum(
+        n * _padded(a) * real for n, a in zip(game.num_observations, game.num_actions, strict=True)
+    )
+    need += min(threads, replicas) * max(padded, min(2**28, 32 * padded))  # blocks have copies
     if have is not None and need > have:
         raise ValueError(
             f"replicas (and what is recorded) must fit into memory: {replicas} replicas need "

@@ -76,7 +76,8 @@ class World:
             self.state = int(moves.next[row])
         self.age += 1
         ended = self.compact.terminal is not None and bool(self.compact.terminal[self.state])
-        return ended, ended or self.age == self.compact.time_limit
+        limit = self.compact.time_limit
+        return ended, ended or 0 < limit <= self.age
 
     def restart(self) -> None:
         """Begin another episode."""

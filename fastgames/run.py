@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,7 +142,7 @@ def run(
     record = check_record(Record() if record is None else record, steps, seats, resume)
     for i, learner in enumerate(seats):
         check_learner(game, i, learner, replicas, dtype)
-    check_memory(game, seats, replicas, steps, record, stop, dtype)
+    check_memory(game, seats, replicas, steps, record, stop, dtype, threads, resume)
 
     seed: int | None = None if resume is None else resume.seed
     generator: np.random.Generator | None = None
@@ -154,6 +155,8 @@ def run(
 
     writer: Writer | None = None
     found: tuple[Result, np.ndarray] | None = None
+    if checkpoint is None and checkpoint_every != 60.0:
+        raise ValueError(f"checkpoint_every needs checkpoint, got {checkpoint_every!r} without")
     if checkpoint is not None:
         from fastgames import checkpoint as file
 
@@ -166,6 +169,7 @@ def run(
         found = file.read(path, call)
     if found is not None:
         result, begun = found
+        result = replace(result, game=game, learners=seats, grid=grid)  # the very ones of the call
         state = result.state
         if state.generator is not None:
             generator = generator_of(state.generator)

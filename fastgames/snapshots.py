@@ -44,7 +44,7 @@ def make_room(
 ) -> Snapshots | None:
     """Room for the snapshots of a call that takes `steps` steps.
 
-    What an interrupted run did not come to stays nan, and -1 for greedy actions.
+    What an interrupted run did not come to stays nan, and -1 for greedy actions and visits.
     """
     if record.every is None:
         return None
@@ -55,12 +55,18 @@ def make_room(
     return Snapshots(
         steps=np.array([start + stop for stop in stops], np.int64),
         tables=[
-            {name: np.full(shape, np.nan, dtype) for name in record.tables if name in seat.tables}
+            {name: _room(name, shape, dtype) for name in record.tables if name in seat.tables}
             for seat, shape in zip(state.seats, shapes, strict=True)
         ],
         greedy=[np.full(shape[:3], -1, np.int32) for shape in shapes] if record.greedy else None,
         policies=[np.full(shape, np.nan) for shape in shapes] if record.policies else None,
     )
+
+
+def _room(name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    if name == "visits":
+        return np.full(shape, -1, np.int64)
+    return np.full(shape, np.nan, dtype)
 
 
 def take(

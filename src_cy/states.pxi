@@ -106,7 +106,7 @@ cdef void end_episodes(void *context, int64_t lanes, int k) noexcept nogil:
     if b.time_limit:
         for i in range(lanes):
             b.age[i] += 1
-            b.over[i] = CUT if b.over[i] == GOES_ON and b.age[i] == b.time_limit else b.over[i]
+            b.over[i] = CUT if b.over[i] == GOES_ON and b.age[i] >= b.time_limit else b.over[i]
 
 
 cdef inline void look(

@@ -51,10 +51,16 @@ def test_alpha_outside_its_domain(value):
         fg.QLearner(alpha=value)
 
 
-@pytest.mark.parametrize("value", [1.0, 1.5, -0.1])
+@pytest.mark.parametrize("value", [1.0000001, 1.5, -0.1])
 def test_gamma_outside_its_domain(value):
-    with refused(ValueError, "gamma", "[0, 1)", str(value)):
+    with refused(ValueError, "gamma", "[0, 1]", str(value)):
         fg.QLearner(gamma=value)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1 - 1e-9])
+def test_a_gamma_of_1_where_episodes_do_not_end(gamma):
+    with refused(ValueError, "gamma of learners[0]", "below 1 in float32", "do not end"):
+        fg.run(PENNIES, fg.QLearner(gamma=gamma), dtype="float32")
 
 
 @pytest.mark.parametrize("value", [-1e-9, 1.1, -1])
@@ -128,7 +134,7 @@ def test_an_array_names_the_place_of_the_bad_value():
     [
         (lambda: fg.QLearner(fg.Exponential(1.5, 0.1)), ("alpha", "start", "1.5", "[0, 1]")),
         (lambda: fg.QLearner(fg.Linear(0.5, -0.1, 9)), ("alpha", "end", "-0.1", "[0, 1]")),
-        (lambda: fg.QLearner(gamma=fg.Linear(0.5, 1.0, 9)), ("gamma", "end", "1.0", "[0, 1)")),
+        (lambda: fg.QLearner(gamma=fg.Linear(0.5, 1.5, 9)), ("gamma", "end", "1.5", "[0, 1]")),
         (
             lambda: EpsilonGreedy(fg.Exponential(0.5, 0.1, 2.0)),
             ("epsilon", "floor", "2.0", "[0, 1]"),

@@ -117,7 +117,7 @@ def kill_until_done(name, size, path, every, longest, rng, most=10**9):
         assert process.returncode == -signal.SIGKILL
 
 
-SIZES = {"stop": 12, "listing": 20, "matrix": 15}
+SIZES = {"stop": 24, "listing": 30, "matrix": 30}
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -139,10 +139,10 @@ def test_a_run_that_was_killed_has_the_bits_of_one_that_was_not(name, tmp_path, 
 @pytest.mark.parametrize("every", [0.001, 0.1])
 def test_killed_at_50_random_moments(name, every, tmp_path, assert_same):
     path, rng, kills = tmp_path / "run.ckpt", np.random.default_rng(2), 0
-    whole = fg.run(**arguments_of(name, 4 * SIZES[name]))
+    whole = fg.run(**arguments_of(name, 2 * SIZES[name]))
     while kills < 50:
         path.unlink(missing_ok=True)
-        kills += kill_until_done(name, 4 * SIZES[name], path, every, 0.6, rng)
+        kills += kill_until_done(name, 2 * SIZES[name], path, every, 0.6, rng)
         assert_same(fg.load(path), whole)
     assert list(tmp_path.iterdir()) == [path]
 
@@ -193,27 +193,24 @@ SMALL = {
 
 
 def half_done(path, monkeypatch, after=3, **changes):
-    """A checkpoint of SMALL from the middle: Ctrl-C comes after so many slices."""
-    slices = itertools.count()
-    advance = engine.Roster.work_off
-
-    def report_and_stop(work, *others):
-        original = work.take
-
-        def take(most):
-            if next(slices) >= after:
-                raise KeyboardInterrupt
-            return original(most)
-
-        work.take = take
-        return run(work, *others)
-
+    """A checkpoint of SMALL from the middle: Ctrl-C comes when lanes are filled once too often."""
     run = engine.run
+
+    def run_and_stop(work, *others):
+        take, times = work.take, itertools.count()
+
+        def take_or_stop(most):
+            if next(times) == after:
+                raise KeyboardInterrupt
+            return take(most)
+
+        work.take = take_or_stop
+        run(work, *others)
+
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "run", report_and_stop)
+        patch.setattr(engine, "run", run_and_stop)
         with pytest.raises(fg.Interrupted):
             fg.run(**{**SMALL, **changes}, checkpoint=path)
-    assert advance is engine.Roster.work_off
 
 
 def test_the_same_call_goes_on_whatever_does_not_change_bits(tmp_path, monkeypatch, assert_same):
@@ -287,7 +284,7 @@ def full_disk(*arguments, **keywords):
 def test_a_disk_that_fills_up_leaves_the_last_checkpoint_good_and_the_run_going(
     where, tmp_path, monkeypatch, assert_same
 ):
-    """The third writing fails, and every later one; one warning; and then there is space again."""
+    """The second writing fails, and every later one; one warning; and then there is space again."""
     path, written = tmp_path / "run.ckpt", []
     module = {"write_array": np.lib.format}.get(where, storage.os)
     work, write = getattr(module, where), checkpoint.write
@@ -300,7 +297,7 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_good_and_the_run_going(
 
     def noted(*arguments):
         nonlocal failing
-        failing = len(written) >= 2
+        failing = len(written) >= 1
         write(*arguments)
         written.append(path.read_bytes())
 
@@ -309,12 +306,12 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_good_and_the_run_going(
     size = SIZES["stop"]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        result = fg.run(**arguments_of("stop", size), checkpoint=path, checkpoint_every=0.02)
+        result = fg.run(**arguments_of("stop", size), checkpoint=path, checkpoint_every=0.01)
     assert [w.category for w in caught] == [RuntimeWarning]
     assert "No space left" in str(caught[0].message)
     assert str(path) in str(caught[0].message)
-    assert len(written) == 2
-    assert path.read_bytes() == written[1]
+    assert len(written) == 1
+    assert path.read_bytes() == written[0]
     assert list(tmp_path.iterdir()) == [path]
     monkeypatch.undo()
     whole = fg.run(**arguments_of("stop", size))

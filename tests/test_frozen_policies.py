@@ -183,11 +183,10 @@ def best_values(game, problem):
 
 def visited(game, problem):
     """Where agent 0 moves and can come to, (S,)."""
-    rewards, moves, has = problem
     live = np.where(game.terminal, 0.0, 1.0)
-    p = np.einsum("sa,sat->st", uniform(problem), moves) * live
+    p = np.einsum("sa,sat->st", uniform(problem), problem[1]) * live
     seen = starting(game) > 0
-    for _ in range(len(rewards)):
+    for _ in range(len(p)):
         seen = seen | ((seen @ p) > 0)
     return seen & game.turns[0] & ~game.terminal
 

@@ -189,8 +189,30 @@ def test_more_joint_actions_than_a_float32_can_count(dtype, assert_same):
     assert_same(result, fg.run(game, learners, backend="cython", **arguments))
 
 
-# Up to 32 bytes a row is scanned entry by entry, else as one vector, two, or more of them.
-LENGTHS = (1, 4, 5, 8, 9, 16, 17, 24, 31, 33, 49)
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+def test_the_greedy_action_is_the_first_of_the_largest_in_rows_of_any_length(build, dtype, core_as):
+    """In the state where it starts, and in the one that it comes to while it learns nothing."""
+    rng = np.random.default_rng(1)
+    learns_nothing = {"alpha": 1e-300, "gamma": 0.0, "explore": fg.EpsilonGreedy(0.0)}
+    for actions in range(1, 140):
+        game = fg.MarkovGame(np.zeros((2, 2, actions, 1)), np.ones((2, actions, 1), int))
+        initial = rng.integers(0, rng.integers(2, 50), (20, 2, actions))
+        learners = [fg.QLearner(initial=initial, **learns_nothing), fg.FixedPolicy([1.0])]
+        record = fg.Record(joint_actions=True)
+        with core_as(build, None):
+            result = fg.run(
+                game, learners, 2, 20, rng=1, dtype=dtype, record=record, threads=1, progress=False
+            )
+        expected = np.zeros((20, actions))
+        for state in (0, 1):
+            expected[np.arange(20), initial[:, state].argmax(axis=1)] += 1
+        assert (result.joint_counts[:, :, 0] == expected).all()
+        assert (result.greedy(0) == initial.argmax(axis=2)).all()
+
+
+# Up to 32 bytes a row is scanned entry by entry, else as one vector to four, or more of them.
+LENGTHS = (1, 4, 5, 8, 9, 12, 16, 17, 24, 31, 33, 49, 65, 100)
 
 
 def wide_games(actions):

@@ -1,4 +1,4 @@
-"""Published figures (PUBLISHED, sections 2 and 3) with fewer sessions, through the public API alone.
+"""Published figures (PUBLISHED, sections 2 and 3), fewer sessions, by the public API alone.
 
 Games are written out here from the formulas of the papers. How far a mean may be off is worked out
 from the published standard deviation and the number of sessions. `fastgames reproduce` does all.

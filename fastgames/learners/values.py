@@ -36,7 +36,7 @@ class ValueLearner(_Frozen):
         if not isinstance(self.alpha, VisitCount):
             object.__setattr__(self, "alpha", numeric("alpha", self.alpha, "(0, 1]", "[0, 1]"))
         if self.gamma is not None:
-            object.__setattr__(self, "gamma", numeric("gamma", self.gamma, "[0, 1)"))
+            object.__setattr__(self, "gamma", numeric("gamma", self.gamma, "[0, 1]"))
         if not isinstance(self.explore, EpsilonGreedy | Softmax):
             raise TypeError(f"explore must be an EpsilonGreedy or a Softmax, got {self.explore!r}")
         if not isinstance(self.initial, UniformRivals):

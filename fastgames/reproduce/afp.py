@@ -48,9 +48,9 @@ def afp(
     Every value starts at a number drawn from [10, 20], more than any price earns, and all play what
     they think best. A run ends once no preferred price has changed for 1,000 steps.
 
-    Two prices are equilibria, 2.03 and 2.13. Few runs end at the lower one: with three firms about
-    one in 400, with two one in 2,400. So the lowest of 1,000 prices, which was printed as 2.03, is
-    a matter of luck: here it may be either. The other quantiles must be as printed.
+    Two prices are equilibria, 2.03 and 2.13. Few runs end at the lower one: of four firms one in
+    ten, of three one in 300, of two one in 2,400. So the least of 1,000 prices, which was printed
+    as 2.03, is a matter of luck: here it may be either. The other quantiles must be as printed.
 
     Parameters
     ----------
@@ -79,6 +79,8 @@ def afp(
     """
     replicas = _checks.whole("replicas", replicas, 1)
     steps = _checks.whole("steps", steps, 1)
+    if isinstance(firms, str) or not isinstance(firms, Sequence) or not firms:
+        raise TypeError(f"firms must be a sequence of at least one whole number, got {firms!r}")
     numbers = [_checks.whole("firms", number, 2, MOST_FIRMS) for number in firms]
     seed = seed_from(rng)
     results: dict[str, Result] = {}
