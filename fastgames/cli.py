@@ -238,7 +238,10 @@ def run(
     temperature: Annotated[
         list[str] | None, typer.Option(help="Softmax exploration, above 0; as --alpha.")
     ] = None,
-    gamma: Annotated[list[str] | None, typer.Option(help="Discount in [0, 1], 1 only where episodes end; as --alpha.")] = None,
+    gamma: Annotated[
+        list[str] | None,
+        typer.Option(help="Discount in [0, 1], 1 only where episodes end; as --alpha."),
+    ] = None,
     probabilities: Annotated[
         list[str] | None, typer.Option(help="Of a fixed learner's actions: 0.5,0.5.")
     ] = None,
