@@ -2,8 +2,8 @@
 
     python bench/growth.py [--out docs/growth.png]
 
-Q-learners, epsilon-greedy, float64, one thread, CPU time, the median of five. Games are random, their
-transitions next states in a table.
+Q-learners, epsilon-greedy, float64, one thread, CPU time, the median of five. Games are random,
+their transitions next states in a table.
 """
 
 import argparse
@@ -25,7 +25,7 @@ REPLICAS = 32
 
 
 def game(agents, states, actions):
-    """Random next states; rewards that do not depend on the state, so that tables are what grows."""
+    """Random next states; rewards do not depend on the state, so that tables are what grows."""
     rng = np.random.default_rng(1)
     shape = (states, *[actions] * agents)
     payoffs = rng.normal(size=(agents, 1, *shape[1:]))
@@ -54,7 +54,9 @@ def main():
     out = parser.parse_args().out
     found = {}
     print(f"{platform.processor() or platform.machine()}, {fg.isa}, float64, one thread")
-    print(f"{'':10}{'N':>4}{'S':>9}{'A':>5}{'KiB/replica':>13}{'M steps/s':>11}{'ns/agent-step':>15}")
+    print(
+        f"{'':10}{'N':>4}{'S':>9}{'A':>5}{'KiB/replica':>13}{'M steps/s':>11}{'ns/agent-step':>15}"
+    )
     for what, sizes in SWEEPS.items():
         for size in sizes:
             took, kib = seconds_per_step(*size, STEPS[what])

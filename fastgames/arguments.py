@@ -136,9 +136,7 @@ def check_record(
     return record
 
 
-def check_learner(
-    game: Game, agent: int, learner: Learner, replicas: int, dtype: str
-) -> None:
+def check_learner(game: Game, agent: int, learner: Learner, replicas: int, dtype: str) -> None:
     """A learner fits its seat: shapes, and values that the tables' type can hold."""
     who = f"learners[{agent}]"
     shape = (replicas, game.num_observations[agent], game.num_actions[agent])

@@ -225,7 +225,7 @@ class Roster:
             self._let_go(np.flatnonzero(over))
 
     def _let_go(self, lanes: np.ndarray) -> None:
-        """Write these lanes back; the last ones move into the gaps, so that active ones come first."""
+        """Write these lanes back; the last ones move into the gaps: active lanes come first."""
         work, block = self.work, self.block
         self._write(lanes)
         with work.lock:

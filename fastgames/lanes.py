@@ -287,7 +287,9 @@ class LaneBlock:
             if seat.pending is not None:
                 open_ = arrays.observation[out] >= 0
                 for name, array in seat.pending.arrays().items():
-                    array[where] = np.where(open_, getattr(arrays, name)[out], -(name == "observation"))
+                    array[where] = np.where(
+                        open_, getattr(arrays, name)[out], -(name == "observation")
+                    )
         if self.lanes.joint_counts is not None:
             assert state.joint_counts is not None
             shape = (len(lanes), *self.game.num_actions)

@@ -125,11 +125,11 @@ def run(
     check_game(game)
     seats = one_for_each(learners, game.num_agents)
     steps = _checks.whole("steps", steps, 1, 2**62)
-    replicas, grid = check_replicas(game, replicas)
+    count, grid = check_replicas(game, replicas)
     if resume is not None:
-        replicas, dtype, stream = agree_with(resume, game, rng, replicas, dtype, stream)
+        count, dtype, stream = agree_with(resume, game, rng, count, dtype, stream)
         grid = grid or resume.grid
-    replicas = _checks.whole("replicas", 1 if replicas is None else replicas, 1, 2**48)
+    replicas = _checks.whole("replicas", 1 if count is None else count, 1, 2**48)
     dtype = _checks.one_of("dtype", "float64" if dtype is None else dtype, DTYPES)
     stream = _checks.one_of("stream", "fastgames" if stream is None else stream, STREAMS)
     backend = _checks.one_of("backend", backend, BACKENDS)
@@ -203,7 +203,7 @@ def _work_off(
     state, game, snapshots, record = result.state, result.game, result.snapshots, result.record
     taken = state.steps - begun
     left = taken < steps
-    if result.stop is not None:
+    if state.stable is not None and result.stop is not None:
         left &= state.stable < result.stop.periods
     todo = np.flatnonzero(left)
 
@@ -265,10 +265,8 @@ def _blocks(
     if backend == "reference" or replicas == 0:
         from fastgames.reference import ReferenceBlock
 
-        block = partial(
-            ReferenceBlock, result.game, result.state, result.record, result.stop, generator
-        )
-        return block, threads
+        what = (result.game, result.state, result.record, result.stop)
+        return partial(ReferenceBlock, *what, generator), threads
     from fastgames.lanes import LaneBlock, block_size, in_columns
 
     dtype, numba = np.dtype(result.dtype), backend == "numba"
@@ -280,9 +278,7 @@ def _blocks(
     columns = in_columns(result.game, result.learners, result.stop, numba)
     if columns:
         threads = min(threads, -(-replicas // SMALLEST))
-    capacity = block_size(
-        result.game, result.learners, dtype, -(-replicas // threads), columns
-    )
+    capacity = block_size(result.game, result.learners, dtype, -(-replicas // threads), columns)
     if columns:
         capacity = -(-capacity // SMALLEST) * SMALLEST
     bit_generator = None if generator is None else generator.bit_generator

@@ -39,9 +39,7 @@ class Snapshots:
         return out
 
 
-def make_room(
-    game: Game, state: State, record: Record, steps: int, dtype: str
-) -> Snapshots | None:
+def make_room(game: Game, state: State, record: Record, steps: int, dtype: str) -> Snapshots | None:
     """Room for the snapshots of a call that takes `steps` steps.
 
     What an interrupted run did not come to stays nan, and -1 for greedy actions and visits.

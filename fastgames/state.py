@@ -105,10 +105,11 @@ class State:
     ages: (replicas,) int32, steps since its episode began, or None without a time limit
     steps: (replicas,) int64, game steps taken
     counted: (replicas,) int64, the steps that joint_counts and reward_sums cover
-    stable: (replicas,) int64, steps in a row without a change of what is greedy; None without `stop`
+    stable: (replicas,) int64, steps in a row that changed nothing greedy; None without `stop`
     window: (replicas, last) int32, the cells of the last steps of a replica that may stop at any
         time: that of its step t at t mod last. A cell is the number of the joint action, plus
-        joint actions times the state where rewards depend on it. None unless `last` goes with `stop`
+        joint actions times the state where rewards depend on it. None unless `last` and `stop`
+        are both given
     flips: (replicas, agents) int64, or None where not recorded
     joint_counts: (replicas, A_0, ...) int64, or None
     reward_sums: (replicas, agents) float64, or None

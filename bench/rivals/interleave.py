@@ -1,4 +1,4 @@
-"""What every comparison with rivals shares: one run, one CPU, interleaved, medians, ratios, checks."""
+"""What every comparison with rivals shares: one run, one CPU, interleaved, medians, ratios."""
 
 import argparse
 import os
@@ -12,10 +12,11 @@ import time
 def interleave(title, contenders, *, warm, steps, source, arguments, best, check):
     """Run everything in turn, several rounds, and print a table.
 
-    contenders: name -> (function of a number of runs that returns a check, number of runs of `steps`
-    steps each); warm: runs before anything is timed. source: a C file, built with -O3 -march=native,
-    that prints lines "name steps-per-second check" when called with `arguments`. best: the name that
-    the others are compared with; check: what the checks are, which all must agree on within noise.
+    contenders: name -> (function of a number of runs that returns a check, number of runs of
+    `steps` steps each); warm: runs before anything is timed. source: a C file, built with -O3
+    -march=native, that prints lines "name steps-per-second check" when called with `arguments`.
+    best: the name that the others are compared with; check: what the checks are, which all must
+    agree on within noise.
     """
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--rounds", type=int, default=5)

@@ -24,7 +24,8 @@ class QLearner(ValueLearner):
     alpha : float, schedule, array (replicas,) or VisitCount
         The step size, in (0, 1] (a schedule may tend to 0).
     gamma : float, schedule or array (replicas,), optional
-        The discount, in [0, 1]; 1 only where episodes end. None: the game's own, 0 for a matrix game.
+        The discount, in [0, 1]; 1 only where episodes end. None: the game's own, 0 for a matrix
+        game.
     explore : EpsilonGreedy or Softmax
         How it explores.
     initial : float, array or UniformRivals
