@@ -64,6 +64,7 @@ class Work:
     asked: int = 0  # how often the state was asked for
     written: dict[int, int] = field(default_factory=dict)  # by thread, for which of these
     lock: threading.Lock = field(default_factory=threading.Lock)  # of the state, and of `taken`
+    bell: threading.Event = field(default_factory=threading.Event)  # a thread ended, or has written
 
     def take(self, most: int) -> np.ndarray:
         """The next replicas, at most so many."""
@@ -90,7 +91,6 @@ def run(
     entering = threading.Lock()
     active: set[int] = set()  # threads at work
     ended: list[int] = []
-    bell = threading.Event()  # rings when a thread ends
 
     def loop(thread: int) -> None:
         with entering:
@@ -105,11 +105,11 @@ def run(
         finally:
             active.discard(thread)
             ended.append(thread)
-            bell.set()
+            work.bell.set()
 
     def wait() -> None:
-        bell.wait(0.1)  # not Thread.join(): interrupted, it takes a running thread for a dead one
-        bell.clear()
+        work.bell.wait(0.1)  # not Thread.join(): interrupted, that takes a running thread for dead
+        work.bell.clear()
 
     interrupt: BaseException | None = None  # Ctrl-C, or an error in `report`
     try:
@@ -125,6 +125,7 @@ def run(
                 wait()
             with work.lock:
                 save()
+        report(sum(work.done), work.finished)
     except BaseException as error:
         interrupt = error
     while True:  # whatever happens, no thread is left behind
@@ -179,6 +180,7 @@ class Roster:
             if work.written.get(self.thread, 0) < asked:
                 self._write(np.arange(block.active))
                 work.written[self.thread] = asked
+                work.bell.set()
         self._write(np.arange(block.active))
 
     def _steps_to_a_stop(self) -> int:

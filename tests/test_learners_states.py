@@ -623,7 +623,7 @@ VALUE_LEARNERS = [QLearner, Sarsa, ExpectedSarsa]
     [
         ({"alpha": 0.0}, ValueError, r"alpha must be in \(0, 1\], got 0.0"),
         ({"alpha": "visits"}, TypeError, "alpha must be real numbers"),
-        ({"gamma": 1.0}, ValueError, r"gamma must be in \[0, 1\), got 1.0"),
+        ({"gamma": 1.5}, ValueError, r"gamma must be in \[0, 1\], got 1.5"),
         ({"explore": 0.1}, TypeError, "explore must be an EpsilonGreedy or a Softmax, got 0.1"),
         ({"initial": np.zeros((1, 1, 1, 1))}, ValueError, "initial must broadcast"),
         ({"initial": "uniform"}, TypeError, "initial must be real numbers"),

@@ -70,6 +70,19 @@ def test_all_backends_and_builds_agree_with_the_reference(
     assert_all_bodies_agree(setup, data, assert_same)
 
 
+@pytest.mark.parametrize("turns", [False, True])
+@given(data=st.data())
+def test_what_most_people_run_agrees(turns, setups, markov_games, kinds, assert_same, data):
+    """Epsilon-greedy Q-learners with a step size, in games that end: a path of their own."""
+    simple = [k for k in kinds if str(k) == "q-epsilon_greedy-alpha"]
+    game = markov_games(turns=turns, terminal=data.draw(st.booleans()))
+    setup = data.draw(setups(kinds=simple, game=game, steps=60))
+    reference = setup.run(backend="reference")
+    for build in BUILDS:
+        capacity = data.draw(CAPACITIES)
+        assert_same(reference, setup.run(build=build, capacity=capacity, threads=1))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 @given(data=st.data())
@@ -172,6 +185,59 @@ def test_words_at_the_edges_of_exploring_agree(epsilon, actions, dtype, assert_s
         reference = fg.run(game, learner, steps=steps, resume=start, backend="reference")
         assert_same(reference, fg.run(game, learner, steps=steps, resume=start, backend="cython"))
         assert_same(reference, fg.run(game, learner, steps=steps, resume=start, backend="numba"))
+
+
+# Dyadic weights: the running sums are hit exactly, by u = c 2^31.
+WEIGHTS = (0.25, 0.0, 0.25, 0.125, 0.375)
+EDGES = [u + d for u in (0, 2**29, 2**30, 5 * 2**28, 2**31 - 1) for d in range(-2, 3)]
+EDGES = np.array([u for u in EDGES if 0 <= u < 2**31], np.uint64)
+
+
+def first_beyond(u):
+    """The index that x = u / 2^31 falls on."""
+    return sum(c <= u / 2**31 for c in np.cumsum(WEIGHTS)[:-1])
+
+
+@pytest.mark.parametrize("backend", ["cython", "numba", "reference"])
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("where", ["transitions", "start"])
+def test_words_at_the_edges_of_chance_fall_where_they_must(where, build, backend, core_as):
+    """Nature's, for the next state or the first one of an episode."""
+    states = len(WEIGHTS)
+    following = np.broadcast_to(WEIGHTS, (states, 1, 1, states))
+    if where == "transitions":
+        game = fg.MarkovGame(np.zeros((2, states, 1, 1)), following, 0.5)
+    else:
+        ones = np.ones((states, 1, 1), int)
+        game = fg.MarkovGame(np.zeros((2, states, 1, 1)), ones, 0.5, WEIGHTS, time_limit=1)
+    arguments = {"replicas": len(EDGES), "rng": 1, "backend": backend, "progress": False}
+    with core_as(build, None):
+        start = fg.run(game, fg.QLearner(), steps=1, **arguments)
+        start.state.streams[:, 2] = states_before(2 * EDGES)
+        more = {"replicas": None, "rng": None, "resume": start}
+        result = fg.run(game, fg.QLearner(), steps=1, **arguments | more)
+    assert result.states.tolist() == [first_beyond(int(u)) for u in EDGES]
+
+
+@pytest.mark.parametrize("backend", ["cython", "numba", "reference"])
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("states", [1, 2])
+def test_words_at_the_edges_of_a_policy_fall_where_they_must(states, dtype, backend):
+    """In columns and in rows. float32 has the highest 24 bits of u."""
+    actions = len(WEIGHTS)
+    payoffs = np.zeros((2, states, actions, 1))
+    game = fg.MarkovGame(payoffs, np.zeros((states, actions, 1), int), 0.5)
+    if states == 1:
+        game = fg.MatrixGame(payoffs[:, 0])
+    learners = [fg.FixedPolicy(WEIGHTS), fg.FixedPolicy([1.0])]
+    arguments = {"steps": 1, "backend": backend, "dtype": dtype, "progress": False}
+    start = fg.run(game, learners, replicas=len(EDGES), rng=1, **arguments)
+    start.state.streams[:, 0] = states_before(2 * EDGES)
+    record = fg.Record(joint_actions=True)
+    counts = fg.run(game, learners, resume=start, record=record, **arguments).joint_counts
+    lost = 0 if dtype == "float64" else 7
+    expected = [first_beyond(int(u) >> lost << lost) for u in EDGES]
+    assert counts[:, :, 0].argmax(axis=1).tolist() == expected
 
 
 @pytest.mark.slow
