@@ -20,7 +20,7 @@ SWEEPS = {
     "actions": [(2, 64, a) for a in (2, 3, 4, 5, 8, 9, 15, 16, 17, 24, 32, 33, 50, 64, 100)],
     "agents": [(n, 16, 4) for n in (2, 3, 4, 5, 6)],
 }
-STEPS = 40_000
+STEPS = 100_000
 MORE = 400_000  # where tables are so large that filling them is noise beside fewer steps
 REPLICAS = 32
 
@@ -43,9 +43,9 @@ def seconds_per_step(agents, states, actions, steps):
         fg.run(play, fg.QLearner(), count, REPLICAS, rng=7, threads=1, progress=False)
         return time.process_time() - began
 
-    once(100)
-    took = [once(2 * steps) - once(steps) for _ in range(5)]  # without what a call costs once
-    return statistics.median(took) / (steps * REPLICAS), agents * states * actions / 128
+    call = statistics.median(once(1) for _ in range(5))  # what a call costs, whatever its steps
+    took = statistics.median(once(steps) for _ in range(5)) - call
+    return took / (steps * REPLICAS), agents * states * actions / 128
 
 
 def main():

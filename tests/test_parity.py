@@ -187,15 +187,16 @@ def test_words_at_the_edges_of_exploring_agree(epsilon, actions, dtype, assert_s
         assert_same(reference, fg.run(game, learner, steps=steps, resume=start, backend="numba"))
 
 
-# Dyadic weights: the running sums are hit exactly, by u = c 2^31.
-WEIGHTS = (0.25, 0.0, 0.25, 0.125, 0.375)
+# The running sums c are hit exactly, by u = c 2^31; the first takes all 31 bits of u.
+WEIGHTS = (0.25 + 2.0**-31, 0.0, 0.25 - 2.0**-31, 0.125, 0.375)
 EDGES = [u + d for u in (0, 2**29, 2**30, 5 * 2**28, 2**31 - 1) for d in range(-2, 3)]
 EDGES = np.array([u for u in EDGES if 0 <= u < 2**31], np.uint64)
 
 
-def first_beyond(u):
-    """The index that x = u / 2^31 falls on."""
-    return sum(c <= u / 2**31 for c in np.cumsum(WEIGHTS)[:-1])
+def first_beyond(u, dtype="float64"):
+    """The index that x = u / 2^31 falls on; float32 has the highest 24 bits of u."""
+    x = u / 2**31 if dtype == "float64" else (u >> 7) / 2**24
+    return sum(c <= x for c in np.cumsum(np.array(WEIGHTS, dtype))[:-1])
 
 
 @pytest.mark.parametrize("backend", ["cython", "numba", "reference"])
@@ -223,7 +224,7 @@ def test_words_at_the_edges_of_chance_fall_where_they_must(where, build, backend
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 @pytest.mark.parametrize("states", [1, 2])
 def test_words_at_the_edges_of_a_policy_fall_where_they_must(states, dtype, backend):
-    """In columns and in rows. float32 has the highest 24 bits of u."""
+    """In columns and in rows."""
     actions = len(WEIGHTS)
     payoffs = np.zeros((2, states, actions, 1))
     game = fg.MarkovGame(payoffs, np.zeros((states, actions, 1), int), 0.5)
@@ -235,8 +236,7 @@ def test_words_at_the_edges_of_a_policy_fall_where_they_must(states, dtype, back
     start.state.streams[:, 0] = states_before(2 * EDGES)
     record = fg.Record(joint_actions=True)
     counts = fg.run(game, learners, resume=start, record=record, **arguments).joint_counts
-    lost = 0 if dtype == "float64" else 7
-    expected = [first_beyond(int(u) >> lost << lost) for u in EDGES]
+    expected = [first_beyond(int(u), dtype) for u in EDGES]
     assert counts[:, :, 0].argmax(axis=1).tolist() == expected
 
 
