@@ -336,3 +336,22 @@ def test_no_checkpoint_is_written_sooner_than_asked(tmp_path, monkeypatch):
     fg.run(**arguments, checkpoint=tmp_path / "short", checkpoint_every=0.1)
     assert len(times) > 1
     assert np.diff(times[:-1]).min(initial=1.0) >= 0.1
+
+
+@pytest.mark.parametrize("stream", ["fastgames", "numpy"])
+def test_every_checkpoint_holds_what_was_done_until_then(stream, tmp_path, monkeypatch):
+    """Of replicas on their way too, which no stop or snapshot has written back."""
+    write, seen = checkpoint.write, []
+
+    def noted(path, result, *others):
+        seen.append(result.steps.copy())
+        write(path, result, *others)
+
+    monkeypatch.setattr(checkpoint, "write", noted)
+    more = {"replicas": 1, "stream": stream, "rng": 1, "threads": 1, "progress": False}
+    path = tmp_path / "some.ckpt"
+    steps = 20_000_000 if stream == "fastgames" else 6_000_000
+    fg.run(GAME, LEARNERS, steps, checkpoint=path, checkpoint_every=0.01, **more)
+    assert len(seen) > 2
+    assert (seen[0] > 0).all()
+    assert (np.diff(seen[:-1], axis=0) > 0).all()

@@ -256,6 +256,19 @@ def test_words_that_integers_rejects_are_drawn_again(backend, actions):
 
 
 @each_backend
+@pytest.mark.parametrize("states", [1, 4])
+def test_a_draw_that_is_epsilon_itself_does_not_explore(backend, states):
+    """`random() < epsilon`: no second word is drawn."""
+    game = PENNIES if states == 1 else fg.remember(PENNIES)
+    epsilon = np.random.default_rng(3).random()
+    learners = [fg.QLearner(explore=fg.EpsilonGreedy(epsilon)), fg.FixedPolicy([0.5, 0.5])]
+    theirs, ours = np.random.default_rng(3), np.random.default_rng(3)
+    theirs.random(2)
+    fg.run(game, learners, steps=1, rng=ours, stream="numpy", backend=backend)
+    assert ours.random() == theirs.random()
+
+
+@each_backend
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_a_listing_in_parts_is_the_listing_in_one_go(backend, source, assert_same, tmp_path):
     game = fg.games.shapley()

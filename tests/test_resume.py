@@ -54,6 +54,17 @@ def test_a_result_that_is_resumed_does_not_change(assert_same):
         assert_same(first, again)
 
 
+@given(data=st.data())
+def test_nor_does_one_of_a_game_of_states(data, setups, assert_same):
+    setup = data.draw(setups())
+    first, again = setup.run(), setup.run()
+    more = {"resume": first, "rng": None, "replicas": None, "dtype": None}
+    for backend in ("cython", "reference"):
+        record = fg.Record(flips=True, rewards=True)
+        setup.run(steps=9, record=record, backend=backend, **more)
+        assert_same(first, again)
+
+
 def test_snapshots_go_on_at_the_same_steps():
     record = fg.Record(every=10, tables=("q",))
     learner = fg.QLearner()
