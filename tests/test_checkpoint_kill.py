@@ -303,7 +303,7 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_good_and_the_run_going(
 
     monkeypatch.setattr(module, where, sometimes)
     monkeypatch.setattr(checkpoint, "write", noted)
-    size = SIZES["stop"]
+    size = SIZES["stop"] // 2
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = fg.run(**arguments_of("stop", size), checkpoint=path, checkpoint_every=0.01)

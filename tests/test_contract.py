@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastgames as fg
@@ -265,6 +265,7 @@ def play_in_states(world, movers, seed, replica, steps):
     return state, age, joint_actions
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @pytest.mark.parametrize("backend", ["cython", "numba", "reference"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @given(

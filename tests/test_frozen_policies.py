@@ -231,6 +231,21 @@ def test_values_against_a_frozen_opponent_are_those_of_linear_algebra(name, more
         assert (np.abs(got.mean(axis=0) - expected) < SIGMAS * error + 0.01 * scale).all()
 
 
+@pytest.mark.parametrize("name", LEARNERS)
+def test_values_without_a_discount_where_episodes_end(name):
+    make, solve = LEARNERS[name]
+    game = random_game(11, discount=1.0, terminal=2)
+    other = random_policies(game, 11)[1]
+    problem = decision_problem(game, other)
+    learner = make(fg.VisitCount(0.8), explore=fg.EpsilonGreedy(1.0))
+    result = fg.run(game, [learner, fg.FixedPolicy(other)], 40_000, 100, rng=1)
+    where = visited(game, problem)
+    got, expected = result.tables[0]["q"][:, where], solve(game, problem)[where]
+    error = got.std(axis=0, ddof=1) / 10
+    allowed = SIGMAS * error + 0.01 * np.abs(expected).max()
+    assert (np.abs(got.mean(axis=0) - expected) < allowed).all()
+
+
 @pytest.mark.parametrize("temperature", [0.6, 2.0])
 def test_expected_sarsa_rests_at_the_values_of_the_softmax_that_it_plays(temperature):
     """Q = values of softmax(Q): the fixed point by iteration, each round by linear algebra."""

@@ -11,7 +11,7 @@ import fastgames as fg
 from fastgames import _core, registry
 
 BUILDS = _core.available()
-FEW = settings(max_examples=settings.default.max_examples // 3)
+FEW = settings(max_examples=settings.default.max_examples // 4)
 CAPACITIES = st.sampled_from([None, 1, 2, 5, 16, 31, 32])
 
 
@@ -113,9 +113,9 @@ def duel(actions, replicas, explore=None, whole=True, gamma=None):
 @pytest.mark.parametrize("a", [2, 3, 4, 5])
 @pytest.mark.parametrize("b", [2, 3, 4, 5])
 def test_the_fused_steps_of_two_agents_agree_in_full_and_smaller_blocks(a, b, dtype, assert_same):
-    game, learners = duel((a, b), 128, whole=(a + b) % 2 == 0)
-    falling = fg.EpsilonGreedy(fg.Exponential(np.resize(EPSILONS, 128), 0.2, 2.0**-30))
-    rising = fg.EpsilonGreedy(fg.Linear(0.0, np.resize(EPSILONS, 128), 9))
+    game, learners = duel((a, b), 64, whole=(a + b) % 2 == 0)
+    falling = fg.EpsilonGreedy(fg.Exponential(np.resize(EPSILONS, 64), 0.2, 2.0**-30))
+    rising = fg.EpsilonGreedy(fg.Linear(0.0, np.resize(EPSILONS, 64), 9))
     scheduled = [
         fg.QLearner(0.3, explore=falling),
         fg.QLearner(fg.Linear(0.9, 0.1, 5), explore=rising),
@@ -126,18 +126,18 @@ def test_the_fused_steps_of_two_agents_agree_in_full_and_smaller_blocks(a, b, dt
         (scheduled, fg.Record()),
         (scheduled[::-1], fg.Record(flips=True)),
     ):
-        arguments = {"steps": 15, "rng": 2**63 + 5, "dtype": dtype, "record": record}
-        reference = fg.run(game, players, replicas=128, backend="reference", **arguments)
+        arguments = {"steps": 11, "rng": 2**63 + 5, "dtype": dtype, "record": record}
+        reference = fg.run(game, players, replicas=64, backend="reference", **arguments)
         with pytest.MonkeyPatch.context() as patch:
             for build in BUILDS:
                 patch.setattr(_core, "isa", build)
-                for threads in (1, 5):  # one block of 128 lanes; five of fewer
-                    compiled = fg.run(game, players, replicas=128, threads=threads, **arguments)
+                for threads in (1, 4):  # one block of 64 lanes; four of 16
+                    compiled = fg.run(game, players, replicas=64, threads=threads, **arguments)
                     assert_same(reference, compiled)
 
 
 @pytest.mark.parametrize("dtype", registry.DTYPES)
-@pytest.mark.parametrize("replicas", [1, 15, 16, 17, 127, 128, 129, 255, 256, 257, 300])
+@pytest.mark.parametrize("replicas", [1, 15, 16, 17, 127, 129, 256, 257])
 @pytest.mark.parametrize(
     ("actions", "explore", "gamma"),
     [
@@ -278,7 +278,7 @@ def test_the_greedy_action_is_the_first_of_the_largest_in_rows_of_any_length(bui
 
 
 # Up to 32 bytes a row is scanned entry by entry, else as one vector to four, or more of them.
-LENGTHS = (1, 4, 5, 8, 9, 12, 16, 17, 24, 31, 33, 49, 65, 100)
+LENGTHS = (1, 3, 5, 9, 16, 17, 33, 49, 70)
 
 
 def wide_games(actions):

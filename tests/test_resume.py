@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastgames as fg
@@ -10,6 +10,7 @@ import fastgames as fg
 PENNIES = fg.games.matching_pennies()
 COUNTERS = fg.Record(flips=True, joint_actions=True, rewards=True)
 BACKENDS = ("cython", "numba", "reference")
+FEW = settings(max_examples=settings.default.max_examples // 2)
 
 
 @given(data=st.data())
@@ -54,6 +55,7 @@ def test_a_result_that_is_resumed_does_not_change(assert_same):
         assert_same(first, again)
 
 
+@FEW
 @given(data=st.data())
 def test_nor_does_one_of_a_game_of_states(data, setups, assert_same):
     setup = data.draw(setups())
@@ -166,3 +168,41 @@ def test_the_game_may_change_where_its_actions_do_not():
     sevens = fg.MatrixGame(np.full((2, 2, 2), 7.0))
     second = fg.run(sevens, fg.QLearner(1.0), steps=1, resume=first)
     assert ((second.tables[0]["q"] == 7.0).sum(axis=-1) == 1).all()
+
+
+@FEW
+@given(data=st.data())
+def test_learners_that_are_replaced_in_the_middle_of_an_episode(data, setups, assert_same):
+    """By any others, with moves pending: every backend makes the same of it, and back again."""
+    setup = data.draw(setups())
+    first = setup.run(stop=None, record=fg.Record())
+    game = st.just(setup.game.games[0] if isinstance(setup.game, fg.Variants) else setup.game)
+    others = data.draw(setups(game=game, replicas=setup.replicas)).learners
+    swapped = [
+        data.draw(st.sampled_from(pair)) for pair in zip(setup.learners, others, strict=True)
+    ]
+    more = {"rng": None, "replicas": None, "dtype": None, "record": fg.Record(flips=True)}
+    results = []
+    for backend in ("cython", "reference"):
+        second = setup.run(
+            learners=swapped, steps=11, resume=first, backend=backend, stop=fg.Stable(9), **more
+        )
+        results.append((second, setup.run(steps=7, resume=second, backend=backend, **more)))
+    for one, other in zip(*results, strict=True):
+        assert_same(one, other)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("turns", [None, [0, 1, 0]])
+def test_a_shorter_time_limit_cuts_the_episode_at_once(backend, turns):
+    def game(limit):
+        return fg.MarkovGame(
+            np.zeros((2, 3, 2, 2)), np.full((3, 2, 2), 2), 0.9, turns=turns, time_limit=limit
+        )
+
+    first = fg.run(game(10), fg.QLearner(), steps=7, rng=1, backend=backend)
+    assert first.state.ages.tolist() == [7]
+    second = fg.run(game(5), fg.QLearner(), steps=1, resume=first, backend=backend)
+    assert (second.states[0], second.state.ages[0]) == (0, 0)
+    longer = fg.run(game(12), fg.QLearner(), steps=4, resume=first, backend=backend)
+    assert (longer.states[0], longer.state.ages[0]) == (2, 11)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -10,8 +10,10 @@ import fastgames as fg
 from fastgames import _core, lanes, registry
 
 PENNIES = fg.games.matching_pennies()
+FEW = settings(max_examples=settings.default.max_examples // 2)
 
 
+@FEW
 @given(data=st.data())
 def test_the_bits_do_not_depend_on_threads_or_on_the_size_of_blocks(data, setups, assert_same):
     setup = data.draw(setups(replicas=data.draw(st.sampled_from([33, 70, 140]))))
@@ -163,6 +165,7 @@ def test_policies_of_many_actions_are_summed_in_order_too(dtype):
             assert (other.tables[agent]["q"] == result.tables[agent]["q"]).all()
 
 
+@FEW
 @given(data=st.data())
 def test_the_next_action_follows_the_policy(data, games):
     """Over many replicas that start alike, the share of each first action is its probability."""

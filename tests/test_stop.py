@@ -78,6 +78,7 @@ def assert_each_is_a_run_of_its_own_steps(setup, result):
             assert alone.mean_reward[these].tobytes() == result.mean_reward[these].tobytes()
 
 
+@FEW
 @given(data=st.data(), periods=st.integers(1, 12))
 def test_a_replica_stops_as_the_definition_says(data, periods, setups, kinds):
     """SARSA may learn twice in a step: only its last change would be seen here."""
@@ -100,35 +101,34 @@ def test_a_stopped_replica_is_a_run_of_its_own_steps(data, periods, setups):
     assert_each_is_a_run_of_its_own_steps(setup, setup.run())
 
 
-def mixed(replicas, game, seed=0, make=fg.QLearner):
+def mixed(replicas, game, seed=0):
     """Learners that settle after very different times, replica by replica."""
     rng = np.random.default_rng(seed)
     rates = 10 ** rng.uniform(-4, 0.3, replicas)
     alphas = 10 ** rng.uniform(-1.5, 0, replicas)
     explore = fg.EpsilonGreedy(fg.Exponential(1.0, rates))
-    return tuple(make(alphas, 0.8, explore) for _ in range(game.num_agents))
+    return (fg.QLearner(alphas, 0.8, explore),) * game.num_agents
 
 
-@pytest.fixture(scope="module")
-def many(setups):
-    """150 replicas, each with its own time; and by the definition, when each stops."""
+class Many:
+    """150 replicas of one game, each with its own time; what it has and does, a Setup has too."""
+
     game = fg.games.random_markov_game(
         2, 6, (3, 4), rng=3, transitions="sparse", terminal=1, start="random", time_limit=20
     )
+    replicas, dtype, stop, record = 150, "float64", fg.Stable(60), WINDOW
+    learners = mixed(150, game)
 
-    class Many:
-        """A setup of this game."""
+    def run(self, **changes):
+        """Run it, with some arguments changed."""
+        names = ("game", "learners", "replicas", "dtype", "stop", "record")
+        arguments = {name: getattr(self, name) for name in names}
+        arguments |= {"steps": 2000, "rng": 5, "progress": False}
+        return fg.run(**arguments | changes)
 
-        stop, record, dtype, replicas = fg.Stable(60), WINDOW, "float64", 150
-        learners = mixed(150, game)
 
-        def run(self, **changes):
-            """Run it, with some arguments changed."""
-            same = {"record": self.record, "stop": self.stop, "rng": 5, "progress": False}
-            arguments = {"steps": 2000, "replicas": self.replicas, **same, **changes}
-            return fg.run(game, self.learners, **arguments)
-
-    Many.game = game
+@pytest.fixture
+def many():
     return Many()
 
 
@@ -150,17 +150,16 @@ def test_lanes_are_refilled_with_replicas_that_end_at_very_different_times(
 
 
 def test_what_was_counted_over_the_last_steps_of_each(many):
+    """Rewards depend on the state: the window has to know it."""
     ends, _ = ends_of(many, 2000)
     result = many.run()
-    rows = (many.game.rewards.shape[1], *many.game.num_actions)
-    for replica in range(0, 150, 10):
+    for replica in range(0, 150, 15):
         last = min(7, int(ends[replica]))
         record = fg.Record(joint_actions=True, rewards=True, last=last)
         alone = many.run(steps=int(ends[replica]), stop=None, record=record)
         assert (result.joint_counts[replica] == alone.joint_counts[replica]).all()
         assert (result.mean_reward[replica] == alone.mean_reward[replica]).all()
         assert result.joint_counts[replica].sum() == result.state.counted[replica] == last
-    assert rows[0] == 6  # rewards depend on the state: the window has to know it
 
 
 @pytest.mark.parametrize("last", [1, 2, 59, 60, 61, 300, 2000])
@@ -181,14 +180,12 @@ def test_a_run_resumed_until_all_have_stopped(many, assert_same):
     part = many.run(record=record, steps=100)
     for steps in (1, 399, 1500):
         before = part
-        part = many.run(
-            record=record, steps=steps, resume=before, rng=None, replicas=None, threads=1
-        )
+        part = many.run(record=record, steps=steps, resume=before, rng=None, threads=1)
         stood = before.stopped
         assert (part.steps[stood] == before.steps[stood]).all()
         assert part.stopped[stood].all()
     assert_same(whole, part)
-    once_more = many.run(record=record, steps=9, resume=whole, rng=None, replicas=None)
+    once_more = many.run(record=record, steps=9, resume=whole, rng=None)
     finished = whole.stopped
     assert (once_more.steps[finished] == whole.steps[finished]).all()
     assert (once_more.steps[~finished] > 2000).all()
@@ -198,7 +195,7 @@ def test_a_run_resumed_until_all_have_stopped(many, assert_same):
 def test_a_resumed_run_may_stop_by_another_rule_or_by_none(many):
     record = fg.Record()
     first = many.run(record=record, stop=fg.Stable(10))
-    resume = {"resume": first, "rng": None, "replicas": None, "record": record}
+    resume = {"resume": first, "rng": None, "record": record}
     longer = many.run(stop=fg.Stable(60), **resume)
     straight = many.run(stop=fg.Stable(60), record=record, steps=4000)
     same = longer.steps <= 2000
