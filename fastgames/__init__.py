@@ -4,12 +4,12 @@
 >>> result = fg.run(fg.games.matching_pennies(), fg.QLearner(alpha=0.1), steps=1000, rng=7)
 """
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
 from fastgames import games
 from fastgames._core import isa
-from fastgames.games import MarkovGame, MatrixGame, Variants, remember
+from fastgames._later import later
+from fastgames.games import MarkovGame, MatrixGame, Variants
 from fastgames.grid import Grid, grid
 from fastgames.learners import (
     EpsilonGreedy,
@@ -26,6 +26,15 @@ from fastgames.result import Result, load
 from fastgames.run import Interrupted, run
 from fastgames.schedules import Exponential, Linear
 from fastgames.stop import Stable
+
+if TYPE_CHECKING:
+    from fastgames import analysis as analysis
+    from fastgames import reproduce as reproduce
+    from fastgames.games import remember
+else:
+    __getattr__, __dir__ = later(
+        __name__, {"analysis": (), "reproduce": (), "games": ("remember",)}
+    )
 
 __version__ = "0.1.0"
 
@@ -55,10 +64,3 @@ __all__ = [
     "remember",
     "run",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """`fastgames.analysis` and `fastgames.reproduce` are imported when they are first used."""
-    if name in ("analysis", "reproduce"):
-        return importlib.import_module(f"fastgames.{name}")
-    raise AttributeError(f"module 'fastgames' has no attribute {name!r}")

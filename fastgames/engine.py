@@ -217,8 +217,8 @@ class Roster:
             assert block.stable is not None
             over |= block.stable[: block.active] >= work.periods
         nearest = self.snapshots.searchsorted(done)
-        for index in np.unique(nearest[self.snapshots[nearest] == done]):
-            self._write(np.flatnonzero(done == self.snapshots[index]), int(index))
+        for index in sorted(set(nearest[self.snapshots[nearest] == done].tolist())):
+            self._write(np.flatnonzero(done == self.snapshots[index]), index)
         if work.tally_from:
             begins = np.flatnonzero((done == work.tally_from) & ~over)
             if len(begins):
@@ -234,7 +234,9 @@ class Roster:
             work.finished += len(lanes)
         left = block.active - len(lanes)
         gaps = lanes[lanes < left]
-        movers = np.setdiff1d(np.arange(left, block.active), lanes)
+        staying = np.ones(block.active, np.bool_)
+        staying[lanes] = False
+        movers = left + np.flatnonzero(staying[left:])
         block.active = left
         if len(movers):
             self._write(movers)

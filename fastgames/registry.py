@@ -1,6 +1,9 @@
 """Everything that has a name: learners, games, backends. Tests are generated from here."""
 
-from fastgames.games import CATALOGUE
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fastgames.games import MarkovGame, MatrixGame
 from fastgames.learners import (
     EpsilonGreedy,
     ExpectedSarsa,
@@ -16,7 +19,16 @@ LEARNERS = {"q": QLearner, "sarsa": Sarsa, "expected_sarsa": ExpectedSarsa, "fix
 EXPLORERS = {"epsilon_greedy": EpsilonGreedy, "softmax": Softmax}
 STEP_SIZES = {"visits": VisitCount}
 INITIALS = {"uniform_rivals": UniformRivals}
-GAMES = CATALOGUE
 BACKENDS = ("auto", "cython", "numba", "reference")
 STREAMS = ("fastgames", "numpy")
 DTYPES = ("float64", "float32")
+GAMES: dict[str, Callable[..., MatrixGame | MarkovGame]]  # the catalogue; loaded when asked for
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name == "GAMES":
+            from fastgames.games import CATALOGUE
+
+            return CATALOGUE
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +36,8 @@ from fastgames.stop import Stable
 from fastgames.window import count_up
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fastgames.checkpoint import Writer
 
 

@@ -1,5 +1,7 @@
 """Importing fastgames is quick: what a run does not need is not loaded."""
 
+import ast
+import inspect
 import os
 import subprocess
 import sys
@@ -7,14 +9,28 @@ import textwrap
 
 import pytest
 
-from fastgames import _core
+import fastgames as fg
+from fastgames import _core, games, registry
 
 HEAVY = ("numba", "llvmlite", "scipy", "matplotlib", "xarray", "rich", "typer", "pandas")
 
+# Our own modules that a run of a classic game loads, and the others that NumPy has not loaded.
+# Each costs a process up to a millisecond: that of `python -c "import numpy"` takes 80.
+A_RUN = """
+    _checks _core _core.cpu _core.lanes_ISA_f64 _later arguments engine games games._tables
+    games.catalogue games.compact games.markov games.matrix games.variants grid lanes learners
+    learners.base learners.explore learners.fixed learners.initial learners.qlearner learners.sarsa
+    learners.stepsize learners.values policies progress record registry result rules rules.choice
+    rules.exponential rules.fixed rules.logarithm rules.qlearning rules.sarsa rules.stepsize run
+    schedules seeds snapshots state stop window
+"""
+OTHERS = {"__future__", "copy", "dataclasses", "threading", "numpy.typing"}
+OTHERS |= {"numpy._typing._add_docstring", "cython_runtime"}  # and _cython_ with its version
 
-def loaded_after(program, **environment):
-    """The heavy packages that a fresh process has loaded once it has run `program`."""
-    report = f"\nimport sys\nprint(*sorted(set({HEAVY}) & set(sys.modules)))"
+
+def all_loaded_after(program, **environment):
+    """The modules that a fresh process has loaded once it has run `program`."""
+    report = "\nimport sys\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program) + report],
         text=True,
@@ -23,11 +39,65 @@ def loaded_after(program, **environment):
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout.split()
+    return set(done.stdout.split())
+
+
+def loaded_after(program, **environment):
+    """The heavy packages that a fresh process has loaded once it has run `program`."""
+    return sorted(all_loaded_after(program, **environment).intersection(HEAVY))
 
 
 def test_import_loads_nothing_heavy():
     assert loaded_after("import fastgames") == []
+
+
+@pytest.mark.parametrize("replicas", [1, 100])
+def test_a_run_of_a_classic_game_loads_only_what_it_needs(replicas):
+    loaded = all_loaded_after(f"""
+        import fastgames as fg
+        fg.run(fg.games.matching_pennies(), fg.QLearner(), steps=100, replicas={replicas}, rng=1)
+    """)
+    loaded -= all_loaded_after("import numpy")
+    ours = {name for name in loaded if name.partition(".")[0] == "fastgames"}
+    expected = A_RUN.replace("ISA", fg.isa).split()
+    assert ours == {"fastgames", *(f"fastgames.{name}" for name in expected)}
+    assert {name for name in loaded - ours if not name.startswith("_cython_")} <= OTHERS
+
+
+@pytest.mark.parametrize("package", [fg, games])
+def test_names_that_are_loaded_late_are_like_any_other(package):
+    for name in package.__all__:
+        assert name in dir(package)
+        assert getattr(package, name) is getattr(package, name)
+    with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'nam'"):
+        _ = package.nam
+    assert not hasattr(package, "__wrapped__")
+
+
+def test_type_checkers_are_told_of_every_name_that_is_loaded_late():
+    tree = ast.parse(inspect.getsource(games))
+    for_checkers = next(node for node in tree.body if isinstance(node, ast.If))
+    told = {
+        (node.module, name.name)
+        for node in for_checkers.body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+    (call,) = (x for x in ast.walk(tree) if isinstance(x, ast.Call))
+    table = ast.literal_eval(call.args[1])
+    assert {(module, name) for module, names in table.items() for name in names} == told
+    assert registry.GAMES is games.CATALOGUE
+
+
+@pytest.mark.parametrize("module", ["analysis", "reproduce"])
+def test_modules_are_attributes_before_they_are_imported(module):
+    program = f"""
+        import fastgames, sys
+        assert "fastgames.{module}" not in sys.modules and "{module}" in dir(fastgames)
+        assert fastgames.{module} is sys.modules["fastgames.{module}"]
+        from fastgames import {module}
+    """
+    assert f"fastgames.{module}" in all_loaded_after(program)
 
 
 def test_a_compiled_run_saved_and_loaded_loads_nothing_heavy(tmp_path):

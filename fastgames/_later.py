@@ -1,0 +1,31 @@
+"""Names of a package that are imported when they are first used, so that the package loads fast."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def later(
+    package: str, modules: dict[str, tuple[str, ...]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` (PEP 562) of a package.
+
+    modules: the names that each of its modules defines and the package offers as well. The modules
+    themselves are attributes too. Type checkers need the same imports under TYPE_CHECKING.
+    """
+    defined_in = {name: module for module, names in modules.items() for name in names}
+
+    def get(name: str) -> Any:
+        if name in modules:
+            return importlib.import_module(f"{package}.{name}")
+        if name not in defined_in:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+        value = getattr(importlib.import_module(f"{package}.{defined_in[name]}"), name)
+        setattr(sys.modules[package], name, value)  # next time it is found at once
+        return value
+
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *modules, *defined_in})
+
+    return get, names
