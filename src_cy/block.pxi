@@ -11,7 +11,6 @@ cdef extern from "real.h" nogil:
     ctypedef int64_t same_width   # int32_t or int64_t, as wide as a real
     ctypedef int32_t *ints
     enum: FG_DOUBLE
-    enum: FG_MANY_REGISTERS
     real FG_UNIT(int32_t u)
 
 cdef extern from "numpy/random/bitgen.h" nogil:
@@ -70,8 +69,8 @@ ctypedef struct Seat:  # one agent's place in the block
     int32_t *threshold                     # (lanes,) T - 1: explore iff u <= it
     real *scale                            # (lanes,) A / T
     int32_t *half                          # (lanes,) with two actions: explore action 1 iff u >= it
-    uint32_t *last_word                    # (lanes,) and on whole words: explore iff word <= it,
-    uint32_t *half_word                    # (lanes,) action 1 iff word >= it
+    uint32_t *last_word                    # (lanes,) and on whole words, see fg_player: explore iff word <= it,
+    uint32_t *half_word                    # (lanes,) then action 0 iff word < it
     int64_t *u                             # (lanes,) 31-bit words, for `rules`
     real *signals                          # (batch, lanes) of the steps drawn ahead
     real *table                            # columns: (actions, lanes); rows: (capacity, observations, stride)

@@ -36,20 +36,6 @@ cdef void draw_unit(Seat *s, int64_t lanes, int steps) noexcept nogil:
     fg_draw(FG_SIGNAL_UNIT, steps, lanes, <real>1.0, s.stream, s.threshold, s.half, s.scale, s.signals)
 
 
-cdef void find_half(Seat *s, int64_t lanes) noexcept nogil:
-    """With two actions: the first u that explores action 1 (u A / T, rounded as fg_explore rounds it)."""
-    cdef int64_t i, u
-    for i in range(lanes):
-        u = s.threshold[i] // 2
-        while u <= s.threshold[i] and <real><int32_t>u * s.scale[i] < <real>1.0:
-            u += 1
-        while u > 0 and <real><int32_t>(u - 1) * s.scale[i] >= <real>1.0:
-            u -= 1
-        s.half[i] = <int32_t>min(u, <int64_t>2147483647)
-        s.half_word[i] = 2 * <uint32_t>s.half[i]
-        s.last_word[i] = 2 * <uint32_t>s.threshold[i] + 1
-
-
 cdef uint32_t below(bitgen_t *g, uint32_t n) noexcept nogil:
     """What Generator.integers(n) draws: Lemire 2019, ACM TOMACS 29(1), algorithm 5, on 32 bits."""
     if n == 1:

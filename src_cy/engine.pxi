@@ -348,7 +348,7 @@ cdef class Lanes:
         cdef Seat *s
         cdef int i
         self.fused = self.is_pair() and not joint and not rewards
-        self.batched = (FG_MANY_REGISTERS and self.fused and self.batch == FG_BATCH
+        self.batched = (FG_VECTORS and self.fused and self.batch == FG_BATCH
                         and self.b.seats[0].actions == self.b.seats[1].actions == 2
                         and explores(&self.b.seats[0], self.b.lanes)
                         and explores(&self.b.seats[1], self.b.lanes))
@@ -519,8 +519,8 @@ cdef class Lanes:
     cdef void take(self, int64_t steps) noexcept nogil:
         cdef int i, k, p, n
         if self.batched:
-            batch_two_by_two(&self.b, steps // FG_BATCH, self.records_flips)
-            steps %= FG_BATCH
+            steps_two_by_two(&self.b, steps, self.records_flips)
+            return
         while steps > 0:
             n = self.batch if steps >= self.batch else 1
             if self.b.bitgen != NULL:

@@ -108,8 +108,6 @@ typedef struct {
   const real *alpha;   /* IN */
   const real *payoffs; /* IN (A, B) */
   real *q;             /* IN OUT (actions, lanes) */
-  uint32_t *generators;                   /* IN OUT (4, lanes), for fg_two_by_two, which draws itself */
-  const uint32_t *last_word, *half_word;  /* IN, likewise: 2 threshold + 1, 2 half */
   same_width *flips;   /* IN OUT how often its greedy action changed, where that is counted */
 } fg_agent;
 
@@ -130,61 +128,6 @@ FG_INLINE void fg_step(const int A, const int B, const int flips, const int64_t 
       t.flips[i] += fg_greedy(B, w2) != fg_greedy(B, w) ? 1 : 0;
     }
   }
-}
-
-/* The choice between two actions by a word: explore iff word <= last, then action 1 iff word >= half. */
-FG_INLINE real fg_pick_of_two(const fg_row q, const uint32_t word, const uint32_t last,
-                              const uint32_t half) {
-  const int explored = (word <= last) & (word >= half), greedy = (word > last) & (q.x[1] > q.x[0]);
-  return explored | greedy ? (real)1 : (real)0;
-}
-
-/* FG_BATCH steps of two agents with two actions each, draws included: generators and tables stay in
- * registers meanwhile. (With more actions there are too few registers, and the signals come by memory.)
- * Every threshold must be >= 0. Whole words are compared instead of 31-bit ones: u <= threshold iff
- * word <= 2 threshold + 1, u >= half iff word >= 2 half. */
-FG_INLINE void fg_two_by_two(const int flips, const int64_t lanes, const fg_agent s, const fg_agent t) {
-  const fg_table p = fg_load_table(2, 2, s.payoffs), r = fg_load_table(2, 2, t.payoffs);
-  const int64_t end = lanes & ~(int64_t)15;
-  FG_LANES
-  for (int64_t i = 0; i < end; i++) {
-    fg_generator g = fg_generator_of(s.generators + i, lanes), h = fg_generator_of(t.generators + i, lanes);
-    fg_row q = fg_load(2, lanes, s.q + i), w = fg_load(2, lanes, t.q + i);
-    const real alpha = s.alpha[i], beta = t.alpha[i];
-    same_width flips0 = 0, flips1 = 0;
-#define FG_DO                                                                                      \
-  {                                                                                                \
-    const real a = fg_pick_of_two(q, fg_word(&g), s.last_word[i], s.half_word[i]);                 \
-    const real b = fg_pick_of_two(w, fg_word(&h), t.last_word[i], t.half_word[i]);                 \
-    const fg_row q2 = fg_update(2, q, a, alpha, fg_payoff(2, 2, p, a, b));                         \
-    const fg_row w2 = fg_update(2, w, b, beta, fg_payoff(2, 2, r, a, b));                          \
-    if (flips) {                                                                                   \
-      flips0 += fg_greedy(2, q2) != fg_greedy(2, q) ? 1 : 0;                                       \
-      flips1 += fg_greedy(2, w2) != fg_greedy(2, w) ? 1 : 0;                                       \
-    }                                                                                              \
-    q = q2;                                                                                        \
-    w = w2;                                                                                        \
-  }
-    FG_DO FG_DO FG_DO FG_DO
-#undef FG_DO
-    fg_keep_generator(g, s.generators + i, lanes);
-    fg_keep_generator(h, t.generators + i, lanes);
-    fg_store(2, lanes, q, s.q + i);
-    fg_store(2, lanes, w, t.q + i);
-    if (flips) {
-      s.flips[i] += flips0;
-      t.flips[i] += flips1;
-    }
-  }
-}
-
-FG_APART void fg_batch_two_by_two(const int64_t lanes, const fg_agent *s, const fg_agent *t) {
-  fg_two_by_two(0, lanes, *s, *t);
-}
-
-FG_APART void fg_batch_two_by_two_and_count_flips(const int64_t lanes, const fg_agent *s,
-                                                  const fg_agent *t) {
-  fg_two_by_two(1, lanes, *s, *t);
 }
 
 /* fg_step_AB for A, B in 2..FG_PAIR_MAX, and the table of them. */

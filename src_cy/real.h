@@ -26,13 +26,6 @@
 #define FG_LANES
 #endif
 
-/* Registers enough to keep two agents' generators and tables while they take several steps. */
-#if defined(__AVX512F__) || defined(__aarch64__)
-enum { FG_MANY_REGISTERS = 1 };
-#else
-enum { FG_MANY_REGISTERS = 0 };
-#endif
-
 typedef FG_REAL real;
 typedef real *FG_RESTRICT reals;          /* arrays that do not overlap any other of the kernel */
 typedef double *FG_RESTRICT doubles;
