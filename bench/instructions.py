@@ -1,0 +1,195 @@
+"""Instructions per game-step, counted by callgrind: a gate that noise cannot move.
+
+    python bench/instructions.py                        counted against instructions.json
+    python bench/instructions.py --update --reason ...  counts them into it
+    python bench/instructions.py --base REVISION        counted against that revision
+
+Exit status 1 if a count has risen by more than 1 %. A rise that is meant is entered in the file, in
+the same commit, with the reason. Stored counts hold for the compiler that the file names; where
+another built the kernels, base and head are built and counted.
+
+Only what happens inside `Lanes.advance` is counted, in the AVX2 build, for valgrind knows no
+AVX-512. All scenarios run in one process, whose counts are written out and set back to zero
+whenever it calls getppid.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import builds
+
+STORED = Path(__file__).with_suffix(".json")
+NAME = STORED.relative_to(builds.ROOT).as_posix()
+COUNTS, HOLDS_FOR, REASON = "instructions per game-step", "holds for", "reason"
+LIMIT = 1.01
+STEPS = 2_048
+CALLGRIND = [
+    "valgrind",
+    "--tool=callgrind",
+    "--collect-atstart=no",
+    "--toggle-collect=__pyx_pw_*Lanes_*advance",
+    "--dump-before=getppid",
+]
+
+
+def work(site):
+    """Run every scenario, inside callgrind; print {name: game-steps taken, or why none}."""
+    import scenarios
+
+    scenarios.check_origin(site)
+    from fastgames import engine
+
+    def run_here(work, make_block, *_):
+        """Without a thread of its own, none waits for another's lock."""
+        work.done = [0]
+        engine.Roster(work, make_block(), 0).work_off()
+
+    engine.run = run_here
+    engine.SLICE = float("inf")  # the number of slices then depends on no clock
+    taken = {}
+    os.getppid()
+    for name in scenarios.SCENARIOS:
+        if name not in scenarios.ISA:
+            try:
+                taken[name] = int(scenarios.prepare(name, STEPS)().steps.sum())
+            except Exception as error:  # an older revision may raise anything
+                taken[name] = f"{type(error).__name__}: {error}"
+            os.getppid()
+    print(json.dumps(taken))
+
+
+def count(site):
+    """{name: instructions per game-step} of the package under `site`."""
+    if shutil.which("valgrind") is None:
+        sys.exit("NO INSTRUCTION WAS COUNTED: valgrind is not installed (apt-get install valgrind)")
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [
+                *CALLGRIND,
+                f"--callgrind-out-file={folder}/dump",
+                *(sys.executable, __file__, "--worker", str(site)),
+            ],
+            env={
+                **os.environ,
+                "PYTHONPATH": str(site),
+                "PYTHONHASHSEED": "0",
+                "OPENBLAS_NUM_THREADS": "1",
+                "FASTGAMES_ISA": "v3",
+            },
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            sys.exit(f"NO INSTRUCTION WAS COUNTED:\n{done.stdout}{done.stderr}")
+        found = {}
+        # the first dump is of what came before
+        for number, (name, steps) in enumerate(json.loads(done.stdout).items(), start=2):
+            if isinstance(steps, str):
+                print(f"{name:18} {steps}")
+                continue
+            text = Path(folder, f"dump.{number}").read_text()
+            total = int(re.search(r"^totals: (\d+)", text, re.MULTILINE)[1])
+            if total == 0:
+                sys.exit(f"{name}: no instruction was counted in Lanes.advance")
+            found[name] = round(total / steps, 3)
+    return found
+
+
+def risen(before, now):
+    """The names whose counts have risen beyond the limit."""
+    return [name for name in now if name in before and now[name] > LIMIT * before[name]]
+
+
+def unexplained(versions):
+    """Whether counts ever changed and the reason did not. versions: of the file, in order."""
+    return any(
+        a[COUNTS] != b[COUNTS] and a[REASON] == b[REASON] for a, b in itertools.pairwise(versions)
+    )
+
+
+def show(before, now):
+    """Print both, and the change."""
+    for name in {**before, **now}:
+        a, b = before.get(name), now.get(name)
+        change = f"{100 * (b / a - 1):+8.2f} %" if a and b else "        -"
+        print(f"{name:18} {a or '-':>10} {b or '-':>10} {change}")
+
+
+def committed(revision):
+    """The file as it was, or None."""
+    if not builds.git("ls-tree", "--full-tree", revision, NAME):
+        return None
+    return json.loads(builds.git("show", f"{revision}:{NAME}"))
+
+
+def default_base():
+    """What the working tree is a change of."""
+    if builds.tree_of(builds.WORKING_TREE) != builds.tree_of("HEAD"):
+        return "HEAD"
+    if builds.git("for-each-ref", "refs/remotes/origin/main"):
+        base = builds.git("merge-base", "HEAD", "origin/main")
+        if base != builds.git("rev-parse", "HEAD"):
+            return base
+    return "HEAD~1"
+
+
+def check(stored):
+    """Against the stored counts: what is wrong."""
+    now = count(builds.ROOT)
+    print(f"{'':18} {'stored':>10} {'now':>10}   change")
+    show(stored[COUNTS], now)
+    wrong = [f"{name} has risen" for name in risen(stored[COUNTS], now)]
+    return wrong + [f"{x} is in one of them only" for x in sorted(set(stored[COUNTS]) ^ set(now))]
+
+
+def check_against(base, stored):
+    """Against another revision, both built here: what is wrong."""
+    before, now = (count(site) for site in builds.build_both(base, builds.WORKING_TREE))
+    print(f"{'':18} {'base':>10} {'now':>10}   change   (base: {base})")
+    show(before, now)
+    there = (committed(base) or {COUNTS: {}})[COUNTS]
+    meant = {name for name, n in stored[COUNTS].items() if there.get(name) != n}
+    return [f"{name} has risen" for name in risen(before, now) if name not in meant]
+
+
+def main():
+    """Count, compare, judge."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--base", help="a revision: count it too, and compare with that")
+    parser.add_argument("--update", action="store_true", help="store the counts")
+    parser.add_argument("--reason", help="why they changed")
+    given = parser.parse_args()
+    stored = json.loads(STORED.read_text()) if STORED.exists() else {COUNTS: {}, REASON: ""}
+    toolchain = builds.toolchain(builds.ROOT)
+    if given.update:
+        now = count(builds.ROOT)
+        show(stored[COUNTS], now)
+        new = {REASON: given.reason, HOLDS_FOR: toolchain, COUNTS: now}
+        if not given.reason or unexplained([stored, new]):
+            sys.exit("--update needs --reason: why do the counts change this time?")
+        STORED.write_text(json.dumps(new, indent=2) + "\n")
+        return
+    if given.base is None and toolchain != stored[HOLDS_FOR]:
+        print(f"stored counts hold for {stored[HOLDS_FOR]},\nthis build is of {toolchain}")
+        given.base = default_base()
+    wrong = check(stored) if given.base is None else check_against(given.base, stored)
+    commits = builds.git("log", "--format=%H", "-n2", "--", NAME).split()
+    if unexplained([*filter(None, map(committed, reversed(commits))), stored]):
+        wrong.append(f"{NAME} has new counts and the old reason")
+    if wrong:
+        sys.exit("\n".join([*wrong, f"If that is meant: --update --reason, and commit {NAME}"]))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        work(sys.argv[2])
+    else:
+        main()

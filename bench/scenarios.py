@@ -1,0 +1,107 @@
+"""What both gates run: the kernels that matter, by name. Used by compare.py and instructions.py.
+
+Each scenario is a function of the number of steps that returns (game, learners, arguments of run).
+Only public names are used, so that older revisions can run them too.
+"""
+
+import hashlib
+import os
+import sys
+
+import numpy as np
+
+import fastgames as fg
+from fastgames import _core
+
+
+def pennies(steps, **arguments):
+    """W1: matching pennies, two epsilon-greedy Q-learners."""
+    return fg.games.matching_pennies(), fg.QLearner(), {"replicas": 1_024, **arguments}
+
+
+def softmax(steps):
+    """A 2 x 2 game, softmax."""
+    learner = fg.QLearner(explore=fg.Softmax(0.5))
+    return fg.games.matching_pennies(), learner, {"replicas": 512}
+
+
+def random_matrix_game(steps, actions):
+    """Payoffs from a fixed seed: no structure to exploit."""
+    payoffs = np.random.default_rng(1).normal(size=(len(actions), *actions))
+    return fg.MatrixGame(payoffs), fg.QLearner(), {"replicas": 512}
+
+
+def pricing(steps, **arguments):
+    """W3: Calvano's pricing duopoly; exploration falls as in a run of a million steps."""
+    game = fg.remember(fg.games.logit_bertrand(), discount=0.95)
+    falling = fg.EpsilonGreedy(fg.Exponential(1.0, 4.0 / steps))
+    learner = fg.QLearner(alpha=0.15, explore=falling, initial=fg.UniformRivals())
+    return game, learner, {"replicas": 32, **arguments}
+
+
+def markov(steps, learner, transitions="deterministic"):
+    """A random Markov game of 64 states, two agents with eight actions each."""
+    game = fg.games.random_markov_game(2, 64, 8, rng=1, transitions=transitions)
+    return game, learner, {"replicas": 32}
+
+
+def grid_game(steps):
+    """Short episodes: the grid game of Hu & Wellman."""
+    return fg.games.grid_game(), fg.QLearner(), {"replicas": 32}
+
+
+SCENARIOS = {
+    "pennies-f64": pennies,
+    "pennies-f32": lambda steps: pennies(steps, dtype="float32"),
+    "pennies-v3-f64": pennies,  # the AVX2 build
+    "pennies-flips": lambda steps: pennies(steps, record=fg.Record(flips=True)),
+    "softmax": softmax,
+    "matrix-3x4": lambda steps: random_matrix_game(steps, (3, 4)),
+    "matrix-3-agents": lambda steps: random_matrix_game(steps, (2, 2, 2)),
+    "pricing-f64": pricing,
+    "pricing-f32": lambda steps: pricing(steps, dtype="float32"),
+    "pricing-stop": lambda steps: pricing(steps, stop=fg.Stable(2**30)),
+    "markov": lambda steps: markov(steps, fg.QLearner()),
+    "markov-chances": lambda steps: markov(steps, fg.QLearner(), "sparse"),
+    "markov-softmax": lambda steps: markov(steps, fg.QLearner(explore=fg.Softmax(1.0))),
+    "markov-sarsa": lambda steps: markov(steps, fg.Sarsa()),
+    "grid-game": grid_game,
+}
+ISA = {"pennies-v3-f64": "v3"}  # a build that is not the best one; the others take what is there
+BEST = _core.isa
+
+
+def prepare(name, steps):
+    """A function that runs the scenario and returns its result.
+
+    Raises whatever a revision that cannot run it raises.
+    """
+    isa = ISA.get(name, BEST)
+    if isa not in _core.available():
+        raise LookupError(f"no build {isa}")
+    game, learner, arguments = SCENARIOS[name](steps)
+    arguments = {"rng": 7, "threads": 1, "progress": False, **arguments}
+
+    def run():
+        _core.isa = isa
+        return fg.run(game, learner, steps, **arguments)
+
+    return run
+
+
+def digest(result):
+    """A short hash of what a run ended with: tables, states and what was recorded."""
+    found = hashlib.sha256()
+    arrays = [table for tables in result.tables for table in tables.values()]
+    for name in ("steps", "states", "flips"):
+        arrays.append(getattr(result, name, None))
+    for array in arrays:
+        if array is not None:
+            found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:16]
+
+
+def check_origin(root):
+    """Fail unless it is the package under `root` that was imported."""
+    if not os.path.realpath(fg.__file__).startswith(os.path.realpath(root) + os.sep):
+        sys.exit(f"fastgames comes from {fg.__file__}, not from {root}")
