@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard src_cy/*)
+BENCH := --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
-.PHONY: demo test test-slow bench lint clean
+.PHONY: demo test test-slow bench bench-history lint clean
 
 demo: $(VENV)/installed-all
 	$(BIN)/fastgames reproduce cycling
@@ -16,7 +17,13 @@ test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow
 
 bench: $(VENV)/installed-bench
-	$(BIN)/pytest bench --benchmark-columns=median,iqr,rounds --benchmark-sort=name
+	$(BIN)/pytest bench $(BENCH)
+
+# The same, and the figures are added to bench/history/ and drawn in build/bench-history.html.
+bench-history: $(VENV)/installed-bench
+	@mkdir -p build
+	$(BIN)/pytest bench $(BENCH) --benchmark-json=build/bench.json
+	$(BIN)/python bench/history.py --add build/bench.json
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .

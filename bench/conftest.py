@@ -1,69 +1,85 @@
-"""What every benchmark shares: the machine in the report, and a digest of every result it timed."""
+"""What every benchmark shares: the machine in the report, and a check of every result it timed."""
 
-import hashlib
-import platform
+import time
 
 import pytest
+from checked import build, check, digest, memory
+from machine import fingerprint
 
 import fastgames as fg
 from fastgames import _core
+from fastgames.arguments import cpus, one_for_each
+
+LEAST = 0.06  # seconds of a run whose size is not given
+FEWEST = 64  # replicas of it for each thread, and those in the digest that is reported
 
 
 def pytest_benchmark_update_machine_info(config, machine_info):
     """Add what decides the speed."""
-    machine_info["fastgames"] = {"isa": fg.isa, "builds": _core.available()}
-    machine_info["processor"] = platform.processor() or platform.machine()
-
-
-def digest(result) -> str:
-    """A short hash of the bits of all tables and streams."""
-    h = hashlib.sha256()
-    for seat in result.state.seats:
-        h.update(seat.table.tobytes())
-    if result.state.streams is not None:
-        h.update(result.state.streams.tobytes())
-    return h.hexdigest()[:16]
+    machine_info["fastgames"] = fingerprint()
 
 
 @pytest.fixture
 def timed(benchmark):
-    """Time a run and check it: the digest of the timed result must be that of the v2/base build.
+    """Time a run, check its result, and report it: steps per second, memory, digest.
 
-    Reports game-steps per second as `extra_info["msteps_per_s"]`.
+    The result must have the bits of the least build and of the interpreted rules (`checked.check`).
+    Without `replicas`, as many as keep this machine busy for a while: what a replica does does not
+    depend on how many there are.
     """
 
-    def time(game, learners, *, isa=None, check_replicas=32, **arguments):
+    def time_run(game, learners, *, isa=None, rounds=5, **arguments):
+        seats = one_for_each(learners, game.num_agents)
         arguments = {"steps": 20_000, "rng": 7, "threads": 1, "progress": False} | arguments
-        before = _core.isa
-        try:
-            _core.isa = isa or before
-            result = benchmark.pedantic(
-                lambda: fg.run(game, learners, **arguments), rounds=5, warmup_rounds=1
-            )
-            _core.isa = _core.available()[0]
-            few = arguments | {"replicas": min(check_replicas, arguments["replicas"])}
-            expected = fg.run(game, learners, **few)
-        finally:
-            _core.isa = before
-        n = few["replicas"]
-        for seat, same in zip(result.state.seats, expected.state.seats, strict=True):
-            assert seat.table[:n].tobytes() == same.table.tobytes(), "a faster wrong answer"
-        steps = arguments["steps"] * arguments["replicas"]
-        benchmark.extra_info["digest"] = digest(result)
-        benchmark.extra_info["msteps_per_s"] = round(steps / benchmark.stats.stats.median / 1e6, 1)
-        return result
+        arguments |= {"game": game, "learners": seats}
+        if not any(learner.learns for learner in seats):  # else nothing shows what was played
+            arguments.setdefault("record", fg.Record(joint_actions=True))
+        with build(isa or _core.isa):
+            if "replicas" not in arguments:
+                arguments["replicas"] = _enough(arguments)
+            result = benchmark.pedantic(fg.run, kwargs=arguments, rounds=rounds, warmup_rounds=1)
+        check(result, **arguments)
+        rate = arguments["steps"] * result.replicas / benchmark.stats.stats.median
+        benchmark.extra_info |= {
+            "replicas": result.replicas,
+            "game_steps_per_s": round(rate),
+            "agent_steps_per_s": round(rate * game.num_agents),
+            "digest": digest(result, FEWEST),
+            **memory(result, arguments.get("backend", "auto")),
+        }
 
-    return time
+    return time_run
+
+
+def _enough(arguments):
+    """Replicas that take `LEAST` seconds."""
+    replicas = FEWEST * (arguments["threads"] or cpus())
+    while True:
+        began = time.perf_counter()
+        fg.run(replicas=replicas, **arguments)
+        if time.perf_counter() - began >= LEAST:
+            return replicas
+        replicas *= 2
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Game-steps per second, one line a scenario: medians, on this machine, in this run."""
+    """One line a scenario: medians, on this machine, in this run."""
     session = getattr(config, "_benchmarksession", None)
     rows = [(b.name, b.extra_info) for b in (session.benchmarks if session else [])]
-    if rows:
-        terminalreporter.section(f"million game-steps per second ({platform.machine()}, {fg.isa})")
-        for name, info in rows:
-            if "msteps_per_s" in info:
-                terminalreporter.write_line(
-                    f"{info['msteps_per_s']:10,.1f}  {name}  digest {info['digest']}"
-                )
+    line = terminalreporter.write_line
+    runs = [(name, info) for name, info in rows if "game_steps_per_s" in info]
+    if runs:
+        terminalreporter.section("million game-steps and agent-steps a second; bytes of a replica")
+        line(f"{'game':>10}{'agent':>10}{'state':>10}{'block':>10}")
+    for name, info in runs:
+        rates = (info[f"{kind}_steps_per_s"] / 1e6 for kind in ("game", "agent"))
+        numbers = "".join(f"{rate:10,.1f}" for rate in rates)
+        numbers += f"{info['state_bytes']:10,}{info['block_bytes']:10,}"
+        line(f"{numbers}  {name}  digest {info['digest']}")
+    starts = [(name, info) for name, info in rows if "first_call_ms" in info]
+    if starts:
+        terminalreporter.section("milliseconds in a fresh process")
+        line("".join(f"{what:>10}" for what in ("import", "1st call", "2nd call")))
+    for name, info in starts:
+        times = (info[f"{what}_ms"] for what in ("import", "first_call", "second_call"))
+        line("".join(f"{took:10,.2f}" for took in times) + f"  {name}  digest {info['digest']}")

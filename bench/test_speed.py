@@ -76,7 +76,7 @@ def test_numba(timed):
 
 def test_listing(timed):
     """One replica on numpy's own generator, as a textbook listing draws."""
-    timed(PENNIES, Q, stream="numpy", replicas=1, steps=200_000, check_replicas=1)
+    timed(PENNIES, Q, stream="numpy", replicas=1, steps=200_000)
 
 
 PRICING = fg.remember(fg.games.logit_bertrand(), discount=0.95)
@@ -88,13 +88,13 @@ PRICER = fg.QLearner(alpha=0.15, explore=FALLING, initial=fg.UniformRivals())
 @pytest.mark.parametrize("isa", _core.available())
 def test_pricing(timed, isa, dtype):
     """W3: Calvano's pricing duopoly, a million steps, one thread."""
-    timed(PRICING, PRICER, isa=isa, dtype=dtype, replicas=16, steps=1_000_000, check_replicas=2)
+    timed(PRICING, PRICER, isa=isa, dtype=dtype, replicas=16, steps=1_000_000)
 
 
 def test_pricing_stop(timed):
     """W3 with an eye on whether anything still changes."""
     stop = fg.Stable(2**30)
-    timed(PRICING, PRICER, stop=stop, replicas=32, steps=500_000, check_replicas=2)
+    timed(PRICING, PRICER, stop=stop, replicas=32, steps=500_000)
 
 
 def test_episodes(timed):

@@ -1,0 +1,90 @@
+"""What a timed result is held against: a faster wrong answer is no answer."""
+
+import hashlib
+import json
+import tracemalloc
+from contextlib import contextmanager
+
+import numpy as np
+
+import fastgames as fg
+from fastgames import _core
+from fastgames.run import _blocks
+from fastgames.storage import contents, plain
+
+REFERENCE_STEPS = 2_000  # interpreted rules take 25 microseconds a step, or more
+
+
+def arrays(result):
+    """Every array of the state by name, replicas first.
+
+    Without what no one reads: moves that are not pending, and the window behind joint counts.
+    """
+    found = {
+        name.removeprefix("state/"): array
+        for name, array in contents(result)[1].items()
+        if name.startswith("state/") and name != "state/window"
+    }
+    for name in found:
+        agent, pending, _ = name.partition("/pending/")
+        if pending:
+            none = found[f"{agent}/pending/observation"] < 0
+            found[name] = np.where(none, -1, found[name])
+    return found
+
+
+def digest(result, replicas=None, snapshots=True):
+    """A short hash of the bits of the first so many replicas, all unless given."""
+    h = hashlib.sha256(json.dumps(result.state.generator, default=plain).encode())
+    found = {name: array[:replicas] for name, array in arrays(result).items()}
+    if snapshots and result.snapshots is not None:
+        for name, array in result.snapshots.arrays().items():
+            found[f"snapshots/{name}"] = array if name == "steps" else array[:, :replicas]
+    for name, array in sorted(found.items()):
+        h.update(f"{name} {array.dtype} {array.shape}".encode())
+        h.update(array.tobytes())
+    return h.hexdigest()[:16]
+
+
+@contextmanager
+def build(isa):
+    """Runs use this build of the compiled core."""
+    before, _core.isa = _core.isa, isa
+    try:
+        yield
+    finally:
+        _core.isa = before
+
+
+def check(result, game, learners, steps, **arguments):
+    """Hold the result of a run with these arguments against two others.
+
+    The least build must give all its bits, on any threads. Interpreted rules must give those of the
+    first replica: from its beginning, or where it is long, from where the least build stood.
+    """
+    arguments = arguments | {"threads": None, "backend": "auto"}
+    with build(_core.available()[0]):
+        same = fg.run(game, learners, steps, **arguments)
+        assert digest(result) == digest(same), "a faster wrong answer: the least build differs"
+        first = arguments | {"replicas": 1}
+        if steps > REFERENCE_STEPS:
+            start = fg.run(game, learners, steps - REFERENCE_STEPS, **first)
+            first |= {"resume": start, "rng": None}
+    first["backend"] = "reference"
+    interpreted = fg.run(game, learners, min(steps, REFERENCE_STEPS), **first)
+    expected = digest(interpreted, snapshots=False)
+    assert digest(result, 1, snapshots=False) == expected, "a faster wrong answer: the rules differ"
+
+
+def memory(result, backend):
+    """Bytes that a replica takes: in the state, and in a block while it is stepped."""
+    held = sum(array.nbytes for array in arrays(result).values()) / result.replicas
+    generator = result.state.generator and np.random.default_rng()
+    tracemalloc.start()
+    make_block, _ = _blocks(result, backend, 1, result.replicas, generator)
+    block = make_block()
+    by_numpy = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
+    traces = tracemalloc.take_snapshot().filter_traces([by_numpy]).traces
+    tracemalloc.stop()
+    taken = sum(trace.size for trace in traces)
+    return {"state_bytes": round(held), "block_bytes": round(taken / block.capacity)}

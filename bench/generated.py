@@ -1,0 +1,126 @@
+"""Scenarios made from the registry: what gets a name there is timed here, with nothing else said.
+
+Every learner, with every explorer, step size and option that it takes, plays a small game, a large
+one and one with turns; every game of the catalogue is played by Q-learners; each in both types of
+the tables, on one thread and on all. bench/README.md says which of these are left out, and why.
+"""
+
+import inspect
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fastgames as fg
+from fastgames import registry
+
+STEPS = 5_000
+SIZES = {
+    "small": fg.games.matching_pennies,
+    "large": partial(fg.games.random_markov_game, 2, 100, 8, rng=1),
+    "turns": fg.games.klein,
+}
+THREADS = {"one": 1, "all": None}
+VALUES = {  # of parameters that have no default, by their name
+    "epsilon": lambda actions: 0.1,
+    "temperature": lambda actions: 1.0,
+    "probabilities": lambda actions: np.full(actions, 1 / actions),
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A run with a permanent name: history hangs on it.
+
+    game: makes it; learner: makes that of an agent with so many actions
+    """
+
+    name: str
+    game: Callable[[], fg.games.Game]
+    learner: Callable[[int], Any]
+    dtype: str
+    threads: int | None
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of `fastgames.run`, but for replicas."""
+        game = _once(self.game)
+        return {
+            "game": game,
+            "learners": [self.learner(actions) for actions in game.num_actions],
+            "steps": STEPS,
+            "dtype": self.dtype,
+            "threads": self.threads,
+        }
+
+
+_once = cache(lambda make: make())
+
+
+def _made(make, actions, **given):
+    """The learner, explorer or step size `make`, for so many actions."""
+    for name, parameter in inspect.signature(make).parameters.items():
+        if parameter.default is parameter.empty and name not in given:
+            if name not in VALUES:
+                raise ValueError(f"{make.__name__} needs a value for {name}: bench/generated.py")
+            given[name] = VALUES[name](actions)
+    return make(**{name: v(actions) if callable(v) else v for name, v in given.items()})
+
+
+def _kinds():
+    """(name, function of a number of actions that makes it) of every kind of learner."""
+    for name, make in registry.LEARNERS.items():
+        takes = inspect.signature(make).parameters
+        choices = []  # for each parameter: [(word of the name, keyword arguments)]
+        if "explore" in takes:
+            parts = registry.EXPLORERS.items()
+            choices.append([(word, {"explore": partial(_made, part)}) for word, part in parts])
+        if "alpha" in takes:
+            parts = registry.STEP_SIZES.items()
+            counts = [(word, {"alpha": partial(_made, part)}) for word, part in parts]
+            choices.append([("alpha", {}), *counts])
+        options = [option for option, p in takes.items() if p.default is False]
+        choices += [[("", {}), (option, {option: True})] for option in options]
+        for parts in itertools.product(*choices):
+            words = [name, *(word for word, _ in parts)]
+            given = {key: value for _, more in parts for key, value in more.items()}
+            yield "-".join(filter(None, words)), partial(_made, make, **given)
+
+
+def learner_scenarios() -> list[Scenario]:
+    """Every kind of learner, on games of several sizes."""
+    return [
+        Scenario(f"{kind}-{size}-{dtype}-{threads}", game, make, dtype, THREADS[threads])
+        for kind, make in _kinds()
+        for size, game in SIZES.items()
+        for dtype in registry.DTYPES
+        for threads in THREADS
+    ]
+
+
+def game_scenarios() -> list[Scenario]:
+    """Every game of the catalogue, played by Q-learners as they are."""
+    return [
+        Scenario(
+            f"{name}-{dtype}-{threads}", game, lambda _: fg.QLearner(), dtype, THREADS[threads]
+        )
+        for name, game in registry.GAMES.items()
+        for dtype in registry.DTYPES
+        for threads in THREADS
+    ]
+
+
+def excluded() -> dict[str, str]:
+    """Patterns of names, and the reason: the table "Left out" in bench/README.md."""
+    _, _, text = Path(__file__).with_name("README.md").read_text().partition("## Left out\n")
+    return dict(re.findall(r"^\| `(\S+)` \| (.+) \|$", text, re.MULTILINE))
+
+
+def included(scenarios: list[Scenario]) -> list[Scenario]:
+    """Those that no pattern leaves out."""
+    return [s for s in scenarios if not any(fnmatchcase(s.name, p) for p in excluded())]
