@@ -1,11 +1,12 @@
 # make demo · make test · make bench · make lint: each sets up what it needs in .venv.
+# make bench-rivals: what people run instead, in an environment of its own, .venv-rivals.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard src_cy/*)
 BENCH := --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
-.PHONY: demo test test-slow bench bench-history lint clean
+.PHONY: demo test test-slow bench bench-history bench-rivals lint clean
 
 demo: $(VENV)/installed-all
 	$(BIN)/fastgames reproduce cycling
@@ -25,6 +26,18 @@ bench-history: $(VENV)/installed-bench
 	$(BIN)/pytest bench $(BENCH) --benchmark-json=build/bench.json
 	$(BIN)/python bench/history.py --add build/bench.json
 
+bench-rivals: .venv-rivals/installed
+	.venv-rivals/bin/python bench/rivals/compare.py
+	.venv-rivals/bin/python bench/rivals/cold.py
+
+# One by one: a rival that cannot be installed here is a line of the table that says so.
+.venv-rivals/installed: bench/rivals/requirements.txt $(SOURCES) $(shell find fastgames -name '*.py')
+	$(PYTHON) -m venv .venv-rivals
+	grep -v '^#' $< | xargs -n 1 .venv-rivals/bin/pip install --quiet --constraint $< \
+		|| echo "not all rivals could be installed"
+	.venv-rivals/bin/pip install --quiet --force-reinstall --no-deps .
+	@touch $@
+
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,4 +53,4 @@ $(BIN)/python:
 	$(BIN)/pip install --quiet --upgrade pip
 
 clean:
-	rm -rf $(VENV) build *.egg-info fastgames/_core/*.so
+	rm -rf $(VENV) .venv-rivals build *.egg-info fastgames/_core/*.so

@@ -1,15 +1,19 @@
-/* W1 by hand: matching pennies, two epsilon-greedy Q-learners (alpha = epsilon = 0.1). What a
+/* W1 and W2 by hand: matching pennies, two epsilon-greedy Q-learners (alpha = epsilon = 0.1). What a
  * researcher would write in C, three times: a plain loop, a branch-free loop, and lanes that know this
  * one game (payoffs as a sign, one action's threshold as a constant, float32, state in registers).
- * Prints "name steps-per-second check" lines; the check is the mean over runs of the row agent's
- * q[0] + q[1], which all of them must agree on within noise (the streams differ). */
+ *
+ *     pennies plain|branchless|lanes|stepping RUNS
+ *
+ * prints game-steps per CPU second, the mean over runs of the row agent's q[0] + q[1] (stepping: of its payoff),
+ * on which all rivals must agree within noise (the streams differ), and how many runs were simulated. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-enum { STEPS = 20000, LANES = 128, BATCH = 4 };
+enum { STEPS = 20000, LANES = 128 };
 
 static double cpu_seconds(void) {
   struct timespec t;
@@ -98,22 +102,28 @@ static float lanes(uint64_t seed) {
   return sum;
 }
 
-static void report(const char *name, double steps, double seconds, double sum, double runs) {
-  printf("%s %.6g %.6g\n", name, steps / seconds, sum / runs);
+static double stepping(uint64_t seed) { /* W2: only the game, both coins of a step from one word */
+  rng r;
+  double sum = 0;
+  for (int i = 0; i < 4; i++) r.s[i] = splitmix(&seed);
+  for (int t = 0; t < STEPS; t++) {
+    uint64_t z = next(&r);
+    sum += PAYOFFS[z >> 63][z >> 62 & 1];
+  }
+  return sum / STEPS;
 }
 
-int main(int argc, char **argv) {
-  int runs = argc > 1 ? atoi(argv[1]) : 400;
-  double began, sum;
-  began = cpu_seconds(); sum = 0;
-  for (int i = 0; i < runs; i++) sum += plain(i);
-  report("c-plain-f64", (double)runs * STEPS, cpu_seconds() - began, sum, runs);
-  began = cpu_seconds(); sum = 0;
-  for (int i = 0; i < runs; i++) sum += branchless(i);
-  report("c-branchless-f64", (double)runs * STEPS, cpu_seconds() - began, sum, runs);
-  began = cpu_seconds(); sum = 0;
-  int blocks = runs / 8;
-  for (int i = 0; i < blocks; i++) sum += lanes(i);
-  report("c-lanes-f32", (double)blocks * LANES * STEPS, cpu_seconds() - began, sum, blocks * LANES);
+int main(int count, char **values) {
+  const char *name = count > 1 ? values[1] : "plain";
+  const int runs = count > 2 ? atoi(values[2]) : 100, in_lanes = !strcmp(name, "lanes");
+  const int blocks = in_lanes ? (runs + LANES - 1) / LANES : runs;
+  double sum = 0, began = cpu_seconds();
+  for (int i = 0; i < blocks; i++)
+    sum += in_lanes                       ? lanes(i)
+           : !strcmp(name, "branchless") ? branchless(i)
+           : !strcmp(name, "stepping")   ? stepping(i)
+                                         : plain(i);
+  const double simulated = in_lanes ? (double)blocks * LANES : runs;
+  printf("%.6g %.8g %.0f\n", simulated * STEPS / (cpu_seconds() - began), sum / simulated, simulated);
   return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { M = 15, S = M * M };
@@ -125,17 +126,12 @@ static double cached(uint64_t seed) {
   return top[0][s];
 }
 
-static void timed(const char *name, double (*run)(uint64_t), int runs) {
-  const double began = cpu_seconds();
-  double check = 0;
-  for (int k = 0; k < runs; k++) check += run(k);
-  printf("%s %.0f %.6f\n", name, runs * (double)STEPS / (cpu_seconds() - began), check / runs);
-}
-
 int main(int count, char **values) {
-  const int runs = count > 1 ? atoi(values[1]) : 4;
+  const int runs = count > 2 ? atoi(values[2]) : 4, keeps = count > 1 && !strcmp(values[1], "cached");
   set_up();
-  timed("c-plain-f64", plain, runs);
-  timed("c-cached-maxima-f64", cached, runs);
+  const double began = cpu_seconds();
+  double sum = 0;
+  for (int k = 0; k < runs; k++) sum += keeps ? cached(k) : plain(k);
+  printf("%.6g %.8g %d\n", runs * (double)STEPS / (cpu_seconds() - began), sum / runs, runs);
   return 0;
 }
