@@ -8,6 +8,29 @@ ctypedef struct Pass:
     void *context
 
 
+cdef extern from "few.h" nogil:
+    enum: FG_FEW
+    enum: FG_EPSILON_GREEDY
+    enum: FG_FIXED
+    void (*const fg_choosers[])(int rule, int64_t lanes, const real *q, const real *signals, real *action) noexcept
+    void (*const fg_learners[])(int discounted, int64_t lanes, const real *alpha, const real *gamma,
+                                const real *reward, const real *action, real *q) noexcept
+
+
+cdef extern from "softmax.h" nogil:
+    enum: FG_VECTORS
+    void fg_choose_softmax(int actions, int64_t lanes, const real *q, const real *signals, const real *temperature,
+                           real *action)
+
+
+cdef inline bint few(Seat *s) noexcept nogil:
+    return 2 <= s.actions <= FG_FEW
+
+
+cdef inline void choose_few(Seat *s, int rule, const real *q, int64_t lanes, int k) noexcept nogil:
+    fg_choosers[s.actions - 2](rule, lanes, q, s.signals + k * lanes, s.action)
+
+
 cdef inline void scan(
     int64_t lanes, int actions,
     reals q,           # IN (actions, lanes)
@@ -82,18 +105,37 @@ cdef inline void softmax_sums(
 
 cdef void choose_greedy(void *context, int64_t lanes, int k) noexcept nogil:
     cdef Seat *s = <Seat *>context
+    if few(s):
+        choose_few(s, FG_EPSILON_GREEDY, s.table, lanes, k)
+        return
     scan(lanes, s.actions, s.table, s.best, s.action)
     follow(lanes, s.signals + k * lanes, s.action)
 
 
+cdef void choose_by_softmax(Seat *s, real *q, int64_t lanes, int k) noexcept nogil:
+    """q: (actions, lanes)."""
+    if FG_VECTORS and few(s):
+        fg_choose_softmax(s.actions, lanes, q, s.signals + k * lanes, s.temperature, s.action)
+        return
+    scan(lanes, s.actions, q, s.best, s.action)
+    softmax_sums(lanes, s.actions, q, s.best, s.temperature, s.weights)
+    sample(lanes, s.actions, s.weights, s.signals + k * lanes, s.best, s.action)
+
+
+cdef void choose_by_sums(Seat *s, real *sums, int64_t lanes, int k) noexcept nogil:
+    """sums: (actions, lanes), running."""
+    if few(s):
+        choose_few(s, FG_FIXED, sums, lanes, k)
+        return
+    sample(lanes, s.actions, sums, s.signals + k * lanes, s.best, s.action)
+
+
 cdef void choose_softmax(void *context, int64_t lanes, int k) noexcept nogil:
     cdef Seat *s = <Seat *>context
-    scan(lanes, s.actions, s.table, s.best, s.action)
-    softmax_sums(lanes, s.actions, s.table, s.best, s.temperature, s.weights)
-    sample(lanes, s.actions, s.weights, s.signals + k * lanes, s.best, s.action)
+    choose_by_softmax(s, s.table, lanes, k)
 
 
 cdef void choose_fixed(void *context, int64_t lanes, int k) noexcept nogil:
     """The table holds running sums: LaneBlock puts them there once."""
     cdef Seat *s = <Seat *>context
-    sample(lanes, s.actions, s.table, s.signals + k * lanes, s.best, s.action)
+    choose_by_sums(s, s.table, lanes, k)

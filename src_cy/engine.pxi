@@ -347,13 +347,14 @@ cdef class Lanes:
         """The passes of one step, in the order of the contract: choose, move, learn."""
         cdef Seat *s
         cdef int i
+        cdef bint flips = self.records_flips
         self.fused = self.is_pair() and not joint and not rewards
-        self.batched = (FG_VECTORS and self.fused and self.batch == FG_BATCH
+        self.batched = (FG_VECTORS and self.fused and self.all_epsilon_greedy() and self.batch == FG_BATCH
                         and self.b.seats[0].actions == self.b.seats[1].actions == 2
                         and explores(&self.b.seats[0], self.b.lanes)
                         and explores(&self.b.seats[1], self.b.lanes))
-        if self.fused:
-            self.add(step_pair_and_count_flips if self.records_flips else step_pair, &self.b)
+        if self.fused and self.all_epsilon_greedy():
+            self.add(step_pair_and_count_flips if flips else step_pair, &self.b)
             self.b.nudge = True
             for i in range(2):
                 self.draws[i] = self.draw_for_pair(&self.b.seats[i])
@@ -363,6 +364,9 @@ cdef class Lanes:
             s = &self.b.seats[i]
             self.add(choose_greedy if choose == "epsilon_greedy" else
                      choose_softmax if choose == "softmax" else choose_fixed, s)
+        if self.fused:
+            self.add(step_chosen_and_count_flips if flips else step_chosen, &self.b)
+            return
         self.add(move, &self.b)
         self.add(reward, &self.b)
         if rewards:  # before learning, which turns rewards into targets
@@ -371,7 +375,7 @@ cdef class Lanes:
             s = &self.b.seats[i]
             if self.given[i].learns:
                 self.add(learn_q_discounted if self.discounts(i) else learn_q, s)
-        if self.records_flips:
+        if flips:
             for i in range(self.b.agents):
                 s = &self.b.seats[i]
                 if self.given[i].learns:
@@ -379,15 +383,17 @@ cdef class Lanes:
                     self.add(count_flips, s)
 
     cdef bint is_pair(self):
-        """Whether step_pair covers the game and its learners."""
+        """Whether step_pair or step_chosen covers the game and its learners."""
         cdef int i
         if self.b.agents != 2:
             return False
         for i in range(2):
-            if (not 2 <= self.b.seats[i].actions <= FG_PAIR_MAX or self.given[i].choose != "epsilon_greedy"
-                    or self.discounts(i)):
+            if not few(&self.b.seats[i]) or not self.given[i].learns or self.discounts(i):
                 return False
         return True
+
+    cdef bint all_epsilon_greedy(self):
+        return all(seat.choose == "epsilon_greedy" for seat in self.given)
 
     cdef Draw draw_for_pair(self, Seat *s):
         if s.actions != 2:

@@ -92,11 +92,17 @@ cdef inline void learn_sweep(
 cdef void learn_q(void *context, int64_t lanes, int k) noexcept nogil:
     """gamma = 0: the target is the reward, which `reward` put there."""
     cdef Seat *s = <Seat *>context
+    if few(s):
+        fg_learners[s.actions - 2](0, lanes, s.alpha, s.gamma, s.target, s.action, s.table)
+        return
     learn_sweep(lanes, s.actions, s.alpha, s.target, s.action, s.table)
 
 
 cdef void learn_q_discounted(void *context, int64_t lanes, int k) noexcept nogil:
     cdef Seat *s = <Seat *>context
+    if few(s):
+        fg_learners[s.actions - 2](1, lanes, s.alpha, s.gamma, s.target, s.action, s.table)
+        return
     scan(lanes, s.actions, s.table, s.best, s.weights)
     bootstrap(lanes, s.gamma, s.best, s.target)
     learn_sweep(lanes, s.actions, s.alpha, s.target, s.action, s.table)

@@ -7,34 +7,48 @@
 #include <stdint.h>
 #include <string.h>
 
-/* exp for one type: BITS an unsigned integer as wide as T; ROUNDER = 1.5 * 2^MANTISSA, so that a whole n stands in
- * the low bits of n + ROUNDER, from where it is moved into the exponent. */
-#define FG_DEFINE_EXP(NAME, T, BITS, MANTISSA, BIAS, ROUNDER, LOWEST, HIGHEST)        \
-  static inline T NAME(const T x) {                                                   \
-    const T rounded = x * (T)1.4426950408889634 + (T)ROUNDER, n = rounded - (T)ROUNDER; \
-    const T r = (x - n * (T)0.693145751953125) - n * (T)1.4286068203094172e-06;       \
-    T p = (T)2.5100569875813683e-08, half;                                            \
-    BITS b;                                                                           \
-    p = p * r + (T)2.762032742826824e-07;                                             \
-    p = p * r + (T)2.7557268072890098e-06;                                            \
-    p = p * r + (T)2.4801520792572693e-05;                                            \
-    p = p * r + (T)1.9841269863303223e-04;                                            \
-    p = p * r + (T)1.3888888917538296e-03;                                            \
-    p = p * r + (T)8.333333333330012e-03;                                             \
-    p = p * r + (T)4.1666666666623477e-02;                                            \
-    p = p * r + (T)1.6666666666666669e-01;                                            \
-    p = p * r + (T)5.000000000000001e-01;                                             \
-    p = (T)1 + (r + r * r * p);                                                       \
-    memcpy(&b, &rounded, sizeof b);                                                   \
-    b = (b + (BIAS - 1)) << MANTISSA; /* 2^(n-1) */                                   \
-    memcpy(&half, &b, sizeof half);                                                   \
-    p = (p * half) * (T)2;                                                            \
-    p = x < (T)LOWEST ? (T)0 : p;                                                     \
-    return x > (T)HIGHEST ? (T)INFINITY : p;                                          \
-  }
+/* exp(x) = 2^n exp(r): n the whole number next to x / ln 2, r = x - n ln 2, exp(r) = 1 + r + r^2 p(r). Adding and
+ * subtracting ROUNDER = 1.5 * 2^MANTISSA rounds; n then stands in the low bits, from where it goes into an exponent.
+ * Below LOWEST it is 0, above HIGHEST infinite. */
+#define FG_LOG2_E 1.4426950408889634
+#define FG_LN2_HIGH 0.693145751953125
+#define FG_LN2_LOW 1.4286068203094172e-06
+#define FG_P_FIRST 2.5100569875813683e-08
+#define FG_P_REST(DO)       \
+  DO(2.762032742826824e-07) \
+  DO(2.7557268072890098e-06) \
+  DO(2.4801520792572693e-05) \
+  DO(1.9841269863303223e-04) \
+  DO(1.3888888917538296e-03) \
+  DO(8.333333333330012e-03) \
+  DO(4.1666666666623477e-02) \
+  DO(1.6666666666666669e-01) \
+  DO(5.000000000000001e-01)
+#define FG_F64_ROUNDER 6755399441055744.0
+#define FG_F32_ROUNDER 12582912.0
+#define FG_F64_LOWEST -707.0
+#define FG_F32_LOWEST -86.0
+enum { FG_F64_MANTISSA = 52, FG_F32_MANTISSA = 23, FG_F64_BIAS = 1023, FG_F32_BIAS = 127 };
 
-FG_DEFINE_EXP(fg_exp_f64, double, uint64_t, 52, 1023, 6755399441055744.0, -707.0, 709.782712893384)
-FG_DEFINE_EXP(fg_exp_f32, float, uint32_t, 23, 127, 12582912.0, -86.0, 88.72283905206835)
+#define FG_DEFINE_EXP(NAME, T, BITS, TYPE, HIGHEST)                                                    \
+  static inline T NAME(const T x) {                                                                    \
+    const T rounded = x * (T)FG_LOG2_E + (T)TYPE##_ROUNDER, n = rounded - (T)TYPE##_ROUNDER;           \
+    const T r = (x - n * (T)FG_LN2_HIGH) - n * (T)FG_LN2_LOW;                                          \
+    T p = (T)FG_P_FIRST, half;                                                                         \
+    BITS b;                                                                                            \
+    FG_P_REST(FG_NEXT_##TYPE)                                                                          \
+    p = (T)1 + (r + r * r * p);                                                                        \
+    memcpy(&b, &rounded, sizeof b);                                                                    \
+    b = (b + (TYPE##_BIAS - 1)) << TYPE##_MANTISSA; /* 2^(n-1), for 2^n may be too large */            \
+    memcpy(&half, &b, sizeof half);                                                                    \
+    p = (p * half) * (T)2;                                                                             \
+    p = x < (T)TYPE##_LOWEST ? (T)0 : p;                                                               \
+    return x > (T)HIGHEST ? (T)INFINITY : p;                                                           \
+  }
+#define FG_NEXT_FG_F64(c) p = p * r + c;
+#define FG_NEXT_FG_F32(c) p = p * r + (float)c;
+FG_DEFINE_EXP(fg_exp_f64, double, uint64_t, FG_F64, 709.782712893384)
+FG_DEFINE_EXP(fg_exp_f32, float, uint32_t, FG_F32, 88.72283905206835)
 
 /* log of a positive, finite, normal number. */
 static inline double fg_log(const double x) {

@@ -1,19 +1,18 @@
-# Two epsilon-greedy Q-learners with 2 to FG_PAIR_MAX actions, gamma = 0: a whole step in one pass.
+# Two Q-learners with 2 to FG_FEW actions, gamma = 0: a whole step in one pass, or all of it but the choice.
 
 cdef extern from "pair.h" nogil:
-    enum: FG_PAIR_MAX
     ctypedef struct fg_agent:
         const real *signal
+        const real *action
         const real *alpha
         const real *payoffs
         real *q
         same_width *flips
-    ctypedef void (*fg_pair_step)(int flips, int64_t lanes, const fg_agent *s,
+    ctypedef void (*fg_pair_step)(int chosen, int flips, int64_t lanes, const fg_agent *s,
                                   const fg_agent *t) noexcept nogil
     const fg_pair_step fg_pair_steps[4][4]
 
 cdef extern from "two_by_two.h" nogil:
-    enum: FG_VECTORS
     enum: FG_TOP_BIT
     ctypedef struct fg_player:
         const real *alpha
@@ -29,6 +28,7 @@ cdef extern from "two_by_two.h" nogil:
 cdef inline fg_agent pair_agent(Seat *s, int64_t lanes, int k) noexcept nogil:
     cdef fg_agent agent
     agent.signal = s.signals + k * lanes
+    agent.action = s.action
     agent.alpha = s.alpha
     agent.payoffs = s.payoffs
     agent.q = s.table
@@ -36,18 +36,27 @@ cdef inline fg_agent pair_agent(Seat *s, int64_t lanes, int k) noexcept nogil:
     return agent
 
 
-cdef inline void step(Block *b, int64_t lanes, int k, int flips) noexcept nogil:
+cdef inline void step(Block *b, int64_t lanes, int k, int chosen, int flips) noexcept nogil:
     cdef fg_agent s = pair_agent(&b.seats[0], lanes, k)
     cdef fg_agent t = pair_agent(&b.seats[1], lanes, k)
-    fg_pair_steps[b.seats[0].actions - 2][b.seats[1].actions - 2](flips, lanes, &s, &t)
+    fg_pair_steps[b.seats[0].actions - 2][b.seats[1].actions - 2](chosen, flips, lanes, &s, &t)
 
 
 cdef void step_pair(void *context, int64_t lanes, int k) noexcept nogil:
-    step(<Block *>context, lanes, k, 0)
+    step(<Block *>context, lanes, k, 0, 0)
 
 
 cdef void step_pair_and_count_flips(void *context, int64_t lanes, int k) noexcept nogil:
-    step(<Block *>context, lanes, k, 1)
+    step(<Block *>context, lanes, k, 0, 1)
+
+
+cdef void step_chosen(void *context, int64_t lanes, int k) noexcept nogil:
+    """Both have chosen."""
+    step(<Block *>context, lanes, k, 1, 0)
+
+
+cdef void step_chosen_and_count_flips(void *context, int64_t lanes, int k) noexcept nogil:
+    step(<Block *>context, lanes, k, 1, 1)
 
 
 cdef void find_half(Seat *s, int64_t lanes) noexcept nogil:

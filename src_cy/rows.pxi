@@ -98,9 +98,7 @@ cdef void choose_greedy_rows(void *context, int64_t lanes, int k) noexcept nogil
 cdef void choose_softmax_rows(void *context, int64_t lanes, int k) noexcept nogil:
     cdef Seat *s = (<Table *>context).seat
     fetch_columns(s, (<Table *>context).block.active, lanes, s.columns)
-    scan(lanes, s.actions, s.columns, s.best, s.action)
-    softmax_sums(lanes, s.actions, s.columns, s.best, s.temperature, s.weights)
-    sample(lanes, s.actions, s.weights, s.signals + k * lanes, s.best, s.action)
+    choose_by_softmax(s, s.columns, lanes, k)
     as_moves(lanes, s.action, s.move)
 
 
@@ -108,7 +106,7 @@ cdef void choose_fixed_rows(void *context, int64_t lanes, int k) noexcept nogil:
     """The table holds running sums: LaneBlock puts them there once."""
     cdef Seat *s = (<Table *>context).seat
     fetch_columns(s, (<Table *>context).block.active, lanes, s.columns)
-    sample(lanes, s.actions, s.columns, s.signals + k * lanes, s.best, s.action)
+    choose_by_sums(s, s.columns, lanes, k)
     as_moves(lanes, s.action, s.move)
 
 

@@ -34,6 +34,17 @@ typedef uint32_t fg_words __attribute__((vector_size(FG_BYTES)));
 typedef real fg_reals __attribute__((vector_size(FG_BYTES)));
 typedef same_width fg_wholes __attribute__((vector_size(FG_BYTES))); /* whole numbers as wide as reals */
 
+/* gcc takes what stands side by side one after the other again, unless told that something happens to x here. */
+#if defined(__aarch64__)
+#define FG_IN_THIS_ORDER(x) __asm__ volatile("" : "+w"(x));
+#elif defined(__AVX512F__)
+#define FG_IN_THIS_ORDER(x) __asm__ volatile("" : "+v"(x));
+#elif defined(__x86_64__)
+#define FG_IN_THIS_ORDER(x) __asm__ volatile("" : "+x"(x));
+#else
+#define FG_IN_THIS_ORDER(x)
+#endif
+
 FG_INLINE fg_words fg_load_words(const uint32_t *at) { return *(const fg_words *)at; }
 FG_INLINE void fg_store_words(uint32_t *at, const fg_words x) { *(fg_words *)at = x; }
 FG_INLINE fg_reals fg_load_reals(const real *at) { return *(const fg_reals *)at; }
@@ -58,7 +69,9 @@ FG_INLINE fg_mask fg_part(const fg_bits m, const int j) {
 }
 FG_INLINE fg_mask fg_at_most(const fg_reals a, const fg_reals b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
 FG_INLINE fg_mask fg_at_most_where(const fg_mask m, const fg_reals a, const fg_reals b) { return _mm512_mask_cmp_pd_mask(m, a, b, _CMP_LE_OQ); }
+FG_INLINE fg_mask fg_more(const fg_reals a, const fg_reals b) { return _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ); }
 FG_INLINE fg_mask fg_or(const fg_mask a, const fg_mask b) { return _kor_mask8(a, b); }
+FG_INLINE fg_mask fg_and_not(const fg_mask a, const fg_mask b) { return _kandn_mask8(b, a); }
 FG_INLINE fg_mask fg_unlike(const fg_mask a, const fg_mask b) { return _kxor_mask8(a, b); }
 FG_INLINE fg_reals fg_if(const fg_mask m, const fg_reals then, const fg_reals otherwise) {
   return _mm512_mask_mov_pd(otherwise, m, then);
@@ -71,7 +84,9 @@ typedef __mmask16 fg_mask;
 FG_INLINE fg_mask fg_part(const fg_bits m, const int j) { return (void)j, m; }
 FG_INLINE fg_mask fg_at_most(const fg_reals a, const fg_reals b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
 FG_INLINE fg_mask fg_at_most_where(const fg_mask m, const fg_reals a, const fg_reals b) { return _mm512_mask_cmp_ps_mask(m, a, b, _CMP_LE_OQ); }
+FG_INLINE fg_mask fg_more(const fg_reals a, const fg_reals b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
 FG_INLINE fg_mask fg_or(const fg_mask a, const fg_mask b) { return _kor_mask16(a, b); }
+FG_INLINE fg_mask fg_and_not(const fg_mask a, const fg_mask b) { return _kandn_mask16(b, a); }
 FG_INLINE fg_mask fg_unlike(const fg_mask a, const fg_mask b) { return _kxor_mask16(a, b); }
 FG_INLINE fg_reals fg_if(const fg_mask m, const fg_reals then, const fg_reals otherwise) {
   return _mm512_mask_mov_ps(otherwise, m, then);
@@ -91,7 +106,9 @@ FG_INLINE fg_bits fg_below(const fg_words a, const fg_words b) { return (fg_bits
 FG_INLINE fg_words fg_xor3(const fg_words a, const fg_words b, const fg_words c) { return a ^ b ^ c; }
 FG_INLINE fg_mask fg_at_most(const fg_reals a, const fg_reals b) { return a <= b; }
 FG_INLINE fg_mask fg_at_most_where(const fg_mask m, const fg_reals a, const fg_reals b) { return m & (a <= b); }
+FG_INLINE fg_mask fg_more(const fg_reals a, const fg_reals b) { return a > b; }
 FG_INLINE fg_mask fg_or(const fg_mask a, const fg_mask b) { return a | b; }
+FG_INLINE fg_mask fg_and_not(const fg_mask a, const fg_mask b) { return a & ~b; }
 FG_INLINE fg_mask fg_unlike(const fg_mask a, const fg_mask b) { return a ^ b; }
 FG_INLINE fg_wholes fg_count(const fg_wholes n, const fg_mask m) { return n - m; }
 #if defined(__AVX2__) && FG_DOUBLE
