@@ -1,4 +1,4 @@
-"""The command line: ``fastgames games``, ``learners``, ``run``, ``reproduce`` (extra "cli").
+"""The command line: ``fastgames games · learners · run · reproduce · speed`` (extra "cli").
 
 Errors are one line on standard error that names the argument, its value and its domain, and exit
 status 2; Ctrl-C is one line and 130.
@@ -6,11 +6,12 @@ status 2; Ctrl-C is one line and 130.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from inspect import signature
 from pathlib import Path
@@ -41,6 +42,7 @@ except ImportError as error:  # main() says so; nothing here evaluates the annot
 
 if TYPE_CHECKING:
     from fastgames.reproduce import Report
+    from fastgames.speed import Speed
 
 PROGRAM = "fastgames"
 WIDTH = 120  # columns where standard output is not a terminal
@@ -128,6 +130,23 @@ Example:
 They are chosen with: fastgames run GAME --learner NAME; how they explore, with --epsilon or
 --temperature.
 """
+SPEED_EXAMPLES = """
+M steps/s: million game steps a second; in each, every agent takes one learning step.
+
+textbook: how many times as fast as the loop that a textbook prints, in Python and NumPy.
+
+bits: whether a few replicas come out to the bit as the slowest build makes them.
+
+Examples:
+
+    fastgames speed
+
+    fastgames speed --seconds 60 --threads 8
+
+    FASTGAMES_ISA=v3 fastgames speed
+
+The last one measures the build for AVX2 where there is AVX-512 as well.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -141,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 if a reproduction differs from what was expected; 2 after an error; 130 after Ctrl-C.
+        0; 1 if a reproduction or the bits of `speed` differ; 2 after an error; 130 after Ctrl-C.
     """
     if _missing is not None:
         package = (_missing.name or "typer").partition(".")[0]
@@ -177,6 +196,7 @@ def _application() -> Any:
     app.command(epilog=LEARNERS_EXAMPLES)(learners)
     app.command(epilog=RUN_EXAMPLES)(run)
     app.command(epilog=REPRODUCE_EXAMPLES)(reproduce)
+    app.command(epilog=SPEED_EXAMPLES)(speed)
     return typer.main.get_command(app)
 
 
@@ -381,6 +401,33 @@ def reproduce(
     return 0 if report.ok else 1
 
 
+def speed(
+    seconds: Annotated[
+        str, typer.Option(metavar="S", help="About how long it may take: a number above 0.")
+    ] = "10",
+    threads: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Beside one: so many; one for each CPU unless given."),
+    ] = None,
+) -> int:
+    """Measure what the engine does on this machine, and check it."""
+    from fastgames.speed import measure
+
+    limit, most = _float("seconds", seconds, "a number"), _whole("threads", threads)
+    found: list[Speed] = []
+    try:
+        with _announcer() as announce:
+            for each in measure(limit, most, announce):
+                found.append(each)
+    except KeyboardInterrupt:
+        if found:
+            _show_speeds(found)
+        print(f"{PROGRAM}: interrupted, {len(found)} measured", file=sys.stderr)
+        return 130
+    _show_speeds(found)
+    return 0 if all(each.same for each in found) else 1
+
+
 # --- what is printed ---------------------------------------------------------------------------
 
 
@@ -405,6 +452,40 @@ def _show_report(report: Report) -> None:
         verdict = Text("ok", "green") if row.ok else Text("differs", "bold red")
         table.add_row(row.what, row.expected, row.found, verdict if row.ok is not None else "")
     console.print(table)
+
+
+@contextlib.contextmanager
+def _announcer() -> Iterator[Callable[[str, int, int], None]]:
+    """A function that says on a terminal what is measured: its name, its number, of how many."""
+    if not sys.stderr.isatty():
+        yield lambda what, number, of: None
+        return
+    with Console(stderr=True, markup=False).status("") as status:
+        yield lambda what, number, of: status.update(f"{number + 1} of {of}: {what}")
+
+
+def _show_speeds(found: Sequence[Speed]) -> None:
+    from fastgames import _core
+
+    title = (
+        f"fastgames {fastgames.__version__}, build {_core.isa} of {', '.join(_core.available())}"
+    )
+    columns = "threads", "M steps/s", "M agent-steps/s", "textbook", "bits"
+    table = _table("workload", "tables", title=title)
+    for name in columns:
+        table.add_column(name, justify="right")
+    for i, each in enumerate(found):
+        work, first = each.workload, i == 0 or found[i - 1].workload is not each.workload
+        rates = each.steps_per_second / 1e6, each.agent_steps_per_second / 1e6
+        table.add_row(
+            work.name if first else "",
+            work.dtype if first else "",
+            str(each.threads),
+            *(f"{rate:,.4g}" if rate < 1000 else f"{rate:,.0f}" for rate in rates),
+            f"x {each.steps_per_second / each.listing:,.0f}",
+            Text("ok", "green") if each.same else Text("differ", "bold red"),
+        )
+    _console().print(table)
 
 
 def _show_result(result: Result, seconds: float) -> None:
