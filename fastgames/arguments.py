@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames import _checks, snapshots, state
 from fastgames.games import Game, Variants
 from fastgames.grid import Grid
 from fastgames.learners import Learner
@@ -20,7 +20,10 @@ from fastgames.result import CONTRACT, Result
 from fastgames.schedules import Exponential, Linear
 from fastgames.state import nature_draws
 from fastgames.stop import Stable
+from fastgames.window import COUNTED
 
+LITTLE = 2**26  # bytes for which nobody needs to ask whether they are there
+PROGRESS = 25  # bytes for each replica: where it began, what it has taken, whether any is left
 MAX_AGENTS = 62  # numpy has 64 axes, and rewards need (N, S, A_0, …)
 
 
@@ -219,45 +222,45 @@ def check_memory(
     game: Game,
     seats: tuple[Learner, ...],
     replicas: int,
+    begun: int,
     steps: int,
     record: Record,
     stop: Stable | None,
     dtype: str,
+    stream: str,
+    backend: str,
     threads: int,
-    resume: Result | None,
 ) -> None:
-    """What the run will hold fits into this machine."""
-    real = np.dtype(dtype).itemsize
-    cells = [n * a for n, a in zip(game.num_observations, game.num_actions, strict=True)]
-    entries, joint = sum(cells), math.prod(game.num_actions)
-    each = entries * real + (game.num_agents + 1) * (16 + 8) + 32
-    each += sum(8 * n for n, x in zip(cells, seats, strict=True) if "visits" in x.rules.tables)
-    each += game.num_agents * 8 * (record.flips + record.rewards) + joint * 8 * record.joint_actions
-    if stop is not None:
-        each += 8 + 4 * (record.last or 0)
-    if record.every is not None:
-        held = len(record.tables) * real * entries + record.policies * 8 * entries
-        held += record.greedy * 4 * sum(game.num_observations)
-        each += (steps // record.every) * held
-    need, have = each * replicas + 100 * (steps // (record.every or steps)), _memory()
-    need += 0 if resume is None else entries * real * replicas
-    padded = sum(
-        n * _padded(a) * real for n, a in zip(game.num_observations, game.num_actions, strict=True)
-    )
-    need += min(threads, replicas) * max(padded, min(2**28, 32 * padded))  # blocks have copies
+    """What the run will hold fits into memory: its state, snapshots, and what threads work on.
+
+    begun: the steps that the first replica has already taken; tells how many snapshots there are.
+    """
+    count = 0 if record.every is None else (begun % record.every + steps) // record.every
+    each = state.bytes_each(game, seats, dtype, stream, record, stop) + PROGRESS
+    each += snapshots.bytes_each(game, seats, dtype, record, count)
+    need = each * replicas + 100 * count
+    if stop is not None and record.last is not None:  # windows are counted up some at a time
+        need += min(replicas, COUNTED) * 8 * (math.prod(game.num_actions) + game.num_agents + 8)
+    if backend != "reference":
+        from fastgames.lanes import block_bytes, in_columns, layout
+
+        real, numba = np.dtype(dtype), backend == "numba"
+        threads, capacity = layout(game, seats, stop, real, numba, replicas, threads)
+        columns = in_columns(game, seats, stop, numba)
+        need += threads * block_bytes(game, seats, record, real, capacity, columns)
+    have = _memory() if need > LITTLE else None
     if have is not None and need > have:
         raise ValueError(
             f"replicas (and what is recorded) must fit into memory: {replicas} replicas need "
             f"{need / 2**30:,.1f} GiB, {each:,} bytes each; this machine has "
-            f"{have / 2**30:,.1f} GiB"
+            f"{have / 2**30:,.1f} GiB available"
         )
 
 
 def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows: numpy's own MemoryError has to do
-        return None
+    from fastgames.memory import available
+
+    return available()
 
 
 def cpus() -> int:

@@ -22,6 +22,7 @@ from fastgames.stop import Stable
 FIRST_CACHE = 32 * 2**10  # bytes that the lanes of a block may take where they run in columns
 SECOND_CACHE = 2**20  # and where their tables have rows
 MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where tables are larger
+SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
 SIZES = (256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
 
 
@@ -67,6 +68,53 @@ def block_size(
         most = max(1, min(most, _core.lanes(dtype.name).ROW_LANES, MOST // size))
     blocks = -(-replicas // most)
     return -(-replicas // blocks)
+
+
+def layout(
+    game: Game,
+    learners: tuple[Learner, ...],
+    stop: Stable | None,
+    dtype: np.dtype[Any],
+    numba: bool,
+    replicas: int,
+    threads: int,
+) -> tuple[int, int]:
+    """How many threads to use, at most `threads`, and the capacity of the block of each."""
+    columns = in_columns(game, learners, stop, numba)
+    threads = min(threads, -(-replicas // (SMALLEST if columns else 1)))
+    capacity = block_size(game, learners, dtype, -(-replicas // threads), columns)
+    return threads, -(-capacity // SMALLEST) * SMALLEST if columns else capacity
+
+
+def block_bytes(
+    game: Game,
+    learners: tuple[Learner, ...],
+    record: Record,
+    dtype: np.dtype[Any],
+    capacity: int,
+    columns: bool,
+) -> int:
+    """At most how many bytes a block takes, see `Lanes` in src_cy/engine.pxi.
+
+    Room for the tables of `capacity` replicas, less than a kilobyte for each lane and agent
+    besides, a lane's counts and window, and the rewards in the type of the tables.
+    """
+    core, real, compact = _core.lanes(dtype.name), dtype.itemsize, game.compact
+    lanes = -(-capacity // SIZES[-1]) * SIZES[-1]
+    size, largest = 2**17 + 256 * lanes, 0
+    for i, (learner, actions) in enumerate(zip(learners, game.num_actions, strict=True)):
+        entries = actions
+        if not columns:
+            entries = game.num_observations[i] * core.row_stride(actions)
+        table = capacity * entries * (real + 8 * ("visits" in learner.rules.tables))
+        size += table + lanes * (512 + 2 * actions * real)
+        size += compact.rewards[i].size * real + 8 * game.num_states
+        largest = max(largest, table)  # is held twice while it is copied
+    if record.last is not None:
+        size += 4 * lanes * record.last
+    if record.joint_actions:
+        size += 8 * lanes * math.prod(game.num_actions)
+    return size + largest
 
 
 def _game(compact: Compact) -> SimpleNamespace:
@@ -326,6 +374,7 @@ class LaneBlock:
 
 def _slice(index: np.ndarray) -> Any:
     """The same as a slice where that is possible: it copies faster."""
-    if (np.diff(index) == 1).all():
-        return slice(int(index[0]), int(index[-1]) + 1)
+    first, last = int(index[0]), int(index[-1])
+    if last - first == len(index) - 1 and (index[1:] > index[:-1]).all():
+        return slice(first, last + 1)
     return index

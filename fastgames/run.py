@@ -33,7 +33,7 @@ from fastgames.seeds import generator_from, generator_of, seed_from
 from fastgames.snapshots import make_room, take
 from fastgames.state import fresh, resumed
 from fastgames.stop import Stable
-from fastgames.window import count_up
+from fastgames.window import COUNTED, count_up
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,7 +143,8 @@ def run(
     record = check_record(Record() if record is None else record, steps, seats, resume)
     for i, learner in enumerate(seats):
         check_learner(game, i, learner, replicas, dtype)
-    check_memory(game, seats, replicas, steps, record, stop, dtype, threads, resume)
+    first = 0 if resume is None else int(resume.steps[0])
+    check_memory(game, seats, replicas, first, steps, record, stop, dtype, stream, backend, threads)
 
     seed: int | None = None if resume is None else resume.seed
     generator: np.random.Generator | None = None
@@ -214,8 +215,8 @@ def _work_off(
 
     def bring_up_to_date() -> None:
         if state.window is not None:
-            for first in range(0, len(taken), 4096):
-                count_up(state, game, slice(first, first + 4096))
+            for first in range(0, len(taken), COUNTED):
+                count_up(state, game, slice(first, first + COUNTED))
 
     def save() -> None:
         bring_up_to_date()
@@ -231,7 +232,7 @@ def _work_off(
         periods=0 if result.stop is None else result.stop.periods,
         snapshot=snapshot,
     )
-    total = len(todo) if work.periods else int((steps - taken[todo]).sum())
+    total = len(todo) if work.periods else len(todo) * steps - int(taken.sum(where=left))
     make_block, threads = _blocks(result, backend, min(threads, len(todo)), len(todo), generator)
     try:
         with reporter(total, progress) as report:
@@ -252,9 +253,6 @@ def _work_off(
             save()
 
 
-SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
-
-
 def _blocks(
     result: Result,
     backend: str,
@@ -268,7 +266,7 @@ def _blocks(
 
         what = (result.game, result.state, result.record, result.stop)
         return partial(ReferenceBlock, *what, generator), threads
-    from fastgames.lanes import LaneBlock, block_size, in_columns
+    from fastgames.lanes import LaneBlock, layout
 
     dtype, numba = np.dtype(result.dtype), backend == "numba"
     if numba:  # compile here, once, and not in every thread
@@ -276,19 +274,15 @@ def _blocks(
 
         for learner in result.learners:
             addresses_of(learner.rules, dtype)
-    columns = in_columns(result.game, result.learners, result.stop, numba)
-    if columns:
-        threads = min(threads, -(-replicas // SMALLEST))
-    capacity = block_size(result.game, result.learners, dtype, -(-replicas // threads), columns)
-    if columns:
-        capacity = -(-capacity // SMALLEST) * SMALLEST
+    game, learners, stop = result.game, result.learners, result.stop
+    threads, capacity = layout(game, learners, stop, dtype, numba, replicas, threads)
     bit_generator = None if generator is None else generator.bit_generator
     block = partial(
         LaneBlock,
-        result.game,
+        game,
         result.state,
         result.record,
-        result.stop,
+        stop,
         dtype,
         capacity,
         bit_generator,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgames.games import Game
+from fastgames.learners import Learner
 from fastgames.policies import policy
 from fastgames.record import Record
 from fastgames.state import State
@@ -37,6 +38,26 @@ class Snapshots:
             for i, array in enumerate(getattr(self, kind) or []):
                 out[f"{kind}/{i}"] = array
         return out
+
+
+def bytes_each(
+    game: Game, learners: tuple[Learner, ...], dtype: str, record: Record, count: int
+) -> int:
+    """Bytes that each replica takes in so many snapshots.
+
+    In each of them, for every agent: r O_i A_i for its table "q" (r: bytes of the tables' type),
+    4 O_i for greedy actions, 8 O_i A_i for a policy.
+    """
+    size = 0
+    for learner, rows, actions in zip(
+        learners, game.num_observations, game.num_actions, strict=True
+    ):
+        tables = [name for name in record.tables if name in learner.rules.tables]
+        size += (
+            sum(8 if n == "visits" else np.dtype(dtype).itemsize for n in tables) * rows * actions
+        )
+        size += rows * (4 * record.greedy + 8 * actions * record.policies)
+    return count * size
 
 
 def make_room(game: Game, state: State, record: Record, steps: int, dtype: str) -> Snapshots | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -129,6 +130,49 @@ class State:
     reward_sums: np.ndarray | None = None
 
 
+def bytes_each(
+    game: Game,
+    learners: tuple[Learner, ...],
+    dtype: str,
+    stream: str,
+    record: Record,
+    stop: Stable | None,
+) -> int:
+    """Bytes of `State` that each replica takes: what a result holds, without snapshots.
+
+    With N agents, A_i actions, O_i observations and r bytes of the tables' type (8 or 4):
+
+    - every agent: 8, 16 for its stream, and 8 for each parameter with an exponential schedule;
+    - one that learns: r O_i A_i; 8 O_i A_i more where it counts visits; 8 + 2 r where agents take
+      turns, and for a learner that waits for its next action;
+    - 20; 16 where anything is left to chance; 4 with a time limit;
+    - recorded flips: 8 N; rewards: 8 N; joint actions: 8 A_0 ... A_{N-1};
+    - `stop`: 8, with record.last = n another 4 n.
+
+    (No stream takes anything with stream="numpy". Fixed policies that were given for each replica
+    take r O_i A_i too.)
+    """
+    real, roles = np.dtype(dtype).itemsize, game.num_agents + nature_draws(game.compact)
+    size = 20 + 16 * roles * (stream == "fastgames") + 4 * (game.compact.time_limit > 0)
+    for i, learner in enumerate(learners):
+        entries = game.num_observations[i] * game.num_actions[i]
+        if learner.learns:
+            size += sum(entries * (8 if n == "visits" else real) for n in learner.rules.tables)
+            size += (8 + 2 * real) * _waits(game, learner)
+        elif learner.start(game, i)[learner.table].size > entries:
+            size += real * entries
+        kinds = [parts(value)[0] for value in learner.values(game.discount).values()]
+        size += 8 + 8 * kinds.count(EXPONENTIAL)
+    size += 8 * game.num_agents * (record.flips + record.rewards)
+    size += 8 * math.prod(game.num_actions) * record.joint_actions
+    return size + (0 if stop is None else 8 + 4 * (record.last or 0))
+
+
+def _waits(game: Game, learner: Learner) -> bool:
+    """Whether the agent may have a move from which it has not learnt yet."""
+    return learner.learns and (game.compact.turns is not None or learner.rules.defers)
+
+
 def nature_draws(compact: Compact) -> bool:
     """Whether anything in the game is left to chance."""
     return isinstance(compact.moves, Chances) or compact.start_weights is not None
@@ -138,15 +182,18 @@ def _seat(game: Game, agent: int, learner: Learner, replicas: int, dtype: str) -
     shape = (replicas, game.num_observations[agent], game.num_actions[agent])
     tables = {}
     for name, start in learner.start(game, agent).items():
-        table = np.broadcast_to(start.astype("int64" if name == "visits" else dtype), shape)
-        tables[name] = table.copy() if learner.learns else table
-    waits = learner.learns and (game.compact.turns is not None or learner.rules.defers)
+        kind = "int64" if name == "visits" else dtype
+        if learner.learns:
+            tables[name] = np.empty(shape, kind)
+            tables[name][...] = start
+        else:
+            tables[name] = np.broadcast_to(start.astype(kind), shape)
     return Seat(
         learner,
         tables,
         np.zeros(replicas),
         _recurrences(learner, game, replicas),
-        Pending.none(replicas, dtype) if waits else None,
+        Pending.none(replicas, dtype) if _waits(game, learner) else None,
     )
 
 
@@ -214,8 +261,11 @@ def resumed(
     for i, learner in enumerate(learners):
         before = old.seats[i]
         seat = _seat(game, i, learner, replicas, before.table.dtype.name)
-        kept = {n: table.copy() for n, table in before.tables.items() if n != "probabilities"}
-        seat.tables = seat.tables | kept
+        for name, table in before.tables.items():
+            if name in seat.tables and name != "probabilities":
+                seat.tables[name][...] = table
+            elif name != "probabilities":
+                seat.tables[name] = table.copy()
         if seat.pending is not None and before.pending is not None:
             seat.pending = before.pending.copy()
         if learner == before.learner:

@@ -5,6 +5,8 @@ import numpy as np
 from fastgames.games import Game, Variants
 from fastgames.state import State
 
+COUNTED = 4096  # replicas at a time
+
 
 def count_up(state: State, game: Game, replicas: slice) -> None:
     """Work out joint_counts and reward_sums of these replicas from their windows, in place.
