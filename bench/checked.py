@@ -16,14 +16,11 @@ REFERENCE_STEPS = 2_000  # interpreted rules take 25 microseconds a step, or mor
 
 
 def arrays(result):
-    """Every array of the state by name, replicas first.
-
-    Without what no one reads: moves that are not pending, and the window behind joint counts.
-    """
+    """Every array of the state by name, replicas first; -1 where no move is pending."""
     found = {
         name.removeprefix("state/"): array
         for name, array in contents(result)[1].items()
-        if name.startswith("state/") and name != "state/window"
+        if name.startswith("state/")
     }
     for name in found:
         agent, pending, _ = name.partition("/pending/")
