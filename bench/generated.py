@@ -62,34 +62,34 @@ class Scenario:
 _once = cache(lambda make: make())
 
 
-def _made(make, actions, **given):
-    """The learner, explorer or step size `make`, for so many actions."""
+def _made(make, actions=1, **given):
+    """A learner, explorer or step size; parameters without a default get one of `VALUES`."""
     for name, parameter in inspect.signature(make).parameters.items():
         if parameter.default is parameter.empty and name not in given:
             if name not in VALUES:
                 raise ValueError(f"{make.__name__} needs a value for {name}: bench/generated.py")
             given[name] = VALUES[name](actions)
-    return make(**{name: v(actions) if callable(v) else v for name, v in given.items()})
+    return make(**given)
 
 
 def _kinds():
     """(name, function of a number of actions that makes it) of every kind of learner."""
-    for name, make in registry.LEARNERS.items():
-        takes = inspect.signature(make).parameters
+    for name, learner in registry.LEARNERS.items():
+        takes = inspect.signature(learner).parameters
         choices = []  # for each parameter: [(word of the name, keyword arguments)]
         if "explore" in takes:
-            parts = registry.EXPLORERS.items()
-            choices.append([(word, {"explore": partial(_made, part)}) for word, part in parts])
+            explorers = registry.EXPLORERS.items()
+            choices.append([(word, {"explore": _made(make)}) for word, make in explorers])
         if "alpha" in takes:
-            parts = registry.STEP_SIZES.items()
-            counts = [(word, {"alpha": partial(_made, part)}) for word, part in parts]
-            choices.append([("alpha", {}), *counts])
+            sizes = registry.STEP_SIZES.items()
+            choices.append([(word, {"alpha": _made(make)}) for word, make in sizes])
+            choices[-1].append(("alpha", {}))  # a number
         options = [option for option, p in takes.items() if p.default is False]
         choices += [[("", {}), (option, {option: True})] for option in options]
         for parts in itertools.product(*choices):
             words = [name, *(word for word, _ in parts)]
             given = {key: value for _, more in parts for key, value in more.items()}
-            yield "-".join(filter(None, words)), partial(_made, make, **given)
+            yield "-".join(filter(None, words)), partial(_made, learner, **given)
 
 
 def learner_scenarios() -> list[Scenario]:
