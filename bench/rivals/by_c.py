@@ -11,7 +11,7 @@ import numpy as np
 
 FOLDER = Path(__file__).parent
 COMPILER = os.environ.get("CC", "cc")
-FLAGS = ["-O3", "-march=native", "-fno-trapping-math", "-ffp-contract=off"]
+FLAGS = ["-O3", "-march=native", "-fno-trapping-math"]
 if platform.machine() == "x86_64":
     FLAGS.append("-mprefer-vector-width=512")
 _builds = tempfile.TemporaryDirectory()
@@ -24,12 +24,14 @@ def command(source, program, *flags):
 
 @functools.cache
 def build(source, *flags):
-    """The program's path. Flags that the compiler does not know are left out."""
+    """The program's path. Flags after the first that it does not know are left out."""
     program = Path(_builds.name) / Path(source).stem
     try:
         made = subprocess.run(command(source, program, *flags), capture_output=True, text=True)
         if made.returncode and flags:
-            made = subprocess.run(command(source, program), capture_output=True, text=True)
+            made = subprocess.run(
+                command(source, program, *flags[:1]), capture_output=True, text=True
+            )
     except FileNotFoundError:
         raise ImportError(f"there is no C compiler {COMPILER!r}") from None
     if made.returncode:
@@ -50,8 +52,9 @@ def lanes_under_contract(dtype, streams, steps, alpha, words):
 
     Raises ImportError where the CPU has not what the kernel is written for.
     """
-    # gcc keeps two groups in the registers with these
-    program = build("pennies_lanes.c", "-fschedule-insns", "-fsched-pressure")
+    # no fused operations: their bits are others; gcc keeps two groups in registers with -fsched…
+    flags = "-ffp-contract=off", "-fschedule-insns", "-fsched-pressure"
+    program = build("pennies_lanes.c", *flags)
     numbers = [f"f{dtype[-2:]}", steps, len(streams), alpha, *words, 1]
     out = subprocess.run(
         [program, *map(str, numbers)], input=streams.tobytes(), capture_output=True
