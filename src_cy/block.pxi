@@ -128,6 +128,7 @@ ctypedef struct Block:
     int32_t *state                         # (lanes,) now
     int32_t *next_state                    # (lanes,) reached
     int32_t *cell                          # (lanes,) where rewards stand: the joint number, with what they depend on
+    int64_t cells                          # how many rewards an agent has
     int32_t *variant                       # (lanes,) where the lane's rewards begin
     bint rewards_by_state
     int32_t *from_state                    # (states,) Sum

@@ -169,6 +169,7 @@ cdef class Lanes:
         b.time_limit = game.time_limit
         b.rewards_by_state = game.rewards_by_state
         self.reward_cells = game.reward_cells
+        b.cells = game.variants * game.reward_cells
         self.state = self.kept((lanes,), np.int32)
         self.age = self.kept((lanes,), np.int32)
         self.variant = self.kept((lanes,), np.int32)

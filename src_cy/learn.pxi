@@ -47,15 +47,8 @@ cdef void move(void *context, int64_t lanes, int k) noexcept nogil:
             join_wide(lanes, b.seats[i].actions, b.seats[i].action, b.joint)
 
 
-cdef inline void gather(
-    int64_t lanes,
-    reals payoffs,     # IN (joint actions,)
-    ints joint,        # IN (lanes,)
-    reals target,      # OUT (lanes,)
-) noexcept nogil:
-    cdef int64_t i
-    for i in range(lanes):
-        target[i] = payoffs[joint[i]]
+cdef extern from "lookup.h" nogil:
+    void fg_look_up(int64_t lanes, int64_t entries, const real *table, const int32_t *index, real *out)
 
 
 cdef inline void bootstrap(
@@ -113,4 +106,4 @@ cdef void reward(void *context, int64_t lanes, int k) noexcept nogil:
     cdef Block *b = <Block *>context
     cdef int i
     for i in range(b.agents):
-        gather(lanes, b.seats[i].payoffs, b.joint, b.seats[i].target)
+        fg_look_up(lanes, b.joint_actions, b.seats[i].payoffs, b.joint, b.seats[i].target)

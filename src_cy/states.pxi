@@ -35,7 +35,7 @@ cdef void reward_by_cell(void *context, int64_t lanes, int k) noexcept nogil:
     cdef Block *b = <Block *>context
     cdef int j
     for j in range(b.agents):
-        gather(lanes, b.seats[j].payoffs, b.cell, b.seats[j].target)
+        fg_look_up(lanes, b.cells, b.seats[j].payoffs, b.cell, b.seats[j].target)
 
 
 cdef void go_by_joint(void *context, int64_t lanes, int k) noexcept nogil:

@@ -28,10 +28,11 @@ FG_INLINE fg_words fg_rotate_words(const fg_words x, const int k) { return (x <<
 /* The twin of fg_word in draw.h. */
 FG_INLINE fg_words fg_next_words(fg_generators *g) {
   const fg_words a = g->a, b = g->b, c = g->c, d = g->d;
-  g->a = fg_xor3(a, b, d);
-  g->b = fg_xor3(b, a, c);
+  const fg_words e = d ^ b;
+  g->a = a ^ e;
+  g->b = fg_xor3(b, c, a);
   g->c = fg_xor3(c, a, b << 9);
-  g->d = fg_rotate_words(d ^ b, 11);
+  g->d = fg_rotate_words(e, 11);
   return fg_rotate_words(a + d, 7) + a;
 }
 
@@ -89,13 +90,12 @@ FG_INLINE void fg_play(fg_hand *h, const fg_player *p, const int64_t i, fg_mask 
   FG_EACH_PART zero[j] = fg_or(fg_part(low, j), fg_at_most_where(fg_part(greedy, j), h->y[j], h->x[j]));
 }
 
-/* q[action] += alpha (reward - q[action]) */
+/* q[action] += alpha (reward - q[action]), where the rewards of actions 0 and 1 would be u and v. */
 FG_INLINE void fg_learn_reward(const int flips, fg_hand *h, const int j, const fg_mask zero, const fg_reals alpha,
-                               const fg_reals reward) {
-  fg_reals q = fg_if(zero, h->x[j], h->y[j]);
-  q = q + alpha * (reward - q);
-  h->x[j] = fg_if(zero, q, h->x[j]);
-  h->y[j] = fg_if(zero, h->y[j], q);
+                               const fg_reals u, const fg_reals v) {
+  const fg_reals step = alpha * fg_minus_where(zero, u, h->x[j], v - h->y[j]);
+  h->x[j] = fg_plus_where(zero, h->x[j], step);
+  h->y[j] = fg_plus_where(fg_not(zero), h->y[j], step);
   if (flips) {
     const fg_mask first = fg_at_most(h->y[j], h->x[j]);
     h->flips[j] = fg_count(h->flips[j], fg_unlike(first, h->first[j]));
@@ -107,7 +107,6 @@ FG_INLINE void fg_learn_reward(const int flips, fg_hand *h, const int j, const f
 FG_INLINE void fg_lanes_two_by_two(const int flips, const int hands, const int64_t lanes, const int64_t i,
                                    const int64_t steps, const fg_player *p, const fg_player *r) {
   const real *u = p->payoffs, *v = r->payoffs;
-  const fg_four first = fg_four_of(u[3], u[2], u[1], u[0]), second = fg_four_of(v[3], v[2], v[1], v[0]);
   fg_hand a[FG_HANDS], b[FG_HANDS];
   FG_EACH_HAND {
     a[k] = fg_take(p, lanes, i + k * FG_WORDS);
@@ -120,11 +119,10 @@ FG_INLINE void fg_lanes_two_by_two(const int flips, const int hands, const int64
       fg_play(&a[k], p, at, zero);
       fg_play(&b[k], r, at, nought);
       FG_EACH_PART {
-        const fg_which which = fg_which_of(zero[j], nought[j]);
         fg_learn_reward(flips, &a[k], j, zero[j], fg_load_reals(p->alpha + at + j * FG_REALS),
-                        fg_one_of(first, which));
+                        fg_if(nought[j], fg_every(u[0]), fg_every(u[1])), fg_if(nought[j], fg_every(u[2]), fg_every(u[3])));
         fg_learn_reward(flips, &b[k], j, nought[j], fg_load_reals(r->alpha + at + j * FG_REALS),
-                        fg_one_of(second, which));
+                        fg_if(zero[j], fg_every(v[0]), fg_every(v[2])), fg_if(zero[j], fg_every(v[1]), fg_every(v[3])));
       }
     }
   FG_EACH_HAND {
