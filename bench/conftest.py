@@ -53,11 +53,13 @@ def timed(benchmark):
 
 def _enough(arguments):
     """Replicas that take `LEAST` seconds."""
-    replicas = FEWEST * (arguments["threads"] or cpus())
+    threads = arguments["threads"] or cpus()
+    clock = time.process_time if threads == 1 else time.perf_counter
+    replicas = FEWEST * threads
     while True:
-        began = time.perf_counter()
+        began = clock()
         fg.run(replicas=replicas, **arguments)
-        if time.perf_counter() - began >= LEAST:
+        if clock() - began >= LEAST:
             return replicas
         replicas *= 2
 

@@ -1,10 +1,14 @@
 """Speed of the engine through the public API. Names are permanent: history hangs on them."""
 
+import time
+
 import numpy as np
 import pytest
 
 import fastgames as fg
 from fastgames import _core
+
+pytestmark = pytest.mark.benchmark(timer=time.process_time)  # of one thread, unless it says so
 
 PENNIES = fg.games.matching_pennies()
 Q = fg.QLearner(alpha=0.1, explore=fg.EpsilonGreedy(0.1))
@@ -22,6 +26,7 @@ def test_pennies(timed, isa, dtype):
     timed(PENNIES, Q, isa=isa, dtype=dtype, replicas=10_000)
 
 
+@pytest.mark.benchmark(timer=time.perf_counter)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_pennies_threads(timed, threads):
     """W1 over threads."""
