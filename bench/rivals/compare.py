@@ -32,7 +32,7 @@ if "v4" in _core.available():  # what XLA does best with, measured
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_prefer_vector_width=512")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-NOISE = 5.0  # standard errors within which means agree
+NOISE = 4.0  # standard errors within which means agree
 
 
 @dataclass
