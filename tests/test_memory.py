@@ -342,6 +342,12 @@ def make_lanes():
     return make
 
 
+def make_smallest():
+    """A function that makes and drops a compiled block of the smallest game."""
+    result = fg.run(PENNIES, fg.QLearner(), 5, 2, 1)
+    return _blocks(result, "cython", 1, 2, None)[0]
+
+
 def make_runs():
     """A function that makes and drops a whole run, its thread and its result."""
     seats = [fg.QLearner(), fg.QLearner(fg.Linear(0.5, 0.1, 7))]
@@ -374,7 +380,9 @@ def test_no_object_is_left_of_what_was_made_and_dropped(what, cycles):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs /proc")
-@pytest.mark.parametrize(("what", "cycles"), [(make_lanes, 10**6), (make_runs, 10**5)])
+@pytest.mark.parametrize(
+    ("what", "cycles"), [(make_smallest, 10**6), (make_lanes, 10**5), (make_runs, 10**5)]
+)
 def test_a_million_blocks_leave_nothing(what, cycles):
     """What no count of Python's sees: less than eight bytes for each of them."""
     make = what()
