@@ -20,7 +20,7 @@ from fastgames.state import Seat, State, nature_draws
 from fastgames.stop import Stable
 
 FIRST_CACHE = 32 * 2**10  # bytes that the lanes of a block may take where they run in columns
-SECOND_CACHE = 2**20  # and where their tables have rows
+SECOND_CACHE = 2**21  # and where their tables have rows
 MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where tables are larger
 SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
 SIZES = (256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register

@@ -1,6 +1,6 @@
 /* Rows of a table: the largest entry and where it first stands, one lane after the other.
  *
- * Tables of many observations lie as (lane, observation, action). Rows of more than FG_SHORT bytes are padded with
+ * Tables of many observations lie as (lane, observation, action). Rows of more than FG_SHORT entries are padded with
  * -inf to whole vectors: a row is then scanned without a loop for the remainder. Scans of different lanes do not
  * depend on each other, so they overlap each other's cache misses.
  *
@@ -11,79 +11,45 @@
 #define FASTGAMES_ROWS_H
 
 #include "draw.h"
-#include "real.h"
+#include "simd.h"
 
 #if defined(__AVX512F__) || defined(__AVX2__)
-#include <immintrin.h>
+#define FG_BY_VECTORS
+enum { FG_WIDTH = FG_REALS };
+#if FG_DOUBLE
+#define FG_HALF(x, k) _mm512_extractf64x4_pd(x, k)
+#define FG_QUARTER(x, k) _mm256_extractf128_pd(x, k)
+#define FG_MAX_HALVES _mm256_max_pd
+#define FG_MAX_QUARTERS _mm_max_pd
+typedef __m256d fg_halves;
+typedef __m128d fg_quarters;
+#else
+#define FG_HALF(x, k) _mm512_extractf32x8_ps(x, k)
+#define FG_QUARTER(x, k) _mm256_extractf128_ps(x, k)
+#define FG_MAX_HALVES _mm256_max_ps
+#define FG_MAX_QUARTERS _mm_max_ps
+typedef __m256 fg_halves;
+typedef __m128 fg_quarters;
 #endif
 
-#if defined(__AVX512F__) && FG_DOUBLE
-enum { FG_WIDTH = 8 };
-typedef __m512d fg_vector;
-FG_INLINE fg_vector fg_load_row(const real *x) { return _mm512_load_pd(x); }
-FG_INLINE fg_vector fg_larger(fg_vector a, fg_vector b) { return _mm512_max_pd(a, b); }
-FG_INLINE fg_vector fg_all(real x) { return _mm512_set1_pd(x); }
-FG_INLINE real fg_largest(fg_vector m) { /* of its elements: halves, then quarters, which cost less */
-  const __m256d h = _mm256_max_pd(_mm512_castpd512_pd256(m), _mm512_extractf64x4_pd(m, 1));
-  const __m128d g = _mm_max_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
-  return _mm_cvtsd_f64(_mm_max_pd(g, _mm_permute_pd(g, 1)));
-}
-FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) { return _mm512_cmpeq_pd_mask(a, b); }
-FG_INLINE fg_vector fg_less(fg_vector a, fg_vector b) { return _mm512_sub_pd(a, b); }
-FG_INLINE fg_vector fg_if_larger(fg_vector a, fg_vector b, fg_vector then, fg_vector otherwise) {
-  return _mm512_mask_mov_pd(otherwise, _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ), then);
-}
-#elif defined(__AVX512F__)
-enum { FG_WIDTH = 16 };
-typedef __m512 fg_vector;
-FG_INLINE fg_vector fg_load_row(const real *x) { return _mm512_load_ps(x); }
-FG_INLINE fg_vector fg_larger(fg_vector a, fg_vector b) { return _mm512_max_ps(a, b); }
-FG_INLINE fg_vector fg_all(real x) { return _mm512_set1_ps(x); }
-FG_INLINE real fg_largest(fg_vector m) {
-  const __m256 h = _mm256_max_ps(_mm512_castps512_ps256(m), _mm512_extractf32x8_ps(m, 1));
-  const __m128 g = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
-  const __m128 f = _mm_max_ps(g, _mm_permute_ps(g, 0x4E));
-  return _mm_cvtss_f32(_mm_max_ps(f, _mm_permute_ps(f, 0xB1)));
-}
-FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) { return _mm512_cmpeq_ps_mask(a, b); }
-FG_INLINE fg_vector fg_less(fg_vector a, fg_vector b) { return _mm512_sub_ps(a, b); }
-FG_INLINE fg_vector fg_if_larger(fg_vector a, fg_vector b, fg_vector then, fg_vector otherwise) {
-  return _mm512_mask_mov_ps(otherwise, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), then);
-}
-#elif defined(__AVX2__) && FG_DOUBLE
-enum { FG_WIDTH = 4 };
-typedef __m256d fg_vector;
-FG_INLINE fg_vector fg_load_row(const real *x) { return _mm256_load_pd(x); }
-FG_INLINE fg_vector fg_larger(fg_vector a, fg_vector b) { return _mm256_max_pd(a, b); }
-FG_INLINE fg_vector fg_all(real x) { return _mm256_set1_pd(x); }
-FG_INLINE real fg_largest(fg_vector m) {
-  const __m128d g = _mm_max_pd(_mm256_castpd256_pd128(m), _mm256_extractf128_pd(m, 1));
-  return _mm_cvtsd_f64(_mm_max_pd(g, _mm_permute_pd(g, 1)));
-}
-FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) {
-  return (uint32_t)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_EQ_OQ));
-}
-FG_INLINE fg_vector fg_less(fg_vector a, fg_vector b) { return _mm256_sub_pd(a, b); }
-FG_INLINE fg_vector fg_if_larger(fg_vector a, fg_vector b, fg_vector then, fg_vector otherwise) {
-  return _mm256_blendv_pd(otherwise, then, _mm256_cmp_pd(a, b, _CMP_GT_OQ));
-}
-#elif defined(__AVX2__)
-enum { FG_WIDTH = 8 };
-typedef __m256 fg_vector;
-FG_INLINE fg_vector fg_load_row(const real *x) { return _mm256_load_ps(x); }
-FG_INLINE fg_vector fg_larger(fg_vector a, fg_vector b) { return _mm256_max_ps(a, b); }
-FG_INLINE fg_vector fg_all(real x) { return _mm256_set1_ps(x); }
-FG_INLINE real fg_largest(fg_vector m) {
-  const __m128 g = _mm_max_ps(_mm256_castps256_ps128(m), _mm256_extractf128_ps(m, 1));
-  const __m128 f = _mm_max_ps(g, _mm_permute_ps(g, 0x4E));
-  return _mm_cvtss_f32(_mm_max_ps(f, _mm_permute_ps(f, 0xB1)));
-}
-FG_INLINE uint32_t fg_equal(fg_vector a, fg_vector b) {
-  return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ));
-}
-FG_INLINE fg_vector fg_less(fg_vector a, fg_vector b) { return _mm256_sub_ps(a, b); }
-FG_INLINE fg_vector fg_if_larger(fg_vector a, fg_vector b, fg_vector then, fg_vector otherwise) {
-  return _mm256_blendv_ps(otherwise, then, _mm256_cmp_ps(a, b, _CMP_GT_OQ));
+/* The largest element of each of n vectors: of their halves, then quarters, which costs less than whole ones. */
+FG_INLINE void fg_largest(const int n, const fg_reals *m, real *best) {
+  fg_halves h[FG_CHAINS];
+  fg_quarters g[FG_CHAINS];
+#if defined(__AVX512F__)
+  FG_EACH(n) { h[k] = FG_MAX_HALVES(FG_HALF(m[k], 0), FG_HALF(m[k], 1)); FG_IN_THIS_ORDER(h[k]) }
+#else
+  FG_EACH(n) h[k] = m[k];
+#endif
+  FG_EACH(n) { g[k] = FG_MAX_QUARTERS(FG_QUARTER(h[k], 0), FG_QUARTER(h[k], 1)); FG_IN_THIS_ORDER(g[k]) }
+#if FG_DOUBLE
+  FG_EACH(n) { g[k] = _mm_max_pd(g[k], _mm_permute_pd(g[k], 1)); FG_IN_THIS_ORDER(g[k]) }
+  FG_EACH(n) best[k] = _mm_cvtsd_f64(g[k]);
+#else
+  FG_EACH(n) { g[k] = _mm_max_ps(g[k], _mm_permute_ps(g[k], 0x4E)); FG_IN_THIS_ORDER(g[k]) }
+  FG_EACH(n) { g[k] = _mm_max_ps(g[k], _mm_permute_ps(g[k], 0xB1)); FG_IN_THIS_ORDER(g[k]) }
+  FG_EACH(n) best[k] = _mm_cvtss_f32(g[k]);
+#endif
 }
 #else
 enum { FG_WIDTH = 1 };
@@ -95,13 +61,13 @@ enum { FG_WIDTH = 1 };
 #define FG_FETCH(at)
 #endif
 
-enum { FG_SHORT = 32 }; /* bytes; up to here a row is scanned entry by entry */
+enum { FG_SHORT = 4 }; /* entries; up to here a row is scanned one by one */
 
 /* Entries from one row to the next: a row never straddles a cache line that it need not. */
 static inline int64_t fg_row_stride(const int64_t actions) {
   const int64_t unit = 64 / (int64_t)sizeof(real);
   int64_t stride = 1;
-  if (actions * (int64_t)sizeof(real) > FG_SHORT) return (actions + unit - 1) / unit * unit;
+  if (actions > FG_SHORT) return (actions + unit - 1) / unit * unit;
   while (stride < actions) stride *= 2;
   return stride;
 }
@@ -111,42 +77,57 @@ enum { FG_ENTRIES, FG_ONE, FG_TWO, FG_THREE, FG_FOUR, FG_MANY };
 
 FG_INLINE int fg_row_kind(const int64_t actions) {
   const int64_t vectors = (actions + FG_WIDTH - 1) / FG_WIDTH;
-  if (FG_WIDTH == 1 || actions * (int64_t)sizeof(real) <= FG_SHORT) return FG_ENTRIES;
+  if (FG_WIDTH == 1 || actions <= FG_SHORT) return FG_ENTRIES;
   return vectors < FG_MANY ? (int)vectors : FG_MANY;
 }
 
+#if defined(FG_BY_VECTORS)
+/* Of each of n rows of one to four vectors the largest entry and its index, the lowest on ties. Every row is one long
+ * chain of operations; see softmax.h. */
+FG_INLINE void fg_scan_vectors(const int kind, const int n, const real *const *row, real *best, int32_t *where) {
+  fg_reals u[4][FG_CHAINS], m[FG_CHAINS];
+  FG_EACH(n) m[k] = u[0][k] = fg_load_reals(row[k]);
+  if (kind > FG_ONE) FG_EACH(n) m[k] = fg_larger(m[k], u[1][k] = fg_load_reals(row[k] + FG_WIDTH));
+  if (kind > FG_TWO) FG_EACH(n) m[k] = fg_larger(m[k], u[2][k] = fg_load_reals(row[k] + 2 * FG_WIDTH));
+  if (kind > FG_THREE) FG_EACH(n) m[k] = fg_larger(m[k], u[3][k] = fg_load_reals(row[k] + 3 * FG_WIDTH));
+  FG_EACH(n) { FG_IN_THIS_ORDER(m[k]) }
+  fg_largest(n, m, best);
+  FG_EACH(n) { m[k] = fg_every(best[k]); FG_IN_THIS_ORDER(m[k]) }
+  FG_EACH(n) {
+    uint64_t found = kind > FG_ONE ? fg_equal_to(u[0][k], u[1][k], m[k]) : fg_equal(u[0][k], m[k]);
+    if (kind > FG_TWO)
+      found |= (kind > FG_THREE ? fg_equal_to(u[2][k], u[3][k], m[k]) : (uint64_t)fg_equal(u[2][k], m[k])) << 2 * FG_WIDTH;
+    where[k] = (int32_t)__builtin_ctzll(found);
+  }
+}
+
+/* The same of one row of more: of every column of vectors the largest, and minus the vector it is in. */
+FG_INLINE int32_t fg_scan_many(const int64_t actions, const real *row, real *best) {
+  const fg_reals one = fg_every(1);
+  fg_reals m = fg_load_reals(row), at = fg_every(0), c = at;
+  for (int64_t k = FG_WIDTH; k < actions; k += FG_WIDTH) {
+    const fg_reals x = fg_load_reals(row + k);
+    c = c - one;
+    at = fg_if(fg_more(x, m), c, at);
+    m = fg_larger(m, x);
+  }
+  fg_largest(1, &m, best);
+  const fg_reals all = fg_every(*best), candidates = fg_if(fg_more(all, m), fg_every((real)-INFINITY), at);
+  real first;
+  fg_largest(1, &candidates, &first);
+  const uint32_t found = fg_equal(all, m) & fg_equal(at, fg_every(first));
+  return (int32_t)-first * FG_WIDTH + __builtin_ctz(found);
+}
+#endif
+
 /* The index of the largest entry of a row, the lowest on ties; the entry itself goes to `best`. */
 FG_INLINE int32_t fg_scan_row(const int kind, const int64_t actions, const real *row, real *best) {
-#if defined(__AVX512F__) || defined(__AVX2__)
-  if (kind != FG_ENTRIES && kind != FG_MANY) {
-    fg_vector u0 = fg_load_row(row), u1 = u0, u2 = u0, u3 = u0;
-    if (kind > FG_ONE) u1 = fg_load_row(row + FG_WIDTH);
-    if (kind > FG_TWO) u2 = fg_load_row(row + 2 * FG_WIDTH);
-    if (kind > FG_THREE) u3 = fg_load_row(row + 3 * FG_WIDTH);
-    fg_vector m = kind > FG_ONE ? fg_larger(u0, u1) : u0;
-    if (kind > FG_TWO) m = fg_larger(m, kind > FG_THREE ? fg_larger(u2, u3) : u2);
-    *best = fg_largest(m);
-    m = fg_all(*best);
-    uint64_t found = fg_equal(u0, m);
-    if (kind > FG_ONE) found |= (uint64_t)fg_equal(u1, m) << FG_WIDTH;
-    if (kind > FG_TWO) found |= (uint64_t)fg_equal(u2, m) << 2 * FG_WIDTH;
-    if (kind > FG_THREE) found |= (uint64_t)fg_equal(u3, m) << 3 * FG_WIDTH;
-    return (int32_t)__builtin_ctzll(found);
-  }
-  if (kind == FG_MANY) { /* of every column of vectors the largest, and minus the vector it is in, the lowest on ties */
-    const fg_vector one = fg_all(1);
-    fg_vector m = fg_load_row(row), at = fg_all(0), c = at;
-    for (int64_t k = FG_WIDTH; k < actions; k += FG_WIDTH) {
-      const fg_vector x = fg_load_row(row + k);
-      c = fg_less(c, one);
-      at = fg_if_larger(x, m, c, at);
-      m = fg_larger(m, x);
-    }
-    *best = fg_largest(m);
-    const fg_vector all = fg_all(*best);
-    const real first = fg_largest(fg_if_larger(all, m, fg_all((real)-INFINITY), at));
-    const uint32_t found = fg_equal(all, m) & fg_equal(at, fg_all(first));
-    return (int32_t)-first * FG_WIDTH + __builtin_ctz(found);
+#if defined(FG_BY_VECTORS)
+  if (kind == FG_MANY) return fg_scan_many(actions, row, best);
+  if (kind != FG_ENTRIES) {
+    int32_t found;
+    fg_scan_vectors(kind, 1, &row, best, &found);
+    return found;
   }
 #endif
   real largest = row[0];
@@ -235,39 +216,72 @@ FG_INLINE void fg_find_rows(fg_rows *FG_RESTRICT s) {
     }
 }
 
+/* Rows that are scanned side by side: as many as the registers hold. */
+FG_INLINE int fg_side_by_side(const int kind) {
+#if defined(__AVX512F__)
+  return kind == FG_ENTRIES || kind == FG_MANY ? 1 : kind <= FG_TWO ? 4 : 2;
+#elif defined(__AVX2__)
+  return kind == FG_ENTRIES || kind == FG_MANY ? 1 : 2;
+#else
+  return 1;
+#endif
+}
+
+/* The rows that begin at `at`, of lanes i … i + n - 1. */
+FG_INLINE void fg_scan_lanes(const int kind, const int n, const fg_rows *s, const int64_t *at, const int64_t i,
+                             real *best, int32_t *where) {
+  const real *row[FG_CHAINS];
+  for (int k = 0; k < n; k++) row[k] = s->q + at[i + k];
+#if defined(FG_BY_VECTORS)
+  if (kind != FG_ENTRIES && kind != FG_MANY) {
+    fg_scan_vectors(kind, n, row, best, where);
+    return;
+  }
+#endif
+  for (int k = 0; k < n; k++) where[k] = fg_scan_row(kind, s->actions, row[k], best + k);
+}
+
 /* Q-learning of one agent, a whole step: one scan of the row of the state reached, whose maximum is the bootstrap
  * and whose argmax is the next greedy action. The row that was updated is scanned again where that is watched, or
- * where it is the row of the state reached, too. */
-FG_INLINE void fg_learn_rows(const int kind, const int ends, const int watched, fg_rows *FG_RESTRICT s) {
-  const int64_t lanes = s->lanes, actions = s->actions;
-  const int32_t *cell = s->cell;
-  const real *payoffs = s->payoffs;
-  real *q = s->q;
-  fg_find_rows(s);
-  for (int64_t i = 0; i < lanes; i++) {
-    real best;
-    const int32_t prefers = fg_scan_row(kind, actions, q + s->next_row[i], &best);
-    if (ends) best = s->over[i] == FG_ENDED ? (real)0 : best;
-    const real target = payoffs[cell[i]] + s->gamma[i] * best;
-    real *at = q + s->entry[i];
-    *at = *at + s->alpha[i] * (target - *at);
-    if (watched)
-      s->next_prefers[i] = prefers;
-    else
-      s->prefers[i] = prefers;
+ * where it is the row of the state reached, too. fg_find_rows comes first. */
+FG_INLINE void fg_learn_lanes(const int kind, const int n, const int ends, const int watched, const int64_t i,
+                              fg_rows *FG_RESTRICT s) {
+  real best[FG_CHAINS];
+  int32_t prefers[FG_CHAINS];
+  fg_scan_lanes(kind, n, s, s->next_row, i, best, prefers);
+  for (int k = 0; k < n; k++) {
+    if (ends) best[k] = s->over[i + k] == FG_ENDED ? (real)0 : best[k];
+    const real target = s->payoffs[s->cell[i + k]] + s->gamma[i + k] * best[k];
+    real *at = s->q + s->entry[i + k];
+    *at = *at + s->alpha[i + k] * (target - *at);
+    (watched ? s->next_prefers : s->prefers)[i + k] = prefers[k];
   }
-  if (watched)
-    for (int64_t i = 0; i < lanes; i++) {
-      real best;
-      const int32_t prefers = fg_scan_row(kind, actions, q + s->row[i], &best);
-      s->flip[i] = prefers != s->prefers[i];
-      s->prefers[i] = s->row[i] == s->next_row[i] ? prefers : s->next_prefers[i];
-    }
-  else if (s->again)
-    for (int64_t i = 0; i < lanes; i++)
+}
+
+FG_INLINE void fg_watch_lanes(const int kind, const int n, const int64_t i, fg_rows *FG_RESTRICT s) {
+  real best[FG_CHAINS];
+  int32_t prefers[FG_CHAINS];
+  fg_scan_lanes(kind, n, s, s->row, i, best, prefers);
+  for (int k = 0; k < n; k++) {
+    s->flip[i + k] = prefers[k] != s->prefers[i + k];
+    s->prefers[i + k] = s->row[i + k] == s->next_row[i + k] ? prefers[k] : s->next_prefers[i + k];
+  }
+}
+
+FG_INLINE void fg_learn_rows(const int kind, const int ends, const int watched, fg_rows *FG_RESTRICT s) {
+  const int n = fg_side_by_side(kind);
+  const int64_t lanes = s->lanes;
+  int64_t i = 0;
+  for (; i + n <= lanes; i += n) fg_learn_lanes(kind, n, ends, watched, i, s);
+  for (; i < lanes; i++) fg_learn_lanes(kind, 1, ends, watched, i, s);
+  if (watched) {
+    for (i = 0; i + n <= lanes; i += n) fg_watch_lanes(kind, n, i, s);
+    for (; i < lanes; i++) fg_watch_lanes(kind, 1, i, s);
+  } else if (s->again)
+    for (i = 0; i < lanes; i++)
       if (s->row[i] == s->next_row[i]) {
         real best;
-        s->prefers[i] = fg_scan_row(kind, actions, q + s->row[i], &best);
+        s->prefers[i] = fg_scan_row(kind, s->actions, s->q + s->row[i], &best);
       }
 }
 

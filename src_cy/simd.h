@@ -51,6 +51,11 @@ FG_INLINE fg_reals fg_every(const real x) { return x - (fg_reals){0}; } /* (not 
 #define FG_IN_THIS_ORDER(x)
 #endif
 
+/* A chain of operations that wait for each other takes up the places where a CPU looks for work, so two or three chains
+ * one after the other are all that overlap. Side by side, step by step, more do. */
+enum { FG_CHAINS = 4 };
+#define FG_EACH(n) _Pragma("GCC unroll 4") for (int k = 0; k < n; k++)
+
 #if defined(__AVX512F__)
 
 enum { FG_TOP_BIT = 0 }; /* words are compared as they are */
@@ -80,6 +85,15 @@ typedef __mmask16 fg_mask;
 #define FG_M(operation) _##operation##_mask16
 FG_INLINE fg_mask fg_part(const fg_bits m, const int j) { return (void)j, m; }
 #endif
+FG_INLINE fg_reals fg_larger(const fg_reals a, const fg_reals b) { return FG_R(max)(a, b); }
+FG_INLINE uint32_t fg_equal(const fg_reals a, const fg_reals b) { return FG_RM(cmpeq)(a, b); }
+FG_INLINE uint64_t fg_equal_to(const fg_reals a, const fg_reals b, const fg_reals x) { /* a's bits, then b's */
+#if FG_DOUBLE
+  return _mm512_kunpackb(FG_RM(cmpeq)(b, x), FG_RM(cmpeq)(a, x));
+#else
+  return _mm512_kunpackw(FG_RM(cmpeq)(b, x), FG_RM(cmpeq)(a, x));
+#endif
+}
 FG_INLINE fg_mask fg_more(const fg_reals a, const fg_reals b) { return FG_RM(cmp)(a, b, _CMP_GT_OQ); }
 FG_INLINE fg_mask fg_at_most(const fg_reals a, const fg_reals b) { return FG_RM(cmp)(a, b, _CMP_LE_OQ); }
 FG_INLINE fg_mask fg_at_most_where(const fg_mask m, const fg_reals a, const fg_reals b) {
@@ -119,6 +133,18 @@ FG_INLINE fg_mask fg_part(const fg_bits m, const int j) {
   return (fg_mask){m[2 * j], m[2 * j + 1]};
 #endif
 }
+#if defined(__AVX2__)
+#if FG_DOUBLE
+FG_INLINE fg_reals fg_larger(const fg_reals a, const fg_reals b) { return _mm256_max_pd(a, b); }
+FG_INLINE uint32_t fg_equal(const fg_reals a, const fg_reals b) { return (uint32_t)_mm256_movemask_pd((__m256d)(a == b)); }
+#else
+FG_INLINE fg_reals fg_larger(const fg_reals a, const fg_reals b) { return _mm256_max_ps(a, b); }
+FG_INLINE uint32_t fg_equal(const fg_reals a, const fg_reals b) { return (uint32_t)_mm256_movemask_ps((__m256)(a == b)); }
+#endif
+FG_INLINE uint64_t fg_equal_to(const fg_reals a, const fg_reals b, const fg_reals x) { /* a's bits, then b's */
+  return fg_equal(a, x) | (uint64_t)fg_equal(b, x) << FG_REALS;
+}
+#endif
 FG_INLINE fg_mask fg_more(const fg_reals a, const fg_reals b) { return a > b; }
 FG_INLINE fg_mask fg_at_most(const fg_reals a, const fg_reals b) { return a <= b; }
 FG_INLINE fg_mask fg_at_most_where(const fg_mask m, const fg_reals a, const fg_reals b) { return m & (a <= b); }
@@ -143,7 +169,7 @@ FG_INLINE fg_wholes fg_count(const fg_wholes n, const fg_mask m) { return n - m;
 #endif
 
 #else
-enum { FG_VECTORS = 0, FG_TOP_BIT = 0 };
+enum { FG_VECTORS = 0, FG_TOP_BIT = 0, FG_CHAINS = 1 };
 #endif
 
 #endif

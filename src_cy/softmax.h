@@ -1,6 +1,5 @@
-/* Softmax over a few actions, in columns. An exponential is one long chain of operations, each waiting for the last; a
- * CPU overlaps chains only as far as it looks ahead, which is two or three of them. So several lie side by side here,
- * step by step.
+/* Softmax over a few actions, in columns. An exponential is one long chain of operations, each waiting for the last, so
+ * several lie side by side.
  */
 #ifndef FASTGAMES_SOFTMAX_H
 #define FASTGAMES_SOFTMAX_H
@@ -20,9 +19,6 @@ enum { FG_MANTISSA = FG_F64_MANTISSA, FG_BIAS = FG_F64_BIAS };
 #define FG_LOWEST FG_F32_LOWEST
 enum { FG_MANTISSA = FG_F32_MANTISSA, FG_BIAS = FG_F32_BIAS };
 #endif
-
-enum { FG_CHAINS = 4 }; /* side by side; each takes three registers, and constants are read from memory */
-#define FG_EACH(n) _Pragma("GCC unroll 4") for (int k = 0; k < n; k++)
 
 /* exp of n vectors, in place; all <= 0. The twin of FG_DEFINE_EXP: from LOWEST on 2^n is normal, and one factor. */
 FG_INLINE void fg_exp_of_negative(const int n, fg_reals *x) {
