@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard src_cy/*)
 BENCH := --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
-.PHONY: demo test test-slow bench bench-history bench-rivals lint clean
+.PHONY: demo test test-slow bench bench-compare bench-history \
+	bench-instructions bench-rivals lint clean
 
 demo: $(VENV)/installed-all
 	$(BIN)/fastgames reproduce cycling
@@ -25,6 +26,15 @@ bench-history: $(VENV)/installed-bench
 	@mkdir -p build
 	$(BIN)/pytest bench $(BENCH) --benchmark-json=build/bench.json
 	$(BIN)/python bench/history.py --add build/bench.json
+
+# BASE=revision (and HEAD=another, else the working tree): side by side; fails where slower by 3 %.
+bench-compare: $(VENV)/installed-test
+	$(BIN)/python bench/compare.py $(or $(BASE),$(error BASE=revision to compare with)) $(HEAD)
+
+# Counted by callgrind; fails where one has risen by 1 %. REASON="..." stores the counts.
+bench-instructions: $(VENV)/installed-test
+	$(BIN)/python bench/instructions.py $(if $(BASE),--base $(BASE)) \
+		$(if $(REASON),--update --reason "$(REASON)")
 
 bench-rivals: .venv-rivals/installed
 	.venv-rivals/bin/python bench/rivals/compare.py
