@@ -70,7 +70,7 @@ ctypedef struct Seat:  # one agent's place in the block
     real *scale                            # (lanes,) A / T
     int32_t *half                          # (lanes,) with two actions: explore action 1 iff u >= it
     uint32_t *last_word                    # (lanes,) and on whole words, see fg_player: explore iff word <= it,
-    uint32_t *half_word                    # (lanes,) then action 0 iff word < it
+    uint32_t *bounds                       # (FG_MOST_ACTIONS - 1, lanes) then an action before k iff word < it
     int64_t *u                             # (lanes,) 31-bit words, for `rules`
     real *signals                          # (batch, lanes) of the steps drawn ahead
     real *table                            # columns: (actions, lanes); rows: (capacity, observations, stride)

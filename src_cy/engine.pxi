@@ -4,6 +4,7 @@
 # Two layouts. Columns: one state, tables (actions, lanes), everything runs along the lanes. Rows: any game and
 # learner, tables (lane, observation, action), what touches them goes lane by lane. LaneBlock decides.
 
+import math
 import types
 
 import numpy as np
@@ -20,6 +21,7 @@ include "learn.pxi"
 include "record.pxi"
 include "rules.pxi"
 include "pair.pxi"
+include "steps.pxi"
 include "rows.pxi"
 include "states.pxi"
 
@@ -29,10 +31,8 @@ REAL = np.dtype(np.float64 if FG_DOUBLE else np.float32)
 def aligned(shape, dtype):
     """A zeroed array whose data starts on a cache line."""
     dtype = np.dtype(dtype)
-    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    raw = np.zeros(size + 64, np.uint8)
-    offset = -raw.ctypes.data % 64
-    return raw[offset:offset + size].view(dtype).reshape(shape)
+    raw = np.zeros(math.prod(shape) * dtype.itemsize + 64, np.uint8)
+    return np.ndarray(shape, dtype, raw, -raw.__array_interface__["data"][0] % 64)
 
 
 ROW_LANES = FG_ROW_LANES
@@ -89,9 +89,10 @@ cdef class Lanes:
     cdef Table agents[MAX_AGENTS]
     cdef Pass passes[MAX_PASSES]
     cdef Draw draws[MAX_AGENTS]
+    cdef fg_steps steps
     cdef int num_passes
     cdef int batch
-    cdef bint records_flips, records_joint, records_rewards, scheduled, fused, batched, rows, by_joint
+    cdef bint records_flips, records_joint, records_rewards, scheduled, fused, rows, by_joint
     cdef list memory, given
     cdef object bit_generator
     cdef int64_t reward_cells
@@ -219,7 +220,7 @@ cdef class Lanes:
         s.threshold = <int32_t *>self.scratch((lanes,), np.int32)
         s.half = <int32_t *>self.scratch((lanes,), np.int32)
         s.last_word = <uint32_t *>self.scratch((lanes,), np.uint32)
-        s.half_word = <uint32_t *>self.scratch((lanes,), np.uint32)
+        s.bounds = <uint32_t *>self.scratch((FG_MOST_ACTIONS - 1, lanes), np.uint32)
         s.pair_flips = <same_width *>self.scratch((lanes,), np.int64 if FG_DOUBLE else np.int32)
         s.scale = <real *>self.scratch((lanes,), REAL)
         s.alpha = <real *>self.scratch((lanes,), REAL)
@@ -327,7 +328,8 @@ cdef class Lanes:
                 self.draws[i] = draw_unit
         self.num_passes = 0
         self.b.nudge = False
-        self.fused = self.batched = False
+        self.fused = False
+        self.steps = NULL
         if self.rows:
             self.add_rows_step(rewards)
         else:
@@ -350,10 +352,11 @@ cdef class Lanes:
         cdef int i
         cdef bint flips = self.records_flips
         self.fused = self.is_pair() and not joint and not rewards
-        self.batched = (FG_VECTORS and self.fused and self.all_epsilon_greedy() and self.batch == FG_BATCH
-                        and self.b.seats[0].actions == self.b.seats[1].actions == 2
-                        and explores(&self.b.seats[0], self.b.lanes)
-                        and explores(&self.b.seats[1], self.b.lanes))
+        self.steps = NULL if joint or rewards or not self.stays_in_registers() else find_steps(&self.b)
+        if self.steps != NULL:
+            for i in range(self.b.agents):
+                find_bounds(&self.b.seats[i], self.b.lanes)
+            return
         if self.fused and self.all_epsilon_greedy():
             self.add(step_pair_and_count_flips if flips else step_pair, &self.b)
             self.b.nudge = True
@@ -392,6 +395,14 @@ cdef class Lanes:
             if not few(&self.b.seats[i]) or not self.given[i].learns or self.discounts(i):
                 return False
         return True
+
+    cdef bint stays_in_registers(self):
+        """Whether take_steps covers the learners; nothing changes but streams and tables."""
+        cdef int i
+        for i in range(self.b.agents):
+            if not self.given[i].learns or self.discounts(i) or not explores(&self.b.seats[i], self.b.lanes):
+                return False
+        return self.all_epsilon_greedy() and self.batch == FG_BATCH
 
     cdef bint all_epsilon_greedy(self):
         return all(seat.choose == "epsilon_greedy" for seat in self.given)
@@ -518,15 +529,15 @@ cdef class Lanes:
                     n = min(n, periods - most)
                 self.take(n)
                 done += n
-            if self.fused and self.records_flips:
-                for i in range(2):
+            if (self.fused or self.steps != NULL) and self.records_flips:
+                for i in range(self.b.agents):
                     drain_flips(&self.b.seats[i], self.b.lanes)
         return done
 
     cdef void take(self, int64_t steps) noexcept nogil:
         cdef int i, k, p, n
-        if self.batched:
-            steps_two_by_two(&self.b, steps, self.records_flips)
+        if self.steps != NULL:
+            take_steps(self.steps, &self.b, steps, self.records_flips)
             return
         while steps > 0:
             n = self.batch if steps >= self.batch else 1

@@ -55,6 +55,7 @@ FG_INLINE fg_reals fg_every(const real x) { return x - (fg_reals){0}; } /* (not 
  * one after the other are all that overlap. Side by side, step by step, more do. */
 enum { FG_CHAINS = 4 };
 #define FG_EACH(n) _Pragma("GCC unroll 4") for (int k = 0; k < n; k++)
+enum { FG_HANDS = FG_BYTES == 64 ? 2 / FG_PARTS : 1 }; /* vectors of words whose two tables of two fit into registers */
 
 #if defined(__AVX512F__)
 
@@ -112,8 +113,28 @@ FG_INLINE fg_reals fg_plus_where(const fg_mask m, const fg_reals a, const fg_rea
 FG_INLINE fg_reals fg_minus_where(const fg_mask m, const fg_reals a, const fg_reals b, const fg_reals otherwise) {
   return FG_R(mask_sub)(otherwise, m, a, b);
 }
+FG_INLINE fg_mask fg_all_lanes(void) { return (fg_mask)-1; }
+FG_INLINE fg_wholes fg_every_whole(const int x) { return (fg_wholes)FG_I(set1)(x); }
+FG_INLINE fg_wholes fg_less_where(const fg_mask m, const fg_wholes a, const int x) { /* a - x */
+  return (fg_wholes)FG_I(mask_sub)((__m512i)a, m, (__m512i)a, FG_I(set1)(x));
+}
 FG_INLINE fg_wholes fg_count(const fg_wholes n, const fg_mask m) {
   return (fg_wholes)FG_I(mask_sub)((__m512i)n, m, (__m512i)n, FG_I(set1)(-1));
+}
+
+/* Vector number `at` of a table of so many entries. */
+FG_INLINE fg_reals fg_load_entries(const real *table, const int64_t entries, const int64_t at) {
+  const int64_t left = entries - at * FG_REALS;
+  const uint32_t m = left >= FG_REALS ? ~0u : left > 0 ? (1u << left) - 1 : 0;
+  return FG_R(maskz_loadu)((fg_mask)m, table + at * FG_REALS);
+}
+/* The entries at `index` of a table in 1, 2 or 4 vectors. */
+FG_INLINE fg_reals fg_permuted(const int vectors, const fg_reals *table, const fg_wholes index) {
+  const __m512i at = (__m512i)index;
+  if (vectors == 1) return FG_R(permutexvar)(at, table[0]);
+  const fg_reals x = FG_R(permutex2var)(table[0], at, table[1]);
+  if (vectors == 2) return x;
+  return fg_if((fg_mask)FG_IM(test)(at, FG_I(set1)(2 * FG_REALS)), FG_R(permutex2var)(table[2], at, table[3]), x);
 }
 
 #else
@@ -145,6 +166,7 @@ FG_INLINE uint64_t fg_equal_to(const fg_reals a, const fg_reals b, const fg_real
   return fg_equal(a, x) | (uint64_t)fg_equal(b, x) << FG_REALS;
 }
 #endif
+FG_INLINE fg_mask fg_all_lanes(void) { return (fg_mask){0} == 0; }
 FG_INLINE fg_mask fg_more(const fg_reals a, const fg_reals b) { return a > b; }
 FG_INLINE fg_mask fg_at_most(const fg_reals a, const fg_reals b) { return a <= b; }
 FG_INLINE fg_mask fg_at_most_where(const fg_mask m, const fg_reals a, const fg_reals b) { return m & (a <= b); }
@@ -161,6 +183,9 @@ FG_INLINE fg_reals fg_if(const fg_mask m, const fg_reals then, const fg_reals ot
   return (fg_reals)(((fg_mask)then & m) | ((fg_mask)otherwise & ~m));
 #endif
 }
+#if !defined(__AVX2__)
+FG_INLINE fg_reals fg_larger(const fg_reals a, const fg_reals b) { return fg_if(a > b, a, b); }
+#endif
 FG_INLINE fg_reals fg_plus_where(const fg_mask m, const fg_reals a, const fg_reals b) { return fg_if(m, a + b, a); }
 FG_INLINE fg_reals fg_minus_where(const fg_mask m, const fg_reals a, const fg_reals b, const fg_reals otherwise) {
   return fg_if(m, a - b, otherwise);

@@ -98,15 +98,35 @@ EPSILONS = (0.0, 2.0**-32, 2.0**-31, 2.0**-30, 0.1, 0.5, 0.9, 1 - 2.0**-53, 1.0)
 
 
 def duel(actions, replicas, explore=None, whole=True, gamma=None):
-    """Two Q-learners, each replica with its own parameters."""
+    """Q-learners, each replica with its own parameters."""
     rng = np.random.default_rng(replicas)
-    shape = (2, *actions)
+    shape = (len(actions), *actions)
     game = fg.MatrixGame(rng.integers(-2, 3, shape) if whole else rng.normal(size=shape))
     explore = explore or fg.EpsilonGreedy(np.resize(EPSILONS, replicas))
     return game, [
         fg.QLearner(alpha, gamma, explore, rng.integers(-1, 2, (replicas, 1, a)))
-        for a, alpha in zip(actions, (np.linspace(0.01, 1.0, replicas), 0.3), strict=True)
+        for a, alpha in zip(actions, itertools.cycle((np.linspace(0.01, 1.0, replicas), 0.3)))
     ]
+
+
+IN_REGISTERS = [*itertools.product((2, 3, 4), repeat=2), (2, 2, 2), (3, 3, 3), (2, 2, 2, 2)]
+
+
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("flips", [False, True])
+@pytest.mark.parametrize("actions", IN_REGISTERS)
+def test_many_steps_in_registers_agree(actions, flips, dtype, assert_same):
+    """Three times 16 lanes, each of which explores, be it with the smallest chance there is."""
+    explore = fg.EpsilonGreedy(np.resize(EPSILONS[2:], 48))
+    for whole in (True, False):
+        game, learners = duel(actions, 48, explore, whole)
+        arguments = {"steps": 60, "rng": 7, "dtype": dtype, "record": fg.Record(flips=flips)}
+        reference = fg.run(game, learners, replicas=48, backend="reference", **arguments)
+        with pytest.MonkeyPatch.context() as patch:
+            for build in BUILDS:
+                patch.setattr(_core, "isa", build)
+                compiled = fg.run(game, learners, replicas=48, threads=1, **arguments)
+                assert_same(reference, compiled)
 
 
 @pytest.mark.parametrize("dtype", registry.DTYPES)
