@@ -99,9 +99,8 @@ def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray
     """Write a file, whole or not at all; raises OSError where that cannot be done."""
     path = Path(path)
     temporary = path.with_name(_unfinished(path, os.urandom(8).hex()))
-    file = open(temporary, "xb")  # noqa: SIM115  (as any file of the user's: mode by the umask)
     try:
-        with file:
+        with open(temporary, "xb") as file:  # as any file of the user's: mode by the umask
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
                 archive.writestr("header.json", json.dumps(header, default=plain))
                 for name, array in arrays.items():
