@@ -39,7 +39,7 @@ FG_INLINE void fg_exp_of_negative(const int n, fg_reals *x) {
   FG_EACH(n) x[k] = fg_if(fg_more(fg_every((real)FG_LOWEST), x[k]), fg_every(0), p[k]);
 }
 
-/* Sample from exp((q - best) / temperature), FG_CHAINS vectors at a time. The best has weight exp(0) = 1, so action 0
+/* Sample from exp((q - best) / temperature), `hands` vectors at a time. The best has weight exp(0) = 1, so action 0
  * takes its place, and one exponential less is needed. */
 FG_INLINE void fg_softmax(const int actions, const int hands, const int64_t lanes,
                           const real *q,           /* IN (actions, lanes) */
@@ -93,16 +93,18 @@ FG_INLINE void fg_softmax(const int actions, const int hands, const int64_t lane
   }
 }
 
-#define FG_DEFINE(A)                                                                                             \
+/* Vectors side by side: with more than two actions and as many of all values, AVX-512 runs out of registers. */
+enum { FG_OF_MORE = FG_BYTES == 64 ? 4 : 8 };
+#define FG_DEFINE(A, HANDS)                                                                                      \
   static void fg_softmax_##A(const int64_t lanes, const real *q, const real *signals, const real *temperature,   \
                              real *action) {                                                                     \
     int64_t i = 0;                                                                                               \
-    for (; i + FG_CHAINS * FG_REALS <= lanes; i += FG_CHAINS * FG_REALS)                                         \
-      fg_softmax(A, FG_CHAINS, lanes, q + i, signals + i, temperature + i, action + i);                          \
+    for (; i + HANDS * FG_REALS <= lanes; i += HANDS * FG_REALS)                                                 \
+      fg_softmax(A, HANDS, lanes, q + i, signals + i, temperature + i, action + i);                              \
     for (; i < lanes; i += FG_REALS)                                                                             \
       fg_softmax(A, 1, lanes, q + i, signals + i, temperature + i, action + i);                                  \
   }
-FG_DEFINE(2) FG_DEFINE(3) FG_DEFINE(4) FG_DEFINE(5)
+FG_DEFINE(2, 8) FG_DEFINE(3, FG_OF_MORE) FG_DEFINE(4, FG_OF_MORE) FG_DEFINE(5, FG_OF_MORE)
 #undef FG_DEFINE
 
 static void fg_choose_softmax(const int actions, const int64_t lanes, const real *q, const real *signals,
