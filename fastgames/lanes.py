@@ -19,11 +19,14 @@ from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
 from fastgames.state import Seat, State, nature_draws
 from fastgames.stop import Stable
 
-FIRST_CACHE = 32 * 2**10  # bytes that the lanes of a block may take where they run in columns
+# Bytes that the lanes of a block may take where they run in columns: the first cache, where the steps
+# of fixed policies are bound by loads; twice that where arithmetic bounds them, for a block takes a
+# tenth of a millisecond to fill.
+FIRST_CACHE = 32 * 2**10
 SECOND_CACHE = 2**21  # and where their tables have rows
 MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where tables are larger
 SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
-SIZES = (256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
+SIZES = (512, 256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
 
 
 def in_columns(game: Game, learners: tuple[Learner, ...], stop: Stable | None, numba: bool) -> bool:
@@ -53,7 +56,8 @@ def block_size(
     if columns:
         per_agent = 24  # generator, threshold and half
         values = 8 * game.num_agents + sum(game.num_actions)  # signals, alpha, scratch; tables
-        cache, size = FIRST_CACHE, per_agent * game.num_agents + values * dtype.itemsize
+        cache = FIRST_CACHE * (2 if all(learner.learns for learner in learners) else 1)
+        size = per_agent * game.num_agents + values * dtype.itemsize
     else:
         stride = _core.lanes(dtype.name).row_stride
         each = [
