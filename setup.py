@@ -22,7 +22,9 @@ if "arm64" in os.environ.get("ARCHFLAGS", ""):  # macOS, cross-compiled
 # -fno-trapping-math gcc does not turn selects into blends, and with jump threading it splits a
 # loop's selects into paths that it cannot vectorise (either way 5 to 20 times slower).
 FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", "-fno-thread-jumps"]
-FLAGS += ["-fno-tree-slp-vectorize", "-g0", "-Wno-psabi"]  # debug symbols would be nine tenths of the package
+# A few lanes' results packed into a vector, for one store instead of four, take longer than four.
+FLAGS += ["-fno-tree-slp-vectorize", "-Wno-psabi"]
+FLAGS += ["-g0"]  # debug symbols would be nine tenths of the package
 if MSVC:
     FLAGS = ["/O2", "/fp:precise"]
 LEVELS = {

@@ -19,9 +19,9 @@ from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
 from fastgames.state import Seat, State, nature_draws
 from fastgames.stop import Stable
 
-# Bytes that the lanes of a block may take where they run in columns: the first cache, where the steps
-# of fixed policies are bound by loads; twice that where arithmetic bounds them, for a block takes a
-# tenth of a millisecond to fill.
+# Bytes that the lanes of a block may take where they run in columns: those of the first cache where
+# fixed policies make loads the bound; twice as many where arithmetic is, for a block takes a tenth
+# of a millisecond to fill.
 FIRST_CACHE = 32 * 2**10
 SECOND_CACHE = 2**21  # and where their tables have rows
 MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where tables are larger
