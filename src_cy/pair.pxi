@@ -12,6 +12,7 @@ cdef extern from "pair.h" nogil:
                                   const fg_agent *t) noexcept nogil
     const fg_pair_step fg_pair_steps[4][4]
 
+
 cdef inline fg_agent pair_agent(Seat *s, int64_t lanes, int k) noexcept nogil:
     cdef fg_agent agent
     agent.signal = s.signals + k * lanes

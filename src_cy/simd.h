@@ -55,7 +55,6 @@ FG_INLINE fg_reals fg_every(const real x) { return x - (fg_reals){0}; } /* (not 
  * one after the other are all that overlap. Side by side, step by step, more do. */
 enum { FG_CHAINS = 8 }; /* at most */
 #define FG_EACH(n) _Pragma("GCC unroll 8") for (int k = 0; k < n; k++)
-enum { FG_HANDS = FG_BYTES == 64 ? 2 / FG_PARTS : 1 }; /* vectors of words whose two tables of two fit into registers */
 
 #if defined(__AVX512F__)
 

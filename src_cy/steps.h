@@ -54,6 +54,9 @@ FG_INLINE void fg_store_generators(const fg_generators g, uint32_t *at, const in
   fg_store_words(at + 3 * lanes, g.d);
 }
 
+/* Vectors of words in hand at once, as far as generators and tables of two by two fit into the registers. */
+enum { FG_HANDS = FG_BYTES == 64 ? 2 / FG_PARTS : 1 };
+
 #define FG_UNROLLED(k, first, end) _Pragma("GCC unroll 4") for (int k = first; k < end; k++)
 #define FG_EACH_PART FG_UNROLLED(j, 0, FG_PARTS)
 
