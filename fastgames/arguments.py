@@ -13,7 +13,7 @@ import numpy as np
 from fastgames import _checks, snapshots, state
 from fastgames.games import Game, Variants
 from fastgames.grid import Grid
-from fastgames.learners import Learner
+from fastgames.learners import AnyLearner
 from fastgames.record import Record
 from fastgames.registry import LEARNERS
 from fastgames.result import CONTRACT, Result
@@ -71,7 +71,7 @@ def check_stop(stop: Any) -> None:
         raise TypeError(f"stop must be None or a Stable, got {stop!r}")
 
 
-def one_for_each(learners: Any, agents: int) -> tuple[Learner, ...]:
+def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
     """The learners, one for each agent; one learner stands for all."""
     kinds = tuple(LEARNERS.values())
     seats = (learners,) * agents if isinstance(learners, kinds) else learners
@@ -122,7 +122,7 @@ def agree_with(
 
 
 def check_record(
-    record: Any, steps: int, seats: tuple[Learner, ...], resume: Result | None
+    record: Any, steps: int, seats: tuple[AnyLearner, ...], resume: Result | None
 ) -> Record:
     """The record, if the run can take it."""
     if not isinstance(record, Record):
@@ -139,7 +139,7 @@ def check_record(
     return record
 
 
-def check_learner(game: Game, agent: int, learner: Learner, replicas: int, dtype: str) -> None:
+def check_learner(game: Game, agent: int, learner: AnyLearner, replicas: int, dtype: str) -> None:
     """A learner fits its seat: shapes, and values that the tables' type can hold."""
     who = f"learners[{agent}]"
     shape = (replicas, game.num_observations[agent], game.num_actions[agent])
@@ -220,7 +220,7 @@ def _limits(value: Any) -> tuple[Any, ...]:
 
 def check_memory(
     game: Game,
-    seats: tuple[Learner, ...],
+    seats: tuple[AnyLearner, ...],
     replicas: int,
     begun: int,
     steps: int,

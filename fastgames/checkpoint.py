@@ -22,7 +22,7 @@ import numpy as np
 from fastgames import storage
 from fastgames.games import Game
 from fastgames.grid import Grid
-from fastgames.learners import Learner
+from fastgames.learners import AnyLearner
 from fastgames.record import Record
 from fastgames.result import CONTRACT, Result
 from fastgames.stop import Stable
@@ -47,7 +47,7 @@ def check(path: Any, every: Any) -> tuple[Path, float]:
 
 def describe(
     game: Game,
-    learners: tuple[Learner, ...],
+    learners: tuple[AnyLearner, ...],
     steps: int,
     replicas: int | Grid,
     seed: int | dict[str, Any] | None,
@@ -78,7 +78,7 @@ def describe(
 
 def _what(
     game: Game,
-    learners: tuple[Learner, ...],
+    learners: tuple[AnyLearner, ...],
     replicas: int,
     sweep: Grid | None,
     record: Record,

@@ -22,7 +22,7 @@ import numpy as np
 import fastgames
 from fastgames import _checks
 from fastgames.games import Game, MarketGame, MarkovGame, MatrixGame, make
-from fastgames.learners import EpsilonGreedy, Learner, Softmax
+from fastgames.learners import AnyLearner, EpsilonGreedy, Softmax
 from fastgames.record import Record
 from fastgames.registry import EXPLORERS, GAMES, LEARNERS
 from fastgames.result import Result
@@ -607,7 +607,7 @@ def _game(text: str) -> MatrixGame | MarkovGame:
 
 def _learners(
     game: Game, kinds: list[str], options: Mapping[str, list[str] | None]
-) -> list[Learner]:
+) -> list[AnyLearner]:
     """One learner for each agent, from options given once or once for each agent."""
     agents = game.num_agents
     seats = _each("learner", kinds, agents)
@@ -642,7 +642,7 @@ def _takes(kind: str) -> set[str]:
     return names | ({"epsilon", "temperature"} if "explore" in names else set())
 
 
-def _learner(kind: str, texts: Mapping[str, str]) -> Learner:
+def _learner(kind: str, texts: Mapping[str, str]) -> AnyLearner:
     values: dict[str, Any] = {}
     for name, text in texts.items():
         values[name] = _list(name, text) if name == "probabilities" else _numeric(name, text)
@@ -659,7 +659,7 @@ def _learner(kind: str, texts: Mapping[str, str]) -> Learner:
         needed = part.default is MISSING and part.default_factory is MISSING
         if needed and part.name not in values:
             raise ValueError(f"{part.name} must be given for the learner {kind!r}: --{part.name}")
-    learner: Learner = LEARNERS[kind](**values)
+    learner: AnyLearner = LEARNERS[kind](**values)
     return learner
 
 

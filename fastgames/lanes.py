@@ -12,7 +12,7 @@ import numpy as np
 from fastgames import _core
 from fastgames.games import Game, Variants
 from fastgames.games.compact import Chances, Compact, Sum, Table
-from fastgames.learners import Learner
+from fastgames.learners import AnyLearner
 from fastgames.record import Record
 from fastgames.rules.exponential import exp
 from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
@@ -29,7 +29,9 @@ SMALLEST = 16  # replicas for which a thread of their own is worth it, where the
 SIZES = (512, 256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
 
 
-def in_columns(game: Game, learners: tuple[Learner, ...], stop: Stable | None, numba: bool) -> bool:
+def in_columns(
+    game: Game, learners: tuple[AnyLearner, ...], stop: Stable | None, numba: bool
+) -> bool:
     """Whether a block of columns does: one state, and learners of the simplest kind."""
     compact = game.compact
     return (
@@ -42,7 +44,7 @@ def in_columns(game: Game, learners: tuple[Learner, ...], stop: Stable | None, n
         and not compact.time_limit
         and all(
             x.rules.bootstrap == "max"
-            and x.rules.tables != ("q", "visits")
+            and x.rules.names != ("q", "visits")
             and not (x.rules.defers or x.rules.counterfactual)
             for x in learners
         )
@@ -50,7 +52,7 @@ def in_columns(game: Game, learners: tuple[Learner, ...], stop: Stable | None, n
 
 
 def block_size(
-    game: Game, learners: tuple[Learner, ...], dtype: np.dtype[Any], replicas: int, columns: bool
+    game: Game, learners: tuple[AnyLearner, ...], dtype: np.dtype[Any], replicas: int, columns: bool
 ) -> int:
     """Replicas of a block: as many lanes as the cache holds, shared out evenly over the blocks."""
     if columns:
@@ -61,7 +63,7 @@ def block_size(
     else:
         stride = _core.lanes(dtype.name).row_stride
         each = [
-            rows * stride(actions) * (dtype.itemsize + 8 * ("visits" in learner.rules.tables))
+            rows * stride(actions) * (dtype.itemsize + 8 * ("visits" in learner.rules.names))
             for rows, actions, learner in zip(
                 game.num_observations, game.num_actions, learners, strict=True
             )
@@ -76,7 +78,7 @@ def block_size(
 
 def layout(
     game: Game,
-    learners: tuple[Learner, ...],
+    learners: tuple[AnyLearner, ...],
     stop: Stable | None,
     dtype: np.dtype[Any],
     numba: bool,
@@ -92,7 +94,7 @@ def layout(
 
 def block_bytes(
     game: Game,
-    learners: tuple[Learner, ...],
+    learners: tuple[AnyLearner, ...],
     record: Record,
     dtype: np.dtype[Any],
     capacity: int,
@@ -110,7 +112,7 @@ def block_bytes(
         entries = actions
         if not columns:
             entries = game.num_observations[i] * core.row_stride(actions)
-        table = capacity * entries * (real + 8 * ("visits" in learner.rules.tables))
+        table = capacity * entries * (real + 8 * ("visits" in learner.rules.names))
         size += table + lanes * (512 + 2 * actions * real)
         size += compact.rewards[i].size * real + 8 * game.num_states
         largest = max(largest, table)  # is held twice while it is copied
@@ -143,7 +145,7 @@ def _game(compact: Compact) -> SimpleNamespace:
 
 
 def _seat(
-    game: Game, agent: int, learner: Learner, dtype: np.dtype[Any], numba: bool
+    game: Game, agent: int, learner: AnyLearner, dtype: np.dtype[Any], numba: bool
 ) -> SimpleNamespace:
     """A seat as the compiled core takes it."""
     rules, values, compact = learner.rules, learner.values(game.discount), game.compact
@@ -160,7 +162,7 @@ def _seat(
         learns=learner.learns,
         defers=rules.defers,
         counterfactual=rules.counterfactual,
-        counts_visits="visits" in rules.tables,
+        counts_visits="visits" in rules.names,
         parameters=rules.parameters,
         schedules=tuple(parts(values[name])[0] for name in rules.parameters),
         payoffs=np.ascontiguousarray(compact.rewards[agent], dtype),

@@ -117,7 +117,7 @@ class Player:
         self.agent, self.seat = agent, state.seats[agent]
         self.actions = game.num_actions[agent]
         learner, self.rules = self.seat.learner, self.seat.learner.rules
-        self.tables = tuple(self.seat.tables[name][replica].copy() for name in self.rules.tables)
+        self.tables = tuple(self.seat.tables[name][replica].copy() for name in self.rules.names)
         self.real = self.tables[0].dtype.type
         self.stream = None
         if state.streams is not None:
@@ -198,7 +198,21 @@ class Player:
             column = payoffs[own].astype(self.real)
         row = self.tables[0][o]
         greedy = argmax(row)
-        outcome = Outcome(o, a, gain, weight, next_observation, next_action, ended, column)
+        outcome = Outcome(
+            o,
+            a,
+            gain,
+            weight,
+            next_observation,
+            next_action,
+            ended,
+            None,
+            column,
+            0,
+            None,
+            None,
+            -1,
+        )
         self.rules.learn(self.tables, tuple(self.values().values()), outcome)
         return bool(argmax(row) != greedy)
 
@@ -214,7 +228,7 @@ class Player:
         """Write everything back."""
         seat = self.seat
         if seat.learner.learns:
-            for name, table in zip(self.rules.tables, self.tables, strict=True):
+            for name, table in zip(self.rules.names, self.tables, strict=True):
                 seat.tables[name][replica] = table
         if seat.pending is not None:
             move = self.move or Move(-1, 0, 0.0, 0.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgames import _checks
 from fastgames.games import Game
-from fastgames.learners import Learner
+from fastgames.learners import AnyLearner
 from fastgames.policies import policy
 from fastgames.record import Record
 from fastgames.snapshots import Snapshots
@@ -48,7 +48,7 @@ class Result:
     """
 
     game: Game
-    learners: tuple[Learner, ...]
+    learners: tuple[AnyLearner, ...]
     record: Record
     seed: int | None
     dtype: str

@@ -24,7 +24,7 @@ from fastgames.arguments import (
 )
 from fastgames.games import Game
 from fastgames.grid import Grid
-from fastgames.learners import Learner
+from fastgames.learners import AnyLearner
 from fastgames.progress import reporter
 from fastgames.record import Record
 from fastgames.registry import BACKENDS, DTYPES, STREAMS
@@ -51,7 +51,7 @@ class Interrupted(KeyboardInterrupt):
 
 def run(
     game: Game,
-    learners: Learner | Sequence[Learner],
+    learners: AnyLearner | Sequence[AnyLearner],
     steps: int = 20_000,
     replicas: int | Grid | None = None,
     rng: Any = None,

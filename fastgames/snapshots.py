@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgames.games import Game
-from fastgames.learners import Learner
+from fastgames.learners import AnyLearner
 from fastgames.policies import policy
 from fastgames.record import Record
 from fastgames.state import State
@@ -41,7 +41,7 @@ class Snapshots:
 
 
 def bytes_each(
-    game: Game, learners: tuple[Learner, ...], dtype: str, record: Record, count: int
+    game: Game, learners: tuple[AnyLearner, ...], dtype: str, record: Record, count: int
 ) -> int:
     """Bytes that each replica takes in so many snapshots.
 
@@ -52,7 +52,7 @@ def bytes_each(
     for learner, rows, actions in zip(
         learners, game.num_observations, game.num_actions, strict=True
     ):
-        tables = [name for name in record.tables if name in learner.rules.tables]
+        tables = [name for name in record.tables if name in learner.rules.names]
         size += (
             sum(8 if n == "visits" else np.dtype(dtype).itemsize for n in tables) * rows * actions
         )

@@ -11,7 +11,7 @@ import numpy as np
 from fastgames import _core
 from fastgames.games import Game
 from fastgames.games.compact import Chances, Compact
-from fastgames.learners import Learner
+from fastgames.learners import AnyLearner
 from fastgames.record import Record
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, parts
 from fastgames.stop import Stable
@@ -61,7 +61,7 @@ class Seat:
     pending: where agents take turns, or the learner waits for its next action; else None
     """
 
-    learner: Learner
+    learner: AnyLearner
     tables: dict[str, np.ndarray]
     clock: np.ndarray
     recurrence: dict[str, np.ndarray]
@@ -132,7 +132,7 @@ class State:
 
 def bytes_each(
     game: Game,
-    learners: tuple[Learner, ...],
+    learners: tuple[AnyLearner, ...],
     dtype: str,
     stream: str,
     record: Record,
@@ -157,7 +157,7 @@ def bytes_each(
     for i, learner in enumerate(learners):
         entries = game.num_observations[i] * game.num_actions[i]
         if learner.learns:
-            size += sum(entries * (8 if n == "visits" else real) for n in learner.rules.tables)
+            size += sum(entries * (8 if n == "visits" else real) for n in learner.rules.names)
             size += (8 + 2 * real) * _waits(game, learner)
         elif learner.start(game, i)[learner.table].size > entries:
             size += real * entries
@@ -168,7 +168,7 @@ def bytes_each(
     return size + (0 if stop is None else 8 + 4 * (record.last or 0))
 
 
-def _waits(game: Game, learner: Learner) -> bool:
+def _waits(game: Game, learner: AnyLearner) -> bool:
     """Whether the agent may have a move from which it has not learnt yet."""
     return learner.learns and (game.compact.turns is not None or learner.rules.defers)
 
@@ -178,7 +178,7 @@ def nature_draws(compact: Compact) -> bool:
     return isinstance(compact.moves, Chances) or compact.start_weights is not None
 
 
-def _seat(game: Game, agent: int, learner: Learner, replicas: int, dtype: str) -> Seat:
+def _seat(game: Game, agent: int, learner: AnyLearner, replicas: int, dtype: str) -> Seat:
     shape = (replicas, game.num_observations[agent], game.num_actions[agent])
     tables = {}
     for name, start in learner.start(game, agent).items():
@@ -197,7 +197,7 @@ def _seat(game: Game, agent: int, learner: Learner, replicas: int, dtype: str) -
     )
 
 
-def _recurrences(learner: Learner, game: Game, replicas: int) -> dict[str, np.ndarray]:
+def _recurrences(learner: AnyLearner, game: Game, replicas: int) -> dict[str, np.ndarray]:
     out = {}
     for name, value in learner.values(game.discount).items():
         kind, (start, _, _) = parts(value)
@@ -208,7 +208,7 @@ def _recurrences(learner: Learner, game: Game, replicas: int) -> dict[str, np.nd
 
 def fresh(
     game: Game,
-    learners: tuple[Learner, ...],
+    learners: tuple[AnyLearner, ...],
     replicas: int,
     dtype: str,
     seed: int | None,
@@ -246,7 +246,7 @@ def fresh(
 def resumed(
     old: State,
     game: Game,
-    learners: tuple[Learner, ...],
+    learners: tuple[AnyLearner, ...],
     record: Record,
     recorded: Record,
     stop: Stable | None,

@@ -27,7 +27,7 @@ from fastgames.games import Game, MarkovGame, MatrixGame, Variants
 from fastgames.games.compact import Sum
 from fastgames.games.markov import Sparse
 from fastgames.grid import Grid, grid
-from fastgames.learners import Learner
+from fastgames.learners import AnyLearner
 from fastgames.record import Record
 from fastgames.registry import DTYPES, EXPLORERS, INITIALS, LEARNERS, STEP_SIZES, STREAMS
 from fastgames.result import CONTRACT, Result
@@ -459,7 +459,7 @@ def _seat(
     names: list[str],
     game: Game,
     agent: int,
-    learner: Learner,
+    learner: AnyLearner,
     dtype: str,
     replicas: int,
 ) -> Seat:
@@ -473,7 +473,7 @@ def _seat(
             tables[name] = file.array(f"{where}/{name}", dtype, shape, (-most, most))
         else:
             tables[name] = file.array(f"{where}/{name}", "int64", shape, (0, STEPS))
-    for name in learner.rules.tables if learner.learns else ():
+    for name in learner.rules.names if learner.learns else ():
         if name not in tables:
             raise ValueError(f"{where} has no table {name!r}")
     if not learner.learns:

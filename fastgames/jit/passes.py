@@ -39,7 +39,7 @@ def _passes(rules: Rules, dtype: str) -> tuple[Any, Any, Any]:
     def parameters_of(lanes, lane, value):  # type: ignore[no-untyped-def]
         return to_fixed_tuple(carray(value, (n, lanes))[:, lane], n)
 
-    if "visits" in rules.tables:
+    if "visits" in rules.names:
 
         @numba.njit(**jit)
         def tables_of(observations, actions, table, visits):  # type: ignore[no-untyped-def]
@@ -77,7 +77,9 @@ def _passes(rules: Rules, dtype: str) -> tuple[Any, Any, Any]:
     ):  # fmt: skip
         tables = tables_of(observations, actions, table, visits)
         rewards = carray(column, (actions if counterfactual else 0,))
-        outcome = Outcome(o, a, gain, weight, o2, a2, ended != 0, rewards)
+        outcome = Outcome(
+            o, a, gain, weight, o2, a2, ended != 0, as_real(0.0), rewards, 0, None, None, -1
+        )
         learn(tables, parameters_of(lanes, lane, value), outcome)
 
     return draw_pass, choose_pass, learn_pass

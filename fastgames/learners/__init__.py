@@ -1,6 +1,6 @@
 """Learners: what an agent does in a step, and what it makes of the outcome."""
 
-from fastgames.learners.base import Learner, Rules
+from fastgames.learners.base import AnyLearner, Rules
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fixed import FixedPolicy
 from fastgames.learners.initial import UniformRivals
@@ -9,10 +9,10 @@ from fastgames.learners.sarsa import ExpectedSarsa, Sarsa
 from fastgames.learners.stepsize import VisitCount
 
 __all__ = [
+    "AnyLearner",
     "EpsilonGreedy",
     "ExpectedSarsa",
     "FixedPolicy",
-    "Learner",
     "QLearner",
     "Rules",
     "Sarsa",

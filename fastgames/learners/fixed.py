@@ -7,7 +7,7 @@ import numpy as np
 
 from fastgames import _checks
 from fastgames.games import Game
-from fastgames.learners.base import Rules
+from fastgames.learners.base import Rules, Table
 from fastgames.rules import fixed
 from fastgames.schedules import Numeric, _Frozen
 
@@ -18,7 +18,7 @@ _RULES = Rules(
     choose=fixed.choose,
     learn=fixed.learn,
     policy=fixed.policy,
-    tables=("probabilities",),
+    tables=(Table("probabilities"),),
 )
 
 

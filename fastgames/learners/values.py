@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import _checks
 from fastgames.games import Game
-from fastgames.learners.base import Rules
+from fastgames.learners.base import Rules, Table, initial_of
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.initial import UniformRivals
 from fastgames.learners.stepsize import VisitCount
 from fastgames.rules import qlearning
 from fastgames.schedules import Numeric, _Frozen, numeric
+
+Q = Table("q")
+VISITS = Table("visits", kind="int64")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +42,13 @@ class ValueLearner(_Frozen):
         if not isinstance(self.explore, EpsilonGreedy | Softmax):
             raise TypeError(f"explore must be an EpsilonGreedy or a Softmax, got {self.explore!r}")
         if not isinstance(self.initial, UniformRivals):
-            object.__setattr__(self, "initial", _initial(self.initial))
+            object.__setattr__(self, "initial", initial_of(self.initial))
 
     def _rules(self, learn: Callable[..., Any], **others: Any) -> Rules:
         """The rules of this learner: how it explores, and `learn`."""
         counts = isinstance(self.alpha, VisitCount)
         steps = "power" if counts else "alpha"
-        tables = ("q", "visits") if counts else ("q",)
+        tables = (Q, VISITS) if counts else (Q,)
         if isinstance(self.explore, EpsilonGreedy):
             rules = partial(
                 Rules,
@@ -91,13 +93,3 @@ class ValueLearner(_Frozen):
         if isinstance(self.alpha, VisitCount):
             tables["visits"] = np.zeros((), np.int64)
         return tables
-
-
-def _initial(value: Any) -> float | np.ndarray:
-    array = _checks.finite_array("initial", value)
-    if array.ndim > 3:
-        raise ValueError(
-            f"initial must broadcast to (replicas, observations, actions), got shape {array.shape}"
-        )
-    array.setflags(write=False)
-    return float(array) if array.ndim == 0 else array

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgames import _checks
 from fastgames.games import matching_pennies
-from fastgames.learners import EpsilonGreedy, FixedPolicy, Learner, QLearner
+from fastgames.learners import AnyLearner, EpsilonGreedy, FixedPolicy, QLearner
 from fastgames.record import Record
 from fastgames.reproduce.report import Report, Row, picture
 from fastgames.result import Result
@@ -61,7 +61,7 @@ def frozen(
     steps = _checks.whole("steps", steps, SLICES)
     learner = QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
 
-    def phase(start: Result | None, column: Learner) -> tuple[Result, Any]:
+    def phase(start: Result | None, column: AnyLearner) -> tuple[Result, Any]:
         """The end of a phase, and Row's flips in each of its slices: (slices, replicas)."""
         counts, result = [], start
         for length in _lengths(steps):
