@@ -1,0 +1,29 @@
+"""Fictitious play: Brown, Iterative Solution of Games by Fictitious Play (1951).
+
+Tables are (payoffs, plays), both (observations, actions): what every own action would have earned
+against all that the others did so far, in sum, of the type of the run; and how often it was played,
+int64. Nothing is drawn, and there are no parameters.
+"""
+
+from fastgames.rules.choice import argmax
+
+
+def choose(tables, p, o, signal):
+    """The best reply to what the others did so far, the lowest index on ties."""
+    return argmax(tables[0][o])
+
+
+def learn(tables, p, t):
+    """payoffs[o, k] += column[k] for every own action k, and count the play."""
+    payoffs, plays = tables
+    o = t.observation
+    for k in range(payoffs.shape[1]):
+        payoffs[o, k] = payoffs[o, k] + t.column[k]
+    plays[o, t.action] += 1
+
+
+def policy(tables, p, o, out):
+    """All on the best reply."""
+    for a in range(len(out)):
+        out[a] = 0.0
+    out[argmax(tables[0][o])] = 1.0

@@ -1,0 +1,32 @@
+"""Hedge, or exponential weights: Freund & Schapire, J. Computer and System Sciences 55 (1997).
+
+Tables are those of `regret`, p is (eta,). What is drawn, chosen and told as the policy is as in
+`fixed`. The weights exp(eta payoffs) of the paper are here those of the regrets, which differ from
+the summed payoffs by the same number for all actions: the strategy is the same, and regrets stay
+small where payoffs grow without end.
+"""
+
+from fastgames.rules.choice import largest
+from fastgames.rules.exponential import exp
+from fastgames.rules.regret import average, mean, regret
+
+
+def weigh(sums, eta, strategy):
+    """Write the strategy (A,) proportional to exp(eta (sums - max sums)); sums: (A,)."""
+    real = sums.dtype.type
+    best = largest(sums)
+    total = real(0.0)
+    for a in range(len(sums)):
+        strategy[a] = exp(real(eta) * (sums[a] - best), real)
+        total = total + strategy[a]
+    for a in range(len(sums)):
+        strategy[a] = strategy[a] / total
+
+
+def learn(tables, p, t):
+    """regrets[o, k] += column[k] - (mean of column over strategy[o]), then weigh."""
+    strategy, regrets, averages, seen = tables
+    o = t.observation
+    average(strategy, averages, seen, o)
+    regret(regrets[o], t.column, mean(strategy[o], t.column))
+    weigh(regrets[o], p[0], strategy[o])
