@@ -1,0 +1,98 @@
+"""Policy hill-climbing, and with "win or learn fast" (WoLF).
+
+Bowling & Veloso, Multiagent learning using a variable learning rate, Artificial Intelligence 136
+(2002): PHC is their Table 5, WoLF-PHC their Table 6 (Tables 1 and 2 of Rational and Convergent
+Learning in Stochastic Games, IJCAI 2001).
+
+Form as in `qlearning`. Two random words: whether and what it explores, and what it plays otherwise.
+Tables are (policy, q) for PHC and (policy, q, average, visits) for WoLF-PHC, `visits`
+(observations,) int64; p is (alpha, gamma, epsilon, delta) and (alpha, gamma, epsilon, delta_win,
+delta_lose).
+"""
+
+from fastgames.rules.choice import GREEDY, argmax, explore, explored, sample, unit
+from fastgames.rules.qlearning import discounted_best, update
+
+
+def draw(u, p, actions, real):
+    """(What to explore or GREEDY, a number in [0, 1)); p[2] is epsilon."""
+    return real(explore(u[0], p[2], actions, real)), unit(u[1], real)
+
+
+def choose(tables, p, o, signal):
+    """What the first signal explores, else sampled from the policy by the second."""
+    if signal[0] == GREEDY:
+        return sample(tables[0][o], signal[1])
+    return int(signal[0])
+
+
+def policy(tables, p, o, out):
+    """Uniform with the probability of exploring, the rest as the table says, normalised."""
+    row = tables[0][o]
+    share = explored(p[2])
+    total = 0.0
+    for a in range(len(row)):
+        total += float(row[a])
+    for a in range(len(row)):
+        out[a] = share / len(row) + (1.0 - share) * (float(row[a]) / total)
+
+
+def climb(row, best, delta):
+    """Move probability to the action `best` from every other: delta / (A - 1), or what it has.
+
+    row: (A,) probabilities, modified in place; delta: of their type, in [0, 1]. What is left of 1
+    goes to `best`. That is what the others gave, but for rounding, and it keeps the errors of a
+    million steps from adding up: the sum is 1 up to the rounding of one sum, and no entry is
+    negative.
+    """
+    real = row.dtype.type
+    step = delta / real(max(len(row) - 1, 1))
+    others = real(0.0)
+    for a in range(len(row)):
+        if a != best:
+            row[a] = row[a] - min(row[a], step)
+            others = others + row[a]
+    row[best] = max(real(1.0) - others, real(0.0))
+
+
+def learn(tables, p, t):
+    """Q-learning of q[o, a], then a step of delta from the policy towards the greedy action."""
+    probabilities, q = tables
+    real = q.dtype.type
+    target = t.gain + discounted_best(q, t)
+    update(q, t.observation, t.action, target, real(p[0]))
+    climb(probabilities[t.observation], argmax(q[t.observation]), real(p[3]))
+
+
+def winning(row, mean, values):
+    """Whether `row` is worth more than `mean`, probabilities (A,), by the values (A,).
+
+    Both sums run in index order from their first term.
+    """
+    now = row[0] * values[0]
+    before = mean[0] * values[0]
+    for a in range(1, len(row)):
+        now = now + row[a] * values[a]
+        before = before + mean[a] * values[a]
+    return now > before
+
+
+def learn_wolf(tables, p, t):
+    """The same with delta_win if the policy is worth more than its average so far, else delta_lose.
+
+    The average is that of the policy at all visits of o, this one (before its step) included.
+    """
+    probabilities, q, average, visits = tables
+    real = q.dtype.type
+    o = t.observation
+    target = t.gain + discounted_best(q, t)
+    update(q, o, t.action, target, real(p[0]))
+    row, mean = probabilities[o], average[o]
+    visits[o] += 1
+    count = real(visits[o])
+    for a in range(len(row)):
+        mean[a] = mean[a] + (row[a] - mean[a]) / count
+    delta = real(p[4])
+    if winning(row, mean, q[o]):
+        delta = real(p[3])
+    climb(row, argmax(q[o]), delta)

@@ -1,0 +1,24 @@
+"""Hysteretic Q-learning: losses are learnt more slowly than gains.
+
+Matignon, Laurent & Le Fort-Piat, Hysteretic Q-Learning: an algorithm for Decentralized
+Reinforcement Learning in Cooperative Multi-Agent Teams, IROS 2007. A teammate that
+explores makes a good action look bad; an agent that forgives that holds on to it.
+
+Form, draws, choices and policies are those of `qlearning`. Tables are (q,), p is (alpha, gamma,
+epsilon or temperature, beta).
+"""
+
+from fastgames.rules.qlearning import discounted_best, update
+
+
+def learn(tables, p, t):
+    """q[o, a] += step (target - q[o, a]), target = gain + weight max q[o2].
+
+    step: alpha where the target is at least q[o, a], else beta.
+    """
+    q = tables[0]
+    target = t.gain + discounted_best(q, t)
+    step = q.dtype.type(p[0])
+    if target < q[t.observation, t.action]:
+        step = q.dtype.type(p[3])
+    update(q, t.observation, t.action, target, step)

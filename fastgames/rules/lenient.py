@@ -1,0 +1,53 @@
+"""Lenient Q-learning: an agent forgives what is new to it.
+
+Panait, Sullivan & Luke, Lenient Learners in Cooperative Multiagent Systems, AAMAS 2006; for
+Q-values Wei & Luke, Lenient Learning in Independent-Learner Stochastic Cooperative Games, JMLR 17
+(2016), section 4; the leniency 1 - exp(-kappa T) as in Palmer, Tuyls, Bloembergen & Savani, Lenient
+Multi-Agent Deep Reinforcement Learning, AAMAS 2018, equation 4.
+
+Form as in `qlearning`, whose policies these learners share. Two random words: what it does, and
+whether it is lenient. Tables are (q, temperatures), p is (alpha, gamma, epsilon or temperature of
+its softmax, kappa, decay).
+"""
+
+from fastgames.rules import qlearning
+from fastgames.rules.choice import epsilon_greedy, explore, unit
+from fastgames.rules.exponential import exp
+from fastgames.rules.qlearning import discounted_best, update
+
+
+def draw_explore(u, p, actions, real):
+    """(What to explore or GREEDY, a number in [0, 1)); p[2] is epsilon."""
+    return real(explore(u[0], p[2], actions, real)), unit(u[1], real)
+
+
+def draw_unit(u, p, actions, real):
+    """Two numbers in [0, 1)."""
+    return unit(u[0], real), unit(u[1], real)
+
+
+def choose_greedy(tables, p, o, signal):
+    """Follow the first signal, greedy where it says so."""
+    return epsilon_greedy(tables[0][o], signal[0])
+
+
+def choose_softmax(tables, p, o, signal):
+    """Sample from the softmax of q[o] by the first signal; p[2] is its temperature."""
+    return qlearning.choose_softmax(tables, p, o, signal[0])
+
+
+def learn(tables, p, t):
+    """q[o, a] += alpha (target - q[o, a]), target = gain + weight max q[o2]; T[o, a] *= decay.
+
+    Where the target is below q[o, a], nothing is learnt with probability 1 - exp(-kappa T[o, a]):
+    if the second signal is below it. T is that before it decays.
+    """
+    q, temperatures = tables
+    real = q.dtype.type
+    o, a = t.observation, t.action
+    heat = temperatures[o, a]
+    target = t.gain + discounted_best(q, t)
+    leniency = real(1.0) - exp(-(real(p[3]) * heat), real)
+    if target >= q[o, a] or t.signal[1] >= leniency:
+        update(q, o, a, target, real(p[0]))
+    temperatures[o, a] = heat * real(p[4])
