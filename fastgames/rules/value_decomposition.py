@@ -1,0 +1,40 @@
+"""Value decomposition (VDN), in tables: what a team gets is valued by a sum over its members.
+
+Sunehag et al., Value-Decomposition Networks For Cooperative Multi-Agent Learning Based On Team
+Reward, AAMAS 2018, equation 1. Each member's q[o_i, a_i] looks at its own observation alone, so
+each acts greedily by itself, and together they take the joint action of the largest sum.
+
+Draws, choices and policies are those of `qlearning`. Tables are (q,), for a team one q for each
+member; p is (alpha, gamma, epsilon or temperature).
+"""
+
+from fastgames.rules.choice import largest
+
+
+def mean(rewards):
+    """What a team gets: the mean of its members' rewards (M,), summed in index order."""
+    total = rewards[0]
+    for i in range(1, len(rewards)):
+        total = total + rewards[i]
+    return total / rewards.dtype.type(len(rewards))
+
+
+def learn(tables, p, t):
+    """Every member i: q_i[o_i, a_i] += alpha d, d the error of the sum.
+
+    d = (mean reward + weight sum_i max q_i[o2_i]) - sum_i q_i[o_i, a_i], the second sum 0 once
+    ended: the gradient step of the sum's squared error, so that the sum goes M alpha of the way.
+    """
+    qs = tables[0]
+    real = t.rewards.dtype.type
+    value = real(0.0)
+    best = real(0.0)
+    for i in range(len(t.observations)):
+        value = value + qs[i][t.observations[i], t.actions[i]]
+        if not t.ended:
+            best = best + largest(qs[i][t.next_observations[i]])
+    change = real(p[0]) * ((mean(t.rewards) + t.weight * best) - value)
+    for i in range(len(t.observations)):
+        o = t.observations[i]
+        a = t.actions[i]
+        qs[i][o, a] = qs[i][o, a] + change
