@@ -1,0 +1,64 @@
+"""Minimax-Q (Littman 1994): Q-learning of what a zero-sum game is worth against the worst opponent.
+
+Form of the rules as in `qlearning`. Tables are (policy, q, value), or (policy, q, value, visits)
+where the step size falls with the visits; o is an observation, a an own action and b what the
+opponent does:
+    policy (observations, actions)  what it plays where it does not explore: maximin in q[o]
+    q (observations, actions, others_actions)
+    value (observations,)           what policy[o] guarantees in q[o]
+    visits (observations, actions, others_actions) int64
+p is (alpha or power, gamma, epsilon).
+"""
+
+from fastgames.rules.choice import GREEDY, explore, explored, sample, unit
+from fastgames.rules.stepsize import visit
+from fastgames.rules.zero_sum import solve
+
+
+def draw(u, p, actions, real):
+    """Two signals of two words: the action to explore or GREEDY, and a number in [0, 1)."""
+    return real(explore(u[0], p[2], actions, real)), unit(u[1], real)
+
+
+def choose(tables, p, o, signal):
+    """Explore if the first signal says so, else sample from policy[o] by the second."""
+    if signal[0] != GREEDY:
+        return int(signal[0])
+    policy = tables[0]
+    return sample(policy[o], policy.dtype.type(signal[1]))
+
+
+def update(tables, t, step):
+    """q[o, a, b] += step ((gain + weight value[o2]) - q[o, a, b]), then policy[o] and value[o].
+
+    The value of a terminal state is 0. Source: Littman (1994), figure 1.
+    """
+    policy, q, value = tables[0], tables[1], tables[2]
+    real = q.dtype.type
+    o, a, b = t.observation, t.action, t.others
+    best = real(0.0)
+    if not t.ended:
+        best = value[t.next_observation]
+    q[o, a, b] = q[o, a, b] + real(step) * ((t.gain + t.weight * best) - q[o, a, b])
+    value[o] = solve(q[o], policy[o])
+
+
+def learn(tables, p, t):
+    """With the step size alpha."""
+    update(tables, t, p[0])
+
+
+def learn_by_visits(tables, p, t):
+    """With the step size of the visit of (a, b) at o."""
+    update(tables, t, visit(tables[3][t.observation], t.action, t.others, p[0]))
+
+
+def policy(tables, p, o, out):
+    """Uniform with the probability of exploring, else policy[o], normalised."""
+    row = tables[0][o]
+    share = explored(p[2])
+    total = 0.0
+    for a in range(len(row)):
+        total += float(row[a])
+    for a in range(len(row)):
+        out[a] = share / len(row) + (1.0 - share) * (float(row[a]) / total)

@@ -1,0 +1,183 @@
+"""Small zero-sum matrix games: what the row agent should play, and what that is worth.
+
+Dantzig's simplex method on the linear program of the game (Dantzig 1951, A proof of the equivalence
+of the programming problem and the game problem; von Neumann's minimax theorem), with Bland's rule
+(Bland, Mathematics of Operations Research 2, 1977): ties go to the lowest number, so that the same
+matrix always takes the same pivots. All in float64, whatever the type of the matrix.
+"""
+
+import numpy as np
+
+from fastgames.rules.choice import largest
+
+ZERO = 1e-12  # what is less is rounding: the tableau starts with entries in [1, 2]
+PIVOTS = 50  # at most so many for each row and column: Bland's rule takes about one
+
+
+def smallest(row):
+    """The smallest entry. row: (B,)."""
+    least = row[0]
+    for b in range(1, len(row)):
+        if row[b] < least:
+            least = row[b]
+    return least
+
+
+def guaranteed(strategy, payoffs):
+    """The least that a mixed strategy (A,) earns against any column of `payoffs` (A, B)."""
+    least = np.inf
+    for b in range(payoffs.shape[1]):
+        total = 0.0
+        for a in range(payoffs.shape[0]):
+            total = total + float(strategy[a]) * float(payoffs[a, b])
+        if total < least:
+            least = total
+    return least
+
+
+def solve(payoffs, strategy):
+    """Write a maximin strategy into `strategy` (A,); the value, which it guarantees, in float64.
+
+    payoffs: (A, B), finite: what the agent that chooses the row gets. One array of
+    (A + 2) (B + 2) float64 is allocated, none where there is a saddle point.
+
+    A matrix may have several maximin strategies. Where one action will do, this is all such actions
+    with the same probability, so that a matrix of equal payoffs says uniform; else it is the one
+    that the pivots lead to, always the same.
+    """
+    row = safest(payoffs)
+    floor = smallest(payoffs[row])
+    if is_saddle(payoffs, row):
+        spread(payoffs, floor, strategy)
+        return float(floor)
+    tableau = np.empty((payoffs.shape[0] + 2, payoffs.shape[1] + 2))
+    start(payoffs, tableau)
+    for _ in range(PIVOTS * (payoffs.shape[0] + payoffs.shape[1])):
+        column = entering(tableau)
+        if column < 0:
+            break
+        row = leaving(tableau, column)
+        if row < 0:
+            break
+        pivot(tableau, row, column)
+    read(tableau, strategy)
+    return guaranteed(strategy, payoffs)
+
+
+def safest(payoffs):
+    """The row whose smallest entry is the largest, the first of them."""
+    best = 0
+    floor = smallest(payoffs[0])
+    for a in range(1, payoffs.shape[0]):
+        least = smallest(payoffs[a])
+        if least > floor:
+            best = a
+            floor = least
+    return best
+
+
+def is_saddle(payoffs, row):
+    """Whether the safest row has an entry that is the largest of its column, too.
+
+    If the matrix has a saddle point, it has one in every row that is as safe (they interchange).
+    """
+    floor = smallest(payoffs[row])
+    for b in range(payoffs.shape[1]):
+        if payoffs[row, b] == floor and largest(payoffs[:, b]) == floor:
+            return True
+    return False
+
+
+def spread(payoffs, floor, strategy):
+    """Write the same probability for all rows whose smallest entry is `floor`, 0 for the others."""
+    rows = 0
+    for a in range(payoffs.shape[0]):
+        if smallest(payoffs[a]) == floor:
+            rows += 1
+    for a in range(payoffs.shape[0]):
+        strategy[a] = 1.0 / rows if smallest(payoffs[a]) == floor else 0.0
+
+
+# The program: maximise the sum of y subject to M y <= 1 and y >= 0, where M is the matrix, moved
+# and scaled to [1, 2]. At the optimum 1 / sum is the value of M, y / sum the other agent's minimax
+# strategy, and the prices of the constraints over the sum are the maximin strategy.
+# The tableau: M with a column of right sides and a row of prices; then, last, the numbers of the
+# variables that the rows and the columns belong to, those of the rows being the basis. Number b is
+# y_b, number B + a the slack of constraint a.
+
+
+def start(payoffs, tableau):
+    """Write the first tableau, in which the slacks are the basis. Not for a constant matrix."""
+    rows, columns = payoffs.shape
+    low = float(payoffs[0, 0])
+    high = low
+    for a in range(rows):
+        low = min(low, float(smallest(payoffs[a])))
+        high = max(high, float(largest(payoffs[a])))
+    for a in range(rows):
+        for b in range(columns):
+            tableau[a, b] = 1.0 + (float(payoffs[a, b]) - low) / (high - low)
+        tableau[a, columns] = 1.0
+        tableau[a, columns + 1] = columns + a
+    for b in range(columns):
+        tableau[rows, b] = 1.0
+        tableau[rows + 1, b] = b
+    tableau[rows, columns] = 0.0
+
+
+def entering(tableau):
+    """The column that enters the basis, by Bland's rule; -1 at the optimum."""
+    prices = tableau[tableau.shape[0] - 2]
+    numbers = tableau[tableau.shape[0] - 1]
+    found = -1
+    for b in range(tableau.shape[1] - 2):
+        if prices[b] > ZERO and (found < 0 or numbers[b] < numbers[found]):
+            found = b
+    return found
+
+
+def leaving(tableau, column):
+    """The row that leaves the basis, by Bland's rule; -1 if none has an entry above rounding."""
+    right = tableau.shape[1] - 2
+    found = -1
+    least = 0.0
+    for a in range(tableau.shape[0] - 2):
+        if tableau[a, column] > ZERO:
+            ratio = tableau[a, right] / tableau[a, column]
+            first = found < 0 or ratio < least
+            if first or (ratio == least and tableau[a, right + 1] < tableau[found, right + 1]):
+                found = a
+                least = ratio
+    return found
+
+
+def pivot(tableau, row, column):
+    """Exchange the variables of a row and a column."""
+    rows, columns = tableau.shape[0] - 1, tableau.shape[1] - 1
+    inverse = 1.0 / tableau[row, column]
+    for b in range(columns):
+        tableau[row, b] = tableau[row, b] * inverse
+    for a in range(rows):
+        if a != row:
+            factor = tableau[a, column]
+            for b in range(columns):
+                tableau[a, b] = tableau[a, b] - factor * tableau[row, b]
+            tableau[a, column] = -factor * inverse
+    tableau[row, column] = inverse
+    number = tableau[row, columns]
+    tableau[row, columns] = tableau[rows, column]
+    tableau[rows, column] = number
+
+
+def read(tableau, strategy):
+    """Write the prices of the constraints, normalised; 0 of one whose slack is in the basis."""
+    rows, columns = tableau.shape[0] - 2, tableau.shape[1] - 2
+    total = 0.0
+    for b in range(columns):
+        if tableau[rows + 1, b] >= columns:
+            total = total + max(-tableau[rows, b], 0.0)
+    for a in range(rows):
+        strategy[a] = 0.0
+    for b in range(columns):
+        if tableau[rows + 1, b] >= columns:
+            strategy[int(tableau[rows + 1, b]) - columns] = max(-tableau[rows, b], 0.0) / total
