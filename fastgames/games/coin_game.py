@@ -1,0 +1,121 @@
+"""The coin game: a coin of the other's colour pays one and costs the other two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastgames.rules.cells import moved
+from fastgames.rules.chance import below, coin
+
+from ._tables import whole
+from .procedural import ProceduralGame
+
+_OWN, _OTHER, _COIN, _COLOUR = range(4)  # where the state has the cells of agents 0 and 1, the coin
+_MOVES = ("up", "down", "left", "right")
+
+
+def coin_game(
+    size: int = 3,
+    *,
+    alternating: bool = False,
+    discount: float = 0.96,
+    time_limit: int | None = 150,
+) -> ProceduralGame:
+    """The coin game: a social dilemma that is played over time.
+
+    Two agents walk on a grid of `size` x `size` cells, one step up, down, left or right at a time;
+    what leaves it comes back on the other side, and both may be in one cell. There is one coin, of
+    colour 0 or 1. Whoever steps on it gets 1, and if it has the other's colour the other loses 2.
+    If both step on it at once, this holds for each. Then a new coin appears in a cell at random
+    where nobody stands.
+
+    Any coin is worth stepping on, but if both take coins of any colour they get nothing on average.
+    If each leaves the other's coins alone, both gain.
+
+    Parameters
+    ----------
+    size : int
+        In [2, 32).
+    alternating : bool
+        Whether new coins have the colours in turn, else each by the toss of a coin.
+    discount : float
+    time_limit : int, optional
+        Steps after which an episode is cut and a new one begins, all in cells at random, the coin
+        where nobody stands.
+
+    Returns
+    -------
+    ProceduralGame
+        Actions up, down, left, right. Everyone sees everything, from its own side: with C cells,
+        ``((own cell * C + other's cell) * C + coin's cell) * 2 + (0 for a coin of its colour, 1 for
+        one of the other's)``. The state: the cells of agent 0, agent 1 and the coin, numbered row
+        by row from the upper left, and the coin's colour. Two random words a step, four at a start.
+
+    Source: Lerer & Peysakhovich (2017), Maintaining cooperation in complex social dilemmas using
+    deep reinforcement learning, arXiv:1707.01068; with one coin at a time on a 3 x 3 grid:
+    Foerster et al. (2018), Learning with opponent-learning awareness, AAMAS.
+
+    Examples
+    --------
+    >>> game = coin_game()
+    >>> game.num_observations, game.actions[0]
+    ((1458, 1458), ('up', 'down', 'left', 'right'))
+    """
+    size = whole("size", size, 2, 32)
+    if not isinstance(alternating, bool):
+        raise TypeError(f"alternating must be True or False; it is {alternating!r}")
+    cells = size * size
+
+    def place(state: Any, word: Any) -> None:
+        low = min(state[_OWN], state[_OTHER])
+        high = max(state[_OWN], state[_OTHER])
+        cell = below(word, cells - 1 if low == high else cells - 2)
+        if cell >= low:
+            cell += 1
+        if low != high and cell >= high:
+            cell += 1
+        state[_COIN] = cell
+
+    def start(state: Any, words: Any) -> None:
+        state[_OWN] = below(words[0], cells)
+        state[_OTHER] = below(words[1], cells)
+        place(state, words[2])
+        state[_COLOUR] = coin(words[3])
+
+    def step(state: Any, actions: Any, rewards: Any, words: Any) -> bool:
+        rewards[0] = 0.0
+        rewards[1] = 0.0
+        taken = False
+        for i in range(2):
+            state[i] = moved(state[i], actions[i], size, size, True)
+            if state[i] == state[_COIN]:
+                taken = True
+                rewards[i] += 1.0
+                if state[_COLOUR] != i:
+                    rewards[1 - i] -= 2.0
+        if taken:
+            place(state, words[0])
+            state[_COLOUR] = 1 - state[_COLOUR] if alternating else coin(words[1])
+        return False
+
+    def observe(state: Any, agent: int) -> int:
+        others = 0 if state[_COLOUR] == agent else 1
+        cell = (state[agent] * cells + state[1 - agent]) * cells + state[_COIN]
+        return 2 * cell + others  # type: ignore[no-any-return]
+
+    return ProceduralGame(
+        start,
+        step,
+        observe,
+        num_actions=[len(_MOVES)] * 2,
+        num_observations=[2 * cells**3] * 2,
+        state_size=4,
+        words=2,
+        start_words=4,
+        discount=discount,
+        time_limit=time_limit,
+        largest_reward=2.0,
+        actions=[_MOVES] * 2,
+        name="coin game",
+        source="Lerer & Peysakhovich (2017), arXiv:1707.01068; Foerster et al. (2018), AAMAS",
+    )
