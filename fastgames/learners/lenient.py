@@ -44,7 +44,7 @@ class LenientQ(RuleLearner):
         How lenient a temperature makes it, in [0, inf). (A start at another temperature is another
         kappa: only their product matters.) 0 is Q-learning.
     decay : float, schedule or array (replicas,)
-        What a visit leaves of the temperature, in [0, 1].
+        What a visit leaves of the temperature, in [0, 1]. Below 2^-60 it decays no more.
     explore : EpsilonGreedy or Softmax
         How it explores; not by T.
     initial : float or array
@@ -55,14 +55,14 @@ class LenientQ(RuleLearner):
     step.
 
     Source: Panait, Sullivan & Luke, Lenient Learners in Cooperative Multiagent Systems, AAMAS 2006;
-    for Q-values Wei & Luke, JMLR 17 (2016), section 4; this leniency Palmer, Tuyls, Bloembergen &
-    Savani, Lenient Multi-Agent Deep Reinforcement Learning, AAMAS 2018, equation 4.
+    for Q-values Wei & Luke, JMLR 17 (2016); this leniency Palmer, Tuyls, Bloembergen &
+    Savani, Lenient Multi-Agent Deep Reinforcement Learning, AAMAS 2018.
     """
 
     alpha: Any = 0.1
     gamma: Any = None
-    kappa: Any = 5.0
-    decay: Any = 0.995
+    kappa: Any = 3.0
+    decay: Any = 0.9995
     explore: EpsilonGreedy | Softmax = field(default_factory=lambda: EpsilonGreedy(0.1))
     initial: Any = 0.0
 

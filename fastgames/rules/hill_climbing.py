@@ -67,14 +67,14 @@ def learn(tables, p, t):
 def winning(row, mean, values):
     """Whether `row` is worth more than `mean`, probabilities (A,), by the values (A,).
 
-    Both sums run in index order from their first term.
+    The sum of (row - mean) (values - values[0]) in index order, for sum(row values) > sum(mean
+    values): the same for probabilities, and a value common to all actions, however large, does not
+    multiply what rounding adds to their sums.
     """
-    now = row[0] * values[0]
-    before = mean[0] * values[0]
+    more = row.dtype.type(0.0)
     for a in range(1, len(row)):
-        now = now + row[a] * values[a]
-        before = before + mean[a] * values[a]
-    return now > before
+        more = more + (row[a] - mean[a]) * (values[a] - values[0])
+    return more > 0.0
 
 
 def learn_wolf(tables, p, t):

@@ -2,8 +2,8 @@
 
 Panait, Sullivan & Luke, Lenient Learners in Cooperative Multiagent Systems, AAMAS 2006; for
 Q-values Wei & Luke, Lenient Learning in Independent-Learner Stochastic Cooperative Games, JMLR 17
-(2016), section 4; the leniency 1 - exp(-kappa T) as in Palmer, Tuyls, Bloembergen & Savani, Lenient
-Multi-Agent Deep Reinforcement Learning, AAMAS 2018, equation 4.
+(2016); the leniency 1 - exp(-kappa T) as in Palmer, Tuyls, Bloembergen & Savani, Lenient
+Multi-Agent Deep Reinforcement Learning, AAMAS 2018.
 
 Form as in `qlearning`, whose policies these learners share. Two random words: what it does, and
 whether it is lenient. Tables are (q, temperatures), p is (alpha, gamma, epsilon or temperature of
@@ -14,6 +14,8 @@ from fastgames.rules import qlearning
 from fastgames.rules.choice import epsilon_greedy, explore, unit
 from fastgames.rules.exponential import exp
 from fastgames.rules.qlearning import discounted_best, update
+
+LOWEST = 2.0**-60  # as good as 0; temperatures stop here, before numbers that CPUs are slow with
 
 
 def draw_explore(u, p, actions, real):
@@ -40,14 +42,17 @@ def learn(tables, p, t):
     """q[o, a] += alpha (target - q[o, a]), target = gain + weight max q[o2]; T[o, a] *= decay.
 
     Where the target is below q[o, a], nothing is learnt with probability 1 - exp(-kappa T[o, a]):
-    if the second signal is below it. T is that before it decays.
+    if the second signal is below that. T is that before it decays.
     """
     q, temperatures = tables
     real = q.dtype.type
     o, a = t.observation, t.action
-    heat = temperatures[o, a]
+    temperature = temperatures[o, a]
     target = t.gain + discounted_best(q, t)
-    leniency = real(1.0) - exp(-(real(p[3]) * heat), real)
-    if target >= q[o, a] or t.signal[1] >= leniency:
+    forgives = False
+    if target < q[o, a]:
+        forgives = t.signal[1] < real(1.0) - exp(-(real(p[3]) * temperature), real)
+    if not forgives:
         update(q, o, a, target, real(p[0]))
-    temperatures[o, a] = heat * real(p[4])
+    if temperature > real(LOWEST):
+        temperatures[o, a] = temperature * real(p[4])
