@@ -10,9 +10,9 @@ whether it is lenient. Tables are (q, temperatures), p is (alpha, gamma, epsilon
 its softmax, kappa, decay).
 """
 
-from fastgames.rules import qlearning
 from fastgames.rules.choice import epsilon_greedy, explore, unit
 from fastgames.rules.exponential import exp
+from fastgames.rules.qlearning import choose_softmax as sample_softmax
 from fastgames.rules.qlearning import discounted_best, update
 
 LOWEST = 2.0**-60  # as good as 0; temperatures stop here, before numbers that CPUs are slow with
@@ -35,7 +35,7 @@ def choose_greedy(tables, p, o, signal):
 
 def choose_softmax(tables, p, o, signal):
     """Sample from the softmax of q[o] by the first signal; p[2] is its temperature."""
-    return qlearning.choose_softmax(tables, p, o, signal[0])
+    return sample_softmax(tables, p, o, signal[0])
 
 
 def learn(tables, p, t):
