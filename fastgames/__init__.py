@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 from fastgames import games
 from fastgames._core import isa
 from fastgames._later import later
-from fastgames.games import MarkovGame, MatrixGame, Variants
+from fastgames.errors import RuleError
+from fastgames.games import MarkovGame, MatrixGame, ProceduralGame, Variants
 from fastgames.grid import Grid, grid
 from fastgames.learners import (
     EpsilonGreedy,
     ExpectedSarsa,
     FixedPolicy,
+    Learner,
     QLearner,
     Sarsa,
     Softmax,
+    Table,
     UniformRivals,
     VisitCount,
 )
@@ -45,15 +48,19 @@ __all__ = [
     "FixedPolicy",
     "Grid",
     "Interrupted",
+    "Learner",
     "Linear",
     "MarkovGame",
     "MatrixGame",
+    "ProceduralGame",
     "QLearner",
     "Record",
     "Result",
+    "RuleError",
     "Sarsa",
     "Softmax",
     "Stable",
+    "Table",
     "UniformRivals",
     "Variants",
     "VisitCount",

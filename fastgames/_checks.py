@@ -1,6 +1,5 @@
 """Checks of arguments: each error names the argument, the value and the domain."""
 
-import math
 import numbers
 from collections.abc import Iterable
 from typing import Any
@@ -55,7 +54,7 @@ def finite_array(name: str, value: Any) -> np.ndarray:
 
 def within(name: str, array: np.ndarray, domain: str) -> None:
     """Check that every entry lies in `domain`, an interval such as "(0, 1]" or "[0, inf)"."""
-    low, high = (math.inf if "inf" in end else float(end) for end in domain[1:-1].split(","))
+    low, high = (float(end) for end in domain[1:-1].split(","))
     below = array < low if domain[0] == "[" else array <= low
     above = array > high if domain[-1] == "]" else array >= high
     outside = below | above

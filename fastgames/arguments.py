@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from fastgames import _checks, snapshots, state
-from fastgames.games import Game, Variants
+from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.grid import Grid
-from fastgames.learners import AnyLearner
+from fastgames.learners import AnyLearner, Learner
 from fastgames.record import Record
 from fastgames.registry import LEARNERS
 from fastgames.result import CONTRACT, Result
@@ -30,11 +30,15 @@ MAX_AGENTS = 62  # numpy has 64 axes, and rewards need (N, S, A_0, …)
 def check_game(game: Any) -> None:
     """A game with no more agents, actions and states than the engine can hold."""
     if not isinstance(game, Game):
-        raise TypeError(f"game must be a MatrixGame, a MarkovGame or Variants of one, got {game!r}")
-    if game.num_agents > MAX_AGENTS:
+        raise TypeError(
+            "game must be a MatrixGame, a MarkovGame, a ProceduralGame or Variants of a game, "
+            f"got {game!r}"
+        )
+    functions = isinstance(game, ProceduralGame)
+    if game.num_agents > MAX_AGENTS and not functions:
         raise ValueError(f"game must have 2 to {MAX_AGENTS} agents, got {game.num_agents}")
     joint = math.prod(game.num_actions)
-    if joint >= 2**31:
+    if joint >= 2**31 and not functions:
         raise ValueError(f"game must have fewer than 2^31 joint actions, got {joint}")
     if max(game.num_actions) > 2**24:
         raise ValueError(f"game must have at most 2^24 actions, got {max(game.num_actions)}")
@@ -73,7 +77,7 @@ def check_stop(stop: Any) -> None:
 
 def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
     """The learners, one for each agent; one learner stands for all."""
-    kinds = tuple(LEARNERS.values())
+    kinds = (*LEARNERS.values(), Learner)
     seats = (learners,) * agents if isinstance(learners, kinds) else learners
     if isinstance(seats, str) or not isinstance(seats, Sequence):
         raise TypeError(f"learners must be a learner or a sequence of learners, got {learners!r}")
@@ -122,44 +126,78 @@ def agree_with(
 
 
 def check_record(
-    record: Any, steps: int, seats: tuple[AnyLearner, ...], resume: Result | None
+    record: Any, game: Game, steps: int, seats: tuple[AnyLearner, ...], resume: Result | None
 ) -> Record:
     """The record, if the run can take it."""
     if not isinstance(record, Record):
         raise TypeError(f"record must be a Record, got {record!r}")
     if record.last is not None and record.last > steps:
         raise ValueError(f"record.last must be at most steps, {steps}, got {record.last}")
-    known = {learner.table for learner in seats}
+    known = {name for learner in seats for name in learner.rules.names}
     for name in record.tables:
         _checks.one_of("record.tables", name, known)
     if record.every is not None and resume is not None and np.ptp(resume.steps):
         raise ValueError(
             "record.every needs replicas that stand at the same step; those of resume do not"
         )
+    joint = math.prod(game.num_actions)
+    if record.joint_actions and (joint >= 2**31 or game.num_agents > MAX_AGENTS):
+        raise ValueError(
+            f"record.joint_actions must be False in a game of more than {MAX_AGENTS} agents or "
+            f"2^31 joint actions; {game.name!r} has {game.num_agents} agents"
+        )
     return record
 
 
-def check_learner(game: Game, agent: int, learner: AnyLearner, replicas: int, dtype: str) -> None:
-    """A learner fits its seat: shapes, and values that the tables' type can hold."""
-    who = f"learners[{agent}]"
-    shape = (replicas, game.num_observations[agent], game.num_actions[agent])
-    start = learner.start(game, agent)[learner.table]
-    try:
-        fits = np.broadcast_shapes(start.shape, shape) == shape
-    except ValueError:
-        fits = False
-    if not fits:
-        what = "initial" if learner.learns else "probabilities"
-        raise ValueError(f"{what} of {who} must broadcast to {shape}, got shape {start.shape}")
-    if not learner.learns and start.shape[-1] != shape[-1]:
+def check_backend(backend: str, game: Game, seats: tuple[AnyLearner, ...], stream: str) -> None:
+    """The backend has bodies of everything; stream="numpy" knows what each learner draws."""
+    without = [i for i, learner in enumerate(seats) if learner.rules.twin is None]
+    if backend == "cython" and without:
         raise ValueError(
-            f"probabilities of {who} must have {shape[-1]} actions, got {start.shape[-1]}"
+            f'backend must be "auto", "numba" or "reference" for learners without a twin compiled '
+            f'ahead; learners[{without[0]}] is {seats[without[0]]!r}, got "cython"'
         )
-    if learner.rules.counterfactual and game.compact.turns is not None:
+    if backend == "cython" and isinstance(game, ProceduralGame):
+        raise ValueError(
+            'backend must be "auto", "numba" or "reference" for a game of functions, got "cython"'
+        )
+    if stream == "numpy":
+        from fastgames.rules.listing import LISTINGS
+
+        for i, learner in enumerate(seats):
+            if learner.rules.words and learner.rules.draw not in LISTINGS:
+                raise ValueError(
+                    f'stream must be "fastgames" for a learner that draws as no listing does; '
+                    f"learners[{i}] is {learner!r}"
+                )
+
+
+def check_learner(
+    game: Game, agent: int, learners: tuple[AnyLearner, ...], replicas: int, dtype: str
+) -> None:
+    """A learner fits its seat: shapes, and values that the tables' type can hold."""
+    learner, who = learners[agent], f"learners[{agent}]"
+    rules, team = learner.rules, state.members(learners, agent)
+    starts = learner.start(game, agent)
+    for table in rules.tables:
+        shape = (replicas, *table.shape(game, agent, team))
+        _check_start(who, learner, table.name, starts[table.name], shape)
+        if math.prod(shape[1:]) >= 2**31:
+            raise ValueError(
+                f"table {table.name!r} of {who} must have fewer than 2^31 entries, its shape is "
+                f"{shape[1:]}"
+            )
+    start = starts[learner.table]
+    if rules.counterfactual and game.compact.turns is not None:
         raise ValueError(
             f"counterfactual of {who} must be False in a game with turns: what its other actions "
             "would have brought is not known there"
         )
+    if rules.team and game.compact.turns is not None:
+        raise ValueError(f"{who} must not be a team in a game with turns")
+    check = getattr(learner, "check", None)
+    if check is not None:
+        check(game, agent)
     values = learner.values(game.discount)
     for name, value in values.items():
         for part in _numbers(value):
@@ -168,9 +206,27 @@ def check_learner(game: Game, agent: int, learner: AnyLearner, replicas: int, dt
                     f"{name} of {who} must be a number or an array ({replicas},), "
                     f"one value for each replica, got shape {part.shape}"
                 )
-    if "temperature" in values:
+    if "temperature" in values and not isinstance(learner, Learner):
         _check_temperature(who, _limits(values["temperature"]), dtype)
-    _check_sizes(game, agent, who, start, values.get("gamma", 0.0), dtype)
+    _check_sizes(game, agent, who, start, values.get("gamma", game.discount), dtype)
+
+
+def _check_start(
+    who: str, learner: AnyLearner, name: str, start: np.ndarray, shape: tuple[int, ...]
+) -> None:
+    try:
+        fits = np.broadcast_shapes(start.shape, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        what = "initial" if learner.learns else "probabilities"
+        if name != learner.table:
+            what = f"initial of table {name!r}"
+        raise ValueError(f"{what} of {who} must broadcast to {shape}, got shape {start.shape}")
+    if not learner.learns and start.shape[-1] != shape[-1]:
+        raise ValueError(
+            f"probabilities of {who} must have {shape[-1]} actions, got {start.shape[-1]}"
+        )
 
 
 def _check_temperature(who: str, limits: tuple[Any, ...], dtype: str) -> None:
@@ -187,7 +243,8 @@ def _check_sizes(
 ) -> None:
     """No table can leave the finite numbers: |q| <= max(|initial|, |reward| / (1 - gamma))."""
     most = max(float(np.max(limit)) for limit in _limits(gamma))
-    ends = game.compact.terminal is not None or game.compact.time_limit > 0
+    functions = isinstance(game, ProceduralGame)
+    ends = functions or game.compact.terminal is not None or game.compact.time_limit > 0
     if np.dtype(dtype).type(most) >= 1.0 and not ends:
         raise ValueError(
             f"gamma of {who} must be below 1 in {dtype} too, where episodes do not end, got {most}"
@@ -195,12 +252,18 @@ def _check_sizes(
     largest = float(np.finfo(dtype).max) / 8  # differences and sums of two such must fit as well
     share = max(1.0 - most, 2.0**-62)  # with gamma 1, a step adds at most one reward
     sizes = {
-        "rewards of game": (np.abs(game.compact.rewards[agent]).max(), largest * share),
+        "rewards of game": (_largest_reward(game, agent), largest * share),
         f"initial of {who}": (np.abs(start).max(), largest),
     }
     for name, (size, limit) in sizes.items():
         if size > limit:
             raise ValueError(f"{name} must be at most {limit:.3g} in size in {dtype}, got {size}")
+
+
+def _largest_reward(game: Game, agent: int) -> float:
+    if isinstance(game, ProceduralGame):
+        return game.largest_reward
+    return float(np.abs(game.compact.rewards[agent]).max())
 
 
 def _numbers(value: Any) -> tuple[Any, ...]:

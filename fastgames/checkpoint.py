@@ -126,10 +126,13 @@ def write(path: str | Path, result: Result, call: Call, begun: np.ndarray) -> No
     storage.write(path, header | {"call": call}, arrays | {"begun": begun})
 
 
-def read(path: str | Path, call: Call) -> tuple[Result, np.ndarray] | None:
+def read(
+    path: str | Path, call: Call, game: Game, learners: tuple[AnyLearner, ...]
+) -> tuple[Result, np.ndarray] | None:
     """The result from which to go on, and the steps at which the call began, (replicas,) int64.
 
-    None where there is no file. The result's arrays are new, and may be written to.
+    game, learners: those of the call, for a file does not hold functions. None where there is no
+    file. The result's arrays are new, and may be written to.
 
     Raises OSError where the file cannot be read, ValueError where it is of another call or another
     version, or damaged.
@@ -149,12 +152,14 @@ def read(path: str | Path, call: Call) -> tuple[Result, np.ndarray] | None:
     difference = _difference(found, call)
     if difference is not None:
         raise ValueError(f"checkpoint {str(path)!r} is of another call: {difference}")
-    return storage.read(path, lambda file: _parts(file, call), "checkpoint")
+    return storage.read(path, lambda file: _parts(file, call, game, learners), "checkpoint")
 
 
-def _parts(file: storage.Archive, call: Call) -> tuple[Result, np.ndarray]:
+def _parts(
+    file: storage.Archive, call: Call, game: Game, learners: tuple[AnyLearner, ...]
+) -> tuple[Result, np.ndarray]:
     """The result and the steps at which the call began, held against each other and the call."""
-    result = storage.result_of(file)
+    result = storage.result_of(file, game, learners)
     what = _what(
         result.game,
         result.learners,

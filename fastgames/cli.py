@@ -591,7 +591,7 @@ def _firms(text: str | None) -> list[int] | None:
     return None if text is None else [_whole("firms", part) or 0 for part in text.split(",")]
 
 
-def _game(text: str) -> MatrixGame | MarkovGame:
+def _game(text: str) -> Game:
     """A game by name, its parameters after a colon: penalty:k=-10."""
     name, _, rest = text.partition(":")
     parameters: dict[str, int | float] = {}

@@ -75,6 +75,8 @@ def dataset(result: "Result") -> "xarray.Dataset":
     variables: dict[str, Any] = {"steps": (("replica",), result.steps)}
     if result.game.num_states > 1:
         variables["states"] = (("replica",), result.states)
+    elif result.states.ndim > 1:
+        variables["states"] = (("replica", "state_entry"), result.states)
     if result.stop is not None:
         variables["stopped"] = (("replica",), result.stopped)
     coordinates: dict[str, Any] = {
@@ -90,9 +92,10 @@ def dataset(result: "Result") -> "xarray.Dataset":
         coordinates[f"observation_{i}"] = np.arange(greedy.shape[1])
         coordinates[f"action_{i}"] = list(names)
         for name, table in result.tables[i].items():
-            variables[f"{name}_{i}"] = (cells, table)
+            variables[f"{name}_{i}"] = (("replica", *_axes(result, i, name)), table)
         variables[f"greedy_{i}"] = (rows, greedy)
-        variables[f"policy_{i}"] = (cells, result.policy(i))
+        if result.learners[i].rules.policy is not None:
+            variables[f"policy_{i}"] = (cells, result.policy(i))
         coordinates |= _parameters(result, i, cells)
     variables |= _counters(result)
     if result.snapshots is not None:
@@ -127,6 +130,15 @@ def _unfolded(variables: dict[str, Any], grid: "Grid") -> dict[str, Any]:
     return out
 
 
+def _axes(result: "Result", agent: int, name: str) -> tuple[str, ...]:
+    """The dimensions of a table of an agent, the first of its axes left out."""
+    tables = {table.name: table.dims for table in result.learners[agent].rules.tables}
+    known = ("observations", "actions")  # of a learner that sat there before
+    own = {"observations": f"observation_{agent}", "actions": f"action_{agent}"}
+    dims = tables.get(name, known)
+    return tuple(own.get(str(dim), f"{name}_{agent}_{k}") for k, dim in enumerate(dims))
+
+
 def _counters(result: "Result") -> dict[str, Any]:
     """What was counted over the run, as far as it was recorded."""
     joint = ("replica", *(f"action_{i}" for i in range(result.game.num_agents)))
@@ -147,7 +159,8 @@ def _snapshots(result: "Result") -> dict[str, Any]:
         rows = ("snapshot", "replica", f"observation_{i}")
         cells = (*rows, f"action_{i}")
         for name, table in taken.tables[i].items():
-            variables[f"snapshot_{name}_{i}"] = (cells, table)
+            axes = ("snapshot", "replica", *_axes(result, i, name))
+            variables[f"snapshot_{name}_{i}"] = (axes, table)
         if taken.greedy is not None:
             variables[f"snapshot_greedy_{i}"] = (rows, taken.greedy[i])
         if taken.policies is not None:

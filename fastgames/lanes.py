@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from fastgames import _core
+from fastgames.errors import RuleError, out_of_range
 from fastgames.games import Game, Variants
-from fastgames.games.compact import Chances, Compact, Sum, Table
-from fastgames.learners import AnyLearner
+from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
+from fastgames.learners import AnyLearner, Rules
 from fastgames.record import Record
+from fastgames.rules import fixed, qlearning
 from fastgames.rules.exponential import exp
 from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
-from fastgames.state import Seat, State, nature_draws
+from fastgames.state import Seat, State, members, nature_draws, table_bytes
 from fastgames.stop import Stable
 
 # Bytes that the lanes of a block may take where they run in columns: those of the first cache where
@@ -26,7 +28,14 @@ FIRST_CACHE = 32 * 2**10
 SECOND_CACHE = 2**21  # and where their tables have rows
 MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where tables are larger
 SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
+# What `Lanes.wrong` says.
+CHOSE_OUTSIDE, CHOOSE_FAILED, SEEN_OUTSIDE, PAID_OUTSIDE, GAME_FAILED, LEARN_FAILED = range(1, 7)
 SIZES = (512, 256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
+
+
+def by_rules(learner: AnyLearner, numba: bool) -> bool:
+    """Whether passes made from the learner's rules run, and not their twins."""
+    return numba or learner.rules.twin is None
 
 
 def in_columns(
@@ -35,8 +44,9 @@ def in_columns(
     """Whether a block of columns does: one state, and learners of the simplest kind."""
     compact = game.compact
     return (
-        not numba
+        not any(by_rules(learner, numba) for learner in learners)
         and stop is None
+        and not isinstance(compact.moves, Functions)
         and compact.num_states == 1
         and compact.rewards.shape[1] == 1
         and isinstance(compact.moves, Sum)
@@ -61,19 +71,22 @@ def block_size(
         cache = FIRST_CACHE * (2 if all(learner.learns for learner in learners) else 1)
         size = per_agent * game.num_agents + values * dtype.itemsize
     else:
-        stride = _core.lanes(dtype.name).row_stride
-        each = [
-            rows * stride(actions) * (dtype.itemsize + 8 * ("visits" in learner.rules.names))
-            for rows, actions, learner in zip(
-                game.num_observations, game.num_actions, learners, strict=True
-            )
-        ]
+        each = [_table_bytes(game, learners, i, dtype) for i in range(game.num_agents)]
         cache, size = SECOND_CACHE, 256 * game.num_agents + sum(each)
     most = next((n for n in SIZES if n * size <= cache), SIZES[-1])
     if not columns:
         most = max(1, min(most, _core.lanes(dtype.name).ROW_LANES, MOST // size))
     blocks = -(-replicas // most)
     return -(-replicas // blocks)
+
+
+def _table_bytes(
+    game: Game, learners: tuple[AnyLearner, ...], agent: int, dtype: np.dtype[Any]
+) -> int:
+    """Bytes of an agent's tables in a lane of a block of rows, which are padded there."""
+    stride = _core.lanes(dtype.name).row_stride(game.num_actions[agent])
+    padding = (stride / game.num_actions[agent]) if learners[agent].rules.twin else 1.0
+    return math.ceil(padding * table_bytes(game, learners, agent, dtype.name))
 
 
 def layout(
@@ -105,29 +118,42 @@ def block_bytes(
     Room for the tables of `capacity` replicas, less than a kilobyte for each lane and agent
     besides, a lane's counts and window, and the rewards in the type of the tables.
     """
-    core, real, compact = _core.lanes(dtype.name), dtype.itemsize, game.compact
+    real, compact = dtype.itemsize, game.compact
     lanes = -(-capacity // SIZES[-1]) * SIZES[-1]
     size, largest = 2**17 + 256 * lanes, 0
     for i, (learner, actions) in enumerate(zip(learners, game.num_actions, strict=True)):
-        entries = actions
-        if not columns:
-            entries = game.num_observations[i] * core.row_stride(actions)
-        table = capacity * entries * (real + 8 * ("visits" in learner.rules.names))
-        size += table + lanes * (512 + 2 * actions * real)
+        entries = actions * real if columns else _table_bytes(game, learners, i, dtype)
+        table = capacity * entries
+        asked = 8 * game.num_agents * (learner.rules.joint or learner.rules.team)
+        size += table + lanes * (1024 + asked + 3 * actions * real)
         size += compact.rewards[i].size * real + 8 * game.num_states
         largest = max(largest, table)  # is held twice while it is copied
     if record.last is not None:
         size += 4 * lanes * record.last
+    if isinstance(compact.moves, Functions):
+        size += 8 * lanes * (compact.moves.words + compact.moves.state_size + 4 * game.num_agents)
+        size += real * lanes * game.num_agents * (record.last or 0)
     if record.joint_actions:
         size += 8 * lanes * math.prod(game.num_actions)
     return size + largest
 
 
-def _game(compact: Compact) -> SimpleNamespace:
+def _game(compact: Compact, dtype: np.dtype[Any], checked: bool) -> SimpleNamespace:
     """A game as the compiled core takes it, see `Lanes` in src_cy/engine.pxi."""
     moves = compact.moves
     sums = compact.start_weights
+    functions: dict[str, Any] = {"functions": None}
+    if isinstance(moves, Functions):
+        from fastgames.jit import games
+
+        functions = {
+            "functions": games.addresses_of(moves, dtype, checked),
+            "words": moves.words,
+            "start_words": moves.start_words,
+            "state_size": moves.state_size,
+        }
     return SimpleNamespace(
+        **functions,
         from_state=moves.from_state if isinstance(moves, Sum) else None,
         from_joint=moves.from_joint if isinstance(moves, Sum) else None,
         table=moves.next if isinstance(moves, Table) else None,
@@ -145,24 +171,37 @@ def _game(compact: Compact) -> SimpleNamespace:
 
 
 def _seat(
-    game: Game, agent: int, learner: AnyLearner, dtype: np.dtype[Any], numba: bool
+    game: Game,
+    agent: int,
+    learners: tuple[AnyLearner, ...],
+    dtype: np.dtype[Any],
+    numba: bool,
+    checked: bool,
 ) -> SimpleNamespace:
     """A seat as the compiled core takes it."""
-    rules, values, compact = learner.rules, learner.values(game.discount), game.compact
+    learner, compact, team = learners[agent], game.compact, members(learners, agent)
+    rules, values = learner.rules, learner.values(game.discount)
     addresses = None
-    if numba:
+    if by_rules(learner, numba):
         from fastgames.jit.passes import addresses_of
 
-        addresses = addresses_of(rules, dtype)
+        addresses = addresses_of(rules, dtype, len(team), checked, f"learners[{agent}]")
     return SimpleNamespace(
         actions=game.num_actions[agent],
         observations=game.num_observations[agent],
+        discount=game.discount,
         choose=rules.twin,
         bootstrap=rules.bootstrap,
         learns=learner.learns,
         defers=rules.defers,
         counterfactual=rules.counterfactual,
-        counts_visits="visits" in rules.names,
+        joint=rules.joint,
+        team=list(team) if rules.team else None,
+        words=rules.words,
+        draw=_drawn(rules),
+        counts_visits=addresses is None and "visits" in rules.names,
+        tables=[(x.name, list(x.shape(game, agent, team)), x.shared) for x in rules.tables],
+        whole=[x.name for x in rules.tables if x.kind == "int64"],
         parameters=rules.parameters,
         schedules=tuple(parts(values[name])[0] for name in rules.parameters),
         payoffs=np.ascontiguousarray(compact.rewards[agent], dtype),
@@ -170,6 +209,33 @@ def _seat(
         turns=_row(compact.turns, agent, np.uint8),
         rules=addresses,
     )
+
+
+def _drawn(rules: Rules) -> str | None:
+    """Which of the built-in passes draws what the rules' `draw` does, or None."""
+    if rules.draw is qlearning.draw_explore and rules.parameters[2:3] == ("epsilon",):
+        return "explore"
+    return "unit" if rules.draw in (qlearning.draw_unit, fixed.draw) else None
+
+
+def compile_ahead(
+    game: Game,
+    learners: tuple[AnyLearner, ...],
+    dtype: np.dtype[Any],
+    numba: bool,
+    checked: bool,
+) -> None:
+    """What Numba has to compile, once, and not in every thread."""
+    if isinstance(game.compact.moves, Functions):
+        from fastgames.jit import games
+
+        games.addresses_of(game.compact.moves, dtype, checked)
+    for i, learner in enumerate(learners):
+        if by_rules(learner, numba):
+            from fastgames.jit.passes import addresses_of
+
+            team = members(learners, i)
+            addresses_of(learner.rules, dtype, len(team), checked, f"learners[{i}]")
 
 
 def _row(table: np.ndarray | None, agent: int, kind: Any) -> np.ndarray | None:
@@ -189,6 +255,7 @@ class LaneBlock:
         capacity: int,
         bit_generator: np.random.BitGenerator | None,
         numba: bool,
+        checked: bool,
     ) -> None:
         learners = tuple(seat.learner for seat in state.seats)
         self.capacity, self.active = capacity, 0
@@ -203,8 +270,8 @@ class LaneBlock:
         self.lanes = _core.lanes(dtype.name).Lanes(
             -(-capacity // SIZES[-1]) * SIZES[-1],
             capacity,
-            _game(compact),
-            [_seat(game, i, learner, dtype, numba) for i, learner in enumerate(learners)],
+            _game(compact, dtype, checked),
+            [_seat(game, i, learners, dtype, numba, checked) for i in range(len(learners))],
             rows=not self.columns,
             flips=record.flips,
             joint_actions=record.joint_actions and not self.last,
@@ -215,6 +282,7 @@ class LaneBlock:
         )
         self.stable = self.lanes.stable
         self.nature = state.streams is not None and nature_draws(compact)
+        self.replicas = np.zeros(capacity, np.int64)  # what each lane holds
         self.steps = np.zeros(capacity, np.int64)  # since each lane was last written
         self.tallied = np.zeros(capacity, np.int64)
         self.numba = numba
@@ -236,6 +304,7 @@ class LaneBlock:
         """Take up these replicas in these lanes; lanes that never held one repeat the first."""
         state, self.ready = self.state, False
         into, where = _slice(lanes), _slice(replicas)
+        self.replicas[into] = replicas
         for i, (seat, arrays) in enumerate(zip(state.seats, self.lanes.seats, strict=True)):
             self._load_tables(seat, arrays, into, where)
             if state.streams is not None:
@@ -267,19 +336,23 @@ class LaneBlock:
             self.stable[into] = state.stable[where]
         if state.window is not None:
             self.lanes.window[into] = state.window[where]
+            if state.reward_window is not None:
+                self.lanes.reward_window[into] = state.reward_window[where]
             self.lanes.window_at[into] = state.steps[where] % self.last
         self.loaded = True
 
     def _load_tables(self, seat: Seat, arrays: Any, into: Any, where: Any) -> None:
         table = seat.table[where]
-        if not seat.learner.learns and not self.numba:
+        if not seat.learner.learns and not by_rules(seat.learner, self.numba):
             table = np.add.accumulate(table, axis=-1)  # running sums, as the passes read them
         if self.columns:
             self._fill(arrays.table, into, table[:, 0, :].T)
             return
         arrays.table[into, :, : table.shape[2]] = table
-        if arrays.visits is not None:
-            arrays.visits[into, :, : table.shape[2]] = seat.tables["visits"][where]
+        for name, array in arrays.tables.items():
+            if name != seat.learner.table:
+                values = seat.tables[name][where]
+                array[(into, *(slice(n) for n in values.shape[1:]))] = values
 
     def _fill(self, lanes: np.ndarray, into: Any, values: np.ndarray) -> None:
         """Write into lanes; at first into all, for what is in none of them must make sense too."""
@@ -320,7 +393,34 @@ class LaneBlock:
             taken: int = self.lanes.advance(steps, self.periods)
         self.steps[: self.active] += taken
         self.tallied[: self.active] += taken * self.lanes.tallying[: self.active]
+        if self.lanes.wrong[0]:
+            raise self._error()
         return taken
+
+    def _error(self) -> RuleError:
+        """What went wrong in a function of a user's."""
+        kind, agent, lane, value = self.lanes.wrong.tolist()
+        game = f"of game {self.game.name!r}"
+        replica = int(self.replicas[lane])
+        step = int(self.state.steps[replica] + self.steps[lane])
+        if kind == CHOSE_OUTSIDE:
+            problem = out_of_range("action", value, self.game.num_actions[agent])
+            return RuleError(f"choose of learners[{agent}]", replica, step, value, problem)
+        if kind == SEEN_OUTSIDE:
+            problem = out_of_range("observation", value, self.game.num_observations[agent])
+            return RuleError(f"observe {game} for agent {agent}", replica, step, value, problem)
+        if kind == PAID_OUTSIDE:
+            reward = float(np.int64(value).view(np.float64))
+            assert isinstance(self.game.compact.moves, Functions)
+            largest = self.game.compact.moves.largest_reward
+            problem = out_of_range("reward", reward, largest)
+            return RuleError(f"step {game} for agent {agent}", replica, step, reward, problem)
+        names = {CHOOSE_FAILED: "choose", LEARN_FAILED: "learn"}
+        function = f"{names.get(kind)} of learners[{agent}]"
+        if kind == GAME_FAILED:
+            function = {-1: "step", -2: "start"}.get(agent, "observe") + f" {game}"
+        problem = "raised an error: an index outside its array, or another"
+        return RuleError(function, replica, step, None, problem)
 
     def store(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
         """Write these replicas back into the state."""
@@ -365,6 +465,8 @@ class LaneBlock:
             state.counted[where] += self.tallied[out]
         else:
             state.window[where] = self.lanes.window[out]
+            if state.reward_window is not None:
+                state.reward_window[where] = self.lanes.reward_window[out]
             state.counted[where] = np.minimum(state.counted[where] + self.steps[out], self.last)
         self.steps[out] = self.tallied[out] = 0
 
@@ -372,10 +474,9 @@ class LaneBlock:
         if self.columns:
             seat.table[where, 0, :] = arrays.table[:, out].T
             return
-        actions = seat.table.shape[2]
-        seat.table[where] = arrays.table[out, :, :actions]
-        if arrays.visits is not None:
-            seat.tables["visits"][where] = arrays.visits[out, :, :actions]
+        for name, array in arrays.tables.items():
+            table = seat.tables[name]
+            table[where] = array[(out, *(slice(n) for n in table.shape[1:]))]
 
 
 def _slice(index: np.ndarray) -> Any:

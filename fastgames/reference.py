@@ -10,16 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgames.errors import RuleError, out_of_range
 from fastgames.games import Game, Variants
-from fastgames.games.compact import Chances, Sum
+from fastgames.games.compact import Chances, Functions, Sum, Table
 from fastgames.record import Record
 from fastgames.rules import listing, schedules, streams
 from fastgames.rules.choice import argmax, unit
 from fastgames.rules.exponential import exp
 from fastgames.rules.nature import pick
-from fastgames.rules.outcome import Outcome
+from fastgames.rules.outcome import Outcome, TeamOutcome
 from fastgames.schedules import EXPONENTIAL, LINEAR, parts
-from fastgames.state import State
+from fastgames.state import State, members, next_nature
 from fastgames.stop import Stable
 
 
@@ -30,6 +31,22 @@ class View(NamedTuple):
     moves: bool
 
 
+class Step(NamedTuple):
+    """What a joint action brought.
+
+    cell: where its rewards stand, as State.window keeps it
+    rewards: of every agent, float64
+    columns: for every agent that asks for them, what each of its actions would have got
+    ended, over: whether a terminal state was reached; whether the episode ended or was cut
+    """
+
+    cell: int
+    rewards: list[Any]
+    columns: dict[int, Any]
+    ended: bool
+    over: bool
+
+
 class World:
     """The game of one replica, and where it stands."""
 
@@ -37,15 +54,47 @@ class World:
         self, game: Game, state: State, replica: int, rng: np.random.Generator | None
     ) -> None:
         self.compact, self.actions, self.rng = game.compact, game.num_actions, rng
+        self.age = 0 if state.ages is None else int(state.ages[replica])
+        self.stream = None
+        if state.streams is not None and state.streams.shape[1] > game.num_agents:
+            self.stream = state.streams[replica, game.num_agents].copy()
+
+    def view(self, agent: int) -> View:
+        """How an agent finds the state."""
+        raise NotImplementedError
+
+    def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
+        """Go on by a joint action; asking: the agents that want columns."""
+        raise NotImplementedError
+
+    def restart(self) -> None:
+        """Begin another episode."""
+        raise NotImplementedError
+
+    def _over(self, ended: bool) -> bool:
+        self.age += 1
+        return ended or 0 < self.compact.time_limit <= self.age
+
+    def store(self, state: State, replica: int) -> None:
+        """Write everything back."""
+        if state.ages is not None:
+            state.ages[replica] = self.age
+        if self.stream is not None and state.streams is not None:
+            state.streams[replica, -1] = self.stream
+
+
+class TableWorld(World):
+    """A game of tables."""
+
+    def __init__(
+        self, game: Game, state: State, replica: int, rng: np.random.Generator | None
+    ) -> None:
+        super().__init__(game, state, replica, rng)
         variant = game.index[replica] if isinstance(game, Variants) else 0
         rewards = self.compact.rewards[:, variant]
         self.rewards = rewards.reshape(*rewards.shape[:2], *self.actions)
         self.joint_actions = int(rewards.shape[2])
         self.state = int(state.states[replica])
-        self.age = 0 if state.ages is None else int(state.ages[replica])
-        self.stream = None
-        if state.streams is not None and state.streams.shape[1] > game.num_agents:
-            self.stream = [int(w) for w in state.streams[replica, game.num_agents]]
 
     def view(self, agent: int) -> View:
         """How an agent finds the state."""
@@ -55,29 +104,29 @@ class World:
             True if turns is None else bool(turns[agent, self.state]),
         )
 
-    def payoffs(self, agent: int) -> np.ndarray:
-        """An agent's rewards in this state, (A_0, ...)."""
-        rewards: np.ndarray = self.rewards[agent, self.state if self.rewards.shape[1] > 1 else 0]
-        return rewards
-
-    def cell(self, number: int) -> int:
-        """The joint action of that number here, as State.window keeps it."""
-        return number + (self.joint_actions * self.state if self.rewards.shape[1] > 1 else 0)
-
-    def move(self, number: int) -> tuple[bool, bool]:
-        """Go on by the joint action of that number: (the episode ended, it ended or was cut)."""
-        moves, row = self.compact.moves, self.state * self.joint_actions + number
-        if isinstance(moves, Sum):
-            self.state = int(moves.from_state[self.state] + moves.from_joint[number])
-        elif isinstance(moves, Chances):
-            possible = slice(moves.first[row], moves.first[row + 1])
-            self.state = int(moves.successor[possible][self._chance(moves.cumulative[possible])])
-        else:
-            self.state = int(moves.next[row])
-        self.age += 1
+    def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
+        """Go on by a joint action."""
+        number = int(np.ravel_multi_index(joint, self.actions))
+        by_state = self.rewards.shape[1] > 1
+        payoffs = self.rewards[:, self.state if by_state else 0]  # (N, A_0, ...)
+        cell = number + (self.joint_actions * self.state if by_state else 0)
+        columns = {}
+        for i in asking:
+            own: Any = (i, *joint[:i], slice(None), *joint[i + 1 :])
+            columns[i] = payoffs[own]
+        self.state = self._next(self.state * self.joint_actions + number, number)
         ended = self.compact.terminal is not None and bool(self.compact.terminal[self.state])
-        limit = self.compact.time_limit
-        return ended, ended or 0 < limit <= self.age
+        return Step(cell, [x[joint] for x in payoffs], columns, ended, self._over(ended))
+
+    def _next(self, row: int, number: int) -> int:
+        moves = self.compact.moves
+        if isinstance(moves, Sum):
+            return int(moves.from_state[self.state] + moves.from_joint[number])
+        if isinstance(moves, Chances):
+            possible = slice(moves.first[row], moves.first[row + 1])
+            return int(moves.successor[possible][self._chance(moves.cumulative[possible])])
+        assert isinstance(moves, Table)
+        return int(moves.next[row])
 
     def restart(self) -> None:
         """Begin another episode."""
@@ -90,15 +139,70 @@ class World:
     def _chance(self, sums: np.ndarray) -> int:
         if self.rng is not None:
             return int(pick(sums, self.rng.random()))
-        return int(pick(sums, unit(streams.next_word(self.stream) >> 1, np.float64)))
+        return int(pick(sums, unit(next_nature(self.stream, None), np.float64)))
 
     def store(self, state: State, replica: int) -> None:
         """Write everything back."""
+        super().store(state, replica)
         state.states[replica] = self.state
-        if state.ages is not None:
-            state.ages[replica] = self.age
-        if self.stream is not None and state.streams is not None:
-            state.streams[replica, -1] = self.stream
+
+
+class FunctionWorld(World):
+    """A game of functions."""
+
+    def __init__(
+        self, game: Game, state: State, replica: int, rng: np.random.Generator | None
+    ) -> None:
+        super().__init__(game, state, replica, rng)
+        assert isinstance(self.compact.moves, Functions)
+        self.moves = self.compact.moves
+        self.observations = game.num_observations
+        self.state = state.states[replica].copy()
+
+    def view(self, agent: int) -> View:
+        """How an agent finds the state."""
+        seen = int(self.moves.observe(self.state, agent))
+        if not 0 <= seen < self.observations[agent]:
+            raise _Outside("observation", seen, self.observations[agent])
+        return View(seen, True)
+
+    def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
+        """Go on by a joint action; columns: the same step of a copy, by each action of an agent."""
+        moves, words = self.moves, self._words(self.moves.words)
+        columns = {i: np.zeros(self.actions[i]) for i in asking}
+        for i, column in columns.items():
+            for a in range(self.actions[i]):
+                others = (*joint[:i], a, *joint[i + 1 :])
+                column[a] = self._play(self.state.copy(), others, words.copy())[1][i]
+        ended, rewards = self._play(self.state, joint, words)
+        wrong = ~(np.abs(rewards) <= moves.largest_reward)
+        if wrong.any():
+            raise _Outside("reward", rewards[wrong][0], moves.largest_reward)
+        return Step(
+            joint_number(joint, self.actions), list(rewards), columns, ended, self._over(ended)
+        )
+
+    def _play(self, state: Any, joint: tuple[int, ...], words: Any) -> tuple[bool, Any]:
+        rewards = np.zeros(len(joint))
+        ended = self.moves.step(state, np.array(joint, np.int64), rewards, words)
+        return bool(ended), rewards
+
+    def restart(self) -> None:
+        """Begin another episode."""
+        self.moves.start(self.state, self._words(self.moves.start_words))
+        self.age = 0
+
+    def _words(self, count: int) -> np.ndarray:
+        return np.array([next_nature(self.stream, self.rng) for _ in range(count)], np.int64)
+
+    def store(self, state: State, replica: int) -> None:
+        """Write everything back."""
+        super().store(state, replica)
+        state.states[replica] = self.state
+
+
+class _Outside(Exception):
+    """A value out of its range, in a place where replica and step are not known."""
 
 
 class Move(NamedTuple):
@@ -115,10 +219,12 @@ class Player:
 
     def __init__(self, game: Game, agent: int, state: State, replica: int) -> None:
         self.agent, self.seat = agent, state.seats[agent]
-        self.actions = game.num_actions[agent]
+        self.num_actions, self.actions = game.num_actions, game.num_actions[agent]
         learner, self.rules = self.seat.learner, self.seat.learner.rules
         self.tables = tuple(self.seat.tables[name][replica].copy() for name in self.rules.names)
         self.real = self.tables[0].dtype.type
+        self.signal: Any = self.real(0.0)
+        self.discount = game.discount
         self.stream = None
         if state.streams is not None:
             self.stream = [int(w) for w in state.streams[replica, agent]]
@@ -149,70 +255,76 @@ class Player:
                 out[name] = first
         return out
 
+    def gamma(self) -> Any:
+        """What the value of the next observation is multiplied by."""
+        return self.real(self.values().get("gamma", self.discount))
+
     def act(self, here: View, rng: np.random.Generator | None) -> int:
         """Draw, then choose if it is its turn; else action 0."""
-        values = self.values()
-        p = tuple(values.values())
-        if rng is None:
-            u = streams.next_word(self.stream) >> 1
-            signal = self.rules.draw(u, p, self.actions, self.real)
-        elif "epsilon" in values:
-            signal = listing.explore(rng, values["epsilon"], self.actions)
-        else:
-            signal = listing.unit(rng, self.real)
+        p = tuple(self.values().values())
+        self.signal = self._draw(p, rng)
         if not here.moves:
             return 0
-        return int(self.rules.choose(self.tables, p, here.observation, signal))
+        action = int(self.rules.choose(self.tables, p, here.observation, self.signal))
+        if not 0 <= action < self.actions:
+            raise _Outside("action", action, self.actions)
+        return action
 
-    def learn(
-        self, here: View, joint: tuple[int, ...], payoffs: np.ndarray, there: View,
-        ended: bool, over: bool,
-    ) -> int:  # fmt: skip
+    def _draw(self, p: tuple[float, ...], rng: np.random.Generator | None) -> Any:
+        rules, real = self.rules, self.real
+        if rules.words == 0:
+            return real(0.0)
+        assert rules.draw is not None
+        if rng is not None:
+            as_listed: Any = listing.LISTINGS[rules.draw]
+            return as_listed(rng, p, self.actions, real)
+        words = tuple(streams.next_word(self.stream) >> 1 for _ in range(rules.words))
+        if rules.words == 1:
+            return real(rules.draw(words[0], p, self.actions, real))
+        return tuple(real(x) for x in rules.draw(words, p, self.actions, real))
+
+    def learn(self, here: View, joint: tuple[int, ...], step: Step, there: View) -> int:
         """Learn from a step from `here` to `there`; how often its greedy action changed."""
         if not self.seat.learner.learns:
             return 0
         real, defers, action, changes = self.real, self.rules.defers, joint[self.agent], 0
         if defers and self.move is not None and here.moves:
-            changes += self._update(here.observation, action, False, joint, payoffs)
+            changes += self._update(here.observation, action, False, joint, step)
         if here.moves:
             self.move = Move(here.observation, action, real(0.0), real(1.0))
         if self.move is not None:
             o, a, gain, weight = self.move
-            gamma = real(self.values().get("gamma", 0.0))
-            self.move = Move(o, a, gain + weight * real(payoffs[joint]), weight * gamma)
-            if over or (there.moves and not defers):
-                changes += self._update(there.observation, -1, ended, joint, payoffs)
+            gain = gain + weight * real(step.rewards[self.agent])
+            self.move = Move(o, a, gain, weight * self.gamma())
+            if step.over or (there.moves and not defers):
+                changes += self._update(there.observation, -1, step.ended, joint, step)
         return changes
 
     def _update(
         self, next_observation: int, next_action: int, ended: bool,
-        joint: tuple[int, ...], payoffs: np.ndarray,
+        joint: tuple[int, ...], step: Step,
     ) -> bool:  # fmt: skip
         """Learn from the move; whether that changed which action is greedy where it was made."""
         assert self.move is not None
         o, a, gain, weight = self.move
         self.move = None
-        column = np.empty(0, self.real)
+        column = actions = rewards = None
+        others = -1
         if self.rules.counterfactual:
-            own: Any = (*joint[: self.agent], slice(None), *joint[self.agent + 1 :])
-            column = payoffs[own].astype(self.real)
+            column = step.columns[self.agent].astype(self.real)
+        if self.rules.joint:
+            actions = np.array(joint, np.int64)
+            rewards = np.array(step.rewards).astype(self.real)
+            others = joint_number(
+                joint[: self.agent] + joint[self.agent + 1 :],
+                self.num_actions[: self.agent] + self.num_actions[self.agent + 1 :],
+            )
         row = self.tables[0][o]
         greedy = argmax(row)
         outcome = Outcome(
-            o,
-            a,
-            gain,
-            weight,
-            next_observation,
-            next_action,
-            ended,
-            None,
-            column,
-            0,
-            None,
-            None,
-            -1,
-        )
+            o, a, gain, weight, next_observation, next_action, ended, self.signal, column,
+            self.agent, actions, rewards, others,
+        )  # fmt: skip
         self.rules.learn(self.tables, tuple(self.values().values()), outcome)
         return bool(argmax(row) != greedy)
 
@@ -241,6 +353,50 @@ class Player:
             recurrence[replica] = self.parameters[name][1]
 
 
+def joint_number(joint: tuple[int, ...], counts: tuple[int, ...]) -> int:
+    """A joint action as a number, agent 0's digit slowest, modulo 2^31 where they are too many."""
+    number = 0
+    for action, count in zip(joint, counts, strict=True):
+        number = (number * count + action) & 0x7FFFFFFF
+    return number
+
+
+class Team:
+    """The members of a team, who learn together."""
+
+    def __init__(self, players: list[Player]) -> None:
+        self.players, self.rules = players, players[0].rules
+        self.tables = tuple(
+            players[0].tables[k] if table.shared else tuple(p.tables[k] for p in players)
+            for k, table in enumerate(self.rules.tables)
+        )
+
+    def learn(
+        self, here: list[View], joint: tuple[int, ...], step: Step, there: list[View]
+    ) -> dict[int, int]:
+        """Learn from a step; for every member, how often its greedy action changed."""
+        players = self.players
+        real, agents = players[0].real, [player.agent for player in players]
+        rows = [p.tables[0][here[p.agent].observation] for p in players]
+        greedy = [argmax(row) for row in rows]
+        outcome = TeamOutcome(
+            np.array([here[i].observation for i in agents], np.int64),
+            np.array([joint[i] for i in agents], np.int64),
+            np.array([step.rewards[i] for i in agents]).astype(real),
+            players[0].gamma(),
+            np.array([there[i].observation for i in agents], np.int64),
+            step.ended,
+            tuple(player.signal for player in players),
+        )
+        self.rules.learn(self.tables, tuple(players[0].values().values()), outcome)
+        return {
+            i: int(argmax(row) != was) for i, row, was in zip(agents, rows, greedy, strict=True)
+        }
+
+
+COUNTERS = ("steps", "counted", "window", "reward_window", "flips", "joint_counts", "reward_sums")
+
+
 class ReferenceBlock:
     """A block of one replica; see `fastgames.engine.Block` for what each method is for."""
 
@@ -262,11 +418,15 @@ class ReferenceBlock:
         """Take up a replica."""
         (r,) = (int(r) for r in replicas)
         state = self.state
-        self.world = World(self.game, state, r, self.rng)
+        self.replica = r
+        make = FunctionWorld if isinstance(self.game.compact.moves, Functions) else TableWorld
+        self.world: World = make(self.game, state, r, self.rng)
         self.players = [Player(self.game, i, state, r) for i in range(self.game.num_agents)]
+        self.teams = self._teams()
+        self.asking = [p.agent for p in self.players if p.rules.counterfactual]
         self.counters = {
             name: array[r].copy()
-            for name in ("steps", "counted", "window", "flips", "joint_counts", "reward_sums")
+            for name in COUNTERS
             if (array := getattr(state, name)) is not None
         }
         if self.stable is not None and state.stable is not None:
@@ -299,41 +459,77 @@ class ReferenceBlock:
                 return taken
         return steps
 
+    def _teams(self) -> dict[int, Team]:
+        """Every team, by its first member; the others take its shared tables."""
+        learners = tuple(player.seat.learner for player in self.players)
+        teams = {}
+        for player in self.players:
+            if not player.rules.team:
+                continue
+            first = members(learners, player.agent)[0]
+            player.tables = tuple(
+                self.players[first].tables[k] if table.shared else player.tables[k]
+                for k, table in enumerate(player.rules.tables)
+            )
+        for player in self.players:
+            team = members(learners, player.agent)
+            if player.rules.team and team[0] == player.agent:
+                teams[player.agent] = Team([self.players[i] for i in team])
+        return teams
+
     def _step(self) -> None:
-        world, players = self.world, self.players
+        try:
+            self._take_step()
+        except Exception as error:
+            if isinstance(error, _Outside):
+                kind, value, count = error.args
+                problem = out_of_range(kind, value, count)
+            else:
+                value, problem = None, f"failed: {type(error).__name__}: {error}"
+            step = int(self.counters["steps"])
+            raise RuleError(self.doing, self.replica, step, value, problem) from error
+
+    def _take_step(self) -> None:
+        world, players, name = self.world, self.players, self.game.name
+        self.doing = f"observe of game {name!r}"
         here = [world.view(i) for i in range(len(players))]
-        joint = tuple(
-            player.act(view, self.rng) for player, view in zip(players, here, strict=True)
-        )
-        number = int(np.ravel_multi_index(joint, self.game.num_actions))
-        payoffs = [world.payoffs(i) for i in range(len(players))]
-        cell = world.cell(number)
-        ended, over = world.move(number)
-        changes = [
-            player.learn(here[i], joint, payoffs[i], world.view(i), ended, over)
-            for i, player in enumerate(players)
-        ]
-        if over:
+        joint = []
+        for player, view in zip(players, here, strict=True):
+            self.doing = f"choose of learners[{player.agent}]"
+            joint.append(player.act(view, self.rng))
+        self.doing = f"step of game {name!r}"
+        step = world.step(tuple(joint), self.asking)
+        self.doing = f"observe of game {name!r}"
+        there = [world.view(i) for i in range(len(players))]
+        changes = [0] * len(players)
+        for i, player in enumerate(players):
+            self.doing = f"learn of learners[{i}]"
+            if not player.rules.team:
+                changes[i] = player.learn(here[i], tuple(joint), step, there[i])
+            elif i in self.teams:
+                for member, count in self.teams[i].learn(here, tuple(joint), step, there).items():
+                    changes[member] = count
+        self.doing = f"start of game {name!r}"
+        if step.over:
             world.restart()
         for player in players:
             player.advance()
-        self._count(joint, cell, [x[joint] for x in payoffs], changes)
+        self._count(tuple(joint), step, changes)
 
-    def _count(
-        self, joint: tuple[int, ...], cell: int, rewards: list[Any], changes: list[int]
-    ) -> None:
-        counters = self.counters
+    def _count(self, joint: tuple[int, ...], step: Step, changes: list[int]) -> None:
+        counters, rewards = self.counters, [float(self.players[0].real(x)) for x in step.rewards]
         if "window" in counters:
-            last = len(counters["window"])
-            counters["window"][counters["steps"] % last] = cell
-            counters["counted"] = min(counters["counted"] + 1, last)
+            at = counters["steps"] % len(counters["window"])
+            counters["window"][at] = step.cell
+            counters["counted"] = min(counters["counted"] + 1, len(counters["window"]))
+            if "reward_window" in counters:
+                counters["reward_window"][at] = rewards
         elif self.tallying:
             counters["counted"] += 1
             if "joint_counts" in counters:
                 counters["joint_counts"][joint] += 1
             if "reward_sums" in counters:
-                for i, player in enumerate(self.players):
-                    counters["reward_sums"][i] += float(player.real(rewards[i]))
+                counters["reward_sums"] += rewards
         counters["steps"] += 1
         if "flips" in counters:
             counters["flips"] += changes

@@ -17,6 +17,7 @@ from fastgames.state import State
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import xarray
@@ -66,7 +67,7 @@ class Result:
 
     @property
     def tables(self) -> list[dict[str, np.ndarray]]:
-        """For each agent its tables by name: (replicas, observations, actions)."""
+        """For each agent its tables by name: (replicas, *dimensions)."""
         return [seat.tables for seat in self.state.seats]
 
     @property
@@ -76,7 +77,10 @@ class Result:
 
     @property
     def states(self) -> np.ndarray:
-        """Where each replica stands, (replicas,) int64: 0 in a matrix game, which has one state."""
+        """Where each replica stands, (replicas,) int64: 0 in a matrix game, which has one state.
+
+        In a procedural game (replicas, state_size).
+        """
         return self.state.states.astype(np.int64)
 
     @property
@@ -112,7 +116,10 @@ class Result:
         return greedy
 
     def policy(self, agent: int) -> np.ndarray:
-        """What `agent` would play now, exploration included: (replicas, observations, actions)."""
+        """What `agent` would play now, exploration included: (replicas, observations, actions).
+
+        Raises ValueError where its learner has no function `policy`.
+        """
         return policy(self.state.seats[self._agent(agent)], self.game.discount)
 
     def _agent(self, agent: int) -> int:
@@ -146,12 +153,19 @@ class Result:
         )
 
 
-def load(path: str | Path) -> Result:
+def load(
+    path: str | Path,
+    game: Game | None = None,
+    learners: AnyLearner | Sequence[AnyLearner] | None = None,
+) -> Result:
     """Read a result that `Result.save` wrote.
+
+    game, learners : as they were given to `run`; needed where they are made of functions of yours,
+        which no file holds. They must be the same: source, constants, parameters.
 
     Raises OSError where the file cannot be read, ValueError where it is not a result, is damaged,
     or is of another version.
     """
     from fastgames.storage import load
 
-    return load(path)
+    return load(path, game, learners)

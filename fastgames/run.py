@@ -13,6 +13,7 @@ import numpy as np
 from fastgames import _checks, engine
 from fastgames.arguments import (
     agree_with,
+    check_backend,
     check_game,
     check_learner,
     check_memory,
@@ -65,6 +66,7 @@ def run(
     resume: Result | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: float = 60.0,
+    checked: bool = False,
 ) -> Result:
     """Let learners play a game, in many independent replicas.
 
@@ -86,7 +88,8 @@ def run(
     dtype : "float64" or "float32"
         The type of the tables and of the arithmetic on them; float64 unless given.
     backend : "auto", "cython", "numba" or "reference"
-        Same bits, different speed. "auto" is "cython".
+        Same bits, different speed. "auto" takes what is compiled ahead ("cython") wherever there is
+        a twin of it, and Numba for learners and games of your own.
     stream : "fastgames" or "numpy"
         "numpy" draws from `np.random.default_rng(rng)` as a textbook listing does, for one replica.
     threads : int, optional
@@ -103,6 +106,10 @@ def run(
     checkpoint_every : float
         Seconds from one writing to the next. Where the disk is full, the last one stays good, and
         the run goes on with a warning.
+    checked : bool
+        Whether an index outside its array stops the run where functions of a learner or a game are
+        compiled by Numba: slower, for finding mistakes. Without it such a write may destroy other
+        memory of the process. ("reference" always finds it.)
 
     Returns
     -------
@@ -112,6 +119,10 @@ def run(
     ------
     TypeError, ValueError
         If an argument is outside its domain, before anything is allocated or compiled.
+    RuleError
+        If a function of a learner or a game fails, or what it returns is out of its range.
+    CompileError (a TypeError)
+        If Numba cannot compile such a function.
     Interrupted
         On Ctrl-C, with what is done so far as `result` (and in the checkpoint).
 
@@ -139,10 +150,13 @@ def run(
     threads = _checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
     if progress is not None and not isinstance(progress, bool):
         raise TypeError(f"progress must be None, True or False, got {progress!r}")
+    if not isinstance(checked, bool):
+        raise TypeError(f"checked must be True or False, got {checked!r}")
     check_stop(stop)
-    record = check_record(Record() if record is None else record, steps, seats, resume)
-    for i, learner in enumerate(seats):
-        check_learner(game, i, learner, replicas, dtype)
+    record = check_record(Record() if record is None else record, game, steps, seats, resume)
+    check_backend(backend, game, seats, stream)
+    for i in range(len(seats)):
+        check_learner(game, i, seats, replicas, dtype)
     first = 0 if resume is None else int(resume.steps[0])
     check_memory(game, seats, replicas, first, steps, record, stop, dtype, stream, backend, threads)
 
@@ -168,7 +182,7 @@ def run(
             given = dict(generator.bit_generator.state)
         size = replicas if grid is None else grid
         call = file.describe(game, seats, steps, size, given, record, stop, dtype, stream, resume)
-        found = file.read(path, call)
+        found = file.read(path, call, game, seats)
     if found is not None:
         result, begun = found
         result = replace(result, game=game, learners=seats, grid=grid)  # the very ones of the call
@@ -179,15 +193,16 @@ def run(
         if resume is not None:
             state = resumed(resume.state, game, seats, record, resume.record, stop)
         else:
-            state = fresh(
-                game, seats, replicas, dtype, None if generator else seed, generator, record, stop
-            )
+            compiled = backend != "reference"
+            used = None if generator else seed
+            state = fresh(game, seats, replicas, dtype, used, generator, record, stop, compiled)
         begun = state.steps.copy()
-        room = make_room(game, state, record, steps, dtype)
+        room = make_room(game, state, record, steps)
         result = Result(game, seats, record, seed, dtype, stream, room, state, stop, grid)
     if checkpoint is not None:
         writer = file.Writer(path, seconds, call, begun)
-    _work_off(result, steps, begun, backend, threads, progress, generator, writer)
+    make = partial(_blocks, result, backend, checked, generator=generator)
+    _work_off(result, steps, begun, make, threads, progress, writer)
     return result
 
 
@@ -195,13 +210,15 @@ def _work_off(
     result: Result,
     steps: int,
     begun: np.ndarray,
-    backend: str,
+    make: Callable[..., tuple[Callable[[], engine.Block], int]],
     threads: int,
     progress: bool | None,
-    generator: np.random.Generator | None,
     writer: Writer | None,
 ) -> None:
-    """Take the steps that are left; `begun`: where each replica stood when its call began."""
+    """Take the steps that are left; `begun`: where each replica stood when its call began.
+
+    make: of so many threads and replicas, what `_blocks` returns
+    """
     state, game, snapshots, record = result.state, result.game, result.snapshots, result.record
     taken = state.steps - begun
     left = taken < steps
@@ -233,7 +250,7 @@ def _work_off(
         snapshot=snapshot,
     )
     total = len(todo) if work.periods else len(todo) * steps - int(taken.sum(where=left))
-    make_block, threads = _blocks(result, backend, min(threads, len(todo)), len(todo), generator)
+    make_block, threads = make(min(threads, len(todo)), len(todo))
     try:
         with reporter(total, progress) as report:
             engine.run(
@@ -256,6 +273,7 @@ def _work_off(
 def _blocks(
     result: Result,
     backend: str,
+    checked: bool,
     threads: int,
     replicas: int,
     generator: np.random.Generator | None,
@@ -266,14 +284,10 @@ def _blocks(
 
         what = (result.game, result.state, result.record, result.stop)
         return partial(ReferenceBlock, *what, generator), threads
-    from fastgames.lanes import LaneBlock, layout
+    from fastgames.lanes import LaneBlock, compile_ahead, layout
 
     dtype, numba = np.dtype(result.dtype), backend == "numba"
-    if numba:  # compile here, once, and not in every thread
-        from fastgames.jit.passes import addresses_of
-
-        for learner in result.learners:
-            addresses_of(learner.rules, dtype)
+    compile_ahead(result.game, result.learners, dtype, numba, checked)
     game, learners, stop = result.game, result.learners, result.stop
     threads, capacity = layout(game, learners, stop, dtype, numba, replicas, threads)
     bit_generator = None if generator is None else generator.bit_generator
@@ -287,5 +301,6 @@ def _blocks(
         capacity,
         bit_generator,
         numba,
+        checked,
     )
     return block, threads

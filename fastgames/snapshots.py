@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from fastgames.games import Game
 from fastgames.learners import AnyLearner
 from fastgames.policies import policy
 from fastgames.record import Record
-from fastgames.state import State
+from fastgames.state import State, members
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,7 @@ class Snapshots:
     """What was taken on the way; the first axis of every array is the snapshot.
 
     steps: (snapshots,) int64, game steps of each replica
-    tables: for each agent, by name, (snapshots, replicas, observations, actions)
+    tables: for each agent, by name, (snapshots, replicas, *dimensions)
     greedy: for each agent, (snapshots, replicas, observations) int32, or None
     policies: for each agent, (snapshots, replicas, observations, actions) float64, or None
     """
@@ -45,22 +46,23 @@ def bytes_each(
 ) -> int:
     """Bytes that each replica takes in so many snapshots.
 
-    In each of them, for every agent: r O_i A_i for its table "q" (r: bytes of the tables' type),
+    In each of them, for every agent: its tables (r O_i A_i for "q"; r: bytes of the tables' type),
     4 O_i for greedy actions, 8 O_i A_i for a policy.
     """
     size = 0
-    for learner, rows, actions in zip(
-        learners, game.num_observations, game.num_actions, strict=True
-    ):
-        tables = [name for name in record.tables if name in learner.rules.names]
-        size += (
-            sum(8 if n == "visits" else np.dtype(dtype).itemsize for n in tables) * rows * actions
+    sizes = zip(learners, game.num_observations, game.num_actions, strict=True)
+    for agent, (learner, rows, actions) in enumerate(sizes):
+        team = members(learners, agent)
+        size += sum(
+            math.prod(table.shape(game, agent, team)) * table.dtype(dtype).itemsize
+            for table in learner.rules.tables
+            if table.name in record.tables
         )
         size += rows * (4 * record.greedy + 8 * actions * record.policies)
     return count * size
 
 
-def make_room(game: Game, state: State, record: Record, steps: int, dtype: str) -> Snapshots | None:
+def make_room(game: Game, state: State, record: Record, steps: int) -> Snapshots | None:
     """Room for the snapshots of a call that takes `steps` steps.
 
     What an interrupted run did not come to stays nan, and -1 for greedy actions and visits.
@@ -74,18 +76,20 @@ def make_room(game: Game, state: State, record: Record, steps: int, dtype: str) 
     return Snapshots(
         steps=np.array([start + stop for stop in stops], np.int64),
         tables=[
-            {name: _room(name, shape, dtype) for name in record.tables if name in seat.tables}
-            for seat, shape in zip(state.seats, shapes, strict=True)
+            {
+                name: _room((len(stops), *seat.tables[name].shape), seat.tables[name].dtype)
+                for name in record.tables
+                if name in seat.tables
+            }
+            for seat in state.seats
         ],
         greedy=[np.full(shape[:3], -1, np.int32) for shape in shapes] if record.greedy else None,
         policies=[np.full(shape, np.nan) for shape in shapes] if record.policies else None,
     )
 
 
-def _room(name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    if name == "visits":
-        return np.full(shape, -1, np.int64)
-    return np.full(shape, np.nan, dtype)
+def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    return np.full(shape, -1 if dtype.kind == "i" else np.nan, dtype)
 
 
 def take(

@@ -10,9 +10,10 @@ import numpy as np
 
 from fastgames import _core
 from fastgames.games import Game
-from fastgames.games.compact import Chances, Compact
+from fastgames.games.compact import Chances, Compact, Functions
 from fastgames.learners import AnyLearner
 from fastgames.record import Record
+from fastgames.rules.streams import next_word
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, parts
 from fastgames.stop import Stable
 
@@ -55,7 +56,8 @@ class Pending:
 class Seat:
     """One agent's learner and where it stands in every replica.
 
-    tables: by name, (replicas, observations, actions) of the run's dtype ("visits": int64)
+    tables: by name, (replicas, *dimensions) of the run's dtype or int64, see `learners.Table`; a
+        table that a team shares is the same array at every member
     clock: (replicas,) float64, game steps since the learner's schedules began
     recurrence: by parameter with an exponential schedule, (replicas,) float64, its v
     pending: where agents take turns, or the learner waits for its next action; else None
@@ -102,7 +104,8 @@ class State:
     streams: (replicas, roles, 4) uint32, or None where `generator` draws; roles: the agents, then
         nature, where it draws
     generator: the state of numpy's bit generator under stream="numpy"
-    states: (replicas,) int32, where each replica stands
+    states: (replicas,) int32, where each replica stands; (replicas, state_size) int64 in a
+        procedural game
     ages: (replicas,) int32, steps since its episode began, or None without a time limit
     steps: (replicas,) int64, game steps taken
     counted: (replicas,) int64, the steps that joint_counts and reward_sums cover
@@ -111,6 +114,8 @@ class State:
         time: that of its step t at t mod last. A cell is the number of the joint action, plus
         joint actions times the state where rewards depend on it. None unless `last` and `stop`
         are both given
+    reward_window: (replicas, last, agents) of the run's dtype, the rewards of these steps, in a
+        procedural game, where no cell tells them
     flips: (replicas, agents) int64, or None where not recorded
     joint_counts: (replicas, A_0, ...) int64, or None
     reward_sums: (replicas, agents) float64, or None
@@ -125,6 +130,7 @@ class State:
     counted: np.ndarray
     stable: np.ndarray | None = None
     window: np.ndarray | None = None
+    reward_window: np.ndarray | None = None
     flips: np.ndarray | None = None
     joint_counts: np.ndarray | None = None
     reward_sums: np.ndarray | None = None
@@ -143,21 +149,24 @@ def bytes_each(
     With N agents, A_i actions, O_i observations and r bytes of the tables' type (8 or 4):
 
     - every agent: 8, 16 for its stream, and 8 for each parameter with an exponential schedule;
-    - one that learns: r O_i A_i; 8 O_i A_i more where it counts visits; 8 + 2 r where agents take
-      turns, and for a learner that waits for its next action;
-    - 20; 16 where anything is left to chance; 4 with a time limit;
+    - one that learns: its tables (r O_i A_i for "q"; 8 O_i A_i more where it counts visits; what a
+      team shares only once); 8 + 2 r where agents take turns, and for a learner that waits for its
+      next action;
+    - 20 (16 + 8 k in a procedural game); 16 where anything is left to chance; 4 with a time limit;
     - recorded flips: 8 N; rewards: 8 N; joint actions: 8 A_0 ... A_{N-1};
-    - `stop`: 8, with record.last = n another 4 n.
+    - `stop`: 8, with record.last = n another 4 n (n (4 + r N) in a procedural game).
 
     (No stream takes anything with stream="numpy". Fixed policies that were given for each replica
     take r O_i A_i too.)
     """
     real, roles = np.dtype(dtype).itemsize, game.num_agents + nature_draws(game.compact)
     size = 20 + 16 * roles * (stream == "fastgames") + 4 * (game.compact.time_limit > 0)
+    if isinstance(game.compact.moves, Functions):
+        size += 8 * game.compact.moves.state_size - 4
     for i, learner in enumerate(learners):
         entries = game.num_observations[i] * game.num_actions[i]
         if learner.learns:
-            size += sum(entries * (8 if n == "visits" else real) for n in learner.rules.names)
+            size += table_bytes(game, learners, i, dtype)
             size += (8 + 2 * real) * _waits(game, learner)
         elif learner.start(game, i)[learner.table].size > entries:
             size += real * entries
@@ -165,7 +174,26 @@ def bytes_each(
         size += 8 + 8 * kinds.count(EXPONENTIAL)
     size += 8 * game.num_agents * (record.flips + record.rewards)
     size += 8 * math.prod(game.num_actions) * record.joint_actions
-    return size + (0 if stop is None else 8 + 4 * (record.last or 0))
+    cell = 4 + (real * game.num_agents if isinstance(game.compact.moves, Functions) else 0)
+    return size + (0 if stop is None else 8 + cell * (record.last or 0))
+
+
+def members(learners: tuple[AnyLearner, ...], agent: int) -> tuple[int, ...]:
+    """The agents of the team that an agent is in: those with an equal learner; else itself."""
+    if not learners[agent].rules.team:
+        return (agent,)
+    mine = learners[agent]
+    return tuple(i for i, other in enumerate(learners) if other is mine or other == mine)
+
+
+def table_bytes(game: Game, learners: tuple[AnyLearner, ...], agent: int, dtype: str) -> int:
+    """Bytes of an agent's tables for one replica; its team's go to the first of the members."""
+    team = members(learners, agent)
+    return sum(
+        math.prod(table.shape(game, agent, team)) * table.dtype(dtype).itemsize
+        for table in learners[agent].rules.tables
+        if not table.shared or agent == team[0]
+    )
 
 
 def _waits(game: Game, learner: AnyLearner) -> bool:
@@ -175,19 +203,39 @@ def _waits(game: Game, learner: AnyLearner) -> bool:
 
 def nature_draws(compact: Compact) -> bool:
     """Whether anything in the game is left to chance."""
-    return isinstance(compact.moves, Chances) or compact.start_weights is not None
+    moves = compact.moves
+    if isinstance(moves, Functions):
+        return moves.words > 0 or moves.start_words > 0
+    return isinstance(moves, Chances) or compact.start_weights is not None
 
 
-def _seat(game: Game, agent: int, learner: AnyLearner, replicas: int, dtype: str) -> Seat:
-    shape = (replicas, game.num_observations[agent], game.num_actions[agent])
-    tables = {}
-    for name, start in learner.start(game, agent).items():
-        kind = "int64" if name == "visits" else dtype
+def _seats(game: Game, learners: tuple[AnyLearner, ...], replicas: int, dtype: str) -> list[Seat]:
+    seats: list[Seat] = []
+    for i, learner in enumerate(learners):
+        seat, team = _seat(game, i, learners, replicas, dtype), members(learners, i)
+        if team[0] < i:
+            for table in learner.rules.tables:
+                if table.shared:
+                    seat.tables[table.name] = seats[team[0]].tables[table.name]
+        seats.append(seat)
+    return seats
+
+
+def _seat(
+    game: Game, agent: int, learners: tuple[AnyLearner, ...], replicas: int, dtype: str
+) -> Seat:
+    learner, tables, team = learners[agent], {}, members(learners, agent)
+    starts = learner.start(game, agent)
+    for table in learner.rules.tables:
+        if table.shared and agent != team[0]:
+            continue  # it is that of the first member
+        shape, kind = (replicas, *table.shape(game, agent, team)), table.dtype(dtype)
+        start = starts[table.name]
         if learner.learns:
-            tables[name] = np.empty(shape, kind)
-            tables[name][...] = start
+            tables[table.name] = np.empty(shape, kind)
+            tables[table.name][...] = start
         else:
-            tables[name] = np.broadcast_to(start.astype(kind), shape)
+            tables[table.name] = np.broadcast_to(start.astype(kind), shape)
     return Seat(
         learner,
         tables,
@@ -215,15 +263,21 @@ def fresh(
     generator: np.random.Generator | None,
     record: Record,
     stop: Stable | None,
+    compiled: bool,
 ) -> State:
-    """Replicas before their first step; `seed`: of the streams, None where `generator` draws."""
+    """Replicas before their first step; `seed`: of the streams, None where `generator` draws.
+
+    compiled: whether a function that starts episodes is compiled.
+    """
     compact, streams = game.compact, None
     states = np.full(replicas, compact.start_state, np.int32)
     core = _core.lanes(dtype)
     if seed is not None:
         streams = np.empty((replicas, game.num_agents + nature_draws(compact), 4), np.uint32)
         core.start_streams(seed, 0, streams.shape[1], streams)
-    if compact.start_weights is not None:
+    if isinstance(compact.moves, Functions):
+        states = _started(compact.moves, replicas, streams, generator, compiled)
+    elif compact.start_weights is not None:
         sums = np.add.accumulate(compact.start_weights)
         if streams is not None:
             core.draw_states(streams, sums, states)
@@ -231,7 +285,7 @@ def fresh(
             assert generator is not None
             states[0] = np.count_nonzero(sums[:-1] <= generator.random() * sums[-1])
     state = State(
-        seats=[_seat(game, i, learner, replicas, dtype) for i, learner in enumerate(learners)],
+        seats=_seats(game, learners, replicas, dtype),
         streams=streams,
         generator=None if generator is None else dict(generator.bit_generator.state),
         states=states,
@@ -241,6 +295,40 @@ def fresh(
     )
     _add_counters(state, game, record, stop)
     return state
+
+
+def _started(
+    moves: Functions,
+    replicas: int,
+    streams: np.ndarray | None,
+    generator: np.random.Generator | None,
+    compiled: bool,
+) -> np.ndarray:
+    """The first states, (replicas, state_size) int64; nature's streams are modified in place."""
+    states = np.zeros((replicas, moves.state_size), np.int64)
+    count = replicas if moves.start_words else 1
+    if compiled and streams is not None and count > 1:
+        from fastgames.jit.games import start_all
+
+        start_all(moves, streams[:, -1], states)
+        return states
+    for r in range(count):
+        words = np.zeros(moves.start_words, np.int64)
+        for k in range(moves.start_words):
+            words[k] = next_nature(None if streams is None else streams[r, -1], generator)
+        moves.start(states[r], words)
+    states[count:] = states[0]
+    return states
+
+
+def next_nature(stream: Any, generator: np.random.Generator | None) -> int:
+    """Nature's next 31-bit word, of its stream (4,), modified in place, or of numpy's generator."""
+    if generator is not None:
+        return int(generator.random() * 2.0**31)
+    words = [int(word) for word in stream]
+    u = int(next_word(words)) >> 1
+    stream[:] = words
+    return u
 
 
 def resumed(
@@ -257,21 +345,21 @@ def resumed(
     stay. Counts go on where both records count the same steps, else they start anew.
     """
     replicas = len(old.steps)
-    seats = []
-    for i, learner in enumerate(learners):
-        before = old.seats[i]
-        seat = _seat(game, i, learner, replicas, before.table.dtype.name)
+    seats = _seats(game, learners, replicas, old.seats[0].table.dtype.name)
+    for before, seat in zip(old.seats, seats, strict=True):
+        learner = seat.learner
         for name, table in before.tables.items():
-            if name in seat.tables and name != "probabilities":
-                seat.tables[name][...] = table
-            elif name != "probabilities":
+            if name == "probabilities":
+                continue
+            if name not in seat.tables:
                 seat.tables[name] = table.copy()
+            elif seat.tables[name].shape == table.shape:
+                seat.tables[name][...] = table
         if seat.pending is not None and before.pending is not None:
             seat.pending = before.pending.copy()
         if learner == before.learner:
             seat.clock = before.clock.copy()
             seat.recurrence = {name: v.copy() for name, v in before.recurrence.items()}
-        seats.append(seat)
     state = replace(
         old,
         seats=seats,
@@ -282,6 +370,7 @@ def resumed(
         counted=old.counted.copy(),
         stable=_copy(old.stable) if stop is not None else None,
         window=None,
+        reward_window=None,
         flips=_copy(old.flips) if record.flips else None,
         joint_counts=_copy(old.joint_counts),
         reward_sums=_copy(old.reward_sums),
@@ -313,3 +402,7 @@ def _add_counters(state: State, game: Game, record: Record, stop: Stable | None)
             state.stable = np.zeros(replicas, np.int64)
         if record.last is not None:
             state.window = np.zeros((replicas, record.last), np.int32)
+            if isinstance(game.compact.moves, Functions):
+                state.reward_window = np.zeros(
+                    (replicas, record.last, game.num_agents), state.seats[0].table.dtype
+                )

@@ -10,11 +10,12 @@ import contextlib
 import copy
 import errno
 import glob
+import hashlib
 import json
 import math
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -23,18 +24,18 @@ import numpy as np
 
 from fastgames import _checks
 from fastgames.arguments import check_learner
-from fastgames.games import Game, MarkovGame, MatrixGame, Variants
-from fastgames.games.compact import Sum
+from fastgames.games import Game, MarkovGame, MatrixGame, ProceduralGame, Variants
+from fastgames.games.compact import Functions, Sum
 from fastgames.games.markov import Sparse
 from fastgames.grid import Grid, grid
-from fastgames.learners import AnyLearner
+from fastgames.learners import AnyLearner, Learner
 from fastgames.record import Record
 from fastgames.registry import DTYPES, EXPLORERS, INITIALS, LEARNERS, STEP_SIZES, STREAMS
 from fastgames.result import CONTRACT, Result
 from fastgames.schedules import Exponential, Linear, parts
 from fastgames.seeds import generator_of
 from fastgames.snapshots import Snapshots
-from fastgames.state import Pending, Seat, State, nature_draws
+from fastgames.state import Pending, Seat, State, members, nature_draws
 from fastgames.stop import Stable
 
 FORMAT = 2
@@ -65,7 +66,7 @@ def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The header of a result's file, and its arrays by name (not copies)."""
     state, stop, sweep = result.state, result.stop, result.grid
     arrays: dict[str, np.ndarray] = {}
-    names = [[name for name in seat.tables if name != "probabilities"] for seat in state.seats]
+    names = [_names(state, i) for i in range(len(state.seats))]
     header = {
         "format": FORMAT,
         "contract": result.contract,
@@ -93,6 +94,14 @@ def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     if result.snapshots is not None:
         arrays |= {f"snapshots/{name}": a for name, a in result.snapshots.arrays().items()}
     return header, arrays
+
+
+def _names(state: State, agent: int) -> list[str]:
+    """The tables of an agent that its file holds; what a team shares is its first member's."""
+    seat = state.seats[agent]
+    first = members(tuple(seat.learner for seat in state.seats), agent)[0]
+    shared = {table.name for table in seat.learner.rules.tables if table.shared}
+    return [n for n in seat.tables if n != "probabilities" and not (n in shared and agent != first)]
 
 
 def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -139,6 +148,8 @@ def plain(value: Any) -> Any:
 
 def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
     """A learner, or a part of one, for the header; its arrays are put under `name`."""
+    if isinstance(value, Learner):
+        return {"functions": _digest(value._key()), "name": value.name}
     if type(value).__name__ in KINDS:
         found = {
             f.name: encode(getattr(value, f.name), arrays, f"{name}/{f.name}")
@@ -151,6 +162,10 @@ def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
     return value
 
 
+def _digest(key: tuple[Any, ...]) -> str:
+    return hashlib.sha256(repr(key).encode()).hexdigest()
+
+
 def encode_grid(sweep: Grid) -> dict[str, Any]:
     """A grid for the header."""
     return {"dims": [list(each) for each in sweep.dims.items()], "repeats": sweep.repeats}
@@ -158,6 +173,13 @@ def encode_grid(sweep: Grid) -> dict[str, Any]:
 
 def encode_game(game: Game, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """A game for the header; its arrays are put under "game/". Games of a subclass lose it."""
+    if isinstance(game, ProceduralGame):
+        return {
+            "kind": "ProceduralGame",
+            "functions": _digest(game._key()),
+            "name": game.name,
+            "made": None if game.made is None else list(game.made),
+        }
     games = game.games if isinstance(game, Variants) else (game,)
     first, compact = games[0], game.compact
     header: dict[str, Any] = {
@@ -277,13 +299,18 @@ def _array_header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dty
     return shape, kind
 
 
-def load(path: str | Path) -> Result:
-    """Read a result that `Result.save` wrote.
+def load(
+    path: str | Path,
+    game: Game | None = None,
+    learners: AnyLearner | Sequence[AnyLearner] | None = None,
+) -> Result:
+    """Read a result that `Result.save` wrote; game, learners: those made of functions.
 
     Raises OSError where the file cannot be read, ValueError where it is not a result, is damaged,
     or is of another version.
     """
-    return read(path, result_of)
+    given = learners if learners is None or isinstance(learners, Sequence) else (learners,)
+    return read(path, lambda file: result_of(file, game, given))
 
 
 def read(path: str | Path, use: Callable[[Archive], _T], argument: str = "path") -> _T:
@@ -317,12 +344,14 @@ def read(path: str | Path, use: Callable[[Archive], _T], argument: str = "path")
         ) from None
 
 
-def result_of(file: Archive) -> Result:
-    """The result in a file."""
+def result_of(
+    file: Archive, given: Game | None = None, seats: Sequence[AnyLearner] | None = None
+) -> Result:
+    """The result in a file; given, seats: the game and the learners, where they are functions."""
     header = file.header()
     replicas = _checks.whole("replicas", header["replicas"], 1)
-    game = _game(file, header["game"], replicas)
-    learners = tuple(file.decode(x) for x in header["learners"])
+    game = _game(file, header["game"], replicas, given)
+    learners = tuple(_learner(file, x, i, seats) for i, x in enumerate(header["learners"]))
     if len(learners) != game.num_agents or len(header["tables"]) != game.num_agents:
         raise ValueError(f"it has {len(learners)} learners for {game.num_agents} agents")
     record = Record(**header["record"])
@@ -334,14 +363,18 @@ def result_of(file: Archive) -> Result:
     if seed is not None:
         seed = _checks.whole("seed", seed, 0, 2**64 - 1)
     # Tables first: what learners start from may be as large, and only then is known to be there.
-    seats = [
-        _seat(file, f"state/{i}", header["tables"][i], game, i, learner, dtype, replicas)
-        for i, learner in enumerate(learners)
+    seats_read = [
+        _seat(file, f"state/{i}", header["tables"][i], game, i, learners, dtype, replicas)
+        for i in range(len(learners))
     ]
     for i, learner in enumerate(learners):
-        check_learner(game, i, learner, replicas, dtype)
-    state = _state(file, seats, game, record, stop, stream, replicas, header["generator"])
-    snapshots = _snapshots(file, seats, game, record, dtype, replicas)
+        check_learner(game, i, learners, replicas, dtype)
+        first = members(learners, i)[0]
+        for table in learner.rules.tables:
+            if table.shared:
+                seats_read[i].tables[table.name] = seats_read[first].tables[table.name]
+    state = _state(file, seats_read, game, record, stop, stream, replicas, header["generator"])
+    snapshots = _snapshots(file, seats_read, game, record, dtype, replicas)
     return Result(
         game, learners, record, seed, dtype, stream, snapshots, state, stop=stop, grid=sweep
     )
@@ -357,7 +390,43 @@ def _grid(header: dict[str, Any], replicas: int) -> Grid:
 # --- games --------------------------------------------------------------------------------------
 
 
-def _game(file: Archive, header: dict[str, Any], replicas: int) -> Game:
+def _learner(
+    file: Archive, header: Any, agent: int, given: Sequence[AnyLearner] | None
+) -> AnyLearner:
+    """A learner; one of functions must have been given."""
+    if not (isinstance(header, dict) and "functions" in header):
+        decoded: AnyLearner = file.decode(header)
+        return decoded
+    name = header["name"]
+    if given is None:
+        raise ValueError(
+            f"learner {name!r} is made of functions, which no file holds: give `learners` as to run"
+        )
+    learner = given[agent if len(given) > 1 else 0]
+    if not isinstance(learner, Learner) or _digest(learner._key()) != header["functions"]:
+        raise ValueError(f"learners[{agent}] is not the learner {name!r} of the file")
+    return learner
+
+
+def _procedural(header: dict[str, Any], given: Game | None) -> Game:
+    """A game of functions: the one given, or made anew by its name."""
+    name, made = header["name"], header["made"]
+    if given is None and made is not None:
+        from fastgames.games.registry import make_again
+
+        given = make_again(made[0], made[1])
+    if given is None:
+        raise ValueError(
+            f"game {name!r} is made of functions, which no file holds: give `game` as to run"
+        )
+    if not isinstance(given, ProceduralGame) or _digest(given._key()) != header["functions"]:
+        raise ValueError(f"game is not the game {name!r} of the file, or another version of it")
+    return given
+
+
+def _game(file: Archive, header: dict[str, Any], replicas: int, given: Game | None) -> Game:
+    if header["kind"] == "ProceduralGame":
+        return _procedural(header, given)
     rewards = file.array("game/rewards", "float64")
     actions = header["actions"]
     kind = _checks.one_of("kind of game", header["kind"], ("MatrixGame", "MarkovGame"))
@@ -459,22 +528,27 @@ def _seat(
     names: list[str],
     game: Game,
     agent: int,
-    learner: AnyLearner,
+    learners: tuple[AnyLearner, ...],
     dtype: str,
     replicas: int,
 ) -> Seat:
+    learner = learners[agent]
     observations, actions = game.num_observations[agent], game.num_actions[agent]
     shape = (replicas, observations, actions)
     # Tables stay in these bounds in any run (`check_learner`); beyond, they would become nan.
     most = float(np.finfo(dtype).max) / 4
     tables = {}
+    known = {table.name: table for table in learner.rules.tables}
     for name in names:
-        if _checks.one_of("table", name, ("q", "visits")) == "q":
-            tables[name] = file.array(f"{where}/{name}", dtype, shape, (-most, most))
-        else:
-            tables[name] = file.array(f"{where}/{name}", "int64", shape, (0, STEPS))
-    for name in learner.rules.names if learner.learns else ():
-        if name not in tables:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"{where} has a table with the name {name!r}")
+        kind, size = None, None
+        if name in known:
+            size = (replicas, *known[name].shape(game, agent, members(learners, agent)))
+            kind = known[name].dtype(dtype)
+        tables[name] = _table(file, f"{where}/{name}", kind, size, dtype, replicas, most)
+    for name, table in known.items() if learner.learns else ():
+        if name not in tables and not (table.shared and agent != members(learners, agent)[0]):
             raise ValueError(f"{where} has no table {name!r}")
     if not learner.learns:
         start = learner.start(game, agent)[learner.table].astype(dtype)
@@ -500,6 +574,26 @@ def _seat(
     return Seat(learner, tables, clock, recurrence, pending)
 
 
+def _table(
+    file: Archive,
+    name: str,
+    kind: np.dtype[Any] | None,
+    shape: tuple[int, ...] | None,
+    dtype: str,
+    replicas: int,
+    most: float,
+) -> np.ndarray:
+    """A table; of one that no learner knows any more, kind and shape are not said."""
+    array = file.array(name, None if kind is None else kind.name, shape)
+    if len(array) != replicas or array.dtype not in (np.dtype(dtype), np.dtype("int64")):
+        raise ValueError(f"{name} has shape {array.shape}, type {array.dtype}")
+    if array.dtype.kind == "f" and array.size and not (np.abs(array) <= most).all():
+        raise ValueError(f"{name} has values outside [{-most}, {most}]")
+    if array.dtype.kind == "i" and array.size and not (np.abs(array) <= STEPS).all():
+        raise ValueError(f"{name} has values outside [{-STEPS}, {STEPS}]")
+    return array
+
+
 def _state(
     file: Archive,
     seats: list[Seat],
@@ -520,11 +614,22 @@ def _state(
         generator = None
     else:
         generator_of(generator)
-    states = file.array("state/states", "int32", each, (0, game.num_states - 1))
+    if isinstance(compact.moves, Functions):
+        states = file.array("state/states", "int64", (replicas, compact.moves.state_size))
+    else:
+        states = file.array("state/states", "int32", each, (0, game.num_states - 1))
     if compact.terminal is not None and compact.terminal[states].any():
         raise ValueError("state/states has a terminal state")
     _, _, kept, joint = compact.rewards.shape  # states that rewards depend on, joint actions
     window = stop is not None and record.last is not None
+    functions = isinstance(compact.moves, Functions)
+    cells = min(math.prod(game.num_actions), 2**31) if functions else kept * joint
+    last = record.last or 0
+    rewards = (
+        file.array("state/reward_window", seats[0].table.dtype.name, (replicas, last, agents))
+        if window and functions
+        else None
+    )
 
     def only(wanted: Any, name: str, dtype: str, shape: tuple[int, ...], most: float) -> Any:
         return file.array(f"state/{name}", dtype, shape, (0, most)) if wanted else None
@@ -538,7 +643,8 @@ def _state(
         steps=file.array("state/steps", "int64", each, (0, STEPS)),
         counted=file.array("state/counted", "int64", each, (0, record.last or STEPS)),
         stable=only(stop, "stable", "int64", each, stop.periods if stop else 0),
-        window=only(window, "window", "int32", (*each, record.last or 0), kept * joint - 1),
+        window=only(window, "window", "int32", (*each, last), cells - 1),
+        reward_window=rewards,
         flips=only(record.flips, "flips", "int64", (*each, agents), STEPS),
         joint_counts=only(
             record.joint_actions, "joint_counts", "int64", (*each, *game.num_actions), STEPS
@@ -567,7 +673,9 @@ def _snapshots(
         tables=[
             {
                 name: file.array(
-                    f"snapshots/tables/{i}/{name}", None if name == "visits" else dtype, shapes[i]
+                    f"snapshots/tables/{i}/{name}",
+                    seats[i].tables[name].dtype.name,
+                    (len(steps), *seats[i].tables[name].shape),
                 )
                 for name in record.tables
                 if name in seats[i].tables

@@ -21,9 +21,7 @@ cdef extern from "numpy/random/bitgen.h" nogil:
         double (*next_double)(void *state) noexcept nogil
 
 cdef enum:
-    MAX_AGENTS = 64    # bounds the arrays below; run() says so before anything is allocated
-    MAX_PARAMETERS = 4
-    MAX_PASSES = 512
+    MAX_PARAMETERS = 16  # bounds an array below; run() says so before anything is allocated
 
 cdef enum Schedule:
     CONSTANT = 0
@@ -40,19 +38,41 @@ cdef enum Over:        # how an episode stands after a step
     ENDED = 1          # a terminal state was reached
     CUT = 2            # the time limit was
 
-# Numba's functions of a learner's rules (fastgames/jit/passes.py). `lane` says which of the lanes of `value`
-# (parameters, lanes) is meant; table (observations, actions) and visits, or NULL, are that lane's own.
-ctypedef void (*DrawRule)(int64_t lanes, int64_t actions, double *value, int64_t *u, real *signals) noexcept nogil
-ctypedef int64_t (*ChooseRule)(int64_t lanes, int64_t lane, int64_t observations, int64_t actions, double *value,
-                               real *table, int64_t *visits, int64_t o, real signal) noexcept nogil
-ctypedef void (*LearnRule)(int64_t lanes, int64_t lane, int64_t observations, int64_t actions, double *value,
-                           real *table, int64_t *visits, int64_t o, int64_t a, real gain, real weight,
-                           int64_t o2, int64_t a2, int64_t ended, real *column) noexcept nogil
+# Passes that Numba made of a learner's rules (fastgames/jit/passes.py) or a game's functions (jit/games.py), for all
+# lanes of a block. wrong (4,): what went wrong first, see Lanes.wrong.
+ctypedef void (*ActRule)(int64_t lanes, int64_t active, int64_t *sizes, double *value, int64_t *tables,
+                         int32_t *observation, uint32_t *stream, int64_t drawn, real *signals, int32_t *move,
+                         int64_t *wrong) noexcept nogil
+ctypedef void (*LearnRule)(int64_t lanes, int64_t active, int64_t *sizes, int64_t *counts, double *value,
+                           int64_t *tables, int32_t *due, int32_t *o, int32_t *a, real *gain, real *weight,
+                           int32_t *o2, int32_t *a2, int32_t *over, real *signals, real *columns, int64_t *actions,
+                           real *rewards, int64_t watched, int32_t *flip, int64_t *wrong) noexcept nogil
+ctypedef void (*TeamRule)(int64_t lanes, int64_t active, int64_t *sizes, double *value, int64_t *tables, int64_t *o,
+                          int64_t *a, int64_t *o2, real *rewards, real *weight, int32_t *over, real *signals,
+                          int64_t watched, int32_t *flip, int64_t *wrong) noexcept nogil
+ctypedef void (*LookRule)(int64_t lanes, int64_t active, int64_t *counts, int64_t *state, int32_t *observation,
+                          int64_t *wrong) noexcept nogil
+ctypedef void (*PlayRule)(int64_t lanes, int64_t active, int64_t *counts, int64_t *state, int64_t *actions,
+                          int64_t *words, double *scratch, real *rewards, int32_t *observation, int32_t *over,
+                          int64_t *wrong) noexcept nogil
+ctypedef void (*BeginRule)(int64_t lanes, int64_t lane, int64_t *counts, int64_t *state, int64_t *words,
+                           int32_t *observation, int64_t *wrong) noexcept nogil
+ctypedef void (*ImagineRule)(int64_t lanes, int64_t active, int64_t agent, int64_t own, int64_t *state,
+                             int64_t *actions, int64_t *words, int64_t *scratch_state, double *scratch, real *columns,
+                             int64_t *wrong) noexcept nogil
 
-ctypedef struct Rules:
-    DrawRule draw
-    ChooseRule choose
-    LearnRule learn
+ctypedef struct Team:  # the members of a team, gathered for their pass; it hangs at its first member
+    int members
+    int *agents                            # (members,)
+    TeamRule learn
+    int64_t *sizes                         # of every table, see jit/passes.py
+    int64_t *tables                        # their addresses
+    int64_t *o                             # (lanes, members)
+    int64_t *a                             # (lanes, members)
+    int64_t *o2                            # (lanes, members)
+    real *rewards                          # (lanes, members)
+    real *signals                          # (lanes, members, words)
+    int32_t *flip                          # (lanes, members)
 
 ctypedef struct Seat:  # one agent's place in the block
     int actions                            # A_i
@@ -71,10 +91,16 @@ ctypedef struct Seat:  # one agent's place in the block
     int32_t *half                          # (lanes,) with two actions: explore action 1 iff u >= it
     uint32_t *last_word                    # (lanes,) and on whole words, see fg_player: explore iff word <= it,
     uint32_t *bounds                       # (FG_MOST_ACTIONS - 1, lanes) then an action before k iff word < it
-    int64_t *u                             # (lanes,) 31-bit words, for `rules`
-    real *signals                          # (batch, lanes) of the steps drawn ahead
+    int words                              # random words that it draws in a step
+    bint explores                          # its signal is an action to explore, else a number in [0, 1)
+    real *signals                          # (batch, lanes) of the steps drawn ahead; (words, lanes) by a rule
     real *table                            # columns: (actions, lanes); rows: (capacity, observations, stride)
-    Rules rules                            # Numba's functions in place of the built-in ones, or NULLs
+    ActRule act                            # Numba's passes in place of the built-in ones, or NULLs
+    LearnRule learn
+    Team *team                             # of its team's first member, or NULL
+    bint drawn                             # whether the built-in passes draw for `act`
+    int64_t *sizes                         # for these: actions, observations, agents, own number, tables' dimensions
+    int64_t *tables                        # addresses of the tables
     real *alpha                            # (lanes,)
     real *gamma                            # (lanes,)
     real *temperature                      # (lanes,)
@@ -107,7 +133,8 @@ ctypedef struct Seat:  # one agent's place in the block
     int32_t *prefers                       # (lanes,) the greedy action now, where `simple`
     int32_t *flip                          # (lanes,) how often what is greedy changed in this step, where watched
     real *columns                          # (actions, lanes) scratch: the rows of the observations now
-    real *column                           # (actions,) rewards of every own action, of the lane in hand
+    real *column                           # (lanes, actions) rewards of every own action
+    int32_t *due                           # (lanes,) which lanes learn, for rules
     int32_t *open_observation              # (lanes,) the pending move; -1: none
     int32_t *open_action                   # (lanes,)
     real *gain                             # (lanes,)
@@ -123,7 +150,14 @@ ctypedef struct Block:
     int64_t *tallying                      # (lanes,) 1 where joint actions and rewards are counted
     bitgen_t *bitgen                       # stream="numpy" only
     bint nudge                             # signals of two actions are nudges, as step_pair reads them
-    Seat seats[MAX_AGENTS]
+    Seat *seats                            # (agents,)
+    int64_t *wrong                         # (4,) what went wrong first in Numba's passes
+    int64_t *counts                        # (agents,) actions of every agent
+    int64_t *actions                       # (lanes, agents) what was done, where somebody asks
+    real *rewards                          # (lanes, agents) and got
+    int32_t *always                        # (lanes,) ones
+    int32_t *never                         # (lanes,) zeros
+    int32_t *nothing                       # (lanes,) minus ones: no next action
     # Rows only.
     int32_t *state                         # (lanes,) now
     int32_t *next_state                    # (lanes,) reached
@@ -145,6 +179,25 @@ ctypedef struct Block:
     int32_t time_limit                     # 0: none
     int32_t *age                           # (lanes,) steps of the episode
     int32_t *over                          # (lanes,) Over
+    bint ends                              # whether terminal states may be reached
+    # Games of functions only.
+    LookRule look_rule                     # Numba's passes, or NULLs
+    PlayRule play_rule
+    BeginRule begin_rule
+    ImagineRule imagine_rule
+    int64_t words                          # that nature draws in a step
+    int64_t start_words                    # and at a start
+    int64_t *observations                  # (agents,) how many each has
+    int64_t *full_state                    # (lanes, state_size)
+    int64_t state_size
+    int64_t *word                          # (words, lanes)
+    int64_t *start_word                    # (start_words,)
+    int64_t *scratch_state                 # (state_size,)
+    double *scratch                        # (agents,)
+    real *reward                           # (agents, lanes)
+    int32_t *seen                          # (agents, lanes) observations now
+    int32_t *seen_next                     # (agents, lanes) and in the state reached
+    real *reward_window                    # (lanes, last, agents), or NULL
     int32_t *changed                       # (lanes,) whether anything greedy changed in this step, where watched
     int64_t *stable                        # (lanes,) steps in a row without, or NULL
     int64_t last                           # length of the window

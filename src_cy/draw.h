@@ -103,4 +103,19 @@ FG_INLINE void fg_draw(const int signal, const int steps, const int64_t lanes, c
       fg_draw_steps(signal, 1, lanes, last, generators, threshold, half, scale, signals + k * lanes);
 }
 
+/* Nature's 31-bit words of a step, as many for every lane. */
+FG_INLINE void fg_draw_words(const int64_t words, const int64_t lanes,
+                             uint32_t *generators, /* IN OUT (4, lanes) */
+                             int64_t *u) {         /* OUT (words, lanes) */
+  for (int64_t w = 0; w < words; w++) {
+    int64_t *out = u + w * lanes;
+    FG_LANES
+    for (int64_t i = 0; i < lanes; i++) {
+      fg_generator g = fg_generator_of(generators + i, lanes);
+      out[i] = fg_word31(&g);
+      fg_keep_generator(g, generators + i, lanes);
+    }
+  }
+}
+
 #endif

@@ -14,6 +14,7 @@ cdef extern from "draw.h" nogil:
     int32_t fg_word31(fg_generator *g)
     void fg_draw(int signal, int steps, int64_t lanes, real last, uint32_t *generators,
                  const int32_t *threshold, const int32_t *half, const real *scale, real *signals)
+    void fg_draw_words(int64_t words, int64_t lanes, uint32_t *generators, int64_t *u)
 
 ctypedef void (*Draw)(Seat *seat, int64_t lanes, int steps) noexcept nogil
 
@@ -59,8 +60,10 @@ cdef void draw_listing(Block *b) noexcept nogil:
     cdef double x
     for i in range(b.agents):
         s = &b.seats[i]
+        if s.words == 0:
+            continue
         x = b.bitgen.next_double(b.bitgen.state)
-        if s.epsilon_at < 0:
+        if not s.explores:
             s.signals[0] = <real>x if <real>x < <real>1.0 else <real>(1.0 - 2.0 ** -24)
         elif x < s.value[s.epsilon_at * b.lanes]:
             s.signals[0] = <real>below(b.bitgen, <uint32_t>s.actions)

@@ -11,6 +11,7 @@ import numpy as np
 cimport cython
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport INFINITY, floor
+from libc.string cimport memcpy
 
 include "block.pxi"
 include "numeric.pxi"
@@ -19,10 +20,10 @@ include "parameters.pxi"
 include "choose.pxi"
 include "learn.pxi"
 include "record.pxi"
-include "rules.pxi"
 include "pair.pxi"
 include "steps.pxi"
 include "rows.pxi"
+include "rules.pxi"
 include "states.pxi"
 
 REAL = np.dtype(np.float64 if FG_DOUBLE else np.float32)
@@ -59,11 +60,15 @@ cdef class Lanes:
     game : namespace
         The arrays of a `Compact` (fastgames/games/compact.py), contiguous, by the names that Block has: from_state and
         from_joint, table, or chance_first, chance_state and chance_sum; start_state, start_sums, terminal, time_limit.
+        functions: None, or the addresses of Numba's passes; then words, start_words and state_size.
     seats : list of namespaces
         For each agent: actions, observations; choose ("epsilon_greedy", "softmax" or "fixed"); bootstrap ("max",
         "expected", "next"); learns, defers, counterfactual, counts_visits; parameters, their names; schedules, the kind
         of each (0 constant, 1 exponential, 2 linear); payoffs (variants, states or 1, joint actions) in this build's REAL;
-        observe and turns (states,), or None; rules, the addresses of Numba's functions, or None for the built-in passes.
+        observe and turns (states,), or None; discount. words, how many it draws; draw, the built-in passes that do
+        ("explore", "unit"), or None for its own rule. tables: (name, dimensions, shared) of each; whole: the names of
+        those of whole numbers; joint, whether it asks what everyone did; team: its members, or None; rules, the
+        addresses of Numba's passes, or None for the built-in ones.
     rows : bool
         The layout. Without it, the game has one state and learners are of the simplest kind.
     flips, joint_actions, rewards, stable : bool
@@ -79,18 +84,21 @@ cdef class Lanes:
         clock                        (lanes,) float64
         stream                       (4, lanes) uint32
         table                        columns: (actions, lanes) REAL; rows: (capacity, observations, stride)
-        visits                       (capacity, observations, stride) int64, or None
+        tables                       rows: by name, (capacity, *dimensions); of built-in passes (capacity, observations, stride)
         flips, reward_sum            (lanes,) int64, float64
         observation, action, gain, weight  (lanes,) the pending move
     Arrays of the block: state, age, variant (lanes,) int32, see place(); nature (4, lanes) uint32;
     tallying, stable, window_at (lanes,) int64; window (lanes, last) int32; joint_counts (lanes, joint actions) int64.
+    With functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL.
+    wrong (4,) int64: 0, or what a function did wrong first (1: an action out of range, 2: choose failed, 3: an
+    observation out of range, 4: a reward, 5: the game failed, 6: learn failed), the agent, the lane, the value.
     """
     cdef Block b
-    cdef Table agents[MAX_AGENTS]
-    cdef Pass passes[MAX_PASSES]
-    cdef Draw draws[MAX_AGENTS]
+    cdef Table *agents
+    cdef Pass *passes
+    cdef Draw *draws
     cdef fg_steps steps
-    cdef int num_passes
+    cdef int num_passes, most_passes
     cdef int batch
     cdef bint records_flips, records_joint, records_rewards, scheduled, fused, rows, by_joint
     cdef list memory, given
@@ -98,6 +106,7 @@ cdef class Lanes:
     cdef int64_t reward_cells
     cdef readonly list seats
     cdef readonly object joint_counts, state, age, variant, nature, tallying, stable, window, window_at
+    cdef readonly object wrong, reward_window
     cdef public int64_t active
 
     def __init__(self, int lanes, int capacity, game, list seats, *, bint rows, bint flips, bint joint_actions,
@@ -117,14 +126,27 @@ cdef class Lanes:
             self.b.bitgen = <bitgen_t *>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
         self.b.agents = len(seats)
         self.b.lanes = lanes
-        self.b.joint_actions = 1
-        for i in range(self.b.agents):
-            self.b.joint_actions *= seats[i].actions
+        joint = math.prod(seat.actions for seat in seats)
+        self.b.joint_actions = joint if joint < 2**31 else 1
+        self.b.seats = <Seat *>self.scratch((len(seats), sizeof(Seat)), np.uint8)
+        self.agents = <Table *>self.scratch((len(seats), sizeof(Table)), np.uint8)
+        self.draws = <Draw *>self.scratch((len(seats), sizeof(void *)), np.uint8)
+        self.most_passes = 16 * len(seats) + 64  # more than any list of passes has
+        self.passes = <Pass *>self.scratch((self.most_passes, sizeof(Pass)), np.uint8)
+        self.wrong = self.kept((4,), np.int64)
+        self.b.wrong = <int64_t *>address(self.wrong)
         self.b.joint = <int32_t *>self.scratch((lanes,), np.int32)
         if rows:
             self.add_game(game)
         for i in range(self.b.agents):
             self.add_seat(i, seats[i], capacity)
+        if rows:
+            self.add_asked()
+            for i in range(self.b.agents):
+                self.link_tables(i)
+            for i in range(self.b.agents):
+                if seats[i].team is not None and seats[i].team[0] == i:
+                    self.add_team(i, seats[i].team)
         self.joint_counts = self.stable = self.window = None
         self.tallying = self.kept((lanes,), np.int64)
         self.b.tallying = <int64_t *>address(self.tallying)
@@ -137,6 +159,9 @@ cdef class Lanes:
                 self.b.stable = <int64_t *>address(self.stable)
             self.window_at = self.kept((lanes,), np.int64)
             if last:
+                if game.functions is not None:
+                    self.reward_window = self.kept((lanes, last, len(seats)), REAL)
+                    self.b.reward_window = <real *>address(self.reward_window)
                 self.window = self.kept((lanes, last), np.int32)
                 self.b.last = last
                 self.b.window = <int32_t *>address(self.window)
@@ -184,8 +209,91 @@ cdef class Lanes:
         if b.rewards_by_state or game.variants > 1:
             b.cell = <int32_t *>self.scratch((lanes,), np.int32)
         b.changed = <int32_t *>self.scratch((lanes,), np.int32)
-        if b.terminal != NULL or b.time_limit:
+        b.ends = b.terminal != NULL or game.functions is not None
+        if b.ends or b.time_limit:
             b.over = <int32_t *>self.scratch((lanes,), np.int32)
+        if game.functions is not None:
+            self.add_functions(game)
+
+    cdef add_functions(self, game):
+        """A game of functions: its state, what it is seen as, what it pays, and nature's words."""
+        cdef Block *b = &self.b
+        lanes, agents = b.lanes, b.agents
+        look, play_, begin, imagine_ = game.functions
+        b.look_rule = <LookRule><size_t>look
+        b.play_rule = <PlayRule><size_t>play_
+        b.begin_rule = <BeginRule><size_t>begin
+        b.imagine_rule = <ImagineRule><size_t>imagine_
+        b.words, b.start_words, b.state_size = game.words, game.start_words, game.state_size
+        self.state = self.kept((lanes, game.state_size), np.int64)
+        b.full_state = <int64_t *>address(self.state)
+        counts = np.array([seat.observations for seat in self.given], np.int64)
+        self.memory.append(counts)
+        b.observations = <int64_t *>address(counts)
+        b.word = <int64_t *>self.scratch((game.words + 1, lanes), np.int64)
+        b.start_word = <int64_t *>self.scratch((game.start_words + 1,), np.int64)
+        b.scratch_state = <int64_t *>self.scratch((game.state_size,), np.int64)
+        b.scratch = <double *>self.scratch((agents,), np.float64)
+        b.reward = <real *>self.scratch((agents, lanes), REAL)
+        b.seen = <int32_t *>self.scratch((agents, lanes), np.int32)
+        b.seen_next = <int32_t *>self.scratch((agents, lanes), np.int32)
+        cell = self.kept((lanes,), np.int32)  # rewards of a step stand in a table of one cell for each lane
+        cell[:] = np.arange(lanes)
+        b.cell, b.cells = <int32_t *>address(cell), lanes
+
+    cdef add_asked(self):
+        """What rules may ask for, and what stands for nothing."""
+        cdef Block *b = &self.b
+        lanes, agents = b.lanes, b.agents
+        counts = np.array([seat.actions for seat in self.given], np.int64)
+        self.memory.append(counts)
+        b.counts = <int64_t *>address(counts)
+        b.actions = <int64_t *>self.scratch((lanes, agents), np.int64)
+        b.rewards = <real *>self.scratch((lanes, agents), REAL)
+        always, nothing = self.kept((lanes,), np.int32), self.kept((lanes,), np.int32)
+        always[:], nothing[:] = 1, -1
+        b.always, b.nothing = <int32_t *>address(always), <int32_t *>address(nothing)
+        b.never = <int32_t *>self.scratch((lanes,), np.int32)
+
+    cdef link_tables(self, int agent):
+        """Sizes and addresses of the tables of an agent, as its rules' passes read them."""
+        cdef Seat *s = &self.b.seats[agent]
+        seat = self.given[agent]
+        if seat.rules is None:
+            return
+        first = agent if seat.team is None else seat.team[0]
+        sizes = [seat.actions, seat.observations, self.b.agents, agent]
+        places = []
+        for name, dims, shared in seat.tables:
+            sizes += dims
+            places.append(self.seats[first if shared else agent].tables[name].ctypes.data)
+        sizes, places = np.array(sizes, np.int64), np.array(places, np.int64)
+        self.memory += [sizes, places]
+        s.sizes = <int64_t *>address(sizes)
+        s.tables = <int64_t *>address(places)
+
+    cdef add_team(self, int agent, members):
+        """What the members of a team learn from, gathered."""
+        cdef Team *team = <Team *>self.scratch((sizeof(Team),), np.uint8)
+        lanes, count, words = self.b.lanes, len(members), max(1, self.given[agent].words)
+        agents = np.array(members, np.int32)
+        sizes, places = [self.given[agent].actions, self.given[agent].observations, self.b.agents, agent], []
+        for k, (name, _, shared) in enumerate(self.given[agent].tables):
+            for i in members[:1] if shared else members:
+                sizes += self.given[i].tables[k][1]
+                places.append(self.seats[i].tables[name].ctypes.data)
+        sizes, places = np.array(sizes, np.int64), np.array(places, np.int64)
+        self.memory += [agents, sizes, places]
+        team.members, team.agents = count, <int *>address(agents)
+        team.sizes, team.tables = <int64_t *>address(sizes), <int64_t *>address(places)
+        team.learn = <TeamRule><size_t>self.given[agent].rules[1]
+        team.o = <int64_t *>self.scratch((lanes, count), np.int64)
+        team.a = <int64_t *>self.scratch((lanes, count), np.int64)
+        team.o2 = <int64_t *>self.scratch((lanes, count), np.int64)
+        team.rewards = <real *>self.scratch((lanes, count), REAL)
+        team.signals = <real *>self.scratch((lanes, count, words), REAL)
+        team.flip = <int32_t *>self.scratch((lanes, count), np.int32)
+        self.b.seats[agent].team = team
 
     cdef add_seat(self, int agent, seat, int capacity):
         cdef Seat *s = &self.b.seats[agent]
@@ -195,6 +303,7 @@ cdef class Lanes:
         arrays = types.SimpleNamespace()
         actions = seat.actions
         s.actions = actions
+        s.words, s.explores = seat.words, seat.draw == "explore"
         s.parameters = len(parameters)
         for p in range(s.parameters):
             s.schedule[p] = seat.schedules[p]
@@ -226,7 +335,7 @@ cdef class Lanes:
         s.alpha = <real *>self.scratch((lanes,), REAL)
         s.gamma = <real *>self.scratch((lanes,), REAL)
         s.temperature = <real *>self.scratch((lanes,), REAL)
-        s.signals = <real *>self.scratch((FG_BATCH, lanes), REAL)
+        s.signals = <real *>self.scratch((max(FG_BATCH, seat.words), lanes), REAL)
         s.weights = <real *>self.scratch((actions, lanes), REAL)
         s.best = <real *>self.scratch((lanes,), REAL)
         s.action = <real *>self.scratch((lanes,), REAL)
@@ -234,6 +343,8 @@ cdef class Lanes:
         s.greedy = <real *>self.scratch((lanes,), REAL)
         self.memory.append(seat)
         s.payoffs = <real *>address(seat.payoffs)
+        if self.b.reward != NULL:
+            s.payoffs = self.b.reward + agent * lanes
         if self.rows:
             self.add_rows(agent, seat, capacity, arrays)
         else:
@@ -266,10 +377,15 @@ cdef class Lanes:
         arrays.table = self.kept((capacity, s.observations, s.stride), REAL)
         arrays.table[:] = -np.inf
         s.table = <real *>address(arrays.table)
-        arrays.visits = None
+        arrays.tables = {seat.tables[0][0]: arrays.table}
+        for name, dims, shared in seat.tables[1:]:
+            if shared and seat.team[0] != agent:
+                continue
+            kind = np.int64 if name in seat.whole else REAL
+            shape = dims if seat.rules is not None else (s.observations, s.stride)
+            arrays.tables[name] = self.kept((capacity, *shape), kind)
         if seat.counts_visits:
-            arrays.visits = self.kept((capacity, s.observations, s.stride), np.int64)
-            s.visits = <int64_t *>address(arrays.visits)
+            s.visits = <int64_t *>address(arrays.tables["visits"])
         s.observe = <int32_t *>address(seat.observe)
         s.turns = <unsigned char *>address(seat.turns)
         arrays.observation = self.kept((lanes,), np.int32)
@@ -281,12 +397,17 @@ cdef class Lanes:
         s.gain = <real *>address(arrays.gain)
         s.weight = <real *>address(arrays.weight)
         s.observation, s.next_observation = self.b.state, self.b.next_state
+        if self.b.seen != NULL:
+            s.observation = self.b.seen + agent * self.b.lanes
+            s.next_observation = self.b.seen_next + agent * self.b.lanes
         if s.observe != NULL:
             s.observation = <int32_t *>self.scratch((lanes,), np.int32)
             s.next_observation = <int32_t *>self.scratch((lanes,), np.int32)
         rows = <fg_rows *>address(within)
         self.agents[agent].rows = rows
         s.alpha, s.gamma, s.flip = rows.alpha, rows.gamma, rows.flip
+        for i in range(lanes):
+            s.gamma[i] = seat.discount
         s.move, s.prefers = rows.action, rows.prefers
         rows.far = capacity * s.observations * s.stride * sizeof(real) > FAR
         rows.wide, rows.actions, rows.stride = lanes, s.actions, s.stride
@@ -296,12 +417,13 @@ cdef class Lanes:
         rows.q, rows.now, rows.next = s.table, s.observation, s.next_observation
         rows.over = self.b.over
         s.columns = <real *>self.scratch((s.actions, lanes), REAL)
-        s.column = <real *>self.scratch((s.actions,), REAL)
-        s.u = <int64_t *>self.scratch((lanes,), np.int64)
+        s.column = <real *>self.scratch((lanes, s.actions), REAL)
+        s.due = <int32_t *>self.scratch((lanes,), np.int32)
         if seat.rules is not None:
-            s.rules.draw = <DrawRule><size_t>seat.rules[0]
-            s.rules.choose = <ChooseRule><size_t>seat.rules[1]
-            s.rules.learn = <LearnRule><size_t>seat.rules[2]
+            s.drawn = seat.draw is not None
+            s.act = <ActRule><size_t>seat.rules[0]
+            if seat.team is None:
+                s.learn = <LearnRule><size_t>seat.rules[1]
 
     cdef void add(self, Run run, void *context):
         self.passes[self.num_passes].run = run
@@ -320,16 +442,16 @@ cdef class Lanes:
             s = &self.b.seats[i]
             for p in range(s.parameters):
                 use_parameter(s, self.b.lanes, p)
-            if s.rules.draw != NULL:
-                self.draws[i] = draw_rules
-            elif s.epsilon_at >= 0:
-                self.draws[i] = draw_explore
-            else:
-                self.draws[i] = draw_unit
+            self.draws[i] = draw_explore if s.explores else draw_unit
+            if s.words == 0 or (s.act != NULL and not s.drawn):
+                self.draws[i] = draw_nothing
         self.num_passes = 0
         self.b.nudge = False
         self.fused = False
         self.steps = NULL
+        if self.b.look_rule != NULL:
+            self.b.look_rule(self.b.lanes, self.active, self.b.observations, self.b.full_state, self.b.seen,
+                             self.b.wrong)
         if self.rows:
             self.add_rows_step(rewards)
         else:
@@ -337,7 +459,7 @@ cdef class Lanes:
         if joint:
             self.add(count_joint, &self.b)
         if self.b.window != NULL:
-            self.add(keep_cell, &self.b)
+            self.add(keep_rewards if self.b.reward_window != NULL else keep_cell, &self.b)
         for i in range(self.b.agents):
             if any(self.given[i].schedules) and not self.acts_falling(i):
                 self.add(advance_schedules, &self.b.seats[i])
@@ -437,38 +559,74 @@ cdef class Lanes:
                 self.add(act_while_falling, t)
             elif s.simple:
                 self.add(choose_preferred, t)
-            elif s.rules.choose != NULL:
-                self.add(choose_by_rule, t)
+            elif s.act != NULL:
+                self.add(act_by_rule, t)
             else:
                 choose = self.given[i].choose
                 self.add(choose_greedy_rows if choose == "epsilon_greedy" else
                          choose_softmax_rows if choose == "softmax" else choose_fixed_rows, t)
             if s.turns != NULL:
                 self.add(stay_out, t)
-        self.add(join_moves, b)
-        if b.cell != b.joint:
-            self.add(find_cells, b)
-        if rewards or not self.all_simple():
+        if b.play_rule != NULL or any(seat.joint for seat in self.given):
+            self.add(gather_moves, b)
+        if b.play_rule != NULL:
+            self.add_functions_step()
+        else:
+            self.add(join_moves, b)
+            if b.cell != b.joint:
+                self.add(find_cells, b)
+            for i in range(b.agents):
+                if self.given[i].counterfactual:
+                    self.add(find_columns, &self.agents[i])
+        if rewards or not self.all_simple() or b.reward_window != NULL:
             self.add(reward_by_cell, b)
         if rewards:
             self.add(sum_rewards, b)
-        self.add(go_by_joint if self.by_joint else go_by_sum if b.from_state != NULL else
-                 go_by_table if b.table != NULL else go_by_chance, b)
-        if b.over != NULL:
-            self.add(end_episodes, b)
+        if b.play_rule == NULL:
+            self.add(go_by_joint if self.by_joint else go_by_sum if b.from_state != NULL else
+                     go_by_table if b.table != NULL else go_by_chance, b)
+            if b.over != NULL:
+                self.add(end_episodes, b)
+        if any(seat.joint for seat in self.given):
+            self.add(gather_rewards, b)
         self.for_each_that_observes(look_ahead)
         self.for_each_simple(find_rows)
         for i in range(b.agents):
             s = &b.seats[i]
-            if self.given[i].learns:
+            t = &self.agents[i]
+            if not self.given[i].learns:
+                continue
+            if self.given[i].team is not None:
+                if s.team != NULL:
+                    self.add(learn_as_team, t)
+            elif s.learn != NULL:
+                self.add(learn_by_rule_when_due if s.defers or s.turns != NULL else learn_by_rule, t)
+            else:
                 self.add(learn_rows if s.simple else
-                         learn_when_due if s.defers or s.turns != NULL else learn_at_once, &self.agents[i])
-        self.add(go_on, b)
-        if b.over != NULL:
-            self.add(restart, b)
+                         learn_when_due if s.defers or s.turns != NULL else learn_at_once, t)
+        if b.play_rule != NULL:
+            self.add(begin_again, b)
+            self.add(see_on, b)
+        else:
+            self.add(go_on, b)
+            if b.over != NULL:
+                self.add(restart, b)
         self.for_each_that_observes(look_around)
         if b.over != NULL:
             self.for_each_simple(prefer_again)
+
+    cdef add_functions_step(self):
+        """The game moves by its functions."""
+        cdef Block *b = &self.b
+        cdef int i
+        if b.words:
+            self.add(draw_nature, b)
+        if self.records_joint or b.reward_window != NULL:
+            self.add(join_wide_moves, b)
+        for i in range(b.agents):
+            if self.given[i].counterfactual:
+                self.add(imagine, &self.agents[i])
+        self.add(play, b)
 
     cdef void take_up(self, Table *t):
         """What the passes over rows see, and what is greedy in the state now."""
@@ -518,7 +676,7 @@ cdef class Lanes:
         """
         cdef int64_t done = 0, n, most, i
         with nogil:
-            while done < steps:
+            while done < steps and self.b.wrong[0] == 0:
                 n = steps - done
                 if periods > 0:
                     most = 0
@@ -527,20 +685,21 @@ cdef class Lanes:
                     if most >= periods:
                         break
                     n = min(n, periods - most)
-                self.take(n)
-                done += n
+                done += self.take(n)
             if (self.fused or self.steps != NULL) and self.records_flips:
                 for i in range(self.b.agents):
                     drain_flips(&self.b.seats[i], self.b.lanes)
         return done
 
-    cdef void take(self, int64_t steps) noexcept nogil:
+    cdef int64_t take(self, int64_t steps) noexcept nogil:
+        """Take so many steps, fewer only where something goes wrong; how many were right."""
         cdef int i, k, p, n
+        cdef int64_t left = steps
         if self.steps != NULL:
             take_steps(self.steps, &self.b, steps, self.records_flips)
-            return
-        while steps > 0:
-            n = self.batch if steps >= self.batch else 1
+            return steps
+        while left > 0:
+            n = self.batch if left >= self.batch else 1
             if self.b.bitgen != NULL:
                 draw_listing(&self.b)
             else:
@@ -549,4 +708,7 @@ cdef class Lanes:
             for k in range(n):
                 for p in range(self.num_passes):
                     self.passes[p].run(self.passes[p].context, self.b.lanes, k)
-            steps -= n
+                if self.b.wrong[0]:
+                    return steps - left + k
+            left -= n
+        return steps

@@ -110,15 +110,6 @@ cdef void choose_fixed_rows(void *context, int64_t lanes, int k) noexcept nogil:
     as_moves(lanes, s.action, s.move)
 
 
-cdef void choose_by_rule(void *context, int64_t lanes, int k) noexcept nogil:
-    cdef Seat *s = (<Table *>context).seat
-    cdef int64_t i
-    for i in range((<Table *>context).block.active):
-        s.move[i] = <int32_t>s.rules.choose(
-            lanes, i, s.observations, s.actions, s.value, own(s, i), own_visits(s, i),
-            s.observation[i], s.signals[k * lanes + i])
-
-
 cdef void stay_out(void *context, int64_t lanes, int k) noexcept nogil:
     """Where it is not the agent's turn, its action is 0."""
     cdef Seat *s = (<Table *>context).seat
@@ -133,7 +124,7 @@ cdef void stay_out(void *context, int64_t lanes, int k) noexcept nogil:
 cdef void learn_rows(void *context, int64_t lanes, int k) noexcept nogil:
     """Q-learning of one entry from a maximum, for an agent that moves at every step."""
     cdef Table *t = <Table *>context
-    fg_learn(t.block.terminal != NULL, t.seat.watched, t.rows)
+    fg_learn(t.block.ends, t.seat.watched, t.rows)
 
 
 cdef void find_rows(void *context, int64_t lanes, int k) noexcept nogil:
@@ -208,18 +199,14 @@ cdef void learn_one(
     cdef int64_t b
     if s.watched:
         before = fg_scan_row(s.kind, s.actions, row, &best)
-    if s.rules.learn != NULL:
-        s.rules.learn(lanes, i, s.observations, s.actions, s.value, q, visits, o, a, gain, weight, o2, a2, ended,
-                      column)
+    value = <real>0.0 if ended else worth(s, lanes, i, q + o2 * s.stride, a2)
+    if s.counterfactual:
+        for b in range(s.actions):
+            alpha = step_size(s, lanes, i, NULL if visits == NULL else visits + o * s.stride + b)
+            row[b] = q_update(row[b], alpha, column[b] + weight * value)
     else:
-        value = <real>0.0 if ended else worth(s, lanes, i, q + o2 * s.stride, a2)
-        if s.counterfactual:
-            for b in range(s.actions):
-                alpha = step_size(s, lanes, i, NULL if visits == NULL else visits + o * s.stride + b)
-                row[b] = q_update(row[b], alpha, column[b] + weight * value)
-        else:
-            alpha = step_size(s, lanes, i, NULL if visits == NULL else visits + o * s.stride + a)
-            row[a] = q_update(row[a], alpha, gain + weight * value)
+        alpha = step_size(s, lanes, i, NULL if visits == NULL else visits + o * s.stride + a)
+        row[a] = q_update(row[a], alpha, gain + weight * value)
     if s.watched and fg_scan_row(s.kind, s.actions, row, &best) != before:
         t.rows.flip[i] += 1
 
@@ -233,13 +220,8 @@ cdef void learn_at_once(void *context, int64_t lanes, int k) noexcept nogil:
     cdef int a
     cdef real weight
     for i in range(b.active):
-        if s.counterfactual:
-            at = b.cell[i] - s.move[i] * s.radix
-            for a in range(s.actions):
-                s.column[a] = s.payoffs[at + a * s.radix]
-        weight = s.gamma[i] if s.gamma_at >= 0 else <real>0.0
-        learn_one(t, lanes, i, s.observation[i], s.move[i], s.target[i], weight, s.next_observation[i], -1,
-                  b.over != NULL and b.over[i] == ENDED, s.column)
+        learn_one(t, lanes, i, s.observation[i], s.move[i], s.target[i], s.gamma[i], s.next_observation[i], -1,
+                  b.over != NULL and b.over[i] == ENDED, s.column + i * s.actions)
 
 
 cdef void learn_when_due(void *context, int64_t lanes, int k) noexcept nogil:
@@ -261,7 +243,7 @@ cdef void learn_when_due(void *context, int64_t lanes, int k) noexcept nogil:
         if s.open_observation[i] < 0:
             continue
         s.gain[i] = s.gain[i] + s.weight[i] * s.target[i]
-        s.weight[i] = s.weight[i] * (s.gamma[i] if s.gamma_at >= 0 else <real>0.0)
+        s.weight[i] = s.weight[i] * s.gamma[i]
         over = b.over != NULL and b.over[i] != GOES_ON
         if over or (not s.defers and s.turns[b.next_state[i]]):
             learn_one(t, lanes, i, s.open_observation[i], s.open_action[i], s.gain[i], s.weight[i],

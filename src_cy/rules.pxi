@@ -1,12 +1,206 @@
-# Draws by the function that Numba made from a learner's rule.
+# Passes that Numba made of a learner's rules, and what they ask for.
 
-cdef void draw_rules(Seat *s, int64_t lanes, int steps) noexcept nogil:
-    cdef fg_generator g
+cdef void act_by_rule(void *context, int64_t lanes, int k) noexcept nogil:
+    cdef Table *t = <Table *>context
+    cdef Seat *s = t.seat
+    s.act(lanes, t.block.active, s.sizes, s.value, s.tables, s.observation, s.stream, s.drawn,
+          s.signals + (k * lanes if s.drawn else 0), s.move, t.block.wrong)
+
+
+cdef void learn_by_rule(void *context, int64_t lanes, int k) noexcept nogil:
+    """An agent that learns at every step."""
+    cdef Table *t = <Table *>context
+    cdef Seat *s = t.seat
+    cdef Block *b = t.block
+    s.learn(lanes, b.active, s.sizes, b.counts, s.value, s.tables, b.always, s.observation, s.move, s.target, s.gamma,
+            s.next_observation, b.nothing, b.never if b.over == NULL else b.over,
+            s.signals + (k * lanes if s.drawn else 0), s.column, b.actions, b.rewards, s.watched, s.flip, b.wrong)
+
+
+cdef void learn_open(Table *t, int64_t lanes, int k, int32_t *o2, int32_t *a2, int32_t *over) noexcept nogil:
+    """The lanes that are due learn from their pending move."""
+    cdef Seat *s = t.seat
+    cdef Block *b = t.block
+    s.learn(lanes, b.active, s.sizes, b.counts, s.value, s.tables, s.due, s.open_observation, s.open_action, s.gain,
+            s.weight, o2, a2, over, s.signals + (k * lanes if s.drawn else 0), s.column, b.actions, b.rewards, s.watched,
+            s.flip, b.wrong)
+
+
+cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept nogil:
+    """The twin of learn_when_due (rows.pxi), all lanes at once."""
+    cdef Table *t = <Table *>context
+    cdef Seat *s = t.seat
+    cdef Block *b = t.block
     cdef int64_t i
-    cdef int k
-    for k in range(steps):
-        for i in range(lanes):
-            g = fg_generator_of(s.stream + i, lanes)
-            s.u[i] = fg_word31(&g)
-            fg_keep_generator(g, s.stream + i, lanes)
-        s.rules.draw(lanes, s.actions, s.value, s.u, s.signals + k * lanes)
+    cdef bint moves, over
+    if s.defers:
+        for i in range(b.active):
+            s.due[i] = s.open_observation[i] >= 0 and (s.turns == NULL or s.turns[b.state[i]])
+        learn_open(t, lanes, k, s.observation, s.move, b.never)
+    for i in range(b.active):
+        moves = s.turns == NULL or s.turns[b.state[i]]
+        if moves:
+            s.open_observation[i] = s.observation[i]
+            s.open_action[i] = s.move[i]
+            s.gain[i] = <real>0.0
+            s.weight[i] = <real>1.0
+        s.due[i] = False
+        if s.open_observation[i] < 0:
+            continue
+        s.gain[i] = s.gain[i] + s.weight[i] * s.target[i]
+        s.weight[i] = s.weight[i] * s.gamma[i]
+        over = b.over != NULL and b.over[i] != GOES_ON
+        s.due[i] = over or (not s.defers and (s.turns == NULL or s.turns[b.next_state[i]]))
+    learn_open(t, lanes, k, s.next_observation, b.nothing, b.never if b.over == NULL else b.over)
+    for i in range(b.active):
+        if s.due[i]:
+            s.open_observation[i] = -1
+
+
+cdef void learn_as_team(void *context, int64_t lanes, int k) noexcept nogil:
+    cdef Table *t = <Table *>context
+    cdef Team *team = t.seat.team
+    cdef Block *b = t.block
+    cdef Seat *s
+    cdef int m, w
+    cdef int64_t i, at
+    cdef int members = team.members
+    cdef bint watched = t.seat.watched
+    for m in range(members):
+        s = &b.seats[team.agents[m]]
+        for i in range(b.active):
+            at = i * members + m
+            team.o[at] = s.observation[i]
+            team.a[at] = s.move[i]
+            team.o2[at] = s.next_observation[i]
+            team.rewards[at] = s.target[i]
+            for w in range(s.words):
+                team.signals[at * s.words + w] = s.signals[(k if s.drawn else w) * lanes + i]
+    team.learn(lanes, b.active, team.sizes, t.seat.value, team.tables, team.o, team.a, team.o2, team.rewards,
+               t.seat.gamma, b.never if b.over == NULL else b.over, team.signals, watched, team.flip, b.wrong)
+    if watched:
+        for m in range(members):
+            s = &b.seats[team.agents[m]]
+            for i in range(b.active):
+                s.flip[i] += team.flip[i * members + m]
+
+
+cdef void gather_moves(void *context, int64_t lanes, int k) noexcept nogil:
+    """What every agent did, lane by lane."""
+    cdef Block *b = <Block *>context
+    cdef int j
+    cdef int64_t i
+    cdef int32_t *move
+    for j in range(b.agents):
+        move = b.seats[j].move
+        for i in range(b.active):
+            b.actions[i * b.agents + j] = move[i]
+
+
+cdef void gather_rewards(void *context, int64_t lanes, int k) noexcept nogil:
+    """What every agent got, lane by lane."""
+    cdef Block *b = <Block *>context
+    cdef int j
+    cdef int64_t i
+    cdef real *target
+    for j in range(b.agents):
+        target = b.seats[j].target
+        for i in range(b.active):
+            b.rewards[i * b.agents + j] = target[i]
+
+
+cdef void find_columns(void *context, int64_t lanes, int k) noexcept nogil:
+    """What every action of an agent would have got against what the others did."""
+    cdef Table *t = <Table *>context
+    cdef Seat *s = t.seat
+    cdef Block *b = t.block
+    cdef int64_t i, at
+    cdef int a
+    for i in range(b.active):
+        at = b.cell[i] - s.move[i] * s.radix
+        for a in range(s.actions):
+            s.column[i * s.actions + a] = s.payoffs[at + a * s.radix]
+
+
+# --- a game of functions ------------------------------------------------------------------------
+
+cdef void imagine(void *context, int64_t lanes, int k) noexcept nogil:
+    """The same: by a step of a copy of the state for every action."""
+    cdef Table *t = <Table *>context
+    cdef Block *b = t.block
+    b.imagine_rule(lanes, b.active, t.seat.sizes[3], t.seat.actions, b.full_state, b.actions, b.word, b.scratch_state,
+                   b.scratch, t.seat.column, b.wrong)
+
+
+cdef void draw_nature(void *context, int64_t lanes, int k) noexcept nogil:
+    """Nature's words of this step."""
+    cdef Block *b = <Block *>context
+    cdef int64_t w
+    if b.bitgen != NULL:
+        for w in range(b.words):
+            b.word[w * lanes] = <int64_t>(b.bitgen.next_double(b.bitgen.state) * 2147483648.0)
+    else:
+        fg_draw_words(b.words, lanes, b.nature, b.word)
+
+
+cdef void play(void *context, int64_t lanes, int k) noexcept nogil:
+    """One step of the game: rewards, what is seen then, whether the episode is over."""
+    cdef Block *b = <Block *>context
+    cdef int64_t i
+    b.play_rule(lanes, b.active, b.observations, b.full_state, b.actions, b.word, b.scratch, b.reward, b.seen_next,
+                b.over, b.wrong)
+    if b.time_limit:
+        for i in range(b.active):
+            b.age[i] += 1
+            b.over[i] = CUT if b.over[i] == GOES_ON and b.age[i] >= b.time_limit else b.over[i]
+
+
+cdef void begin_again(void *context, int64_t lanes, int k) noexcept nogil:
+    """Where an episode is over, the next one begins."""
+    cdef Block *b = <Block *>context
+    cdef fg_generator g
+    cdef int64_t i, w
+    for i in range(b.active):
+        if not b.over[i]:
+            continue
+        if b.bitgen != NULL:
+            for w in range(b.start_words):
+                b.start_word[w] = <int64_t>(b.bitgen.next_double(b.bitgen.state) * 2147483648.0)
+        else:
+            g = fg_generator_of(b.nature + i, lanes)
+            for w in range(b.start_words):
+                b.start_word[w] = fg_word31(&g)
+            fg_keep_generator(g, b.nature + i, lanes)
+        b.begin_rule(lanes, i, b.observations, b.full_state, b.start_word, b.seen_next, b.wrong)
+        b.age[i] = 0
+
+
+cdef void see_on(void *context, int64_t lanes, int k) noexcept nogil:
+    """What is seen in the state reached is what is seen now."""
+    cdef Block *b = <Block *>context
+    memcpy(b.seen, b.seen_next, b.agents * lanes * sizeof(int32_t))
+
+
+cdef void join_wide_moves(void *context, int64_t lanes, int k) noexcept nogil:
+    """The joint action as a number, modulo 2^31 where there are more."""
+    cdef Block *b = <Block *>context
+    cdef int j
+    cdef int64_t i, number
+    for i in range(b.active):
+        number = 0
+        for j in range(b.agents):
+            number = (number * b.counts[j] + b.seats[j].move[i]) & 0x7FFFFFFF
+        b.joint[i] = <int32_t>number
+
+
+cdef void keep_rewards(void *context, int64_t lanes, int k) noexcept nogil:
+    """The rewards and joint actions of the last steps of every lane, in a ring."""
+    cdef Block *b = <Block *>context
+    cdef int64_t i, at
+    cdef int j
+    for i in range(b.active):
+        at = i * b.last + b.window_at[i]
+        b.window[at] = b.joint[i]
+        for j in range(b.agents):
+            b.reward_window[at * b.agents + j] = b.seats[j].target[i]
+        b.window_at[i] = b.window_at[i] + 1 if b.window_at[i] + 1 < b.last else 0

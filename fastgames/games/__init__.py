@@ -15,6 +15,7 @@ from fastgames._later import later
 
 from .markov import MarkovGame
 from .matrix import MatrixGame
+from .procedural import ProceduralGame
 from .variants import Variants
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ else:  # of all the games, a process plays one or two
         },
     )
 
-Game = MatrixGame | MarkovGame | Variants
+Game = MatrixGame | MarkovGame | ProceduralGame | Variants
 
 __all__ = [
     "CATALOGUE",
@@ -96,6 +97,7 @@ __all__ = [
     "MarkovGame",
     "MatrixGame",
     "PricingGame",
+    "ProceduralGame",
     "Variants",
     "battle_of_the_sexes",
     "biased_rock_paper_scissors",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,10 +43,25 @@ class Chances:
 
 
 @dataclass(frozen=True, eq=False)
+class Functions:
+    """The game is functions, see `ProceduralGame`: its state is `state_size` numbers."""
+
+    start: Callable[..., Any]
+    step: Callable[..., Any]
+    observe: Callable[..., Any]
+    agents: int
+    state_size: int
+    words: int
+    start_words: int
+    largest_reward: float
+
+
+@dataclass(frozen=True, eq=False)
 class Compact:
     """Arrays of a game of N agents, S states and J joint actions (agent 0's digit slowest).
 
-    rewards: (N, variants, S, J) float64; (N, variants, 1, J) where no reward depends on the state
+    rewards: (N, variants, S, J) float64; (N, variants, 1, J) where no reward depends on the state;
+        (N, 1, 1, 0) where functions say what they are
     moves: where the game goes
     start_state: where it starts, unless
     start_weights: (S,) float64 says with what probabilities; None where it does not
@@ -55,7 +72,7 @@ class Compact:
     """
 
     rewards: np.ndarray
-    moves: Sum | Table | Chances
+    moves: Sum | Table | Chances | Functions
     start_state: int = 0
     start_weights: np.ndarray | None = None
     terminal: np.ndarray | None = None
@@ -66,6 +83,7 @@ class Compact:
     @property
     def num_states(self) -> int:
         """S, as far as the moves tell."""
+        assert not isinstance(self.moves, Functions)
         if isinstance(self.moves, Sum):
             return len(self.moves.from_state)
         rows = len(self.moves.next) if isinstance(self.moves, Table) else len(self.moves.first) - 1

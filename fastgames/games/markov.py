@@ -31,7 +31,7 @@ from ._tables import (
     string,
     whole,
 )
-from .compact import Chances, Compact, Sum, Table
+from .compact import Chances, Compact, Functions, Sum, Table
 
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
@@ -617,9 +617,9 @@ def _running_sums(sparse: Sparse) -> FloatArray:
     return read_only(sums)
 
 
-def _next_states(moves: Sum | Table | Chances) -> IntArray:
+def _next_states(moves: Sum | Table | Chances | Functions) -> IntArray:
     """The next states (S J,) of a game without chance."""
-    assert not isinstance(moves, Chances)
+    assert not isinstance(moves, Chances | Functions)
     if isinstance(moves, Table):
         return moves.next
     following: IntArray = moves.from_state[:, None] + moves.from_joint

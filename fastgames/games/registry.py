@@ -26,9 +26,10 @@ from .grid import grid_game
 from .markov import MarkovGame
 from .matrix import MatrixGame
 from .pricing import cournot, homogeneous_bertrand, linear_bertrand, logit_bertrand
+from .procedural import ProceduralGame
 
 #: Every game of the catalogue, under the name of the function that makes it.
-CATALOGUE: dict[str, Callable[..., MatrixGame | MarkovGame]] = {
+CATALOGUE: dict[str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]] = {
     build.__name__: build
     for build in (
         matching_pennies,
@@ -61,7 +62,7 @@ def names() -> tuple[str, ...]:
     return tuple(CATALOGUE)
 
 
-def make(name: str, /, **parameters: Any) -> MatrixGame | MarkovGame:
+def make(name: str, /, **parameters: Any) -> MatrixGame | MarkovGame | ProceduralGame:
     """The game of that name.
 
     Parameters
@@ -73,7 +74,7 @@ def make(name: str, /, **parameters: Any) -> MatrixGame | MarkovGame:
 
     Returns
     -------
-    MatrixGame or MarkovGame
+    MatrixGame, MarkovGame or ProceduralGame
 
     Raises
     ------
@@ -103,4 +104,12 @@ def make(name: str, /, **parameters: Any) -> MatrixGame | MarkovGame:
                 f"{key} has no parameter {parameter!r}; "
                 f"it takes {', '.join(allowed) or 'no parameters'}"
             )
-    return build(**parameters)
+    game = build(**parameters)
+    if isinstance(game, ProceduralGame):
+        game.made = (key, parameters)
+    return game
+
+
+def make_again(name: str, parameters: dict[str, Any]) -> MatrixGame | MarkovGame | ProceduralGame:
+    """The game of that name, as `made` of a `ProceduralGame` has it."""
+    return make(name, **parameters)

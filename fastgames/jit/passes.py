@@ -1,85 +1,314 @@
-"""Functions for the engine made from the rules of a learner.
+"""Passes for the engine made from the rules of a learner.
 
-The engine calls them by their addresses (src_cy/rules.pxi and rows.pxi); their signatures stand in
-src_cy/block.pxi. `draw` does all lanes at once; `choose` and `learn` do one lane, whose tables are
-its own, (observations, actions).
+The engine calls them by their addresses (src_cy/rules.pxi), each for all lanes of a block; their
+signatures stand in src_cy/block.pxi. The source of a pass is written here for the tables, words and
+parameters that the rules have; the rules become a part of its loop.
 """
 
+from __future__ import annotations
+
+import itertools
 from functools import cache
 from typing import Any
 
 import numba
 import numpy as np
 from numba import carray, types
-from numba.np.unsafe.ndarray import to_fixed_tuple
+from numba.core.errors import NumbaError
 
-from fastgames.jit.compile import compiled
-from fastgames.learners import Rules
-from fastgames.rules.outcome import Outcome
+from fastgames.jit.compile import OPTIONS, compiled, explained
+from fastgames.jit.views import POINTERS
+from fastgames.learners import Rules, Table
+from fastgames.rules import choice, streams
+from fastgames.rules.outcome import Outcome, TeamOutcome
+
+FIXED = 4  # sizes that every agent has: actions, observations, agents of the game, its number
+
+_SIZE, _SIZES = types.int64, types.CPointer(types.int64)
+_INTS, _DOUBLES = types.CPointer(types.int32), types.CPointer(types.float64)
+_WORDS = types.CPointer(types.uint32)
+
+_ACT = """
+def act(
+    lanes, active, sizes_, value_, tables_, observation_, stream_, drawn, signals_, move_, wrong_
+):
+    sizes = carray(sizes_, ({sizes},))
+    value = carray(value_, ({parameters}, lanes))
+    at = carray(tables_, ({count},))
+    observation = carray(observation_, (lanes,))
+    stream = carray(stream_, (4, lanes))
+    signals = carray(signals_, ({words}, lanes))
+    move = carray(move_, (lanes,))
+    wrong = carray(wrong_, (4,))
+    actions = sizes[0]
+{views}
+    for i in range(active):
+        p = {p}
+        if not drawn:
+{draw}
+        {guard}
+            action = int(choose({tables}, p, int(observation[i]), {signal}))
+        {handler}
+        if action < 0 or action >= actions:
+            if wrong[0] == 0:
+                wrong[0], wrong[1], wrong[2], wrong[3] = 1, sizes[3], i, action
+            action = 0
+        move[i] = action
+"""
+
+_LEARN = """
+def learn_all(
+    lanes, active, sizes_, counts_, value_, tables_, due_, o_, a_, gain_, weight_, o2_, a2_, over_,
+    signals_, columns_, actions_, rewards_, watched, flip_, wrong_
+):
+    sizes = carray(sizes_, ({sizes},))
+    counts = carray(counts_, (sizes[2],))
+    value = carray(value_, ({parameters}, lanes))
+    at = carray(tables_, ({count},))
+    due, o, a = carray(due_, (lanes,)), carray(o_, (lanes,)), carray(a_, (lanes,))
+    gain, weight = carray(gain_, (lanes,)), carray(weight_, (lanes,))
+    o2, a2, over = carray(o2_, (lanes,)), carray(a2_, (lanes,)), carray(over_, (lanes,))
+    signals = carray(signals_, ({words}, lanes))
+    columns = carray(columns_, (lanes, sizes[0]))
+    actions = carray(actions_, (lanes, sizes[2]))
+    rewards = carray(rewards_, (lanes, sizes[2]))
+    flip = carray(flip_, (lanes,))
+    wrong = carray(wrong_, (4,))
+{views}
+    for i in range(active):
+        if not due[i]:
+            continue
+        p = {p}
+        before = 0
+        if watched:
+            before = argmax(table_0[i][o[i]])
+        others = -1
+{others}
+        outcome = Outcome(
+            int(o[i]), int(a[i]), gain[i], weight[i], int(o2[i]), int(a2[i]), over[i] == 1,
+            {signal}, {column}, sizes[3], {joint}, others
+        )
+        {guard}
+            learn({tables}, p, outcome)
+        {handler}
+        if watched and argmax(table_0[i][o[i]]) != before:
+            flip[i] += 1
+"""
+
+_OTHERS = """\
+        others = 0
+        for j in range(sizes[2]):
+            if j != sizes[3]:
+                others = (others * counts[j] + actions[i, j]) & 0x7FFFFFFF
+"""
+
+_TEAM = """
+def learn_together(
+    lanes, active, sizes_, value_, tables_, o_, a_, o2_, rewards_, weight_, over_, signals_,
+    watched, flip_, wrong_
+):
+    sizes = carray(sizes_, ({sizes},))
+    value = carray(value_, ({parameters}, lanes))
+    at = carray(tables_, ({count},))
+    o, a = carray(o_, (lanes, {members})), carray(a_, (lanes, {members}))
+    o2 = carray(o2_, (lanes, {members}))
+    rewards = carray(rewards_, (lanes, {members}))
+    weight, over = carray(weight_, (lanes,)), carray(over_, (lanes,))
+    signals = carray(signals_, (lanes, {members}, {words}))
+    flip = carray(flip_, (lanes, {members}))
+    wrong = carray(wrong_, (4,))
+{views}
+    before = np.zeros({members}, np.int64)
+    for i in range(active):
+        p = {p}
+        tables = {tables}
+        if watched:
+            for m in range({members}):
+                before[m] = argmax(tables[0][m][o[i, m]])
+        outcome = TeamOutcome(o[i], a[i], rewards[i], weight[i], o2[i], over[i] == 1, {signals})
+        {guard}
+            learn(tables, p, outcome)
+        {handler}
+        if watched:
+            for m in range({members}):
+                flip[i, m] = argmax(tables[0][m][o[i, m]]) != before[m]
+"""
+
+CHOOSE, LEARN = 2, 6  # what failed, as `wrong` says it
 
 
-def addresses_of(rules: Rules, dtype: np.dtype[Any]) -> tuple[int, int, int]:
-    """The addresses of the draw, choose and learn functions of `rules` for tables of `dtype`."""
-    return tuple(f.address for f in _passes(rules, np.dtype(dtype).name))
+def _guard(checked: bool, what: int) -> dict[str, str]:
+    """Before and after a rule: where functions are checked, what they raise is caught."""
+    if not checked:
+        return {"guard": "if True:", "handler": ""}
+    handler = f"""except Exception:
+            action = -1
+            if wrong[0] == 0:
+                wrong[0], wrong[1], wrong[2], wrong[3] = {what}, sizes[3], i, -1"""
+    return {"guard": "try:", "handler": handler}
+
+
+def _tuple(items: list[str]) -> str:
+    return "(" + "".join(item + ", " for item in items) + ")"
+
+
+def sizes_of(tables: tuple[Table, ...], shapes: list[tuple[int, ...]]) -> list[int]:
+    """The dimensions of the tables as `sizes` holds them, after the fixed ones."""
+    return list(itertools.chain(*shapes))
+
+
+def _views(tables: tuple[Table, ...], dtype: str, first: int = FIXED) -> tuple[str, int]:
+    """The lines that make an array (lanes, *dimensions) of every table; where its sizes end."""
+    lines, at = [], first
+    for k, table in enumerate(tables):
+        dims = ", ".join(f"sizes[{at + d}]" for d in range(len(table.dims)))
+        kind = table.dtype(dtype).name
+        lines.append(f"    table_{k} = carray({kind}_at(at[{k}]), (lanes, {dims}))")
+        at += len(table.dims)
+    return "\n".join(lines), at
+
+
+def _draw(rules: Rules) -> str:
+    if rules.words == 0:
+        return " " * 12 + "pass"
+    u = ["next_word(stream[:, i]) >> 1"] * rules.words
+    if rules.words == 1:
+        return " " * 12 + f"signals[0, i] = draw({u[0]}, p, actions, as_real)"
+    lines = [f"drawn_words = {_tuple(u)}", "made = draw(drawn_words, p, actions, as_real)"]
+    lines += [f"signals[{w}, i] = made[{w}]" for w in range(rules.words)]
+    return "\n".join(" " * 12 + line for line in lines)
+
+
+def _signal(rules: Rules, index: str) -> str:
+    if rules.words == 0:
+        return "as_real(0.0)"
+    items = [f"signals[{index.format(w=w)}]" for w in range(rules.words)]
+    return items[0] if rules.words == 1 else _tuple(items)
+
+
+def _built(source: str, names: dict[str, Any], signature: Any) -> Any:
+    """The compiled pass of a source."""
+    made: dict[str, Any] = {}
+    text = source.strip("\n")
+    exec(compile(text, f"<pass {text[4 : text.index('(')]}>", "exec"), names, made)
+    return numba.cfunc(signature, **OPTIONS)(next(iter(made.values())))
+
+
+def _names(rules: Rules, dtype: str, checked: bool) -> dict[str, Any]:
+    """What the source of a pass may name."""
+    inline = not checked
+    out = {
+        "np": np,
+        "carray": carray,
+        "as_real": getattr(np, dtype),
+        "Outcome": Outcome,
+        "TeamOutcome": TeamOutcome,
+        "argmax": compiled(choice.argmax, inline),
+        "next_word": compiled(streams.next_word, inline),
+        "choose": compiled(rules.choose, inline, checked),
+        "learn": compiled(rules.learn, inline, checked),
+    }
+    if rules.draw is not None:
+        out["draw"] = compiled(rules.draw, inline, checked)
+    return out | {f"{kind}_at": pointer for kind, pointer in POINTERS.items()}
+
+
+def addresses_of(
+    rules: Rules, dtype: np.dtype[Any], members: int, checked: bool, who: str
+) -> tuple[int, int]:
+    """The addresses of the passes `act` and `learn` of `rules` for tables of `dtype`.
+
+    members: of the team, which learns at once; checked: whether errors in the rules are caught; who
+    has them, for what cannot be compiled.
+    """
+    given = [rules.draw, rules.choose, rules.learn]
+    try:
+        act = _act(rules, dtype.name, checked)
+        learn = (
+            _team(rules, dtype.name, members, checked)
+            if rules.team
+            else _learn(rules, dtype.name, checked)
+        )
+    except NumbaError as error:
+        functions = [function for function in given if function is not None]
+        raise explained(f"rules of {who}", functions, error) from None
+    return act.address, learn.address
 
 
 @cache
-def _passes(rules: Rules, dtype: str) -> tuple[Any, Any, Any]:
-    real = getattr(numba, dtype)
-    as_real = getattr(np, dtype)
-    n = len(rules.parameters)
-    draw, choose, learn = (compiled(rule) for rule in (rules.draw, rules.choose, rules.learn))
-    counterfactual = rules.counterfactual
+def _act(rules: Rules, dtype: str, checked: bool) -> Any:
+    real = types.CPointer(getattr(types, dtype))
+    views, sizes = _views(rules.tables, dtype)
+    source = _ACT.format(
+        sizes=sizes,
+        count=len(rules.tables),
+        words=max(rules.words, 1),
+        parameters=len(rules.parameters),
+        p=_tuple([f"value[{k}, i]" for k in range(len(rules.parameters))]),
+        views=views,
+        tables=_tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
+        draw=_draw(rules),
+        signal=_signal(rules, "{w}, i"),
+        **_guard(checked, CHOOSE),
+    )
+    signature = types.void(
+        _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _INTS, _WORDS, _SIZE, real, _INTS, _SIZES
+    )
+    return _built(source, _names(rules, dtype, checked), signature)
 
-    size, doubles, reals = types.int64, types.CPointer(types.float64), types.CPointer(real)
-    sizes = types.CPointer(size)
-    jit = {"error_model": "numpy", "fastmath": False}
 
-    @numba.njit(**jit)
-    def parameters_of(lanes, lane, value):  # type: ignore[no-untyped-def]
-        return to_fixed_tuple(carray(value, (n, lanes))[:, lane], n)
-
-    if "visits" in rules.names:
-
-        @numba.njit(**jit)
-        def tables_of(observations, actions, table, visits):  # type: ignore[no-untyped-def]
-            shape = (observations, actions)
-            return carray(table, shape), carray(visits, shape)
-
-    else:
-
-        @numba.njit(**jit)
-        def tables_of(observations, actions, table, visits):  # type: ignore[no-untyped-def]
-            return (carray(table, (observations, actions)),)
-
-    @numba.cfunc(types.void(size, size, doubles, sizes, reals), **jit)
-    def draw_pass(lanes, actions, value, u, signals):  # type: ignore[no-untyped-def]
-        words = carray(u, (lanes,))
-        out = carray(signals, (lanes,))
-        for i in range(lanes):
-            out[i] = draw(words[i], parameters_of(lanes, i, value), actions, as_real)
-
-    @numba.cfunc(size(size, size, size, size, doubles, reals, sizes, size, real), **jit)
-    def choose_pass(lanes, lane, observations, actions, value, table, visits, o, signal):  # type: ignore[no-untyped-def]
-        tables = tables_of(observations, actions, table, visits)
-        return int(choose(tables, parameters_of(lanes, lane, value), o, signal))
-
-    @numba.cfunc(
-        types.void(
-            size, size, size, size, doubles, reals, sizes, size, size, real, real, size, size, size,
-            reals,
-        ),
-        **jit,
+@cache
+def _learn(rules: Rules, dtype: str, checked: bool) -> Any:
+    real = types.CPointer(getattr(types, dtype))
+    views, sizes = _views(rules.tables, dtype)
+    source = _LEARN.format(
+        sizes=sizes,
+        count=len(rules.tables),
+        words=max(rules.words, 1),
+        parameters=len(rules.parameters),
+        p=_tuple([f"value[{k}, i]" for k in range(len(rules.parameters))]),
+        views=views,
+        tables=_tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
+        others=_OTHERS if rules.joint else "",
+        signal=_signal(rules, "{w}, i"),
+        column="columns[i]" if rules.counterfactual else "None",
+        joint="actions[i], rewards[i]" if rules.joint else "None, None",
+        **_guard(checked, LEARN),
+    )
+    signature = types.void(
+        _SIZE, _SIZE, _SIZES, _SIZES, _DOUBLES, _SIZES, _INTS, _INTS, _INTS, real, real, _INTS,
+        _INTS, _INTS, real, real, _SIZES, real, _SIZE, _INTS, _SIZES,
     )  # fmt: skip
-    def learn_pass(  # type: ignore[no-untyped-def]
-        lanes, lane, observations, actions, value, table, visits, o, a, gain, weight, o2, a2, ended,
-        column,
-    ):  # fmt: skip
-        tables = tables_of(observations, actions, table, visits)
-        rewards = carray(column, (actions if counterfactual else 0,))
-        outcome = Outcome(
-            o, a, gain, weight, o2, a2, ended != 0, as_real(0.0), rewards, 0, None, None, -1
-        )
-        learn(tables, parameters_of(lanes, lane, value), outcome)
+    return _built(source, _names(rules, dtype, checked), signature)
 
-    return draw_pass, choose_pass, learn_pass
+
+@cache
+def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
+    """sizes: the fixed ones, then those of every table, of an own one for every member."""
+    real = types.CPointer(getattr(types, dtype))
+    views, tables, size, address = [], [], FIXED, 0
+    for k, table in enumerate(rules.tables):
+        kind, each = table.dtype(dtype).name, []
+        for m in range(1 if table.shared else members):
+            dims = ", ".join(f"sizes[{size + d}]" for d in range(len(table.dims)))
+            views.append(f"    table_{k}_{m} = carray({kind}_at(at[{address}]), (lanes, {dims}))")
+            each.append(f"table_{k}_{m}[i]")
+            size, address = size + len(table.dims), address + 1
+        tables.append(each[0] if table.shared else _tuple(each))
+    source = _TEAM.format(
+        sizes=size,
+        count=address,
+        members=members,
+        words=max(rules.words, 1),
+        parameters=len(rules.parameters),
+        p=_tuple([f"value[{k}, i]" for k in range(len(rules.parameters))]),
+        views="\n".join(views),
+        tables=_tuple(tables),
+        signals=_tuple([_signal(rules, f"i, {m}, {{w}}") for m in range(members)]),
+        **_guard(checked, LEARN),
+    )
+    signature = types.void(
+        _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _SIZES, _SIZES, _SIZES, real, real, _INTS, real,
+        _SIZE, _INTS, _SIZES,
+    )  # fmt: skip
+    return _built(source, _names(rules, dtype, checked), signature)

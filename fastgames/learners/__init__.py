@@ -1,6 +1,7 @@
 """Learners: what an agent does in a step, and what it makes of the outcome."""
 
-from fastgames.learners.base import AnyLearner, Rules
+from fastgames.learners.base import AnyLearner, Rules, Table
+from fastgames.learners.custom import Learner
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fixed import FixedPolicy
 from fastgames.learners.initial import UniformRivals
@@ -13,10 +14,12 @@ __all__ = [
     "EpsilonGreedy",
     "ExpectedSarsa",
     "FixedPolicy",
+    "Learner",
     "QLearner",
     "Rules",
     "Sarsa",
     "Softmax",
+    "Table",
     "UniformRivals",
     "VisitCount",
 ]

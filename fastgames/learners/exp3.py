@@ -41,7 +41,7 @@ class Exp3(RuleLearner):
         mixing = min(1, sqrt(A ln A / ((e - 1) g))) is best for the bound below. The strategy of an
         observation is made where it learns, with the mixing of that step.
     low, high : float or array (replicas,)
-        The range of the payoffs, low < high, both in [-1e100, 1e100]: x = (payoff - low) / (high -
+        The range of the payoffs, low < high, both in [-1e30, 1e30]: x = (payoff - low) / (high -
         low). A game's own tables must lie in it; what a procedural game gives is not checked, and
         beyond the range only the bound is lost.
 
@@ -83,23 +83,23 @@ class Exp3(RuleLearner):
 
     def domains(self) -> dict[str, str]:
         """The domain of every numeric field."""
-        return {"mixing": "(0, 1]", "low": "[-1e100, 1e100]", "high": "[-1e100, 1e100]"}
+        return {"mixing": "(0, 1]", "low": "[-1e30, 1e30]", "high": "[-1e30, 1e30]"}
 
     @property
     def rules(self) -> Rules:
         """What it does in a step."""
         return _RULES
 
-    def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
-        """What its tables start at; ValueError if payoffs in the game's tables are out of range."""
+    def check(self, game: Game, agent: int) -> None:
+        """ValueError if payoffs in the game's tables are out of range."""
         rewards = game.compact.rewards[agent]  # (variants, states, joint actions)
-        if rewards.size and game.compact.turns is None:  # a procedural game has none
-            least, most = rewards.min(axis=(1, 2)), rewards.max(axis=(1, 2))
-            if isinstance(game, Variants):
-                least, most = least[game.index], most[game.index]
-            if np.any(least < self.low) or np.any(most > self.high):
-                raise ValueError(
-                    f"Exp3 of agent {agent}: payoffs must be in [low, high], with low = {self.low} "
-                    f"and high = {self.high}, got payoffs from {least.min()} to {most.max()}"
-                )
-        return super().start(game, agent)
+        if not rewards.size or game.compact.turns is not None:  # a procedural game has none
+            return
+        least, most = rewards.min(axis=(1, 2)), rewards.max(axis=(1, 2))
+        if isinstance(game, Variants):
+            least, most = least[game.index], most[game.index]
+        if np.any(least < self.low) or np.any(most > self.high):
+            raise ValueError(
+                f"Exp3 of agent {agent}: payoffs must be in [low, high], with low = {self.low} "
+                f"and high = {self.high}, got payoffs from {least.min()} to {most.max()}"
+            )

@@ -4,6 +4,7 @@ These take the place of `draw` in the learners' rules, so that printed listings 
 digit. The compiled twin asks the same bit generator for the same words.
 """
 
+from fastgames.rules import fixed, qlearning
 from fastgames.rules.choice import GREEDY
 
 
@@ -18,3 +19,10 @@ def unit(rng, real):
     """One `random()`, in [0, 1) also where rounding to float32 would give 1."""
     x = real(rng.random())
     return x if x < real(1.0) else real(1.0 - 2.0**-24)
+
+
+LISTINGS = {  # what takes the place of a learner's `draw`
+    qlearning.draw_explore: lambda rng, p, actions, real: explore(rng, p[2], actions),
+    qlearning.draw_unit: lambda rng, p, actions, real: unit(rng, real),
+    fixed.draw: lambda rng, p, actions, real: unit(rng, real),
+}

@@ -29,7 +29,7 @@ def guaranteed(strategy, payoffs):
     for b in range(payoffs.shape[1]):
         total = 0.0
         for a in range(payoffs.shape[0]):
-            total = total + float(strategy[a]) * float(payoffs[a, b])
+            total = total + np.float64(strategy[a]) * np.float64(payoffs[a, b])
         if total < least:
             least = total
     return least
@@ -49,7 +49,7 @@ def solve(payoffs, strategy):
     floor = smallest(payoffs[row])
     if is_saddle(payoffs, row):
         spread(payoffs, floor, strategy)
-        return float(floor)
+        return np.float64(floor)
     tableau = np.empty((payoffs.shape[0] + 2, payoffs.shape[1] + 2))
     start(payoffs, tableau)
     for _ in range(PIVOTS * (payoffs.shape[0] + payoffs.shape[1])):
@@ -109,14 +109,14 @@ def spread(payoffs, floor, strategy):
 def start(payoffs, tableau):
     """Write the first tableau, in which the slacks are the basis. Not for a constant matrix."""
     rows, columns = payoffs.shape
-    low = float(payoffs[0, 0])
+    low = np.float64(payoffs[0, 0])
     high = low
     for a in range(rows):
-        low = min(low, float(smallest(payoffs[a])))
-        high = max(high, float(largest(payoffs[a])))
+        low = min(low, np.float64(smallest(payoffs[a])))
+        high = max(high, np.float64(largest(payoffs[a])))
     for a in range(rows):
         for b in range(columns):
-            tableau[a, b] = 1.0 + (float(payoffs[a, b]) - low) / (high - low)
+            tableau[a, b] = 1.0 + (np.float64(payoffs[a, b]) - low) / (high - low)
         tableau[a, columns] = 1.0
         tableau[a, columns + 1] = columns + a
     for b in range(columns):

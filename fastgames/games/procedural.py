@@ -1,0 +1,269 @@
+"""Games as functions, for what is too large for tables."""
+
+from __future__ import annotations
+
+import inspect
+import reprlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastgames.games._tables import action_names, listed, string, whole
+from fastgames.games.compact import Compact, Functions
+
+_FORMS = {
+    "start": ("state", "words"),
+    "step": ("state", "actions", "rewards", "words"),
+    "observe": ("state", "agent"),
+}
+MOST_AGENTS = 2**15
+
+
+class ProceduralGame:
+    """A Markov game of N agents as three plain functions over a state of k whole numbers.
+
+    Parameters
+    ----------
+    start : function (state, words)
+        Writes the first state of an episode into `state`, (k,) int64.
+    step : function (state, actions, rewards, words) -> bool
+        One step by the joint action `actions`, (N,) int64: modifies `state`, writes every agent's
+        reward into `rewards`, (N,) float64, and returns whether a terminal state was reached.
+    observe : function (state, agent) -> int
+        What an agent sees of a state, in [0, O_agent).
+    num_actions, num_observations : sequence of int
+        A_i and O_i of every agent; at least 2 agents.
+    state_size : int
+        k.
+    words, start_words : int
+        How many random words `step` and `start` are given, as (words,) int64 of 31 bits each
+        (`fastgames.rules.chance` turns them into numbers). As many are drawn each time, used or
+        not.
+    discount : float
+        In [0, 1); 1 only with a time limit or where episodes end.
+    time_limit : int, optional
+        Steps after which an episode is cut; what comes is still worth something. None: none.
+    largest_reward : float
+        A bound on the size of any reward; with gamma, tables cannot leave the finite numbers then.
+    actions : sequence of sequences of str, optional
+        Names of the actions.
+    name, source : str
+
+    The functions are in the subset of Python that Numba compiles; numbers, tuples and arrays that
+    they take from outside are constants, and the plain functions that they call are compiled along.
+    They run interpreted on backend="reference". Every value that they return or write is held
+    against its range in every step; see `checked` of `fastgames.run` for what they write elsewhere.
+
+    Raises TypeError or ValueError where an argument is outside its domain, or where the functions
+    fail or leave their ranges in a first step with words and actions of 0.
+
+    Examples
+    --------
+    >>> def start(state, words):
+    ...     state[0] = 0
+    >>> def step(state, actions, rewards, words):
+    ...     rewards[0] = 1.0 if actions[0] == actions[1] else -1.0
+    ...     rewards[1] = -rewards[0]
+    ...     return False
+    >>> def observe(state, agent):
+    ...     return 0
+    >>> ProceduralGame(start, step, observe, num_actions=(2, 2), num_observations=(1, 1))
+    <ProceduralGame 'procedural': 2 agents, (2, 2) actions, state of 1, discount 0>
+    """
+
+    def __init__(
+        self,
+        start: Callable[[Any, Any], Any],
+        step: Callable[[Any, Any, Any, Any], Any],
+        observe: Callable[[Any, Any], Any],
+        *,
+        num_actions: Sequence[int],
+        num_observations: Sequence[int],
+        state_size: int = 1,
+        words: int = 0,
+        start_words: int = 0,
+        discount: float = 0.0,
+        time_limit: int | None = None,
+        largest_reward: float = 1e6,
+        actions: Sequence[Sequence[str]] | None = None,
+        name: str = "procedural",
+        source: str = "",
+    ) -> None:
+        for what, function in (("start", start), ("step", step), ("observe", observe)):
+            _check_form(what, function)
+        self._num_actions = _counts("num_actions", num_actions, 2**24)
+        self._num_observations = _counts("num_observations", num_observations, 2**31)
+        if len(self._num_observations) != len(self._num_actions):
+            raise ValueError(
+                f"num_observations must be one for each of the {len(self._num_actions)} agents; "
+                f"there are {len(self._num_observations)}"
+            )
+        self.state_size = whole("state_size", state_size, 1, 2**20)
+        self.words = whole("words", words, 0, 2**16)
+        self.start_words = whole("start_words", start_words, 0, 2**16)
+        self._discount = _number("discount", discount, 0.0, 1.0)
+        self._time_limit = 0 if time_limit is None else whole("time_limit", time_limit, 1, 2**31)
+        self.largest_reward = _number("largest_reward", largest_reward, 0.0, 1e300)
+        self._name, self._source = string("name", name), string("source", source)
+        self._actions = action_names(actions, self._num_actions)
+        self.made: tuple[str, dict[str, Any]] | None = None  # by `fastgames.games.make`
+        agents = len(self._num_actions)
+        functions = Functions(
+            start, step, observe, agents, self.state_size, self.words, self.start_words,
+            self.largest_reward,
+        )  # fmt: skip
+        self._compact = Compact(
+            rewards=np.zeros((agents, 1, 1, 0)), moves=functions, time_limit=self._time_limit
+        )
+        _try_out(self, functions)
+
+    @property
+    def num_agents(self) -> int:
+        """N."""
+        return len(self._num_actions)
+
+    @property
+    def num_actions(self) -> tuple[int, ...]:
+        """A_i of every agent."""
+        return self._num_actions
+
+    @property
+    def num_observations(self) -> tuple[int, ...]:
+        """O_i of every agent."""
+        return self._num_observations
+
+    @property
+    def num_states(self) -> int:
+        """0, for it is not known: a state is `state_size` whole numbers."""
+        return 0
+
+    @property
+    def discount(self) -> float:
+        """The discount of learners that do not have their own."""
+        return self._discount
+
+    @property
+    def time_limit(self) -> int | None:
+        """Steps after which an episode is cut, or None."""
+        return self._time_limit or None
+
+    @property
+    def actions(self) -> tuple[tuple[str, ...], ...]:
+        """Names of every agent's actions."""
+        return self._actions
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._name
+
+    @property
+    def source(self) -> str:
+        """Where it comes from."""
+        return self._source
+
+    @property
+    def compact(self) -> Compact:
+        """The game as the engine reads it."""
+        return self._compact
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the functions, all that they call and all constants that they take."""
+        from fastgames.source import fingerprint
+
+        moves = self._compact.moves
+        assert isinstance(moves, Functions)
+        return fingerprint(moves.start, moves.step, moves.observe)
+
+    def _key(self) -> tuple[Any, ...]:
+        return (
+            self._name, self._source, self._num_actions, self._num_observations, self.state_size,
+            self.words, self.start_words, self._discount, self._time_limit, self.largest_reward,
+            self._actions, self.fingerprint,
+        )  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ProceduralGame):
+            return NotImplemented
+        return self is other or self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key()[:-2])
+
+    def __repr__(self) -> str:
+        actions = self._num_actions if self.num_agents <= 8 else f"{self._num_actions[0]}, …"
+        return (
+            f"<ProceduralGame {self._name!r}: {self.num_agents} agents, {actions} actions, "
+            f"state of {self.state_size}, discount {self._discount:g}>"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.made is None:
+            raise TypeError(
+                f"the game {self._name!r} is made of functions, which pickle cannot keep; "
+                "make it anew from its functions"
+            )
+        from fastgames.games.registry import make_again
+
+        return make_again, self.made
+
+
+def _check_form(what: str, function: Any) -> None:
+    form = _FORMS[what]
+    if not inspect.isfunction(function):
+        raise TypeError(f"{what} must be a plain function, got {reprlib.repr(function)}")
+    parameters = inspect.signature(function).parameters
+    if len(parameters) != len(form):
+        raise TypeError(
+            f"{what} must take {len(form)} arguments ({', '.join(form)}); {function.__name__} "
+            f"takes {len(parameters)} ({', '.join(parameters)})"
+        )
+
+
+def _counts(argument: str, value: Any, limit: int) -> tuple[int, ...]:
+    counts = listed(argument, value, "a sequence of one whole number for each agent")
+    if not 2 <= len(counts) <= MOST_AGENTS:
+        raise ValueError(
+            f"{argument} must be for 2 to {MOST_AGENTS} agents; the number is {len(counts)}"
+        )
+    return tuple(whole(f"{argument}[{i}]", count, 1, limit) for i, count in enumerate(counts))
+
+
+def _number(argument: str, value: Any, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
+        raise TypeError(f"{argument} must be a number in [{low:g}, {high:g}], got {value!r}")
+    if not low <= float(value) <= high:
+        raise ValueError(f"{argument} must be in [{low:g}, {high:g}], got {value!r}")
+    return float(value)
+
+
+def _try_out(game: ProceduralGame, functions: Functions) -> None:
+    """A first step, with words and actions of 0: what is wrong at once is said at once."""
+    state = np.zeros(game.state_size, np.int64)
+    rewards = np.full(game.num_agents, np.nan)
+    what = "start"
+    try:
+        functions.start(state, np.zeros(game.start_words, np.int64))
+        what = "observe"
+        for i, count in enumerate(game.num_observations):
+            seen = functions.observe(state, i)
+            if not 0 <= seen < count:
+                raise ValueError(
+                    f"it returned {seen} for agent {i} in the first state, must be in [0, {count})"
+                )
+        what = "step"
+        actions = np.zeros(game.num_agents, np.int64)
+        functions.step(state, actions, rewards, np.zeros(game.words, np.int64))
+        bad = np.flatnonzero(~(np.abs(rewards) <= game.largest_reward))
+        if len(bad):
+            raise ValueError(
+                f"it wrote the reward {rewards[bad[0]]} for agent {bad[0]}, must be a number of at "
+                f"most largest_reward, {game.largest_reward:g}, in size (nan: nothing was written)"
+            )
+    except Exception as error:
+        raise ValueError(
+            f"{what} of game {game.name!r} must run with words and actions of 0; "
+            f"{type(error).__name__}: {error}"
+        ) from error

@@ -1,0 +1,191 @@
+"""Passes for the engine made from the functions of a game.
+
+Their signatures stand in src_cy/block.pxi. `wrong` (4,) says what went wrong first: 3 an
+observation, 4 a reward, 5 a function that failed; the agent; the lane; the value.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from numba import carray, types
+from numba.core.errors import NumbaError
+
+from fastgames.games.compact import Functions
+from fastgames.jit.compile import OPTIONS, compiled, explained
+from fastgames.rules.streams import next_word
+
+_SIZE, _SIZES = types.int64, types.CPointer(types.int64)
+_INTS, _DOUBLES = types.CPointer(types.int32), types.CPointer(types.float64)
+
+
+def addresses_of(moves: Functions, dtype: np.dtype[Any], checked: bool) -> tuple[int, ...]:
+    """The addresses of the passes `look`, `play`, `begin` and `imagine` of a game."""
+    try:
+        return tuple(made.address for made in _passes(moves, dtype.name, checked))
+    except NumbaError as error:
+        given: list[Any] = [moves.start, moves.step, moves.observe]
+        raise explained("functions of the game", given, error) from None
+
+
+@cache
+def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
+    real = types.CPointer(getattr(types, dtype))
+    agents, size, count = moves.agents, moves.state_size, moves.words
+    start_words, largest = moves.start_words, moves.largest_reward
+    start, step, observe = (
+        compiled(f, checked=checked) for f in (moves.start, moves.step, moves.observe)
+    )
+
+    if checked:
+
+        @numba.njit(boundscheck=True, **OPTIONS)
+        def begun(state, words):  # type: ignore[no-untyped-def]
+            try:
+                start(state, words)
+            except Exception:
+                return 1
+            return 0
+
+        @numba.njit(boundscheck=True, **OPTIONS)
+        def stepped(state, actions, rewards, words):  # type: ignore[no-untyped-def]
+            try:
+                return int(bool(step(state, actions, rewards, words)))
+            except Exception:
+                return 2
+
+        @numba.njit(boundscheck=True, **OPTIONS)
+        def seen(state, agent):  # type: ignore[no-untyped-def]
+            try:
+                return int(observe(state, agent))
+            except Exception:
+                return -(2**62)
+
+    else:
+
+        @numba.njit(**OPTIONS)
+        def begun(state, words):  # type: ignore[no-untyped-def]
+            start(state, words)
+            return 0
+
+        @numba.njit(**OPTIONS)
+        def stepped(state, actions, rewards, words):  # type: ignore[no-untyped-def]
+            return int(bool(step(state, actions, rewards, words)))
+
+        @numba.njit(**OPTIONS)
+        def seen(state, agent):  # type: ignore[no-untyped-def]
+            return int(observe(state, agent))
+
+    @numba.njit(**OPTIONS)
+    def note(wrong, kind, agent, lane, value):  # type: ignore[no-untyped-def]
+        if wrong[0] == 0:
+            wrong[0], wrong[1], wrong[2], wrong[3] = kind, agent, lane, value
+
+    @numba.njit(**OPTIONS)
+    def look_at(state, i, counts, observation, wrong):  # type: ignore[no-untyped-def]
+        for j in range(agents):
+            o = seen(state, j)
+            if o < 0 or o >= counts[j]:
+                note(wrong, 5 if o == -(2**62) else 3, j, i, o)
+                o = 0
+            observation[j, i] = o
+
+    @numba.cfunc(types.void(_SIZE, _SIZE, _SIZES, _SIZES, _INTS, _SIZES), **OPTIONS)
+    def look(lanes, active, counts_, state_, observation_, wrong_):  # type: ignore[no-untyped-def]
+        counts, state = carray(counts_, (agents,)), carray(state_, (lanes, size))
+        observation, wrong = carray(observation_, (agents, lanes)), carray(wrong_, (4,))
+        for i in range(active):
+            look_at(state[i], i, counts, observation, wrong)
+
+    @numba.cfunc(
+        types.void(
+            _SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _SIZES, _DOUBLES, real, _INTS, _INTS, _SIZES
+        ),
+        **OPTIONS,
+    )
+    def play(  # type: ignore[no-untyped-def]
+        lanes, active, counts_, state_, actions_, words_, scratch_, rewards_, observation_, over_,
+        wrong_,
+    ):  # fmt: skip
+        counts, state = carray(counts_, (agents,)), carray(state_, (lanes, size))
+        actions, words = carray(actions_, (lanes, agents)), carray(words_, (count, lanes))
+        got, rewards = carray(scratch_, (agents,)), carray(rewards_, (agents, lanes))
+        observation, over = carray(observation_, (agents, lanes)), carray(over_, (lanes,))
+        wrong = carray(wrong_, (4,))
+        for i in range(active):
+            for j in range(agents):
+                got[j] = 0.0
+            ended = stepped(state[i], actions[i], got, words[:, i])
+            if ended == 2:
+                note(wrong, 5, -1, i, 0)
+            over[i] = ended & 1
+            for j in range(agents):
+                if not abs(got[j]) <= largest:
+                    note(wrong, 4, j, i, np.float64(got[j]).view(np.int64))
+                    got[j] = 0.0
+                rewards[j, i] = got[j]
+            look_at(state[i], i, counts, observation, wrong)
+
+    @numba.cfunc(types.void(_SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _INTS, _SIZES), **OPTIONS)
+    def begin(lanes, i, counts_, state_, words_, observation_, wrong_):  # type: ignore[no-untyped-def]
+        counts, state = carray(counts_, (agents,)), carray(state_, (lanes, size))
+        words = carray(words_, (start_words,))
+        observation, wrong = carray(observation_, (agents, lanes)), carray(wrong_, (4,))
+        if begun(state[i], words):
+            note(wrong, 5, -2, i, 0)
+        look_at(state[i], i, counts, observation, wrong)
+
+    @numba.cfunc(
+        types.void(
+            _SIZE, _SIZE, _SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _SIZES, _DOUBLES, real, _SIZES
+        ),
+        **OPTIONS,
+    )
+    def imagine(  # type: ignore[no-untyped-def]
+        lanes, active, agent, own, state_, actions_, words_, scratch_state_, scratch_, columns_,
+        wrong_,
+    ):  # fmt: skip
+        state, actions = carray(state_, (lanes, size)), carray(actions_, (lanes, agents))
+        words, copy = carray(words_, (count, lanes)), carray(scratch_state_, (size,))
+        got, columns = carray(scratch_, (agents,)), carray(columns_, (lanes, own))
+        wrong = carray(wrong_, (4,))
+        for i in range(active):
+            played = actions[i, agent]
+            for a in range(own):
+                for k in range(size):
+                    copy[k] = state[i, k]
+                for j in range(agents):
+                    got[j] = 0.0
+                actions[i, agent] = a
+                if stepped(copy, actions[i], got, words[:, i]) == 2:
+                    note(wrong, 5, -1, i, 0)
+                columns[i, a] = got[agent]
+            actions[i, agent] = played
+
+    return look, play, begin, imagine
+
+
+def start_all(moves: Functions, streams: np.ndarray, states: np.ndarray) -> None:
+    """Start every replica: streams (replicas, 4) uint32 of nature, states; modified in place."""
+    try:
+        _starter(moves)(streams, states)
+    except NumbaError as error:
+        raise explained("functions of the game", [moves.start], error) from None
+
+
+@cache
+def _starter(moves: Functions) -> Any:
+    start, word, count = compiled(moves.start), compiled(next_word), moves.start_words
+
+    @numba.njit(**OPTIONS)
+    def start_each(streams, states):  # type: ignore[no-untyped-def]
+        words = np.zeros(count, np.int64)
+        for r in range(len(states)):
+            for k in range(count):
+                words[k] = word(streams[r]) >> 1
+            start(states[r], words)
+
+    return start_each

@@ -1,0 +1,46 @@
+"""The policies of many replicas, by a learner's function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core.errors import NumbaError
+
+from fastgames.jit.compile import OPTIONS, compiled, explained
+
+
+def write_policies(
+    rule: Callable[..., Any],
+    tables: tuple[np.ndarray, ...],
+    p: np.ndarray | None,
+    out: np.ndarray,
+) -> None:
+    """Write the policy of every replica and observation into out (replicas, observations, A).
+
+    tables: each (replicas, *dimensions); p: (replicas, parameters), or None where there are none
+    """
+    values = np.zeros((len(out), 0)) if p is None else np.ascontiguousarray(p)
+    plain = tuple(np.ascontiguousarray(table) for table in tables)
+    try:
+        _writer(rule, len(tables), values.shape[1])(plain, values, out)
+    except NumbaError as error:
+        raise explained("policy", [rule], error) from None
+
+
+@cache
+def _writer(rule: Callable[..., Any], tables: int, parameters: int) -> Any:
+    own = "".join(f"tables[{k}][r], " for k in range(tables))
+    p = "".join(f"p[r, {k}], " for k in range(parameters))
+    source = f"""
+def write(tables, p, out):
+    for r in range(out.shape[0]):
+        for o in range(out.shape[1]):
+            rule(({own}), ({p}), o, out[r, o])
+"""
+    made: dict[str, Any] = {}
+    exec(source, {"rule": compiled(rule)}, made)
+    return numba.njit(made["write"], **OPTIONS)
