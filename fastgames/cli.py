@@ -21,7 +21,7 @@ import numpy as np
 
 import fastgames
 from fastgames import _checks
-from fastgames.games import Game, MarketGame, MarkovGame, MatrixGame, make
+from fastgames.games import Game, MarketGame, MatrixGame, make
 from fastgames.learners import AnyLearner, EpsilonGreedy, Softmax
 from fastgames.record import Record
 from fastgames.registry import EXPLORERS, GAMES, LEARNERS

@@ -185,7 +185,8 @@ def _seat(
     if by_rules(learner, numba):
         from fastgames.jit.passes import addresses_of
 
-        addresses = addresses_of(rules, dtype, len(team), checked, f"learners[{agent}]")
+        sizes = game.num_actions[agent], game.num_observations[agent]
+        addresses = addresses_of(rules, dtype, *sizes, len(team), checked, f"learners[{agent}]")
     return SimpleNamespace(
         actions=game.num_actions[agent],
         observations=game.num_observations[agent],
@@ -234,8 +235,9 @@ def compile_ahead(
         if by_rules(learner, numba):
             from fastgames.jit.passes import addresses_of
 
-            team = members(learners, i)
-            addresses_of(learner.rules, dtype, len(team), checked, f"learners[{i}]")
+            sizes = game.num_actions[i], game.num_observations[i]
+            team, who = members(learners, i), f"learners[{i}]"
+            addresses_of(learner.rules, dtype, *sizes, len(team), checked, who)
 
 
 def _row(table: np.ndarray | None, agent: int, kind: Any) -> np.ndarray | None:

@@ -7,7 +7,6 @@ parameters that the rules have; the rules become a part of its loop.
 
 from __future__ import annotations
 
-import itertools
 from functools import cache
 from typing import Any
 
@@ -22,6 +21,7 @@ from fastgames.learners import Rules, Table
 from fastgames.rules import choice, streams
 from fastgames.rules.outcome import Outcome, TeamOutcome
 
+MOST_UNROLLED = 4  # actions
 FIXED = 4  # sizes that every agent has: actions, observations, agents of the game, its number
 
 _SIZE, _SIZES = types.int64, types.CPointer(types.int64)
@@ -40,7 +40,7 @@ def act(
     signals = carray(signals_, ({words}, lanes))
     move = carray(move_, (lanes,))
     wrong = carray(wrong_, (4,))
-    actions = sizes[0]
+    actions = {actions}
 {views}
     for i in range(active):
         p = {p}
@@ -69,7 +69,7 @@ def learn_all(
     gain, weight = carray(gain_, (lanes,)), carray(weight_, (lanes,))
     o2, a2, over = carray(o2_, (lanes,)), carray(a2_, (lanes,)), carray(over_, (lanes,))
     signals = carray(signals_, ({words}, lanes))
-    columns = carray(columns_, (lanes, sizes[0]))
+    columns = carray(columns_, (lanes, {actions}))
     actions = carray(actions_, (lanes, sizes[2]))
     rewards = carray(rewards_, (lanes, sizes[2]))
     flip = carray(flip_, (lanes,))
@@ -152,16 +152,19 @@ def _tuple(items: list[str]) -> str:
     return "(" + "".join(item + ", " for item in items) + ")"
 
 
-def sizes_of(tables: tuple[Table, ...], shapes: list[tuple[int, ...]]) -> list[int]:
-    """The dimensions of the tables as `sizes` holds them, after the fixed ones."""
-    return list(itertools.chain(*shapes))
+def _small(actions: int, observations: int) -> dict[str, str]:
+    """Sizes that become constants of a pass, for they are small and loops over them vanish."""
+    small = {"actions": str(actions)} if actions <= MOST_UNROLLED else {}
+    return small | ({"observations": "1"} if observations == 1 else {})
 
 
-def _views(tables: tuple[Table, ...], dtype: str, first: int = FIXED) -> tuple[str, int]:
+def _views(tables: tuple[Table, ...], dtype: str, small: dict[str, str]) -> tuple[str, int]:
     """The lines that make an array (lanes, *dimensions) of every table; where its sizes end."""
-    lines, at = [], first
+    lines, at = [], FIXED
     for k, table in enumerate(tables):
-        dims = ", ".join(f"sizes[{at + d}]" for d in range(len(table.dims)))
+        dims = ", ".join(
+            small.get(str(dim), f"sizes[{at + d}]") for d, dim in enumerate(table.dims)
+        )
         kind = table.dtype(dtype).name
         lines.append(f"    table_{k} = carray({kind}_at(at[{k}]), (lanes, {dims}))")
         at += len(table.dims)
@@ -214,20 +217,28 @@ def _names(rules: Rules, dtype: str, checked: bool) -> dict[str, Any]:
 
 
 def addresses_of(
-    rules: Rules, dtype: np.dtype[Any], members: int, checked: bool, who: str
+    rules: Rules,
+    dtype: np.dtype[Any],
+    actions: int,
+    observations: int,
+    members: int,
+    checked: bool,
+    who: str,
 ) -> tuple[int, int]:
     """The addresses of the passes `act` and `learn` of `rules` for tables of `dtype`.
 
-    members: of the team, which learns at once; checked: whether errors in the rules are caught; who
-    has them, for what cannot be compiled.
+    actions, observations: of the agent. Passes are made once for each small number of actions, and
+    once for all others; for one observation, and for several. members: of the team, which learns at
+    once; checked: whether errors in the rules are caught; who has them, for what cannot be compiled
     """
     given = [rules.draw, rules.choose, rules.learn]
     try:
-        act = _act(rules, dtype.name, checked)
+        small = tuple(_small(actions, observations).items())
+        act = _act(rules, dtype.name, small, checked)
         learn = (
             _team(rules, dtype.name, members, checked)
             if rules.team
-            else _learn(rules, dtype.name, checked)
+            else _learn(rules, dtype.name, small, checked)
         )
     except NumbaError as error:
         functions = [function for function in given if function is not None]
@@ -236,11 +247,12 @@ def addresses_of(
 
 
 @cache
-def _act(rules: Rules, dtype: str, checked: bool) -> Any:
+def _act(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked: bool) -> Any:
     real = types.CPointer(getattr(types, dtype))
-    views, sizes = _views(rules.tables, dtype)
+    views, sizes = _views(rules.tables, dtype, dict(small))
     source = _ACT.format(
         sizes=sizes,
+        actions=dict(small).get("actions", "sizes[0]"),
         count=len(rules.tables),
         words=max(rules.words, 1),
         parameters=len(rules.parameters),
@@ -258,11 +270,12 @@ def _act(rules: Rules, dtype: str, checked: bool) -> Any:
 
 
 @cache
-def _learn(rules: Rules, dtype: str, checked: bool) -> Any:
+def _learn(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked: bool) -> Any:
     real = types.CPointer(getattr(types, dtype))
-    views, sizes = _views(rules.tables, dtype)
+    views, sizes = _views(rules.tables, dtype, dict(small))
     source = _LEARN.format(
         sizes=sizes,
+        actions=dict(small).get("actions", "sizes[0]"),
         count=len(rules.tables),
         words=max(rules.words, 1),
         parameters=len(rules.parameters),

@@ -37,9 +37,11 @@ def unit(u, real):
 def argmax(row):
     """The index of the largest entry, the lowest on ties. row: (A,)."""
     best = 0
+    value = row[0]
     for a in range(1, len(row)):
-        if row[a] > row[best]:
+        if row[a] > value:
             best = a
+            value = row[a]
     return best
 
 
