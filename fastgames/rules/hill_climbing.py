@@ -50,10 +50,9 @@ def climb(row, best, delta):
     others = real(0.0)
     for a in range(len(row)):
         if a != best:
-            given = min(row[a], step)
-            row[a] = row[a] - given
-            others = others + given
-    row[best] = row[best] + others
+            row[a] = row[a] - min(row[a], step)
+            others = others + row[a]
+    row[best] = max(real(1.0) - others, real(0.0))
 
 
 def learn(tables, p, t):
