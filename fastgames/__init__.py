@@ -34,27 +34,68 @@ if TYPE_CHECKING:
     from fastgames import analysis as analysis
     from fastgames import reproduce as reproduce
     from fastgames.games import remember
+    from fastgames.learners import (
+        COMA,
+        PHC,
+        VDN,
+        Exp3,
+        FictitiousPlay,
+        Hedge,
+        HystereticQ,
+        LenientQ,
+        MinimaxQ,
+        RegretMatching,
+        WoLFPHC,
+    )
 else:
     __getattr__, __dir__ = later(
-        __name__, {"analysis": (), "reproduce": (), "games": ("remember",)}
+        __name__,
+        {
+            "analysis": (),
+            "reproduce": (),
+            "games": ("remember",),
+            "learners": (
+                "COMA",
+                "PHC",
+                "VDN",
+                "Exp3",
+                "FictitiousPlay",
+                "Hedge",
+                "HystereticQ",
+                "LenientQ",
+                "MinimaxQ",
+                "RegretMatching",
+                "WoLFPHC",
+            ),
+        },
     )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "COMA",
+    "PHC",
+    "VDN",
     "EpsilonGreedy",
+    "Exp3",
     "ExpectedSarsa",
     "Exponential",
+    "FictitiousPlay",
     "FixedPolicy",
     "Grid",
+    "Hedge",
+    "HystereticQ",
     "Interrupted",
     "Learner",
+    "LenientQ",
     "Linear",
     "MarkovGame",
     "MatrixGame",
+    "MinimaxQ",
     "ProceduralGame",
     "QLearner",
     "Record",
+    "RegretMatching",
     "Result",
     "RuleError",
     "Sarsa",
@@ -64,6 +105,7 @@ __all__ = [
     "UniformRivals",
     "Variants",
     "VisitCount",
+    "WoLFPHC",
     "games",
     "grid",
     "isa",

@@ -13,9 +13,9 @@ import numpy as np
 from fastgames import _checks, snapshots, state
 from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.grid import Grid
-from fastgames.learners import AnyLearner, Learner
+from fastgames.learners import AnyLearner, FixedPolicy, Learner, RuleLearner
+from fastgames.learners.values import ValueLearner
 from fastgames.record import Record
-from fastgames.registry import LEARNERS
 from fastgames.result import CONTRACT, Result
 from fastgames.schedules import Exponential, Linear
 from fastgames.state import nature_draws
@@ -77,7 +77,7 @@ def check_stop(stop: Any) -> None:
 
 def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
     """The learners, one for each agent; one learner stands for all."""
-    kinds = (*LEARNERS.values(), Learner)
+    kinds = (RuleLearner, ValueLearner, FixedPolicy, Learner)
     seats = (learners,) * agents if isinstance(learners, kinds) else learners
     if isinstance(seats, str) or not isinstance(seats, Sequence):
         raise TypeError(f"learners must be a learner or a sequence of learners, got {learners!r}")

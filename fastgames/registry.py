@@ -3,26 +3,19 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastgames.games import MarkovGame, MatrixGame
-from fastgames.learners import (
-    EpsilonGreedy,
-    ExpectedSarsa,
-    FixedPolicy,
-    QLearner,
-    Sarsa,
-    Softmax,
-    UniformRivals,
-    VisitCount,
-)
+from fastgames.games import MarkovGame, MatrixGame, ProceduralGame
+from fastgames.learners import EpsilonGreedy, Softmax, UniformRivals, VisitCount
 
-LEARNERS = {"q": QLearner, "sarsa": Sarsa, "expected_sarsa": ExpectedSarsa, "fixed": FixedPolicy}
+LEARNERS: dict[str, Any]  # loaded when asked for
 EXPLORERS = {"epsilon_greedy": EpsilonGreedy, "softmax": Softmax}
 STEP_SIZES = {"visits": VisitCount}
 INITIALS = {"uniform_rivals": UniformRivals}
 BACKENDS = ("auto", "cython", "numba", "reference")
 STREAMS = ("fastgames", "numpy")
 DTYPES = ("float64", "float32")
-GAMES: dict[str, Callable[..., MatrixGame | MarkovGame]]  # the catalogue; loaded when asked for
+GAMES: dict[
+    str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]
+]  # the catalogue; loaded when asked for
 
 if not TYPE_CHECKING:
 
@@ -31,4 +24,8 @@ if not TYPE_CHECKING:
             from fastgames.games import CATALOGUE
 
             return CATALOGUE
+        if name == "LEARNERS":
+            from fastgames.learners import LEARNERS
+
+            return LEARNERS
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)

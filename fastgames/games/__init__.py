@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         shapley,
         stag_hunt,
     )
+    from .coin_game import coin_game
+    from .el_farol import el_farol
     from .grid import grid_game
     from .pricing import (
         Benchmark,
@@ -46,9 +48,13 @@ if TYPE_CHECKING:
         linear_bertrand,
         logit_bertrand,
     )
+    from .pursuit import pursuit
     from .random import random_markov_game
     from .registry import CATALOGUE, make, names
     from .repeated import remember
+    from .soccer import soccer
+    from .traffic import traffic
+    from .two_step import two_step
 else:  # of all the games, a process plays one or two
     __getattr__, __dir__ = later(
         __name__,
@@ -70,7 +76,13 @@ else:  # of all the games, a process plays one or two
                 "shapley",
                 "stag_hunt",
             ),
+            "coin_game": ("coin_game",),
+            "el_farol": ("el_farol",),
             "grid": ("grid_game",),
+            "pursuit": ("pursuit",),
+            "soccer": ("soccer",),
+            "traffic": ("traffic",),
+            "two_step": ("two_step",),
             "pricing": (
                 "Benchmark",
                 "MarketGame",
@@ -103,8 +115,10 @@ __all__ = [
     "biased_rock_paper_scissors",
     "chicken",
     "climbing",
+    "coin_game",
     "coordination",
     "cournot",
+    "el_farol",
     "first_price_auction",
     "grid_game",
     "homogeneous_bertrand",
@@ -118,10 +132,14 @@ __all__ = [
     "penalty",
     "prisoners_dilemma",
     "public_goods",
+    "pursuit",
     "random_markov_game",
     "remember",
     "rock_paper_scissors",
     "second_price_auction",
     "shapley",
+    "soccer",
     "stag_hunt",
+    "traffic",
+    "two_step",
 ]

@@ -22,11 +22,17 @@ from .catalogue import (
     shapley,
     stag_hunt,
 )
+from .coin_game import coin_game
+from .el_farol import el_farol
 from .grid import grid_game
 from .markov import MarkovGame
 from .matrix import MatrixGame
 from .pricing import cournot, homogeneous_bertrand, linear_bertrand, logit_bertrand
 from .procedural import ProceduralGame
+from .pursuit import pursuit
+from .soccer import soccer
+from .traffic import traffic
+from .two_step import two_step
 
 #: Every game of the catalogue, under the name of the function that makes it.
 CATALOGUE: dict[str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]] = {
@@ -53,6 +59,12 @@ CATALOGUE: dict[str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]] = 
         second_price_auction,
         klein,
         grid_game,
+        two_step,
+        soccer,
+        pursuit,
+        el_farol,
+        coin_game,
+        traffic,
     )
 }
 

@@ -26,9 +26,9 @@ def traffic(
     surge: float = 0.6,
     period: int = 80,
     surge_length: int = 40,
-    capacity: int = 8,
+    capacity: int = 4,
     saturation: int = 1,
-    levels: tuple[int, ...] = (1, 3, 6),
+    levels: tuple[int, ...] = (1, 3, 6, 9),
     discount: float = 0.9,
     time_limit: int = 240,
 ) -> ProceduralGame:
@@ -66,8 +66,8 @@ def traffic(
     saturation : int
         Vehicles that an approach with green lets go in a step, at least 1.
     levels : tuple of int
-        Where the classes of queues after the first begin, rising, from at least 1: (1, 3, 6) is
-        none, 1 to 2, 3 to 5, 6 and more. With L of them there are (L + 1)^2 * 2 observations:
+        Where the classes of queues after the first begin, rising, from at least 1: (1, 3, 6, 9)
+        is none, 1 to 2, 3 to 5, 6 to 8, 9 and more. With L of them there are (L + 1)^2 * 2 observations:
         (class north-south * (L + 1) + class east-west) * 2 + axis that has green.
     discount : float
     time_limit : int
@@ -95,7 +95,7 @@ def traffic(
     --------
     >>> game = traffic()
     >>> game.num_agents, game.num_observations[0], game.actions[0]
-    (4, 32, ('north-south', 'east-west'))
+    (4, 50, ('north-south', 'east-west'))
     """
     rows, columns = whole("rows", rows, 1, 1024), whole("columns", columns, 1, 1024)
     agents = rows * columns
