@@ -66,9 +66,9 @@ def traffic(
     saturation : int
         Vehicles that an approach with green lets go in a step, at least 1.
     levels : tuple of int
-        Where the classes of queues after the first begin, rising, from at least 1: (1, 3, 6, 9)
-        is none, 1 to 2, 3 to 5, 6 to 8, 9 and more. With L of them there are (L + 1)^2 * 2 observations:
-        (class north-south * (L + 1) + class east-west) * 2 + axis that has green.
+        Where the classes of queues after the first begin, rising, from at least 1: (1, 3, 6, 9) is
+        none, 1 to 2, 3 to 5, 6 to 8, 9 and more. With C classes there are 2 C^2 observations:
+        (class of north-south * C + class of east-west) * 2 + the axis that has green.
     discount : float
     time_limit : int
         Steps of an episode, which starts with empty streets and green for north-south.
@@ -82,9 +82,10 @@ def traffic(
 
     Notes
     -----
-    Demand per axis is 2 `rate` outside surges. A fixed plan of cycle c gives each approach at most
-    (g - 1) / c of the steps, g the steps of its axis, for each change of lights costs one: with
-    equal halves always less than 1/2, so one cannot follow a surge of 0.6.
+    A fixed plan with g of its c steps for an axis lets at most (g - 1) / c vehicles a step through
+    each approach of it, for every change of the lights costs a step: with equal halves less than
+    1/2, which a surge of 0.6 exceeds. Nor can a plan by the clock follow it, for a coin picks the
+    axis.
 
     Source: this project's own model of a well-known task. Queues in whole vehicles, discharge at
     saturation flow and lost time at changes: Webster, Traffic Signal Settings, Road Research
