@@ -1,0 +1,57 @@
+"""Hysteretic Q-learning against its closed forms and the published figures."""
+
+import numpy as np
+import pytest
+
+import fastgames as fg
+
+# PUBLISHED, section 5: epsilon_t = max(.01, .998^t)
+FALLING = fg.EpsilonGreedy(fg.Exponential(1.0, -np.log(0.998), 0.01))
+
+
+def _shares(learner):
+    """How often each joint action of the climbing game is the greedy one in the end, (3, 3)."""
+    result = fg.run(fg.games.climbing(), learner, steps=5000, replicas=4000, rng=1)
+    out = np.zeros((3, 3))
+    np.add.at(out, (result.greedy(0)[:, 0], result.greedy(1)[:, 0]), 1 / 4000)
+    return out
+
+
+def test_hysteretic_learners_find_the_optimum_of_the_climbing_game_as_published():
+    shares = _shares(fg.HystereticQ(alpha=0.1, beta=0.01, explore=FALLING))
+    assert abs(shares[0, 0] - 0.891) < 0.05
+
+
+def test_q_learners_miss_it_as_published():
+    shares = _shares(fg.QLearner(alpha=0.1, explore=FALLING))
+    assert shares[0, 0] == 0.0
+    assert abs(shares[2, 2] - 0.898) < 0.05
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(0.05, 0.005), (0.05, 0.2), (0.1, 0.0)])
+def test_rests_at_the_expectile_of_its_rewards(alpha, beta):
+    # Reward 1 with probability p, else 0: q moves by alpha (1 - q) or by -beta q, linear in q,
+    # so its mean m rests where alpha p (1 - m) = beta (1 - p) m.
+    p = 0.3
+    game = fg.MatrixGame([[[1.0, 0.0]], [[0.0, 0.0]]])
+    learners = [fg.HystereticQ(alpha, beta), fg.FixedPolicy([p, 1 - p])]
+    q = fg.run(game, learners, steps=2000, replicas=4000, rng=2).tables[0]["q"][:, 0, 0]
+    expected = alpha * p / (alpha * p + beta * (1 - p))
+    assert abs(q.mean() - expected) <= 4 * q.std() / np.sqrt(len(q)) + 1e-12
+
+
+@pytest.mark.parametrize("explore", [fg.EpsilonGreedy(0.3), fg.Softmax(0.5)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_equal_steps_are_q_learning(explore, dtype):
+    game = fg.games.random_markov_game(2, 4, 3, rng=1)
+    arguments = {"steps": 300, "replicas": 5, "rng": 3, "dtype": dtype, "backend": "reference"}
+    one = fg.run(game, fg.HystereticQ(0.2, 0.2, explore=explore, initial=0.5), **arguments)
+    other = fg.run(game, fg.QLearner(0.2, explore=explore, initial=0.5), **arguments)
+    for i in range(2):
+        np.testing.assert_array_equal(one.tables[i]["q"], other.tables[i]["q"])
+        np.testing.assert_array_equal(one.policy(i), other.policy(i))
+
+
+def test_steps_outside_their_domain():
+    with pytest.raises(ValueError, match=r"beta must be in \[0, 1\], got 1.5"):
+        fg.HystereticQ(beta=1.5)
