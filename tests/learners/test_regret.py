@@ -1,0 +1,335 @@
+"""Regret matching: the papers' formulas, their bounds on every run, the value of zero-sum games."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+import fastgames as fg
+from fastgames.jit import compiled
+from fastgames.learners.regret import RegretMatching
+from fastgames.rules import regret
+from fastgames.rules.outcome import Outcome
+
+LEARN = {
+    "mixed": regret.learn,
+    "mixed_plus": regret.learn_plus,
+    "played": regret.learn_played,
+    "played_plus": regret.learn_played_plus,
+}
+each_rule = pytest.mark.parametrize("rule", LEARN.values(), ids=LEARN)
+PENNIES = fg.games.matching_pennies()
+
+
+def outcome(action, column, observation=0):
+    """What the rules look at."""
+    return Outcome(
+        observation=observation, action=action, gain=column[action], weight=column.dtype.type(0.9),
+        next_observation=0, next_action=-1, ended=False, signal=0.5, column=column, agent=0,
+        actions=None, rewards=None, others=-1,
+    )  # fmt: skip
+
+
+def fresh(actions, real=np.float64, observations=1):
+    """The tables at the start."""
+    shape = (observations, actions)
+    return (
+        np.full(shape, 1 / actions, real),
+        np.zeros(shape, real),
+        np.full(shape, 1 / actions, real),
+        np.zeros(observations, np.int64),
+    )
+
+
+def length(payoffs):
+    """L: the range of an agent's payoffs."""
+    return payoffs.max() - payoffs.min()
+
+
+def value_of(game):
+    """What agent 0 can be sure of in a zero-sum game, by HiGHS."""
+    rows, columns = game.num_actions
+    best = linprog(
+        np.r_[np.zeros(rows), -1.0],  # maximise v with p @ payoffs >= v in every column
+        A_ub=np.c_[-game.payoffs[0].T, np.ones(columns)],
+        b_ub=np.zeros(columns),
+        A_eq=np.r_[np.ones(rows), 0.0][None],
+        b_eq=[1.0],
+        bounds=[(0, None)] * rows + [(None, None)],
+        method="highs",
+    )
+    return -best.fun
+
+
+def zero_sum(rows, columns, seed):
+    """A zero-sum game of whole payoffs."""
+    payoffs = np.random.default_rng(seed).integers(-5, 6, (rows, columns)).astype(float)
+    return fg.MatrixGame([payoffs, -payoffs])
+
+
+def external(game, counts, agent):
+    """Hart & Mas-Colell's regrets, summed, from how often each joint action was played."""
+    payoffs = np.moveaxis(game.payoffs[agent], agent, 0).reshape(game.num_actions[agent], -1)
+    counts = np.moveaxis(counts, agent + 1, 1).reshape(len(counts), game.num_actions[agent], -1)
+    return counts.sum(axis=1) @ payoffs.T - (counts * payoffs).sum(axis=(1, 2))[:, None]
+
+
+# --- the formulas ---------------------------------------------------------------------------------
+
+
+@each_rule
+@pytest.mark.parametrize("actions", [1, 2, 5])
+def test_the_formulas(rule, actions):
+    """Against the definitions, over whole histories."""
+    rng = np.random.default_rng(actions)
+    plus, played = rule.__name__.endswith("plus"), "played" in rule.__name__
+    tables = fresh(actions)
+    columns, strategies, regrets = rng.normal(size=(60, actions)), [], np.zeros(actions)
+    for column in columns:
+        positive = np.maximum(regrets, 0)
+        strategy = positive / positive.sum() if positive.any() else np.full(actions, 1 / actions)
+        np.testing.assert_allclose(tables[0][0], strategy, atol=1e-12)
+        action = rng.choice(actions, p=strategy)
+        strategies.append(strategy)
+        regrets = regrets + column - (column[action] if played else strategy @ column)
+        if plus:
+            regrets = np.maximum(regrets, 0)
+        rule(tables, (), outcome(action, column))
+        np.testing.assert_allclose(tables[1][0], regrets, atol=1e-12)
+    np.testing.assert_allclose(tables[2][0], np.mean(strategies, axis=0), atol=1e-12)
+    assert tables[3][0] == 60
+
+
+def test_three_steps_by_hand():
+    """Uniform; all on the only regret; then in proportion 3 to 1."""
+    tables = fresh(2)
+    for column, regrets, strategy in [
+        ([1.0, -1.0], [1.0, -1.0], [1.0, 0.0]),
+        ([-2.0, 2.0], [1.0, 3.0], [0.25, 0.75]),
+        ([3.0, -1.0], [4.0, 2.0], [2 / 3, 1 / 3]),  # earned: 0.25 * 3 - 0.75 = 0
+    ]:
+        regret.learn(tables, (), outcome(0, np.array(column)))
+        assert tables[1][0].tolist() == regrets
+        assert tables[0][0].tolist() == strategy
+    assert tables[2][0] == pytest.approx([1.75 / 3, 1.25 / 3], abs=1e-15)
+
+
+def test_rows_stand_alone():
+    """Learning at an observation leaves the others alone."""
+    tables = fresh(3, observations=3)
+    regret.learn(tables, (), outcome(0, np.array([1.0, 2.0, 3.0]), observation=1))
+    assert tables[0].tolist() == [[1 / 3] * 3, [0.0, 0.0, 1.0], [1 / 3] * 3]
+    assert tables[3].tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+@each_rule
+def test_compiled_bits(rule, real):
+    """The same bits compiled; whole payoffs give ties and zeros."""
+    fast = compiled(rule)
+
+    @settings(max_examples=40, deadline=None)
+    @given(
+        st.integers(1, 5),
+        st.lists(st.integers(0, 10**6), min_size=1, max_size=12),
+        st.sampled_from([1.0, 0.1, 1e10, 1e-30]),
+    )
+    def check(actions, seeds, scale):
+        slow_tables, fast_tables = fresh(actions, real), fresh(actions, real)
+        for seed in seeds:
+            rng = np.random.default_rng(seed)
+            column = rng.integers(-2, 3, actions) if seed % 2 else rng.normal(size=actions)
+            t = outcome(int(rng.integers(actions)), (column * scale).astype(real))
+            rule(slow_tables, (), t)
+            fast(fast_tables, (), t)
+        for one, other in zip(slow_tables, fast_tables, strict=True):
+            assert one.dtype == other.dtype
+            assert one.tobytes() == other.tobytes()
+
+    check()
+
+
+# --- bounds ---------------------------------------------------------------------------------------
+
+RIVALS = {
+    "self": lambda game, me: me,
+    "biased": lambda game, me: fg.FixedPolicy(
+        np.arange(1, game.num_actions[1] + 1) / np.arange(1, game.num_actions[1] + 1).sum()
+    ),
+    "q": lambda game, me: fg.QLearner(0.3),
+}
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize(
+    ("plus", "dtype"), [(False, "float64"), (True, "float64"), (False, "float32")]
+)
+def test_bound_on_every_run(plus, dtype, rival):
+    """No regret of the strategies exceeds L sqrt(A T): on no run, after no step.
+
+    Cesa-Bianchi & Lugosi (2006), section 2.1, p = 2: by Blackwell's condition, strategy times
+    regrets of a step is 0, so that the positive regrets have a square of at most the sum of those
+    of the steps. Nothing in it is random. Plus: Tammelin et al. (2015).
+    """
+    me = RegretMatching(plus=plus)
+    for game in (fg.games.biased_rock_paper_scissors(), zero_sum(3, 3, 1)):
+        result = fg.run(
+            game, [me, RIVALS[rival](game, me)], 2000, 100, rng=1, dtype=dtype, backend="numba",
+            progress=False, record=fg.Record(every=40, tables=("regrets",), joint_actions=True),
+        )  # fmt: skip
+        bound = length(game.payoffs[0]) * np.sqrt(game.num_actions[0] * result.snapshots.steps)
+        regrets = result.snapshots.tables[0]["regrets"]  # (snapshots, replicas, 1, A)
+        assert len(regrets) >= 50
+        assert (regrets.max(axis=(1, 2, 3)) <= bound).all()
+        final = result.tables[0]["regrets"][:, 0]
+        assert final.max() <= length(game.payoffs[0]) * np.sqrt(2000 * game.num_actions[0])
+        if not plus:  # what regrets differ by, the play of the others tells
+            others = result.joint_counts.sum(axis=1) @ game.payoffs[0].T
+            np.testing.assert_allclose(
+                final - final[:, :1], others - others[:, :1], atol=1e-8 if dtype == "float64" else 2
+            )
+
+
+@pytest.mark.parametrize("plus", [False, True])
+def test_bound_against_an_adversary(plus):
+    """Who pays the least to what is played most gets no further, and near it."""
+    rule = regret.learn_plus if plus else regret.learn
+    for actions in (2, 3, 8):
+        tables, steps = fresh(actions), 3000
+        total, earned = np.zeros(actions), 0.0
+        for _ in range(steps):
+            column = np.ones(actions)
+            column[np.argmax(tables[0][0])] = 0.0
+            total, earned = total + column, earned + tables[0][0] @ column
+            rule(tables, (), outcome(0, column))
+        worst = (total - earned).max()
+        assert 0.1 * np.sqrt(steps) < worst <= np.sqrt(actions * steps)
+
+
+def test_mean_square_of_played_regrets():
+    """With the payoffs of what was played the bound holds for the mean square over runs.
+
+    E |positive regrets|^2 <= (A - 1) L^2 T: a step's regrets are 0 in the mean along the positive
+    ones (Blackwell), and 0 for the action played. 1000 runs, 4 standard errors.
+    """
+    steps = 500
+    for plus in (False, True):
+        me = RegretMatching(plus=plus, played=True)
+        for game in (fg.games.rock_paper_scissors(), fg.games.biased_rock_paper_scissors()):
+            result = fg.run(
+                game, me, steps, 1000, rng=3, backend="numba", progress=False,
+                record=fg.Record(joint_actions=True),
+            )  # fmt: skip
+            for agent in range(2):
+                regrets = result.tables[agent]["regrets"][:, 0]
+                exact = external(game, result.joint_counts, agent)
+                if plus:
+                    assert (regrets >= exact).all()
+                else:
+                    np.testing.assert_array_equal(regrets, exact)
+                squares = (np.maximum(regrets, 0) ** 2).sum(axis=1)
+                error = squares.std() / np.sqrt(len(squares))
+                bound = (game.num_actions[agent] - 1) * length(game.payoffs[agent]) ** 2 * steps
+                assert squares.mean() <= bound + 4 * error
+
+
+def test_no_regret_with_three_agents():
+    """Hannan's set: nobody's regret per step stays above 0, whoever the others are."""
+    game = fg.MatrixGame(np.random.default_rng(4).uniform(-1, 1, (3, 3, 3, 3)))
+    me = RegretMatching(played=True)
+    result = fg.run(
+        game, me, 20_000, 50, rng=5, backend="numba", progress=False,
+        record=fg.Record(joint_actions=True),
+    )  # fmt: skip
+    for agent in range(3):
+        assert external(game, result.joint_counts, agent).max() / 20_000 < 0.06
+
+
+# --- zero-sum games -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_play_brackets_the_value(seed):
+    """What the others' frequencies concede and what the own ones ensure; the gap is the regrets."""
+    game, steps = zero_sum(3, 3, seed), 20_000
+    result = fg.run(
+        game, RegretMatching(played=True), steps, 20, rng=7, backend="numba", progress=False,
+        record=fg.Record(joint_actions=True),
+    )  # fmt: skip
+    play = [result.joint_counts.sum(axis=2 - i) / steps for i in range(2)]
+    conceded = (play[1] @ game.payoffs[0].T).max(axis=1)
+    ensured = (play[0] @ game.payoffs[0]).min(axis=1)
+    value = value_of(game)
+    assert (ensured <= value + 1e-12).all()
+    assert (value <= conceded + 1e-12).all()
+    gap = sum(result.tables[i]["regrets"][:, 0].max(axis=1) for i in range(2)) / steps
+    np.testing.assert_allclose(conceded - ensured, gap, atol=1e-12)
+    assert gap.max() < 0.3
+
+
+def test_average_strategies_reach_equilibrium():
+    """Rock 1/16, paper 10/16, scissors 5/16 in the average."""
+    game = fg.games.biased_rock_paper_scissors()
+    for me in (RegretMatching(), RegretMatching(plus=True)):
+        result = fg.run(game, me, 100_000, 20, rng=2, backend="numba", progress=False)
+        for agent in range(2):
+            average = result.tables[agent]["average_strategy"][:, 0]
+            assert np.abs(average - np.array([1, 10, 5]) / 16).max() < 0.05
+
+
+# --- runs -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dtype", "played"), [("float64", False), ("float32", True)])
+def test_reference_bits(dtype, played):
+    """In a game of several observations."""
+    learners = [RegretMatching(played=played), RegretMatching(plus=True, played=played)]
+    game = fg.remember(fg.games.biased_rock_paper_scissors())
+    runs = [
+        fg.run(game, learners, 200, 3, rng=4, dtype=dtype, backend=backend, progress=False)
+        for backend in ("reference", "numba")
+    ]
+    for agent in range(2):
+        for name, table in runs[0].tables[agent].items():
+            assert table.tobytes() == runs[1].tables[agent][name].tobytes(), name
+        assert runs[0].policy(agent).tobytes() == runs[1].policy(agent).tobytes()
+
+
+def test_only_the_rewards_of_the_step_count():
+    """The discount changes nothing; every visit of an observation is counted there."""
+    runs = [
+        fg.run(
+            fg.remember(fg.games.prisoners_dilemma(), discount=discount), RegretMatching(), 300, 2,
+            rng=1, backend="reference", progress=False,
+        )
+        for discount in (0.0, 0.95)
+    ]  # fmt: skip
+    assert runs[0].tables[0]["regrets"].tobytes() == runs[1].tables[0]["regrets"].tobytes()
+    assert (runs[0].tables[0]["seen"].sum(axis=-1) == 300).all()
+
+
+def test_average_and_policy():
+    """The average is that of the policies played, the policy what is played now."""
+    result = fg.run(
+        PENNIES, RegretMatching(), 50, 3, rng=1, backend="reference", progress=False,
+        record=fg.Record(every=1, tables=("strategy",)),
+    )  # fmt: skip
+    uniform = np.full((1, 3, 1, 2), 0.5)
+    strategies = np.concatenate([uniform, result.snapshots.tables[1]["strategy"][:-1]])
+    assert len(strategies) == 50
+    average = result.tables[1]["average_strategy"]
+    np.testing.assert_allclose(average, np.mean(strategies, axis=0), atol=1e-14)
+    np.testing.assert_array_equal(result.policy(1), result.tables[1]["strategy"])
+    np.testing.assert_array_equal(result.greedy(1), result.policy(1).argmax(axis=-1))
+
+
+def test_bad_input():
+    """Flags are flags, and there is nothing to ask where agents take turns."""
+    with pytest.raises(TypeError, match="plus must be True or False, got 1"):
+        RegretMatching(plus=1)
+    with pytest.raises(TypeError, match="played must be True or False, got 'yes'"):
+        RegretMatching(played="yes")
+    game = fg.games.random_markov_game(2, 3, (2, 2), rng=1, turns=True)
+    with pytest.raises(ValueError, match="turns"):
+        fg.run(game, RegretMatching(), 10, backend="reference", progress=False)
