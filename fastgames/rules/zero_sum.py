@@ -38,17 +38,18 @@ def guaranteed(strategy, payoffs):
 def solve(payoffs, strategy):
     """Write a maximin strategy into `strategy` (A,); the value, which it guarantees, in float64.
 
-    payoffs: (A, B), finite: what the agent that chooses the row gets. One array of
-    (A + 2) (B + 2) float64 is allocated, none where there is a saddle point.
+    payoffs: (A, B), finite: what the agent that chooses the row gets. strategy is of its type. One
+    array of (A + 2) (B + 2) float64 is allocated, none where there is a saddle point.
 
     A matrix may have several maximin strategies. Where one action will do, this is all such actions
     with the same probability, so that a matrix of equal payoffs says uniform; else it is the one
     that the pivots lead to, always the same.
     """
-    row = safest(payoffs)
-    floor = smallest(payoffs[row])
-    if is_saddle(payoffs, row):
-        spread(payoffs, floor, strategy)
+    for a in range(len(strategy)):
+        strategy[a] = smallest(payoffs[a])
+    floor = largest(strategy)
+    if has_saddle_point(payoffs, floor):
+        spread(strategy, floor)
         return np.float64(floor)
     tableau = np.empty((payoffs.shape[0] + 2, payoffs.shape[1] + 2))
     start(payoffs, tableau)
@@ -64,38 +65,25 @@ def solve(payoffs, strategy):
     return guaranteed(strategy, payoffs)
 
 
-def safest(payoffs):
-    """The row whose smallest entry is the largest, the first of them."""
-    best = 0
-    floor = smallest(payoffs[0])
-    for a in range(1, payoffs.shape[0]):
-        least = smallest(payoffs[a])
-        if least > floor:
-            best = a
-            floor = least
-    return best
+def has_saddle_point(payoffs, floor):
+    """Whether a column allows no more than `floor`, which is the most that a row guarantees."""
+    ceiling = largest(payoffs[:, 0])
+    for b in range(1, payoffs.shape[1]):
+        ceiling = min(ceiling, largest(payoffs[:, b]))
+    return ceiling == floor
 
 
-def is_saddle(payoffs, row):
-    """Whether the safest row has an entry that is the largest of its column, too.
+def spread(least, floor):
+    """Give the same probability to all rows that guarantee `floor`, 0 to the others.
 
-    If the matrix has a saddle point, it has one in every row that is as safe (they interchange).
+    least: (A,), what every row guarantees; modified in place to those probabilities.
     """
-    floor = smallest(payoffs[row])
-    for b in range(payoffs.shape[1]):
-        if payoffs[row, b] == floor and largest(payoffs[:, b]) == floor:
-            return True
-    return False
-
-
-def spread(payoffs, floor, strategy):
-    """Write the same probability for all rows whose smallest entry is `floor`, 0 for the others."""
     rows = 0
-    for a in range(payoffs.shape[0]):
-        if smallest(payoffs[a]) == floor:
+    for a in range(len(least)):
+        if least[a] == floor:
             rows += 1
-    for a in range(payoffs.shape[0]):
-        strategy[a] = 1.0 / rows if smallest(payoffs[a]) == floor else 0.0
+    for a in range(len(least)):
+        least[a] = 1.0 / rows if least[a] == floor else 0.0
 
 
 # The program: maximise the sum of y subject to M y <= 1 and y >= 0, where M is the matrix, moved
@@ -109,14 +97,16 @@ def spread(payoffs, floor, strategy):
 def start(payoffs, tableau):
     """Write the first tableau, in which the slacks are the basis. Not for a constant matrix."""
     rows, columns = payoffs.shape
-    low = np.float64(payoffs[0, 0])
+    low = payoffs[0, 0]
     high = low
     for a in range(rows):
-        low = min(low, np.float64(smallest(payoffs[a])))
-        high = max(high, np.float64(largest(payoffs[a])))
+        for b in range(columns):
+            low = min(low, payoffs[a, b])
+            high = max(high, payoffs[a, b])
+    size = np.float64(high) - np.float64(low)
     for a in range(rows):
         for b in range(columns):
-            tableau[a, b] = 1.0 + (np.float64(payoffs[a, b]) - low) / (high - low)
+            tableau[a, b] = 1.0 + (np.float64(payoffs[a, b]) - np.float64(low)) / size
         tableau[a, columns] = 1.0
         tableau[a, columns + 1] = columns + a
     for b in range(columns):

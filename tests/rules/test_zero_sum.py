@@ -6,7 +6,7 @@ from scipy.optimize import linprog
 
 from fastgames.games import biased_rock_paper_scissors, matching_pennies, rock_paper_scissors
 from fastgames.jit.compile import compiled
-from fastgames.rules.zero_sum import entering, guaranteed, is_saddle, leaving, safest, solve
+from fastgames.rules.zero_sum import entering, guaranteed, has_saddle_point, leaving, solve
 
 
 def highs(payoffs):
@@ -120,7 +120,8 @@ def test_float32_tables_are_solved_in_float64(kind):
         given = payoffs.astype(np.float32)
         strategy = np.empty(len(given), np.float32)
         value = solve(given, strategy)
-        assert value == guaranteed(strategy, given) or is_saddle(given, safest(given))
+        saddle = has_saddle_point(given, given.min(axis=1).max())
+        assert saddle or value == guaranteed(strategy, given)
         exact = highs(given.astype(float))  # a probability is off by at most 2^-25
         largest = float(abs(given).max())
         assert value == pytest.approx(exact, abs=len(given) * 2**-25 * largest + 1e-9)
@@ -138,9 +139,15 @@ def test_scale_and_origin_do_not_matter(scale, fast):
 def test_saddle_points():
     for kind in KINDS:
         for payoffs in matrices(kind, 100, seed=6):
-            exists = payoffs.min(axis=1).max() == payoffs.max(axis=0).min()
-            assert is_saddle(payoffs, safest(payoffs)) == exists
-            assert payoffs[safest(payoffs)].min() == payoffs.min(axis=1).max()
+            floor = payoffs.min(axis=1).max()
+            exists = floor == payoffs.max(axis=0).min()
+            assert has_saddle_point(payoffs, floor) == exists
+            strategy = np.empty(len(payoffs))
+            value = solve(payoffs, strategy)
+            if exists:
+                assert value == floor
+                safe = payoffs.min(axis=1) == floor
+                assert strategy.tolist() == (safe / safe.sum()).tolist()
 
 
 @pytest.mark.parametrize(
