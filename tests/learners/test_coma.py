@@ -102,6 +102,15 @@ def test_steps_in_float32_are_those_in_float64(team):
         np.testing.assert_allclose(x, y, atol=1e-5)
 
 
+def test_numbers_of_what_all_see_and_do():
+    shapes = [(5, 3), (2, 4), (3, 2)]
+    logits = tuple(map(np.zeros, shapes))
+    for axis, digits in enumerate([(4, 1, 2), (2, 3, 1)]):
+        sizes = [shape[axis] for shape in shapes]
+        found = coma.joint(np.array(digits), logits, axis)
+        assert found == np.ravel_multi_index(digits, sizes)
+
+
 def test_the_mean_over_what_all_members_play(team):
     logits, payoffs = team
     tables = tuple(np.stack([np.zeros_like(row), row]) for row in logits)
