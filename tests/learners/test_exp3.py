@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 import fastgames as fg
 from fastgames.jit import compiled
-from fastgames.learners.exp3 import Exp3
 from fastgames.rules import exp3
 from fastgames.rules.outcome import Outcome
 
@@ -109,7 +108,7 @@ def test_bound_in_the_mean():
     best = min(1.0, np.sqrt(3 * np.log(3) / ((np.e - 1) * steps)))
     for mixing in (0.5 * best, best, 0.3, 1.0):
         result = fg.run(
-            game, [Exp3(mixing, low, high), rival], steps, 400, rng=1,
+            game, [fg.Exp3(mixing, low, high), rival], steps, 400, rng=1,
             backend="numba", progress=False, record=fg.Record(joint_actions=True),
         )  # fmt: skip
         earned, possible = gains(game, result, 0, low, high)
@@ -127,7 +126,7 @@ def test_bound_against_itself():
     game, steps = fg.games.rock_paper_scissors(), 5000
     mixing = np.sqrt(3 * np.log(3) / ((np.e - 1) * steps))
     result = fg.run(
-        game, Exp3(mixing, -1.0, 1.0), steps, 400, rng=2, backend="numba", progress=False,
+        game, fg.Exp3(mixing, -1.0, 1.0), steps, 400, rng=2, backend="numba", progress=False,
         record=fg.Record(joint_actions=True),
     )  # fmt: skip
     for agent in range(2):
@@ -142,7 +141,7 @@ def test_bound_against_itself():
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_weights_stay_finite(dtype):
     """Little mixing, and payoffs at both ends for long: the largest log weight stays 0."""
-    me, game = Exp3([1e-3, 1e-6, 1.0], -1.0, 1.0), fg.games.rock_paper_scissors()
+    me, game = fg.Exp3([1e-3, 1e-6, 1.0], -1.0, 1.0), fg.games.rock_paper_scissors()
     for rival in (fg.FixedPolicy([1.0, 0.0, 0.0]), me):
         result = fg.run(
             game, [me, rival], 200_000, 3, rng=3, dtype=dtype, backend="numba", progress=False
@@ -159,7 +158,7 @@ def test_weights_stay_finite(dtype):
 )
 def test_reference_bits(kind, dtype):
     """With a schedule and an array: several observations; agents in turn; variants of a game."""
-    me = Exp3(fg.Linear(1.0, 0.05, 100), [-1.0, -1.0, -2.0], 1.0)
+    me = fg.Exp3(fg.Linear(1.0, 0.05, 100), [-1.0, -1.0, -2.0], 1.0)
     stage = fg.games.rock_paper_scissors()
     other = fg.MatrixGame(stage.payoffs / 2, actions=stage.actions)
     game = {
@@ -181,33 +180,33 @@ def test_only_the_rewards_of_the_step_count():
     """The discount changes nothing; what others could have brought neither."""
     runs = [
         fg.run(
-            fg.remember(fg.games.prisoners_dilemma(), discount=discount), Exp3(0.1, 0, 5), 300, 2,
-            rng=1, backend="reference", progress=False,
+            fg.remember(fg.games.prisoners_dilemma(), discount=discount), fg.Exp3(0.1, 0, 5), 300,
+            2, rng=1, backend="reference", progress=False,
         )
         for discount in (0.0, 0.95)
     ]  # fmt: skip
     assert runs[0].tables[0]["log_weights"].tobytes() == runs[1].tables[0]["log_weights"].tobytes()
     assert (runs[0].tables[0]["seen"].sum(axis=-1) == 300).all()
-    assert not Exp3().rules.counterfactual
+    assert not fg.Exp3().rules.counterfactual
 
 
 def test_bad_input():
     """Domains, and payoffs of the game that are out of range."""
     for mixing in (0.0, 1.5):
         with pytest.raises(ValueError, match=r"mixing must be in \(0, 1\]"):
-            Exp3(mixing)
+            fg.Exp3(mixing)
     with pytest.raises(ValueError, match=r"mixing \(floor of its schedule\) must be in \(0, 1\]"):
-        Exp3(fg.Exponential(1.0, 0.1))
+        fg.Exp3(fg.Exponential(1.0, 0.1))
     with pytest.raises(ValueError, match=r"low must be below high, got low = 2.0, high = 2.0"):
-        Exp3(low=[0.0, 2.0], high=[1.0, 2.0])
+        fg.Exp3(low=[0.0, 2.0], high=[1.0, 2.0])
     with pytest.raises(ValueError, match="low and high have 2 and 3 replicas"):
-        Exp3(low=[0.0, 2.0], high=[1.0, 2.0, 3.0])
+        fg.Exp3(low=[0.0, 2.0], high=[1.0, 2.0, 3.0])
     with pytest.raises(TypeError, match="high must be a number or an array"):
-        Exp3(high=fg.Linear(1.0, 2.0, 10))
+        fg.Exp3(high=fg.Linear(1.0, 2.0, 10))
     with pytest.raises(ValueError, match=r"agent 0: payoffs must be in \[low, high\]"):
-        fg.run(PENNIES, Exp3(), 10, backend="reference", progress=False)
+        fg.run(PENNIES, fg.Exp3(), 10, backend="reference", progress=False)
     tripled = fg.MatrixGame(3 * PENNIES.payoffs, actions=PENNIES.actions)
     variants = fg.Variants([PENNIES, tripled], [0, 1])
-    fg.run(variants, Exp3(0.1, [-1, -3], [1, 3]), 10, 2, backend="reference", progress=False)
+    fg.run(variants, fg.Exp3(0.1, [-1, -3], [1, 3]), 10, 2, backend="reference", progress=False)
     with pytest.raises(ValueError, match=r"got payoffs from -3\.0 to 3\.0"):
-        fg.run(variants, Exp3(0.1, [-3, -1], [3, 1]), 10, 2, backend="reference", progress=False)
+        fg.run(variants, fg.Exp3(0.1, [-3, -1], [3, 1]), 10, 2, backend="reference", progress=False)

@@ -8,7 +8,6 @@ from scipy.optimize import linprog
 
 import fastgames as fg
 from fastgames.jit import compiled
-from fastgames.learners.fictitious import FictitiousPlay
 from fastgames.rules import fictitious
 from fastgames.rules.outcome import Outcome
 
@@ -17,7 +16,7 @@ PENNIES = fg.games.matching_pennies()
 
 def path(game, steps, learners=None, backend="numba", dtype="float64"):
     """What everyone plays, (steps, agents): the best reply before each step; and the result."""
-    learners = FictitiousPlay() if learners is None else learners
+    learners = fg.FictitiousPlay() if learners is None else learners
     result = fg.run(
         game, learners, steps, rng=0, backend=backend, dtype=dtype, progress=False,
         record=fg.Record(every=1, greedy=True),
@@ -74,8 +73,8 @@ def test_pennies_as_printed():
     """
     weights = [np.array([1.5, 2.0]), np.array([2.0, 1.5])]
     learners = [
-        FictitiousPlay(initial=PENNIES.payoffs[0] @ weights[0]),
-        FictitiousPlay(initial=weights[1] @ PENNIES.payoffs[1]),
+        fg.FictitiousPlay(initial=PENNIES.payoffs[0] @ weights[0]),
+        fg.FictitiousPlay(initial=weights[1] @ PENNIES.payoffs[1]),
     ]
     actions, result = path(PENNIES, 7, learners, backend="reference")
     words = ["".join("HT"[a] for a in joint) for joint in actions]
@@ -117,7 +116,7 @@ def test_it_is_q_learning_of_averages():
     payoffs = np.random.default_rng(3).normal(size=(3, 3, 2, 4))
     game = fg.MatrixGame(payoffs)
     twin = fg.QLearner(fg.VisitCount(), 0.0, fg.EpsilonGreedy(0.0), counterfactual=True)
-    one = fg.run(game, FictitiousPlay(), 500, rng=1, backend="reference", progress=False)
+    one = fg.run(game, fg.FictitiousPlay(), 500, rng=1, backend="reference", progress=False)
     other = fg.run(game, twin, 500, rng=1, backend="reference", progress=False)
     for agent in range(3):
         np.testing.assert_allclose(
@@ -147,7 +146,7 @@ def test_smooth_fictitious_play_settles():
 def gaps(game, steps, every):
     """(steps, ensured, conceded): what the frequencies of play bracket the value by."""
     result = fg.run(
-        game, FictitiousPlay(), steps, rng=0, backend="numba", progress=False,
+        game, fg.FictitiousPlay(), steps, rng=0, backend="numba", progress=False,
         record=fg.Record(every=every, tables=("plays",)),
     )  # fmt: skip
     at = result.snapshots.steps
@@ -184,7 +183,7 @@ def test_frequencies_of_rock_paper_scissors():
     """A third each, in float32 as in float64: whole sums are exact."""
     for dtype in ("float64", "float32"):
         result = fg.run(
-            fg.games.rock_paper_scissors(), FictitiousPlay(), 100_000, rng=0, dtype=dtype,
+            fg.games.rock_paper_scissors(), fg.FictitiousPlay(), 100_000, rng=0, dtype=dtype,
             backend="numba", progress=False,
         )  # fmt: skip
         for agent in range(2):
@@ -271,7 +270,7 @@ def test_compiled_bits(real):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_reference_bits(dtype):
     """In a game of several observations, against one that draws."""
-    me = FictitiousPlay(initial=np.random.default_rng(1).normal(size=(3, 9, 3)))
+    me = fg.FictitiousPlay(initial=np.random.default_rng(1).normal(size=(3, 9, 3)))
     results = [
         fg.run(
             fg.remember(fg.games.rock_paper_scissors()), [me, fg.QLearner(0.2)], 200, 3, rng=4,
@@ -289,7 +288,7 @@ def test_nothing_is_drawn():
     """Every seed and every replica go the same way."""
     game = fg.games.shapley()
     results = [
-        fg.run(game, FictitiousPlay(), 100, 3, rng=rng, backend="reference", progress=False)
+        fg.run(game, fg.FictitiousPlay(), 100, 3, rng=rng, backend="reference", progress=False)
         for rng in (1, 2)
     ]
     tables = np.concatenate([result.tables[0]["payoffs"] for result in results])
@@ -301,7 +300,7 @@ def test_only_the_rewards_of_the_step_count():
     game = fg.games.prisoners_dilemma()
     results = [
         fg.run(
-            fg.remember(game, discount=discount), FictitiousPlay(), 50, rng=1,
+            fg.remember(game, discount=discount), fg.FictitiousPlay(), 50, rng=1,
             backend="reference", progress=False,
         )
         for discount in (0.0, 0.95)
@@ -318,9 +317,9 @@ def test_only_the_rewards_of_the_step_count():
 def test_bad_input():
     """What tables start at, and turns."""
     with pytest.raises(ValueError, match="initial must be finite"):
-        FictitiousPlay(initial=[0.0, np.inf])
+        fg.FictitiousPlay(initial=[0.0, np.inf])
     with pytest.raises(ValueError, match="must broadcast to"):
-        fg.run(PENNIES, FictitiousPlay([1.0, 2.0, 3.0]), 10, backend="reference", progress=False)
+        fg.run(PENNIES, fg.FictitiousPlay([1.0, 2.0, 3.0]), 10, backend="reference", progress=False)
     game = fg.games.random_markov_game(2, 3, (2, 2), rng=1, turns=True)
     with pytest.raises(ValueError, match="turns"):
-        fg.run(game, FictitiousPlay(), 10, backend="reference", progress=False)
+        fg.run(game, fg.FictitiousPlay(), 10, backend="reference", progress=False)

@@ -8,7 +8,6 @@ from scipy.special import softmax
 
 import fastgames as fg
 from fastgames.jit import compiled
-from fastgames.learners.hedge import Hedge
 from fastgames.rules import hedge
 from fastgames.rules.outcome import Outcome
 
@@ -103,7 +102,7 @@ def test_bound_on_every_run(dtype, rival):
         actions = game.num_actions[0]
         length = game.payoffs[0].max() - game.payoffs[0].min()
         eta = best_eta(game, 0, 2000) * np.repeat([0.1, 1.0, 10.0], 40)  # one for each replica
-        me = Hedge(eta)
+        me = fg.Hedge(eta)
         others = {
             "self": me,
             "biased": fg.FixedPolicy(np.eye(actions)[-1] * 0.5 + 0.5 / actions),
@@ -151,7 +150,7 @@ def test_average_strategies_reach_equilibrium():
         (fg.games.biased_rock_paper_scissors(), [1 / 16, 10 / 16, 5 / 16]),
     ):
         steps = 100_000
-        me = Hedge(best_eta(game, 0, steps))
+        me = fg.Hedge(best_eta(game, 0, steps))
         result = fg.run(game, me, steps, 20, rng=2, backend="numba", progress=False)
         for agent in range(2):
             average = result.tables[agent]["average_strategy"][:, 0]
@@ -164,7 +163,7 @@ def test_reference_bits(dtype):
     runs = [
         fg.run(
             fg.remember(fg.games.rock_paper_scissors()),
-            [Hedge(fg.Exponential(1.0, 0.01, 0.1)), Hedge([0.0, 0.5, 1.5])],
+            [fg.Hedge(fg.Exponential(1.0, 0.01, 0.1)), fg.Hedge([0.0, 0.5, 1.5])],
             200, 3, rng=4, dtype=dtype, backend=backend, progress=False,
         )
         for backend in ("reference", "numba")
@@ -179,7 +178,7 @@ def test_only_the_rewards_of_the_step_count():
     """The discount changes nothing; every visit of an observation is counted there."""
     runs = [
         fg.run(
-            fg.remember(fg.games.prisoners_dilemma(), discount=discount), Hedge(0.1), 300, 2,
+            fg.remember(fg.games.prisoners_dilemma(), discount=discount), fg.Hedge(0.1), 300, 2,
             rng=1, backend="reference", progress=False,
         )
         for discount in (0.0, 0.95)
@@ -200,9 +199,9 @@ def test_long_runs_in_float32():
 def test_bad_input():
     """The domain of eta."""
     with pytest.raises(ValueError, match=r"eta must be in \[0, inf\), got -0.1"):
-        Hedge(-0.1)
+        fg.Hedge(-0.1)
     with pytest.raises(ValueError, match=r"eta \(floor of its schedule\) must be in"):
-        Hedge(fg.Exponential(1.0, 0.1, -1.0))
+        fg.Hedge(fg.Exponential(1.0, 0.1, -1.0))
     game = fg.games.random_markov_game(2, 3, (2, 2), rng=1, turns=True)
     with pytest.raises(ValueError, match="turns"):
-        fg.run(game, Hedge(), 10, backend="reference", progress=False)
+        fg.run(game, fg.Hedge(), 10, backend="reference", progress=False)
