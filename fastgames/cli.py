@@ -95,6 +95,10 @@ Names:
 
     waltman-kaymak: Waltman & Kaymak (2008), Cournot duopoly
 
+    traffic: signals that learn beside a fixed plan, when demand surges
+
+    (compiled by Numba as it runs, half a minute on 2 cores)
+
 Examples:
 
     fastgames reproduce cycling

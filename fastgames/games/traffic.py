@@ -172,7 +172,7 @@ def traffic(
             for k in range(classes - 1):
                 if waiting >= begins[k]:
                     seen += 1
-        return 2 * seen + (state[_LIGHTS + agent] & 1)
+        return 2 * seen + (state[_LIGHTS + agent] & 1)  # type: ignore[no-any-return]
 
     return ProceduralGame(
         start,

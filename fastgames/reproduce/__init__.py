@@ -1,4 +1,4 @@
-"""Published figures, run again.
+"""Published figures, run again, and one study of our own: traffic.
 
 Every reproduction is a function that runs, compares what it found with what was printed, and
 returns a `Report`; it prints nothing. On the command line: ``fastgames reproduce NAME``.
@@ -31,6 +31,7 @@ from fastgames.reproduce.klein import klein
 from fastgames.reproduce.report import Report, Row
 from fastgames.reproduce.softmax import softmax
 from fastgames.reproduce.sweep import sweep
+from fastgames.reproduce.traffic import traffic
 from fastgames.reproduce.waltman_kaymak import waltman_kaymak
 
 #: Every reproduction by its name.
@@ -43,6 +44,7 @@ NAMES: dict[str, Callable[..., Report]] = {
     "klein": klein,
     "afp": afp,
     "waltman-kaymak": waltman_kaymak,
+    "traffic": traffic,
 }
 
 __all__ = [
@@ -57,5 +59,6 @@ __all__ = [
     "klein",
     "softmax",
     "sweep",
+    "traffic",
     "waltman_kaymak",
 ]
