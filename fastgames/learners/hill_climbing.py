@@ -121,7 +121,13 @@ class WoLFPHC(RuleLearner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        win, lose = np.broadcast_arrays(_first(self.delta_win), _first(self.delta_lose))
+        win, lose = _first(self.delta_win), _first(self.delta_lose)
+        if win.ndim and lose.ndim and len(win) != len(lose):
+            raise ValueError(
+                "delta_win and delta_lose must be for equally many replicas, "
+                f"got {len(win)} and {len(lose)}"
+            )
+        win, lose = np.broadcast_arrays(win, lose)
         if np.any(win > lose):
             r = int(np.argmax(win > lose))
             raise ValueError(
