@@ -156,7 +156,7 @@ def test_one_random_hunter_on_ten_by_ten():
 
 @pytest.mark.slow
 def test_two_random_hunters_on_ten_by_ten():
-    expected = mean_time(10, 2)
+    expected = mean_time(10, 2, steps=200)
     assert expected == pytest.approx(60.4, abs=0.05)  # as documented
     learner = fg.FixedPolicy([0.25] * 4)
     record = fg.Record(rewards=True)
