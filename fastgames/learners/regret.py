@@ -42,10 +42,10 @@ class RegretMatching(RuleLearner):
     -----
     After T visits of an observation by an agent of A actions whose payoffs lie in a range of length
     L, no regret exceeds L sqrt(A T), whatever the others do: with `played` False on every run; with
-    `played` True for the root of the mean square over runs, whose bound is L sqrt((A - 1) T)
-    (`plus` or not). In float32 every step rounds a regret r by at most 2^-24 |r|: for one within
-    the bound less than 1 % of it in 10^5 steps, while one that fell far below 0 comes back less
-    exactly.
+    `played` True in the root mean square over runs, whose bound is L sqrt((A - 1) T), while a run
+    in a thousand may go beyond (`plus` or not). In float32 every step rounds a regret r by at most
+    2^-24 |r|: for one within the bound less than 1 % of it in 10^5 steps, while one that fell far
+    below 0 comes back less exactly.
 
     Source: Hart & Mas-Colell, A Simple Adaptive Procedure Leading to Correlated Equilibrium,
     Econometrica 68 (2000), unconditional regrets; plus: Tammelin, Solving Large Imperfect

@@ -69,7 +69,7 @@ def test_pennies_as_printed():
     """With a prior: Fudenberg & Levine, The Theory of Learning in Games (1998), section 2.2.
 
     The row agent begins with weights (1.5, 2) on the other's heads and tails, the column agent with
-    (2, 1.5): they play TT, TH, TH, HH, HH, HH, HT, and end with (6.5, 4) less one, and (6, 4.5).
+    (2, 1.5): they play TT, TH, TH, HH, HH, HH, HT, and end with (6.5, 4) and (6, 4.5).
     """
     weights = [np.array([1.5, 2.0]), np.array([2.0, 1.5])]
     learners = [
