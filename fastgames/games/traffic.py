@@ -138,29 +138,29 @@ def traffic(
         for i in range(agents):
             axis = state[_LIGHTS + i] & 1
             state[_LIGHTS + i] = axis if actions[i] == axis else _CHANGING + actions[i]
+        # No branch depends on the traffic: which way it would go, a processor could only guess.
         for s in range(entries):
             approach, at, onward = streets[s]
             axis = approach >> 1
             last = (columns if axis else rows) - 1
             at += last * onward
-            ahead = -1
-            for k in range(last + 1):  # from the exit back: room is made before it is used
-                queue = queues + 4 * at + approach
-                if state[_LIGHTS + at] == axis:
-                    gone = min(state[queue], saturation)
-                    if k > 0:
-                        gone = min(gone, capacity - state[ahead])
-                        state[ahead] += gone
-                    state[queue] -= gone
+            queue = queues + 4 * at + approach
+            most = saturation if state[_LIGHTS + at] == axis else 0
+            state[queue] -= min(state[queue], most)
+            for _ in range(last):  # from the exit back: room is made before it is used
                 ahead = queue
                 at -= onward
-            if happens(words[s], surge if state[_AXIS] == axis else rate):
-                state[ahead] += 1
-        waiting = 0
+                queue -= 4 * onward
+                most = saturation if state[_LIGHTS + at] == axis else 0
+                gone = min(state[queue], most, capacity - state[ahead])
+                state[queue] -= gone
+                state[ahead] += gone
+            state[queue] += 1 if happens(words[s], surge if state[_AXIS] == axis else rate) else 0
+        everywhere = 0
         for k in range(queues, size):
-            waiting += state[k]
+            everywhere += state[k]
         for i in range(agents):
-            rewards[i] = -waiting / agents
+            rewards[i] = -everywhere / agents
         return False
 
     def observe(state: Any, agent: int) -> int:
@@ -170,8 +170,7 @@ def traffic(
             waiting = state[queue + 2 * axis] + state[queue + 2 * axis + 1]
             seen *= classes
             for k in range(classes - 1):
-                if waiting >= begins[k]:
-                    seen += 1
+                seen += 1 if waiting >= begins[k] else 0
         return 2 * seen + (state[_LIGHTS + agent] & 1)  # type: ignore[no-any-return]
 
     return ProceduralGame(
