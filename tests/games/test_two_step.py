@@ -15,10 +15,7 @@ def test_every_way_through():
             stage = game.transitions[(game.start, *first)]
             paid = game.rewards[(slice(None), game.start, *first)].tolist()
             assert paid == [0.0, 0.0] and not game.terminal[stage]
-            if first[0] == 0:
-                expected = 7.0
-            else:
-                expected = {(0, 0): 0.0, (1, 1): 8.0}.get(second, 1.0)
+            expected = 7.0 if first[0] == 0 else {(0, 0): 0.0, (1, 1): 8.0}.get(second, 1.0)
             paid = game.rewards[(slice(None), stage, *second)].tolist()
             assert paid == [expected, expected]
             assert game.terminal[game.transitions[(stage, *second)]]
