@@ -267,23 +267,24 @@ def test_worst_case_of_uniform_play(field):
 
 
 def test_worst_case_in_soccer_is_as_printed(field):
-    # Printed: -.032 to -.053 over several runs. These have a median of -.028.
+    # Printed: -.032 to -.053 over several runs. (64 of these: -.018 to -.060, median -.028.)
     learner = MinimaxQ(fg.VisitCount(0.6), epsilon=0.2)
-    result = fg.run(soccer(), learner, steps=300_000, replicas=8, rng=1, backend="numba")
+    result = fg.run(soccer(), learner, steps=300_000, replicas=4, rng=1, backend="numba")
     worst = [
         worst_case(field, result.tables[agent]["policy"][r], agent)
-        for agent, r in itertools.product(range(2), range(8))
+        for agent, r in itertools.product(range(2), range(4))
     ]
     assert np.median(worst) > -0.04
     assert min(worst) > -0.08
 
 
 def test_worst_case_of_independent_learners(field):
-    # Printed: -.182 to -.600, of the greedy policies.
+    # Printed: -.182 to -.600, of the greedy policies. Most runs end at -.182.
     learner = fg.QLearner(fg.VisitCount(0.6), explore=fg.EpsilonGreedy(0.2))
-    result = fg.run(soccer(), learner, steps=300_000, replicas=8, rng=1, backend="numba")
+    result = fg.run(soccer(), learner, steps=300_000, replicas=4, rng=1, backend="numba")
     worst = [
         worst_case(field, np.eye(5)[result.greedy(agent)[r]], agent)
-        for agent, r in itertools.product(range(2), range(8))
+        for agent, r in itertools.product(range(2), range(4))
     ]
-    assert min(worst) > -0.7 and max(worst) < -0.1
+    assert round(np.median(worst), 3) == -0.182
+    assert min(worst) > -0.65 and max(worst) < -0.15
