@@ -185,8 +185,9 @@ def _remembering_games(draw):
 
 
 def _catalogue():
-    """Every registered game, and one that ends."""
-    return [make() for make in registry.GAMES.values()] + [fg.games.grid_game()]
+    """Every registered game of tables."""
+    made = [make() for make in registry.GAMES.values()]
+    return [game for game in made if not isinstance(game, fg.ProceduralGame)]
 
 
 GAMES = {
@@ -286,7 +287,7 @@ def _value_learners(draw, make, kind, replicas, observations, actions, turns):
     initial = rng.integers(-2, 3, shape) if draw(st.booleans()) else rng.normal(size=shape)
     if draw(st.integers(0, 3)) == 0:
         initial = INITIALS[draw(st.sampled_from(sorted(INITIALS)))]()
-    more = {"counterfactual": True} if kind.counterfactual and not turns else {}
+    more = {} if turns else dict.fromkeys(kind.options, True)
     return make(
         alpha=draw(STEP_SIZES[kind.step](replicas)),
         gamma=draw(st.none() | _parameters("gamma", replicas)),
@@ -306,7 +307,43 @@ def _fixed_policies(draw, make, kind, replicas, observations, actions, turns):
     return make(weights / weights.sum(axis=-1, keepdims=True))
 
 
-LEARNERS = {
+def _interval(domain):
+    """Numbers in a domain such as "(0, 1]"; of one without an end, small ones."""
+    low, high = (float(end) for end in domain[1:-1].split(","))
+    low, high = max(low, -3.0), min(high, 3.0)
+    inside = st.floats(low, high, exclude_min=domain[0] == "(", exclude_max=domain[-1] == ")")
+    ends = [x for x, open_ in ((low, domain[0] == "("), (high, domain[-1] == ")")) if not open_]
+    return inside.filter(lambda x: x == 0.0 or abs(x) > 1e-9) | st.sampled_from([*ends, 0.5])
+
+
+@st.composite
+def _described(draw, make, kind, replicas, observations, actions, turns):
+    """A learner that is described by its rules: parameters in their domains."""
+    has, given = inspect.signature(make).parameters, {}
+    for name, domain in make().domains().items():
+        one = INTERVALS.get(name, _interval(domain))
+        given[name] = draw(_numbers(one, replicas))
+        if draw(st.integers(0, 3)) == 0 and name not in ("low", "high"):
+            end = draw(_numbers(one, replicas))
+            given[name] = fg.Linear(given[name], end, draw(st.floats(0.5, 60.0)))
+    if "gamma" in has and draw(st.booleans()):
+        given["gamma"] = None
+    if "delta_win" in has:  # at most delta_lose
+        given["delta_win"], given["delta_lose"] = 0.01, draw(st.sampled_from([0.01, 0.05, 1.0]))
+    if "low" in has:  # what payoffs lie between
+        given["low"], given["high"] = -1e4, 1e4
+    if kind.explorer:
+        given["explore"] = draw(EXPLORERS[kind.explorer](replicas))
+    if kind.step == "visits":
+        given["alpha"] = draw(STEP_SIZES["visits"](replicas))
+    elif kind.step and "alpha" not in given:
+        given["alpha"] = draw(_parameters("alpha", replicas))
+    if "initial" in has and draw(st.booleans()):
+        given["initial"] = draw(st.sampled_from([-1.0, 0.25, 2.0]))
+    return make(**given, **dict.fromkeys(kind.options, True))
+
+
+LEARNERS = dict.fromkeys(registry.LEARNERS, _described) | {
     "q": _value_learners,
     "sarsa": _value_learners,
     "expected_sarsa": _value_learners,
@@ -321,23 +358,58 @@ class Kind:
     learner: str
     explorer: str = ""
     step: str = ""
-    counterfactual: bool = False
+    options: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        words = (self.learner, self.explorer, self.step, "counterfactual" * self.counterfactual)
-        return "-".join(word for word in words if word)
+        return "-".join(x for x in (self.learner, self.explorer, self.step, *self.options) if x)
+
+    def made(self):
+        """One of this kind, with the parameters that it has unless told otherwise."""
+        given = dict.fromkeys(self.options, True)
+        if self.explorer:
+            given["explore"] = {
+                "epsilon_greedy": fg.EpsilonGreedy(0.1),
+                "softmax": fg.Softmax(1.0),
+            }[self.explorer]
+        if self.step:
+            given["alpha"] = {"alpha": 0.1, "visits": fg.VisitCount()}[self.step]
+        if self.learner == "fixed":
+            given["probabilities"] = [1.0]
+        return registry.LEARNERS[self.learner](**given)
+
+    def suits(self, game):
+        """Whether such a learner may sit in this game."""
+        rules, make = self.made().rules, registry.LEARNERS[self.learner]
+        if game.compact.turns is not None and (rules.counterfactual or rules.team):
+            return False
+        try:
+            getattr(make(), "check", lambda game, agent: None)(game, 0)
+        except TypeError:  # there is no learner without arguments
+            return True
+        except ValueError:
+            return self.learner == "exp3"  # which is given the range of the payoffs
+        return True
 
 
 def _kinds():
     """All kinds that there are of the registered learners."""
     for name, make in registry.LEARNERS.items():
         has = inspect.signature(make).parameters
-        if "explore" not in has:
-            yield Kind(name)
-            continue
-        flags = [False, True] if "counterfactual" in has else [False]
-        for parts in itertools.product(registry.EXPLORERS, ("alpha", *registry.STEP_SIZES), flags):
-            yield Kind(name, *parts)
+        explorers = registry.EXPLORERS if "explore" in has else [""]
+        steps = ("alpha", *registry.STEP_SIZES) if _counts_visits(make) else [""]
+        flags = [option for option, p in has.items() if p.default is False]
+        options = itertools.product(*[((), (flag,)) for flag in flags])
+        for explorer, step, chosen in itertools.product(explorers, steps, list(options)):
+            yield Kind(name, explorer, step, sum(chosen, ()))
+
+
+def _counts_visits(make):
+    """Whether a learner takes a `VisitCount` for its alpha."""
+    try:
+        make(alpha=fg.VisitCount())
+    except TypeError:
+        return False
+    return True
 
 
 KINDS = list(_kinds())
@@ -414,14 +486,36 @@ def _learners(draw, kind, game, agent, replicas):
 
 
 @st.composite
+def _games_for(draw, kind):
+    """A game that suits a learner which does not suit every game: no turns, or zero-sum."""
+    game = draw(st.one_of(_matrix_games(), _markov_games(turns=False)))
+    if kind.suits(game):
+        return game
+    agents, actions = st.just(2), st.integers(1, 4)
+    if draw(st.booleans()):
+        payoffs = draw(_matrix_games(agents, actions)).payoffs
+        return fg.MatrixGame([payoffs[0], -payoffs[0]])
+    shape = [draw(actions), draw(actions)]
+    game = draw(_markov_games(turns=False, shape=shape))
+    rewards = np.array([game.rewards[0], -game.rewards[0]])
+    more = {"time_limit": game.time_limit}
+    args = (game.transitions, game.discount, game.start, game.terminal, game.observations)
+    return fg.MarkovGame(rewards, *args, **more)
+
+
+@st.composite
 def _setups(draw, kind=None, kinds=None, replicas=None, game=None, dtype=None, steps=24):
     """A run. `kind`: of the first agent; the others are of `kinds`, of any unless given."""
     game = draw(st.one_of(*GAMES.values()) if game is None else game)
+    kinds = kinds if kinds is None else list(kinds)
     replicas = replicas or draw(st.sampled_from([1, 2, 3, 15, 16, 17, 33]))
-    if draw(st.integers(0, 4)) == 0:
+    if draw(st.integers(0, 4)) == 0 and not (kind and kind.learner == "minimax_q"):
         game = draw(_variants(game, replicas))
     steps = draw(st.integers(1, steps))
-    others = st.sampled_from(KINDS if kinds is None else kinds)
+    if kind is not None and not kind.suits(game):
+        game = draw(_games_for(kind))
+    some = [k for k in (KINDS if kinds is None else kinds) if k.suits(game)]
+    others = st.sampled_from(some)
     first = draw(others) if kind is None else kind
     seats = [first, *(draw(others) for _ in range(1, game.num_agents))]
     return Setup(

@@ -32,6 +32,7 @@ from fastgames.learners import (
     UniformRivals,
     VisitCount,
 )
+from fastgames.learners.values import ValueLearner
 from fastgames.record import Record
 from fastgames.reference import ReferenceBlock
 from fastgames.rules import choice, streams
@@ -48,7 +49,7 @@ ALL = Record(flips=True, joint_actions=True, rewards=True)
 def play(game, learners, pieces, *, replicas=1, dtype="float64", record=ALL, stop=None, rng=None):
     """The state after so many steps, taken in pieces, by the reference; and the steps it took."""
     seed = SEED if rng is None else None
-    state = fresh(game, learners, replicas, dtype, seed, rng, record, stop)
+    state = fresh(game, learners, replicas, dtype, seed, rng, record, stop, False)
     lane, taken = np.array([0]), []
     for r in range(replicas):
         taken.append(0)
@@ -290,9 +291,12 @@ EXPLORE = st.sampled_from(
 )
 
 
+VALUED = ["q", "sarsa", "expected_sarsa", "fixed"]  # others: tests/learners
+
+
 @st.composite
 def learners(draw, game, agent):
-    name = draw(st.sampled_from(sorted(registry.LEARNERS)))
+    name = draw(st.sampled_from(VALUED))
     shape = (game.num_observations[agent], game.num_actions[agent])
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     if name == "fixed":
@@ -384,7 +388,7 @@ def test_a_replica_stops_after_so_many_quiet_steps(case, periods, last):
 def test_counts_begin_when_they_are_asked_for():
     game = prisoners_dilemma()
     seats = (QLearner(), QLearner())
-    state = fresh(game, seats, 2, "float64", SEED, None, ALL, None)
+    state = fresh(game, seats, 2, "float64", SEED, None, ALL, None, False)
     block, lane, replica = (
         ReferenceBlock(game, state, ALL, None, None),
         np.array([0]),
@@ -437,8 +441,9 @@ def test_a_remembering_game_is_the_same_game_as_tables():
 
 
 def test_everything_registered_is_played_here():
-    """The strategies above draw all learners, explorers and step sizes."""
-    assert set(registry.LEARNERS) == {"q", "sarsa", "expected_sarsa", "fixed"}
+    """The strategies above draw all explorers and step sizes, and all learners that take both."""
+    both = [k for k, kind in registry.LEARNERS.items() if issubclass(kind, ValueLearner)]
+    assert {*both, "fixed"} == set(VALUED)
     assert set(registry.EXPLORERS.values()) == {EpsilonGreedy, Softmax}
     assert set(registry.STEP_SIZES.values()) == {VisitCount}
     assert set(registry.INITIALS.values()) == {UniformRivals}
@@ -580,7 +585,9 @@ def test_uniform_rivals_average_over_what_looks_alike():
     for o, a in np.ndindex(2, 2):
         seen = game.rewards[0][game.observations[0] == o][:, a]
         np.testing.assert_allclose(start[..., o, a], [2 * seen.mean()], rtol=1e-14)
-    state = fresh(game, (Sarsa(initial=UniformRivals()),) * 2, 3, "float32", 1, None, ALL, None)
+    state = fresh(
+        game, (Sarsa(initial=UniformRivals()),) * 2, 3, "float32", 1, None, ALL, None, False
+    )
     for seat, i in zip(state.seats, range(2), strict=True):
         expected = np.broadcast_to(seat.learner.start(game, i)["q"], seat.table.shape)
         assert (seat.table == expected.astype(np.float32)).all()

@@ -329,7 +329,7 @@ def make_lanes():
         )
     ]
     result = SimpleNamespace(at=0)
-    makers = [_blocks(each, "cython", 1, 2, None)[0] for each in results]
+    makers = [_blocks(each, "cython", False, 1, 2, None)[0] for each in results]
     replicas = np.arange(2)
 
     def make():

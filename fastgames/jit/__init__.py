@@ -1,5 +1,5 @@
 """Numba: the rules compiled, to call from jitted code; imported only when it is used."""
 
-from fastgames.jit.compile import compiled
+from fastgames.jit.compile import CompileError, compiled
 
-__all__ = ["compiled"]
+__all__ = ["CompileError", "compiled"]
