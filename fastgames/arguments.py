@@ -190,14 +190,11 @@ def check_learner(
     start = starts[learner.table]
     if rules.counterfactual and game.compact.turns is not None:
         raise ValueError(
-            f"counterfactual of {who} must be False in a game with turns: what its other actions "
-            "would have brought is not known there"
+            f"counterfactual of {who} must be False (and it no learner that always asks) in a game "
+            "with turns: what its other actions would have brought is not known there"
         )
     if rules.team and game.compact.turns is not None:
         raise ValueError(f"{who} must not be a team in a game with turns")
-    check = getattr(learner, "check", None)
-    if check is not None:
-        check(game, agent)
     values = learner.values(game.discount)
     for name, value in values.items():
         for part in _numbers(value):
@@ -206,6 +203,9 @@ def check_learner(
                     f"{name} of {who} must be a number or an array ({replicas},), "
                     f"one value for each replica, got shape {part.shape}"
                 )
+    check = getattr(learner, "check", None)
+    if check is not None:
+        check(game, agent)
     if "temperature" in values and not isinstance(learner, Learner):
         _check_temperature(who, _limits(values["temperature"]), dtype)
     _check_sizes(game, agent, who, start, values.get("gamma", game.discount), dtype)
@@ -303,7 +303,9 @@ def check_memory(
     each += snapshots.bytes_each(game, seats, dtype, record, count)
     need = each * replicas + 100 * count
     if stop is not None and record.last is not None:  # windows are counted up some at a time
-        need += min(replicas, COUNTED) * 8 * (math.prod(game.num_actions) + game.num_agents + 8)
+        joint = 1 if isinstance(game, ProceduralGame) else math.prod(game.num_actions)
+        joint = math.prod(game.num_actions) if record.joint_actions else joint
+        need += min(replicas, COUNTED) * 8 * (joint + game.num_agents + 8)
     if backend != "reference":
         from fastgames.lanes import block_bytes, in_columns, layout
 

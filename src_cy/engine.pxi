@@ -372,8 +372,9 @@ cdef class Lanes:
                     and seat.turns is None and not seat.defers and not seat.counterfactual
                     and not seat.counts_visits)
         s.radix = 1
-        for other in self.given[agent + 1:]:
-            s.radix *= other.actions
+        if self.b.reward == NULL:
+            for other in self.given[agent + 1:]:
+                s.radix *= other.actions
         arrays.table = self.kept((capacity, s.observations, s.stride), REAL)
         arrays.table[:] = -np.inf
         s.table = <real *>address(arrays.table)

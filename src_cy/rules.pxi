@@ -128,7 +128,7 @@ cdef void imagine(void *context, int64_t lanes, int k) noexcept nogil:
     """The same: by a step of a copy of the state for every action."""
     cdef Table *t = <Table *>context
     cdef Block *b = t.block
-    b.imagine_rule(lanes, b.active, t.seat.sizes[3], t.seat.actions, b.full_state, b.actions, b.word, b.scratch_state,
+    b.imagine_rule(lanes, b.active, t.seat - b.seats, t.seat.actions, b.full_state, b.actions, b.word, b.scratch_state,
                    b.scratch, t.seat.column, b.wrong)
 
 
