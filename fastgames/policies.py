@@ -40,7 +40,7 @@ def _by_rule(seat: Seat, discount: float, where: slice | np.ndarray) -> np.ndarr
     values = seat.values(discount, where)
     names = learner.rules.parameters
     p = np.stack([values[name] for name in names], axis=-1) if names else None
-    out = np.zeros(seat.table[where].shape)
+    out: np.ndarray = np.zeros(seat.table[where].shape)
     rows = len(out) * out.shape[1]
     if rows > MANY:
         from fastgames.jit.policies import write_policies

@@ -101,7 +101,7 @@ def test_snapshots_take_what_is_documented(setups, data):
 
 def block_of(result, threads=1, backend="cython"):
     """A block that a run with these replicas and threads works with."""
-    make, _ = _blocks(result, backend, threads, result.replicas, None)
+    make, _ = _blocks(result, backend, False, threads, result.replicas, None)
     return make()
 
 
@@ -346,7 +346,7 @@ def make_lanes():
 def make_smallest():
     """A function that makes and drops a compiled block of the smallest game."""
     result = fg.run(PENNIES, fg.QLearner(), 5, 2, 1)
-    return _blocks(result, "cython", 1, 2, None)[0]
+    return _blocks(result, "cython", False, 1, 2, None)[0]
 
 
 def make_runs():

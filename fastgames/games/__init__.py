@@ -36,8 +36,12 @@ if TYPE_CHECKING:
         shapley,
         stag_hunt,
     )
-    from .coin_game import coin_game
-    from .el_farol import el_farol
+    from .cooperative import two_step
+    from .functions.coin_game import coin_game
+    from .functions.el_farol import el_farol
+    from .functions.pursuit import pursuit
+    from .functions.soccer import soccer
+    from .functions.traffic import traffic
     from .grid import grid_game
     from .pricing import (
         Benchmark,
@@ -48,13 +52,9 @@ if TYPE_CHECKING:
         linear_bertrand,
         logit_bertrand,
     )
-    from .pursuit import pursuit
     from .random import random_markov_game
     from .registry import CATALOGUE, make, names
     from .repeated import remember
-    from .soccer import soccer
-    from .traffic import traffic
-    from .two_step import two_step
 else:  # of all the games, a process plays one or two
     __getattr__, __dir__ = later(
         __name__,
@@ -76,13 +76,13 @@ else:  # of all the games, a process plays one or two
                 "shapley",
                 "stag_hunt",
             ),
-            "coin_game": ("coin_game",),
-            "el_farol": ("el_farol",),
+            "functions.coin_game": ("coin_game",),
+            "functions.el_farol": ("el_farol",),
             "grid": ("grid_game",),
-            "pursuit": ("pursuit",),
-            "soccer": ("soccer",),
-            "traffic": ("traffic",),
-            "two_step": ("two_step",),
+            "functions.pursuit": ("pursuit",),
+            "functions.soccer": ("soccer",),
+            "functions.traffic": ("traffic",),
+            "cooperative": ("two_step",),
             "pricing": (
                 "Benchmark",
                 "MarketGame",

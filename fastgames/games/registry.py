@@ -22,17 +22,17 @@ from .catalogue import (
     shapley,
     stag_hunt,
 )
-from .coin_game import coin_game
-from .el_farol import el_farol
+from .cooperative import two_step
+from .functions.coin_game import coin_game
+from .functions.el_farol import el_farol
+from .functions.pursuit import pursuit
+from .functions.soccer import soccer
+from .functions.traffic import traffic
 from .grid import grid_game
 from .markov import MarkovGame
 from .matrix import MatrixGame
 from .pricing import cournot, homogeneous_bertrand, linear_bertrand, logit_bertrand
 from .procedural import ProceduralGame
-from .pursuit import pursuit
-from .soccer import soccer
-from .traffic import traffic
-from .two_step import two_step
 
 #: Every game of the catalogue, under the name of the function that makes it.
 CATALOGUE: dict[str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]] = {

@@ -62,7 +62,8 @@ def _is_plain(value: Any) -> bool:
     """Whether it is a function in Python, and not one of those that Numba knows."""
     if not isinstance(value, types.FunctionType):
         return False
-    return value.__module__.split(".")[0] not in ("numpy", "numba", "math")
+    package: str = value.__module__.split(".")[0]
+    return package not in ("numpy", "numba", "math")
 
 
 def explained(what: str, functions: list[Callable[..., Any]], error: NumbaError) -> CompileError:

@@ -144,8 +144,13 @@ class AnyLearner(Protocol):
     by, the first of its rules' tables. `learns`: whether tables change.
     """
 
-    name: str
-    learns: bool
+    @property
+    def name(self) -> str:
+        """Its kind."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether tables change."""
 
     @property
     def table(self) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 
 from fastgames import _checks
 from fastgames.games import ProceduralGame
-from fastgames.games.traffic import traffic as traffic_game
+from fastgames.games.functions.traffic import traffic as traffic_game
 from fastgames.learners import EpsilonGreedy, Learner, QLearner, Table
 from fastgames.reproduce.estimate import Z, mean
 from fastgames.reproduce.report import Report, Row, picture

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import linprog
 
 import fastgames as fg
-from fastgames.games.soccer import soccer
+from fastgames.games.functions.soccer import soccer
 from fastgames.jit.compile import compiled
 from fastgames.rules.zero_sum import solve
 

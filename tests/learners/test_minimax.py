@@ -9,7 +9,7 @@ from scipy.stats import chisquare
 
 import fastgames as fg
 from fastgames.games import biased_rock_paper_scissors, matching_pennies, prisoners_dilemma
-from fastgames.games.soccer import soccer
+from fastgames.games.functions.soccer import soccer
 from fastgames.learners.minimax import MinimaxQ
 from fastgames.rules import minimax
 from fastgames.rules.choice import GREEDY

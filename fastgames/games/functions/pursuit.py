@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastgames.games._tables import whole
+from fastgames.games.procedural import ProceduralGame
 from fastgames.rules.cells import ahead, moved
 from fastgames.rules.chance import below
-
-from ._tables import whole
-from .procedural import ProceduralGame
 
 _CATCH, _MOVE = 1.0, -0.1  # rewards
 _MOVES = ("up", "down", "left", "right")

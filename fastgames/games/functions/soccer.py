@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastgames.games._tables import whole
+from fastgames.games.procedural import ProceduralGame
 from fastgames.rules.chance import coin
-
-from ._tables import whole
-from .procedural import ProceduralGame
 
 _MOVES = ("north", "south", "east", "west", "stay")
 _BALL = 2  # where the state has who owns it

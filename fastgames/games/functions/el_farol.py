@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._tables import whole
-from .procedural import MOST_AGENTS, ProceduralGame, _number
+from fastgames.games._tables import whole
+from fastgames.games.procedural import MOST_AGENTS, ProceduralGame, _number
 
 
 def el_farol(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastgames.games._tables import whole
+from fastgames.games.procedural import ProceduralGame
 from fastgames.rules.cells import moved
 from fastgames.rules.chance import below, coin
-
-from ._tables import whole
-from .procedural import ProceduralGame
 
 _OWN, _OTHER, _COIN, _COLOUR = range(4)  # where the state has the cells of agents 0 and 1, the coin
 _MOVES = ("up", "down", "left", "right")

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fastgames.games._tables import listed, whole
+from fastgames.games.procedural import ProceduralGame, _number
 from fastgames.rules.chance import coin, happens
-
-from ._tables import listed, whole
-from .procedural import ProceduralGame, _number
 
 _TO = ("north-south", "east-west")  # the actions
 _CLOCK, _AXIS, _LIGHTS = 0, 1, 2  # where the state has them
@@ -186,7 +185,7 @@ def traffic(
         largest_reward=most,
         actions=[_TO] * agents,
         name="traffic",
-        source="this project's own; see the docstring of fastgames.games.traffic",
+        source="this project's own; see the docstring of fastgames.games.functions.traffic",
     )
 
 

@@ -1,0 +1,1 @@
+"""Games made of functions: what a user's own may look like."""
