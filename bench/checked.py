@@ -78,7 +78,7 @@ def memory(result, backend):
     held = sum(array.nbytes for array in arrays(result).values()) / result.replicas
     generator = result.state.generator and np.random.default_rng()
     tracemalloc.start()
-    make_block, _ = _blocks(result, backend, 1, result.replicas, generator)
+    make_block, _ = _blocks(result, backend, False, 1, result.replicas, generator)
     block = make_block()
     by_numpy = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
     traces = tracemalloc.take_snapshot().filter_traces([by_numpy]).traces

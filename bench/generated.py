@@ -32,6 +32,7 @@ VALUES = {  # of parameters that have no default, by their name
     "temperature": lambda actions: 1.0,
     "probabilities": lambda actions: np.full(actions, 1 / actions),
 }
+GIVEN = {"exp3": {"low": -10.0, "high": 10.0}}  # what payoffs lie between
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,15 @@ def _made(make, actions=1, **given):
     return make(**given)
 
 
+def _takes_step_sizes(learner):
+    """Whether its alpha may be one of `registry.STEP_SIZES`."""
+    try:
+        learner(alpha=next(iter(registry.STEP_SIZES.values()))())
+    except TypeError:
+        return False
+    return True
+
+
 def _kinds():
     """(name, function of a number of actions that makes it) of every kind of learner."""
     for name, learner in registry.LEARNERS.items():
@@ -80,7 +90,7 @@ def _kinds():
         if "explore" in takes:
             explorers = registry.EXPLORERS.items()
             choices.append([(word, {"explore": _made(make)}) for word, make in explorers])
-        if "alpha" in takes:
+        if "alpha" in takes and _takes_step_sizes(learner):
             sizes = registry.STEP_SIZES.items()
             choices.append([(word, {"alpha": _made(make)}) for word, make in sizes])
             choices[-1].append(("alpha", {}))  # a number
@@ -88,7 +98,8 @@ def _kinds():
         choices += [[("", {}), (option, {option: True})] for option in options]
         for parts in itertools.product(*choices):
             words = [name, *(word for word, _ in parts)]
-            given = {key: value for _, more in parts for key, value in more.items()}
+            given = dict(GIVEN.get(name, {}))
+            given |= {key: value for _, more in parts for key, value in more.items()}
             yield "-".join(filter(None, words)), partial(_made, learner, **given)
 
 

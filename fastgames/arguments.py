@@ -13,7 +13,7 @@ import numpy as np
 from fastgames import _checks, snapshots, state
 from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.grid import Grid
-from fastgames.learners import AnyLearner, FixedPolicy, Learner, RuleLearner
+from fastgames.learners import AnyLearner, FixedPolicy, RuleLearner
 from fastgames.learners.values import ValueLearner
 from fastgames.record import Record
 from fastgames.result import CONTRACT, Result
@@ -77,7 +77,7 @@ def check_stop(stop: Any) -> None:
 
 def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
     """The learners, one for each agent; one learner stands for all."""
-    kinds = (RuleLearner, ValueLearner, FixedPolicy, Learner)
+    kinds = (RuleLearner, ValueLearner, FixedPolicy)
     seats = (learners,) * agents if isinstance(learners, kinds) else learners
     if isinstance(seats, str) or not isinstance(seats, Sequence):
         raise TypeError(f"learners must be a learner or a sequence of learners, got {learners!r}")
@@ -206,7 +206,7 @@ def check_learner(
     check = getattr(learner, "check", None)
     if check is not None:
         check(game, agent)
-    if "temperature" in values and not isinstance(learner, Learner):
+    if "temperature" in values and hasattr(learner, "explore"):
         _check_temperature(who, _limits(values["temperature"]), dtype)
     _check_sizes(game, agent, who, start, values.get("gamma", game.discount), dtype)
 

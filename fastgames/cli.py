@@ -221,13 +221,17 @@ def _options(
 # --- commands ----------------------------------------------------------------------------------
 
 
+MOST_SHOWN = 6  # agents whose actions are listed
+
+
 def games() -> None:
     """List the games of the catalogue."""
     table = _table("name", "agents", "states", "actions", "setting", "source")
     for name, build in GAMES.items():
         game = build()
-        counts = str(game.num_agents), str(game.num_states)
-        actions = " x ".join(str(count) for count in game.num_actions)
+        counts = str(game.num_agents), str(game.num_states or "-")
+        actions = " x ".join(str(count) for count in game.num_actions[:MOST_SHOWN])
+        actions += " x …" if game.num_agents > MOST_SHOWN else ""
         setting = game.setting if isinstance(game, MatrixGame) else ""
         table.add_row(name, *counts, actions, setting, game.source)
     _console().print(table)
@@ -561,7 +565,8 @@ def described(kind: type) -> tuple[dict[str, str], str]:
     for entry in re.split(r"\n(?=\S)", section[1] if section else ""):
         head, _, body = entry.partition("\n")
         names, _, type_ = head.partition(" : ")
-        parameters[names.strip()] = " ".join(f"{type_}: {body}".split()) if names else ""
+        for name in names.split(",") if names else ():
+            parameters[name.strip()] = " ".join(f"{type_}: {body}".split())
     source = re.search(r"^Source: (.*?)(?:\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
     return parameters, " ".join(source[1].split()) if source else ""
 
@@ -655,7 +660,8 @@ def _learner(kind: str, texts: Mapping[str, str]) -> AnyLearner:
             "epsilon and temperature must not both be given to one agent, "
             f"got {texts['epsilon']} and {texts['temperature']}"
         )
-    if "epsilon" in values:
+    explores = any(part.name == "explore" for part in fields(LEARNERS[kind]))
+    if explores and "epsilon" in values:
         values["explore"] = EpsilonGreedy(values.pop("epsilon"))
     if "temperature" in values:
         values["explore"] = Softmax(values.pop("temperature"))

@@ -13,7 +13,6 @@ from fastgames.games import Game
 from fastgames.games.compact import Chances, Compact, Functions
 from fastgames.learners import AnyLearner
 from fastgames.record import Record
-from fastgames.rules.streams import next_word
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, parts
 from fastgames.stop import Stable
 
@@ -325,6 +324,8 @@ def next_nature(stream: Any, generator: np.random.Generator | None) -> int:
     """Nature's next 31-bit word, of its stream (4,), modified in place, or of numpy's generator."""
     if generator is not None:
         return int(generator.random() * 2.0**31)
+    from fastgames.rules.streams import next_word
+
     words = [int(word) for word in stream]
     u = int(next_word(words)) >> 1
     stream[:] = words

@@ -60,8 +60,10 @@ def test_games(call):
     for name, build in GAMES.items():
         (line,) = [line for line in out.splitlines() if re.search(rf"\b{name} ", line)]
         game = build()
-        assert re.search(rf" {game.num_agents} +│ {game.num_states} +│ ", line)
-        assert " x ".join(map(str, game.num_actions)) in line
+        states = game.num_states or "-"
+        assert re.search(rf" {game.num_agents} +│ {states} +│ ", line)
+        shown = " x ".join(map(str, game.num_actions[:6]))
+        assert shown + " x …" * (game.num_agents > 6) in line
         assert getattr(game, "setting", "") in line
         assert game.source[:8] in line
 

@@ -93,7 +93,7 @@ def explained(what: str, functions: list[Callable[..., Any]], error: NumbaError)
 def _spans(function: Any, file: str, line: int) -> bool:
     code = function.__code__
     lines = [number for _, _, number in code.co_lines() if number is not None]
-    return code.co_filename == file and min(lines) <= line <= max(lines)
+    return bool(code.co_filename == file and min(lines) <= line <= max(lines))
 
 
 def _reason(text: str) -> str:

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from fastgames._later import later
 from fastgames.learners.base import AnyLearner, RuleLearner, Rules, Table
-from fastgames.learners.custom import Learner
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fixed import FixedPolicy
 from fastgames.learners.initial import UniformRivals
@@ -13,6 +12,7 @@ from fastgames.learners.sarsa import ExpectedSarsa, Sarsa
 from fastgames.learners.stepsize import VisitCount
 
 if TYPE_CHECKING:
+    from fastgames.learners.custom import Learner
     from fastgames.learners.exp3 import Exp3
     from fastgames.learners.fictitious import FictitiousPlay
     from fastgames.learners.hedge import Hedge
@@ -27,6 +27,7 @@ else:  # of all the learners, a process uses one or two
     __getattr__, __dir__ = later(
         __name__,
         {
+            "custom": ("Learner",),
             "exp3": ("Exp3",),
             "fictitious": ("FictitiousPlay",),
             "hedge": ("Hedge",),

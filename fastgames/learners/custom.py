@@ -13,8 +13,8 @@ import numpy as np
 
 from fastgames import _checks
 from fastgames.games import Game
-from fastgames.learners.base import Rules, Table
-from fastgames.schedules import Numeric, _Frozen, numeric
+from fastgames.learners.base import RuleLearner, Rules, Table
+from fastgames.schedules import Numeric, numeric
 
 _FORMS = {
     "draw": ("u", "p", "actions", "real"),
@@ -25,7 +25,7 @@ _FORMS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Learner(_Frozen):
+class Learner(RuleLearner):
     """A learner made of plain functions, in the form of those in `fastgames.rules`.
 
     It runs on backend="reference", interpreted, and on "numba" and "auto", compiled, with the same
@@ -76,8 +76,6 @@ class Learner(_Frozen):
     team: bool = False
     name: str = "learner"
     label: str = ""
-
-    learns = True
 
     def __post_init__(self) -> None:
         words = _checks.whole("words", self.words, 0, 64)
