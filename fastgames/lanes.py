@@ -27,6 +27,7 @@ from fastgames.stop import Stable
 FIRST_CACHE = 32 * 2**10
 SECOND_CACHE = 2**21  # and where their tables have rows
 MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where tables are larger
+RULE_LANES = 128  # of a block where all learners are functions: a pass is called once for all
 SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
 # What `Lanes.wrong` says.
 CHOSE_OUTSIDE, CHOOSE_FAILED, SEEN_OUTSIDE, PAID_OUTSIDE, GAME_FAILED, LEARN_FAILED = range(1, 7)
@@ -62,7 +63,12 @@ def in_columns(
 
 
 def block_size(
-    game: Game, learners: tuple[AnyLearner, ...], dtype: np.dtype[Any], replicas: int, columns: bool
+    game: Game,
+    learners: tuple[AnyLearner, ...],
+    dtype: np.dtype[Any],
+    replicas: int,
+    columns: bool,
+    numba: bool,
 ) -> int:
     """Replicas of a block: as many lanes as the cache holds, shared out evenly over the blocks."""
     if columns:
@@ -75,7 +81,9 @@ def block_size(
         cache, size = SECOND_CACHE, 256 * game.num_agents + sum(each)
     most = next((n for n in SIZES if n * size <= cache), SIZES[-1])
     if not columns:
-        most = max(1, min(most, _core.lanes(dtype.name).ROW_LANES, MOST // size))
+        rules = all(by_rules(learner, numba) for learner in learners)
+        widest = RULE_LANES if rules else _core.lanes(dtype.name).ROW_LANES
+        most = max(1, min(most, widest, MOST // size))
     blocks = -(-replicas // most)
     return -(-replicas // blocks)
 
@@ -101,7 +109,7 @@ def layout(
     """How many threads to use, at most `threads`, and the capacity of the block of each."""
     columns = in_columns(game, learners, stop, numba)
     threads = min(threads, -(-replicas // (SMALLEST if columns else 1)))
-    capacity = block_size(game, learners, dtype, -(-replicas // threads), columns)
+    capacity = block_size(game, learners, dtype, -(-replicas // threads), columns, numba)
     return threads, -(-capacity // SMALLEST) * SMALLEST if columns else capacity
 
 

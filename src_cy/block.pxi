@@ -41,7 +41,7 @@ cdef enum Over:        # how an episode stands after a step
 # Passes that Numba made of a learner's rules (fastgames/jit/passes.py) or a game's functions (jit/games.py), for all
 # lanes of a block. wrong (4,): what went wrong first, see Lanes.wrong.
 ctypedef void (*ActRule)(int64_t lanes, int64_t active, int64_t *sizes, double *value, int64_t *tables,
-                         int32_t *observation, uint32_t *stream, int64_t drawn, real *signals, int32_t *move,
+                         int32_t *observation, int64_t *u, int64_t drawn, real *signals, int32_t *move,
                          int64_t *wrong) noexcept nogil
 ctypedef void (*LearnRule)(int64_t lanes, int64_t active, int64_t *sizes, int64_t *counts, double *value,
                            int64_t *tables, int32_t *due, int32_t *o, int32_t *a, real *gain, real *weight,
@@ -98,7 +98,8 @@ ctypedef struct Seat:  # one agent's place in the block
     ActRule act                            # Numba's passes in place of the built-in ones, or NULLs
     LearnRule learn
     Team *team                             # of its team's first member, or NULL
-    bint drawn                             # whether the built-in passes draw for `act`
+    bint drawn                             # whether the built-in passes make its signals
+    int64_t *u                             # (batch, words, lanes) else: its words of 31 bits
     int64_t *sizes                         # for these: actions, observations, agents, own number, tables' dimensions
     int64_t *tables                        # addresses of the tables
     real *alpha                            # (lanes,)

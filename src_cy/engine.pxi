@@ -100,7 +100,7 @@ cdef class Lanes:
     cdef fg_steps steps
     cdef int num_passes, most_passes
     cdef int batch
-    cdef bint records_flips, records_joint, records_rewards, scheduled, fused, rows, by_joint
+    cdef bint records_flips, records_joint, records_rewards, scheduled, fused, rows, by_joint, stays
     cdef list memory, given
     cdef object bit_generator
     cdef int64_t reward_cells
@@ -184,6 +184,7 @@ cdef class Lanes:
         b.from_joint = <int32_t *>address(game.from_joint)
         self.by_joint = (game.from_state is not None and not game.from_state.any()
                          and np.array_equal(game.from_joint, np.arange(b.joint_actions)))
+        self.stays = game.from_state is not None and len(game.from_state) == 1
         b.table = <int32_t *>address(game.table)
         b.chance_first = <int64_t *>address(game.chance_first)
         b.chance_state = <int32_t *>address(game.chance_state)
@@ -406,13 +407,18 @@ cdef class Lanes:
             s.next_observation = <int32_t *>self.scratch((lanes,), np.int32)
         rows = <fg_rows *>address(within)
         self.agents[agent].rows = rows
-        s.alpha, s.gamma, s.flip = rows.alpha, rows.gamma, rows.flip
+        if seat.rules is None:
+            s.alpha, s.gamma, s.flip = rows.alpha, rows.gamma, rows.flip
+            s.move, s.prefers = rows.action, rows.prefers
+        else:  # which may have more lanes
+            s.gamma = <real *>self.scratch((lanes,), REAL)
+            s.flip = <int32_t *>self.scratch((lanes,), np.int32)
+            s.move = <int32_t *>self.scratch((lanes,), np.int32)
         for i in range(lanes):
             s.gamma[i] = seat.discount
-        s.move, s.prefers = rows.action, rows.prefers
         rows.far = capacity * s.observations * s.stride * sizeof(real) > FAR
         rows.wide, rows.actions, rows.stride = lanes, s.actions, s.stride
-        for i in range(lanes):
+        for i in range(lanes if seat.rules is None else 0):
             rows.first[i] = min(i, capacity - 1) * s.observations * s.stride
         rows.payoffs, rows.cell = s.payoffs, self.b.cell
         rows.q, rows.now, rows.next = s.table, s.observation, s.next_observation
@@ -422,6 +428,7 @@ cdef class Lanes:
         s.due = <int32_t *>self.scratch((lanes,), np.int32)
         if seat.rules is not None:
             s.drawn = seat.draw is not None
+            s.u = <int64_t *>self.scratch((FG_BATCH * max(1, s.words), lanes), np.int64)
             s.act = <ActRule><size_t>seat.rules[0]
             if seat.team is None:
                 s.learn = <LearnRule><size_t>seat.rules[1]
@@ -444,8 +451,10 @@ cdef class Lanes:
             for p in range(s.parameters):
                 use_parameter(s, self.b.lanes, p)
             self.draws[i] = draw_explore if s.explores else draw_unit
-            if s.words == 0 or (s.act != NULL and not s.drawn):
+            if s.words == 0:
                 self.draws[i] = draw_nothing
+            elif s.act != NULL and not s.drawn:
+                self.draws[i] = draw_words
         self.num_passes = 0
         self.b.nudge = False
         self.fused = False
@@ -583,7 +592,7 @@ cdef class Lanes:
             self.add(reward_by_cell, b)
         if rewards:
             self.add(sum_rewards, b)
-        if b.play_rule == NULL:
+        if b.play_rule == NULL and not self.stays:
             self.add(go_by_joint if self.by_joint else go_by_sum if b.from_state != NULL else
                      go_by_table if b.table != NULL else go_by_chance, b)
             if b.over != NULL:
@@ -609,7 +618,8 @@ cdef class Lanes:
             self.add(begin_again, b)
             self.add(see_on, b)
         else:
-            self.add(go_on, b)
+            if not self.stays:
+                self.add(go_on, b)
             if b.over != NULL:
                 self.add(restart, b)
         self.for_each_that_observes(look_around)

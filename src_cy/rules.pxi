@@ -1,9 +1,14 @@
 # Passes that Numba made of a learner's rules, and what they ask for.
 
+cdef void draw_words(Seat *s, int64_t lanes, int steps) noexcept nogil:
+    """For a rule of its own to make signals of."""
+    fg_draw_words(steps * s.words, lanes, s.stream, s.u)
+
+
 cdef void act_by_rule(void *context, int64_t lanes, int k) noexcept nogil:
     cdef Table *t = <Table *>context
     cdef Seat *s = t.seat
-    s.act(lanes, t.block.active, s.sizes, s.value, s.tables, s.observation, s.stream, s.drawn,
+    s.act(lanes, t.block.active, s.sizes, s.value, s.tables, s.observation, s.u + k * s.words * lanes, s.drawn,
           s.signals + (k * lanes if s.drawn else 0), s.move, t.block.wrong)
 
 

@@ -518,9 +518,12 @@ def _setups(draw, kind=None, kinds=None, replicas=None, game=None, dtype=None, s
     others = st.sampled_from(some)
     first = draw(others) if kind is None else kind
     seats = [first, *(draw(others) for _ in range(1, game.num_agents))]
+    learners = [draw(_learners(k, game, i, replicas)) for i, k in enumerate(seats)]
+    if learners[0].rules.team and draw(st.integers(0, 3)):  # else a team of one
+        learners = [learners[0] if k == first else x for k, x in zip(seats, learners, strict=True)]
     return Setup(
         game,
-        tuple(draw(_learners(k, game, i, replicas)) for i, k in enumerate(seats)),
+        tuple(learners),
         steps,
         replicas,
         draw(st.sampled_from([0, 1, 7, 2**32, 2**64 - 1]) | st.integers(0, 2**64 - 1)),

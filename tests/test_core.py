@@ -56,7 +56,7 @@ def test_blocks_are_no_larger_than_they_may_be_and_share_replicas_out(
     for columns, most in ((True, 256), (False, _core.lanes(dtype).ROW_LANES)):
         if columns and states > 1:
             continue
-        lanes = block_size(game, learners, np.dtype(dtype), replicas, columns)
+        lanes = block_size(game, learners, np.dtype(dtype), replicas, columns, False)
         assert 1 <= lanes <= most
         blocks = -(-replicas // lanes)
         assert blocks * lanes < replicas + blocks  # less than a lane of each block is idle

@@ -37,7 +37,7 @@ def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
     agents, size, count = moves.agents, moves.state_size, moves.words
     start_words, largest = moves.start_words, moves.largest_reward
     start, step, observe = (
-        compiled(f, checked=checked) for f in (moves.start, moves.step, moves.observe)
+        compiled(f, not checked, checked) for f in (moves.start, moves.step, moves.observe)
     )
 
     if checked:
@@ -66,25 +66,25 @@ def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
 
     else:
 
-        @numba.njit(**OPTIONS)
+        @numba.njit(inline="always", **OPTIONS)
         def begun(state, words):  # type: ignore[no-untyped-def]
             start(state, words)
             return 0
 
-        @numba.njit(**OPTIONS)
+        @numba.njit(inline="always", **OPTIONS)
         def stepped(state, actions, rewards, words):  # type: ignore[no-untyped-def]
             return int(bool(step(state, actions, rewards, words)))
 
-        @numba.njit(**OPTIONS)
+        @numba.njit(inline="always", **OPTIONS)
         def seen(state, agent):  # type: ignore[no-untyped-def]
             return int(observe(state, agent))
 
-    @numba.njit(**OPTIONS)
+    @numba.njit(inline="always", **OPTIONS)
     def note(wrong, kind, agent, lane, value):  # type: ignore[no-untyped-def]
         if wrong[0] == 0:
             wrong[0], wrong[1], wrong[2], wrong[3] = kind, agent, lane, value
 
-    @numba.njit(**OPTIONS)
+    @numba.njit(inline="always", **OPTIONS)
     def look_at(state, i, counts, observation, wrong):  # type: ignore[no-untyped-def]
         for j in range(agents):
             o = seen(state, j)

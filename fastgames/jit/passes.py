@@ -18,7 +18,7 @@ from numba.core.errors import NumbaError
 from fastgames.jit.compile import OPTIONS, compiled, explained
 from fastgames.jit.views import POINTERS
 from fastgames.learners import Rules, Table
-from fastgames.rules import choice, streams
+from fastgames.rules import choice
 from fastgames.rules.outcome import Outcome, TeamOutcome
 
 MOST_UNROLLED = 4  # actions
@@ -26,17 +26,16 @@ FIXED = 4  # sizes that every agent has: actions, observations, agents of the ga
 
 _SIZE, _SIZES = types.int64, types.CPointer(types.int64)
 _INTS, _DOUBLES = types.CPointer(types.int32), types.CPointer(types.float64)
-_WORDS = types.CPointer(types.uint32)
 
 _ACT = """
 def act(
-    lanes, active, sizes_, value_, tables_, observation_, stream_, drawn, signals_, move_, wrong_
+    lanes, active, sizes_, value_, tables_, observation_, u_, drawn, signals_, move_, wrong_
 ):
     sizes = carray(sizes_, ({sizes},))
     value = carray(value_, ({parameters}, lanes))
     at = carray(tables_, ({count},))
     observation = carray(observation_, (lanes,))
-    stream = carray(stream_, (4, lanes))
+    u = carray(u_, ({words}, lanes))
     signals = carray(signals_, ({words}, lanes))
     move = carray(move_, (lanes,))
     wrong = carray(wrong_, (4,))
@@ -174,10 +173,10 @@ def _views(tables: tuple[Table, ...], dtype: str, small: dict[str, str]) -> tupl
 def _draw(rules: Rules) -> str:
     if rules.words == 0:
         return " " * 12 + "pass"
-    u = ["next_word(stream[:, i]) >> 1"] * rules.words
     if rules.words == 1:
-        return " " * 12 + f"signals[0, i] = draw({u[0]}, p, actions, as_real)"
-    lines = [f"drawn_words = {_tuple(u)}", "made = draw(drawn_words, p, actions, as_real)"]
+        return " " * 12 + "signals[0, i] = draw(u[0, i], p, actions, as_real)"
+    words = _tuple([f"u[{w}, i]" for w in range(rules.words)])
+    lines = [f"made = draw({words}, p, actions, as_real)"]
     lines += [f"signals[{w}, i] = made[{w}]" for w in range(rules.words)]
     return "\n".join(" " * 12 + line for line in lines)
 
@@ -207,7 +206,6 @@ def _names(rules: Rules, dtype: str, checked: bool) -> dict[str, Any]:
         "Outcome": Outcome,
         "TeamOutcome": TeamOutcome,
         "argmax": compiled(choice.argmax, inline),
-        "next_word": compiled(streams.next_word, inline),
         "choose": compiled(rules.choose, inline, checked),
         "learn": compiled(rules.learn, inline, checked),
     }
@@ -264,7 +262,7 @@ def _act(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked: 
         **_guard(checked, CHOOSE),
     )
     signature = types.void(
-        _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _INTS, _WORDS, _SIZE, real, _INTS, _SIZES
+        _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _INTS, _SIZES, _SIZE, real, _INTS, _SIZES
     )
     return _built(source, _names(rules, dtype, checked), signature)
 
