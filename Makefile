@@ -13,7 +13,7 @@ demo: $(VENV)/installed-all
 	$(BIN)/fastgames reproduce cycling
 
 test: $(VENV)/installed-test
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" --numprocesses auto --dist worksteal
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow

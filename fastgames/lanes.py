@@ -185,8 +185,9 @@ def _seat(
     dtype: np.dtype[Any],
     numba: bool,
     checked: bool,
+    columnar: bool,
 ) -> SimpleNamespace:
-    """A seat as the compiled core takes it."""
+    """A seat as the compiled core takes it; columnar: whether its table may be in columns."""
     learner, compact, team = learners[agent], game.compact, members(learners, agent)
     rules, values = learner.rules, learner.values(game.discount)
     addresses = None
@@ -200,6 +201,8 @@ def _seat(
         observations=game.num_observations[agent],
         discount=game.discount,
         choose=rules.twin,
+        update=rules.update,
+        columnar=columnar and addresses is None and _is_columnar(game, agent, learner),
         bootstrap=rules.bootstrap,
         learns=learner.learns,
         defers=rules.defers,
@@ -217,6 +220,20 @@ def _seat(
         observe=_row(compact.observations, agent, np.int32),
         turns=_row(compact.turns, agent, np.uint8),
         rules=addresses,
+    )
+
+
+def _is_columnar(game: Game, agent: int, learner: AnyLearner) -> bool:
+    """Whether a learner with one observation does what learners in columns do."""
+    rules, gamma = learner.rules, learner.values(game.discount).get("gamma", 0.0)
+    return (
+        game.num_observations[agent] == 1
+        and game.compact.turns is None
+        and rules.bootstrap == "max"
+        and len(rules.tables) == 1
+        and not (rules.defers or rules.counterfactual)
+        and isinstance(gamma, float)
+        and gamma == 0.0
     )
 
 
@@ -277,11 +294,15 @@ class LaneBlock:
         self.lock = nullcontext() if bit_generator is None else bit_generator.lock
         self.bit_generator = bit_generator
         compact = game.compact
+        watched = record.flips or stop is not None
         self.lanes = _core.lanes(dtype.name).Lanes(
             -(-capacity // SIZES[-1]) * SIZES[-1],
             capacity,
             _game(compact, dtype, checked),
-            [_seat(game, i, learners, dtype, numba, checked) for i in range(len(learners))],
+            [
+                _seat(game, i, learners, dtype, numba, checked, not watched and not self.columns)
+                for i in range(len(learners))
+            ],
             rows=not self.columns,
             flips=record.flips,
             joint_actions=record.joint_actions and not self.last,
@@ -355,7 +376,7 @@ class LaneBlock:
         table = seat.table[where]
         if not seat.learner.learns and not by_rules(seat.learner, self.numba):
             table = np.add.accumulate(table, axis=-1)  # running sums, as the passes read them
-        if self.columns:
+        if self.columns or arrays.columnar:
             self._fill(arrays.table, into, table[:, 0, :].T)
             return
         arrays.table[into, :, : table.shape[2]] = table
@@ -481,7 +502,7 @@ class LaneBlock:
         self.steps[out] = self.tallied[out] = 0
 
     def _store_tables(self, seat: Seat, arrays: Any, out: Any, where: Any) -> None:
-        if self.columns:
+        if self.columns or arrays.columnar:
             seat.table[where, 0, :] = arrays.table[:, out].T
             return
         for name, array in arrays.tables.items():

@@ -77,7 +77,8 @@ ctypedef struct Team:  # the members of a team, gathered for their pass; it hang
 ctypedef struct Seat:  # one agent's place in the block
     int actions                            # A_i
     int parameters                         # how many
-    int alpha_at, gamma_at, epsilon_at, temperature_at, power_at  # which of them is which; -1: none
+    int alpha_at, beta_at, gamma_at, epsilon_at, temperature_at, power_at  # which of them is which; -1: none
+    bint hysteretic                        # learns losses by beta
     int schedule[MAX_PARAMETERS]           # Schedule
     # All over lanes. Parameters are float64: the value used now, and what its schedule needs.
     double *value                          # (parameters, lanes)
@@ -103,6 +104,7 @@ ctypedef struct Seat:  # one agent's place in the block
     int64_t *sizes                         # for these: actions, observations, agents, own number, tables' dimensions
     int64_t *tables                        # addresses of the tables
     real *alpha                            # (lanes,)
+    real *beta                             # (lanes,)
     real *gamma                            # (lanes,)
     real *temperature                      # (lanes,)
     real *weights                          # (actions, lanes) scratch of a softmax
@@ -120,6 +122,7 @@ ctypedef struct Seat:  # one agent's place in the block
     int kind                               # how a row is scanned, see fg_scan_row in rows.h
     int bootstrap                          # Bootstrap
     bint softmax                           # explores by a softmax, else epsilon-greedy
+    bint columnar                          # one observation, nothing to discount: its table is (actions, lanes) here too
     bint simple                            # learns one entry by a given alpha, from a maximum, at every step
     bint defers                            # learns once its next action is known
     bint counterfactual                    # learns from `column`

@@ -66,8 +66,8 @@ cdef class Lanes:
         "expected", "next"); learns, defers, counterfactual, counts_visits; parameters, their names; schedules, the kind
         of each (0 constant, 1 exponential, 2 linear); payoffs (variants, states or 1, joint actions) in this build's REAL;
         observe and turns (states,), or None; discount. words, how many it draws; draw, the built-in passes that do
-        ("explore", "unit"), or None for its own rule. tables: (name, dimensions, shared) of each; whole: the names of
-        those of whole numbers; joint, whether it asks what everyone did; team: its members, or None; rules, the
+        ("explore", "unit"), or None for its own rule; update, how built-in passes learn ("q" or "hysteretic"). tables: (name, dimensions, shared) of each; whole: the names of
+        those of whole numbers; columnar, whether its table is in columns in a block of rows too; joint, whether it asks what everyone did; team: its members, or None; rules, the
         addresses of Numba's passes, or None for the built-in ones.
     rows : bool
         The layout. Without it, the game has one state and learners are of the simplest kind.
@@ -301,16 +301,17 @@ cdef class Lanes:
         cdef int64_t lanes = self.b.lanes
         cdef int p
         cdef list parameters = list(seat.parameters)
-        arrays = types.SimpleNamespace()
+        arrays = types.SimpleNamespace(columnar=seat.columnar)
         actions = seat.actions
         s.actions = actions
         s.words, s.explores = seat.words, seat.draw == "explore"
         s.parameters = len(parameters)
         for p in range(s.parameters):
             s.schedule[p] = seat.schedules[p]
-        s.alpha_at, s.gamma_at, s.epsilon_at, s.temperature_at, s.power_at = [
+        s.alpha_at, s.beta_at, s.gamma_at, s.epsilon_at, s.temperature_at, s.power_at = [
             parameters.index(name) if name in parameters else -1
-            for name in ("alpha", "gamma", "epsilon", "temperature", "power")]
+            for name in ("alpha", "beta", "gamma", "epsilon", "temperature", "power")]
+        s.hysteretic = seat.update == "hysteretic"
         # What the caller fills and reads.
         for name in ("value", "first", "second", "third"):
             setattr(arrays, name, self.kept((s.parameters, lanes), np.float64))
@@ -334,6 +335,7 @@ cdef class Lanes:
         s.pair_flips = <same_width *>self.scratch((lanes,), np.int64 if FG_DOUBLE else np.int32)
         s.scale = <real *>self.scratch((lanes,), REAL)
         s.alpha = <real *>self.scratch((lanes,), REAL)
+        s.beta = <real *>self.scratch((lanes,), REAL)
         s.gamma = <real *>self.scratch((lanes,), REAL)
         s.temperature = <real *>self.scratch((lanes,), REAL)
         s.signals = <real *>self.scratch((max(FG_BATCH, seat.words), lanes), REAL)
@@ -371,13 +373,17 @@ cdef class Lanes:
         s.counterfactual = seat.counterfactual
         s.simple = (seat.rules is None and seat.choose == "epsilon_greedy" and seat.bootstrap == "max"
                     and seat.turns is None and not seat.defers and not seat.counterfactual
-                    and not seat.counts_visits)
+                    and not seat.counts_visits and not s.hysteretic and not seat.columnar)
+        s.columnar = seat.columnar
         s.radix = 1
         if self.b.reward == NULL:
             for other in self.given[agent + 1:]:
                 s.radix *= other.actions
-        arrays.table = self.kept((capacity, s.observations, s.stride), REAL)
-        arrays.table[:] = -np.inf
+        if s.columnar:
+            arrays.table = self.kept((s.actions, lanes), REAL)
+        else:
+            arrays.table = self.kept((capacity, s.observations, s.stride), REAL)
+            arrays.table[:] = -np.inf
         s.table = <real *>address(arrays.table)
         arrays.tables = {seat.tables[0][0]: arrays.table}
         for name, dims, shared in seat.tables[1:]:
@@ -510,7 +516,7 @@ cdef class Lanes:
         for i in range(self.b.agents):
             s = &self.b.seats[i]
             if self.given[i].learns:
-                self.add(learn_q_discounted if self.discounts(i) else learn_q, s)
+                self.add(learn_hysteretic if s.hysteretic else learn_q_discounted if self.discounts(i) else learn_q, s)
         if flips:
             for i in range(self.b.agents):
                 s = &self.b.seats[i]
@@ -526,6 +532,8 @@ cdef class Lanes:
         for i in range(2):
             if not few(&self.b.seats[i]) or not self.given[i].learns or self.discounts(i):
                 return False
+            if self.b.seats[i].hysteretic:
+                return False
         return True
 
     cdef bint stays_in_registers(self):
@@ -533,6 +541,8 @@ cdef class Lanes:
         cdef int i
         for i in range(self.b.agents):
             if not self.given[i].learns or self.discounts(i) or not explores(&self.b.seats[i], self.b.lanes):
+                return False
+            if self.b.seats[i].hysteretic:
                 return False
         return self.all_epsilon_greedy() and self.batch == FG_BATCH
 
@@ -571,6 +581,11 @@ cdef class Lanes:
                 self.add(choose_preferred, t)
             elif s.act != NULL:
                 self.add(act_by_rule, t)
+            elif s.columnar:
+                choose = self.given[i].choose
+                self.add(choose_greedy if choose == "epsilon_greedy" else
+                         choose_softmax if choose == "softmax" else choose_fixed, s)
+                self.add(move_as_chosen, t)
             else:
                 choose = self.given[i].choose
                 self.add(choose_greedy_rows if choose == "epsilon_greedy" else
@@ -609,6 +624,8 @@ cdef class Lanes:
             if self.given[i].team is not None:
                 if s.team != NULL:
                     self.add(learn_as_team, t)
+            elif s.columnar:
+                self.add(learn_hysteretic if s.hysteretic else learn_q, s)
             elif s.learn != NULL:
                 self.add(learn_by_rule_when_due if s.defers or s.turns != NULL else learn_by_rule, t)
             else:

@@ -101,6 +101,33 @@ cdef void learn_q_discounted(void *context, int64_t lanes, int k) noexcept nogil
     learn_sweep(lanes, s.actions, s.alpha, s.target, s.action, s.table)
 
 
+cdef inline void sweep_hysteretic(
+    int64_t lanes, int actions,
+    reals alpha,       # IN (lanes,) the step size of gains
+    reals beta,        # IN (lanes,) and of losses
+    reals target,      # IN (lanes,)
+    reals action,      # IN (lanes,)
+    reals q,           # IN OUT (actions, lanes): only the entry of the action changes
+) noexcept nogil:
+    cdef int64_t i
+    cdef int a
+    cdef real x, step
+    for a in range(actions):
+        for i in range(lanes):
+            x = q[a * lanes + i]
+            step = beta[i] if target[i] < x else alpha[i]
+            x = q_update(x, step, target[i])
+            q[a * lanes + i] = x if action[i] == <real>a else q[a * lanes + i]
+
+
+cdef void learn_hysteretic(void *context, int64_t lanes, int k) noexcept nogil:
+    """The twin of rules/hysteretic.py; with gamma = 0 the best of a row is multiplied by it all the same."""
+    cdef Seat *s = <Seat *>context
+    scan(lanes, s.actions, s.table, s.best, s.weights)
+    bootstrap(lanes, s.gamma, s.best, s.target)
+    sweep_hysteretic(lanes, s.actions, s.alpha, s.beta, s.target, s.action, s.table)
+
+
 cdef void reward(void *context, int64_t lanes, int k) noexcept nogil:
     """Every agent's reward into its target."""
     cdef Block *b = <Block *>context

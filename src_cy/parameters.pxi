@@ -32,6 +32,8 @@ cdef void derive(Seat *s, int64_t lanes, int p) noexcept nogil:
         derive_epsilon(lanes, s.actions, value, s.threshold, s.scale)
     elif p == s.alpha_at:
         round_to_real(lanes, value, s.alpha)
+    elif p == s.beta_at:
+        round_to_real(lanes, value, s.beta)
     elif p == s.gamma_at:
         round_to_real(lanes, value, s.gamma)
     elif p == s.temperature_at:

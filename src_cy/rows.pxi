@@ -72,6 +72,12 @@ cdef inline void as_moves(
         move[i] = <int32_t>action[i]
 
 
+cdef void move_as_chosen(void *context, int64_t lanes, int k) noexcept nogil:
+    """After a choice along the lanes, of an agent whose table is in columns."""
+    cdef Seat *s = (<Table *>context).seat
+    as_moves(lanes, s.action, s.move)
+
+
 cdef void choose_preferred(void *context, int64_t lanes, int k) noexcept nogil:
     """Epsilon-greedy, where the greedy action is known from the last step."""
     cdef Seat *s = (<Table *>context).seat
@@ -206,7 +212,10 @@ cdef void learn_one(
             row[b] = q_update(row[b], alpha, column[b] + weight * value)
     else:
         alpha = step_size(s, lanes, i, NULL if visits == NULL else visits + o * s.stride + a)
-        row[a] = q_update(row[a], alpha, gain + weight * value)
+        value = gain + weight * value
+        if s.hysteretic and value < row[a]:
+            alpha = s.beta[i]
+        row[a] = q_update(row[a], alpha, value)
     if s.watched and fg_scan_row(s.kind, s.actions, row, &best) != before:
         t.rows.flip[i] += 1
 

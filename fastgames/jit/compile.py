@@ -11,6 +11,8 @@ from typing import Any
 import numba
 from numba.core.errors import NumbaError
 
+from fastgames.source import outside
+
 OPTIONS = {"error_model": "numpy", "fastmath": False}
 _made: dict[tuple[Any, bool, bool], Any] = {}
 
@@ -51,6 +53,14 @@ def compiled(rule: Callable[..., Any], inline: bool = False, checked: bool = Fal
     how = {"inline": "always"} if inline else {}
     _made[key] = numba.njit(copy, boundscheck=checked, **OPTIONS, **how)
     return _made[key]
+
+
+def length(rule: Callable[..., Any]) -> int:
+    """Bytes of bytecode of a rule with all plain functions that it names."""
+    assert isinstance(rule, types.FunctionType)
+    return len(rule.__code__.co_code) + sum(
+        length(value) for value in outside(rule).values() if _is_plain(value) and value is not rule
+    )
 
 
 def _codes(code: types.CodeType) -> list[types.CodeType]:

@@ -15,7 +15,8 @@ from numba import carray, types
 from numba.core.errors import NumbaError
 
 from fastgames.games.compact import Functions
-from fastgames.jit.compile import OPTIONS, compiled, explained
+from fastgames.jit.compile import OPTIONS, compiled, explained, length
+from fastgames.jit.passes import MOST_INLINED
 from fastgames.rules.streams import next_word
 
 _SIZE, _SIZES = types.int64, types.CPointer(types.int64)
@@ -36,8 +37,9 @@ def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
     real = types.CPointer(getattr(types, dtype))
     agents, size, count = moves.agents, moves.state_size, moves.words
     start_words, largest = moves.start_words, moves.largest_reward
+    inline = not checked and length(moves.step) + length(moves.observe) <= MOST_INLINED
     start, step, observe = (
-        compiled(f, not checked, checked) for f in (moves.start, moves.step, moves.observe)
+        compiled(f, inline, checked) for f in (moves.start, moves.step, moves.observe)
     )
 
     if checked:

@@ -7,6 +7,7 @@ parameters that the rules have; the rules become a part of its loop.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,12 +16,13 @@ import numpy as np
 from numba import carray, types
 from numba.core.errors import NumbaError
 
-from fastgames.jit.compile import OPTIONS, compiled, explained
+from fastgames.jit.compile import OPTIONS, compiled, explained, length
 from fastgames.jit.views import POINTERS
 from fastgames.learners import Rules, Table
 from fastgames.rules import choice
 from fastgames.rules.outcome import Outcome, TeamOutcome
 
+MOST_INLINED = 2200  # bytes of bytecode: what is longer compiles for minutes
 MOST_UNROLLED = 4  # actions
 FIXED = 4  # sizes that every agent has: actions, observations, agents of the game, its number
 
@@ -198,7 +200,7 @@ def _built(source: str, names: dict[str, Any], signature: Any) -> Any:
 
 def _names(rules: Rules, dtype: str, checked: bool) -> dict[str, Any]:
     """What the source of a pass may name."""
-    inline = not checked
+    inline = not checked and length(rules.choose) + length(rules.learn) <= MOST_INLINED
     out = {
         "np": np,
         "carray": carray,
@@ -230,6 +232,10 @@ def addresses_of(
     once; checked: whether errors in the rules are caught; who has them, for what cannot be compiled
     """
     given = [rules.draw, rules.choose, rules.learn]
+    plain = tuple(
+        replace(table, initial=0.0) for table in rules.tables
+    )  # all else decides the code
+    rules = replace(rules, tables=plain, policy=None)
     try:
         small = tuple(_small(actions, observations).items())
         act = _act(rules, dtype.name, small, checked)

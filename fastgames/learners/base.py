@@ -107,6 +107,7 @@ class Rules:
         it is not called, and the signal is 0
     twin: how it chooses, by the name of the built-in compiled passes with the same bits, or None:
         "epsilon_greedy", "softmax" or "fixed"
+    update: how these learn: "q", or "hysteretic"
     bootstrap: what it takes the next observation to be worth: "max", "next" (the value of its next
         action, "expected" where there is none) or "expected" (the mean over what it plays now)
     defers: whether it learns only once it knows its next action
@@ -125,6 +126,7 @@ class Rules:
     policy: Callable[..., Any] | None
     words: int = 1
     twin: str | None = None
+    update: str = "q"
     bootstrap: str = "max"
     defers: bool = False
     counterfactual: bool = False

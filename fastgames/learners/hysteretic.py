@@ -8,14 +8,16 @@ from fastgames.learners.base import RuleLearner, Rules, Table
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.rules import hysteretic, qlearning
 
-_rules = partial(Rules, tables=(Table("q"),), learn=hysteretic.learn)
+_rules = partial(Rules, tables=(Table("q"),), learn=hysteretic.learn, update="hysteretic")
 _EPSILON = _rules(
+    twin="epsilon_greedy",
     parameters=("alpha", "gamma", "epsilon", "beta"),
     draw=qlearning.draw_explore,
     choose=qlearning.choose_greedy,
     policy=qlearning.policy_epsilon,
 )
 _SOFTMAX = _rules(
+    twin="softmax",
     parameters=("alpha", "gamma", "temperature", "beta"),
     draw=qlearning.draw_unit,
     choose=qlearning.choose_softmax,
