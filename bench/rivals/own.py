@@ -280,7 +280,7 @@ def our_mean(runs, game, steps, learner=None, backend="auto"):
 
 def workloads():
     """By name: the title, agents, and contenders, the program by hand last."""
-    farol_steps, signal_steps = 2_000, 24_000
+    farol_steps, signal_steps = 20_000, 24_000
     check = {"expected": functools.cache(lambda: our_pennies(20_480))}
     own = {"learner": users()}
     priced = [users(**PRICING, initial=ours.START[i]) for i in (0, 1)]
@@ -320,8 +320,8 @@ def workloads():
         ],
     )  # fmt: skip
     for key, title, game, steps, function, sizes in (
-        ("farol", "El Farol, 100 Q-learners, 2,000 steps a run", FAROL, farol_steps, farol,
-         (256, 64)),
+        ("farol", "El Farol, 100 Q-learners, 20,000 steps a run", FAROL, farol_steps, farol,
+         (64, 16)),
         ("traffic", "traffic on a 4 x 4 grid, 16 Q-learners, 24,000 steps a run", SIGNALS,
          signal_steps, signals, (64, 16)),
     ):  # fmt: skip

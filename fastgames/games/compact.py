@@ -44,12 +44,16 @@ class Chances:
 
 @dataclass(frozen=True, eq=False)
 class Functions:
-    """The game is functions, see `ProceduralGame`: its state is `state_size` numbers."""
+    """The game is functions, see `ProceduralGame`: its state is `state_size` numbers.
+
+    blind: whether every agent has but one observation
+    """
 
     start: Callable[..., Any]
     step: Callable[..., Any]
     observe: Callable[..., Any]
     agents: int
+    blind: bool
     state_size: int
     words: int
     start_words: int

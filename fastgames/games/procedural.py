@@ -110,8 +110,8 @@ class ProceduralGame:
         self.made: tuple[str, dict[str, Any]] | None = None  # by `fastgames.games.make`
         agents = len(self._num_actions)
         functions = Functions(
-            start, step, observe, agents, self.state_size, self.words, self.start_words,
-            self.largest_reward,
+            start, step, observe, agents, max(self._num_observations) == 1, self.state_size,
+            self.words, self.start_words, self.largest_reward,
         )  # fmt: skip
         self._compact = Compact(
             rewards=np.zeros((agents, 1, 1, 0)), moves=functions, time_limit=self._time_limit

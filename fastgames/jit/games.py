@@ -36,7 +36,7 @@ def addresses_of(moves: Functions, dtype: np.dtype[Any], checked: bool) -> tuple
 def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
     real = types.CPointer(getattr(types, dtype))
     agents, size, count = moves.agents, moves.state_size, moves.words
-    start_words, largest = moves.start_words, moves.largest_reward
+    start_words, largest, blind = moves.start_words, moves.largest_reward, moves.blind
     inline = not checked and length(moves.step) + length(moves.observe) <= MOST_INLINED
     start, step, observe = (
         compiled(f, inline, checked) for f in (moves.start, moves.step, moves.observe)
@@ -93,7 +93,8 @@ def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
             if o < 0 or o >= counts[j]:
                 note(wrong, 5 if o == -(2**62) else 3, j, i, o)
                 o = 0
-            observation[j, i] = o
+            if not blind:  # else they are 0 from the beginning
+                observation[j, i] = o
 
     @numba.cfunc(types.void(_SIZE, _SIZE, _SIZES, _SIZES, _INTS, _SIZES), **OPTIONS)
     def look(lanes, active, counts_, state_, observation_, wrong_):  # type: ignore[no-untyped-def]

@@ -1,6 +1,7 @@
 """Q-learning."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from fastgames.learners.base import Rules
 from fastgames.learners.stepsize import VisitCount
@@ -50,7 +51,7 @@ class QLearner(ValueLearner):
         if not isinstance(self.counterfactual, bool):
             raise TypeError(f"counterfactual must be True or False, got {self.counterfactual!r}")
 
-    @property
+    @cached_property
     def rules(self) -> Rules:
         """The rules of this learner, as `fastgames.rules` has them."""
         learn = _LEARN[isinstance(self.alpha, VisitCount), self.counterfactual]
