@@ -127,7 +127,10 @@ def write(path: str | Path, result: Result, call: Call, begun: np.ndarray) -> No
 
 
 def read(
-    path: str | Path, call: Call, game: Game, learners: tuple[AnyLearner, ...]
+    path: str | Path,
+    call: Call,
+    game: Game | None = None,
+    learners: tuple[AnyLearner, ...] | None = None,
 ) -> tuple[Result, np.ndarray] | None:
     """The result from which to go on, and the steps at which the call began, (replicas,) int64.
 
@@ -156,7 +159,10 @@ def read(
 
 
 def _parts(
-    file: storage.Archive, call: Call, game: Game, learners: tuple[AnyLearner, ...]
+    file: storage.Archive,
+    call: Call,
+    game: Game | None,
+    learners: tuple[AnyLearner, ...] | None,
 ) -> tuple[Result, np.ndarray]:
     """The result and the steps at which the call began, held against each other and the call."""
     result = storage.result_of(file, game, learners)

@@ -546,7 +546,8 @@ def _seat(
         if name in known:
             size = (replicas, *known[name].shape(game, agent, members(learners, agent)))
             kind = known[name].dtype(dtype)
-        tables[name] = _table(file, f"{where}/{name}", kind, size, dtype, replicas, most)
+        owned = isinstance(learner, Learner)
+        tables[name] = _table(file, f"{where}/{name}", kind, size, dtype, replicas, most, owned)
     for name, table in known.items() if learner.learns else ():
         if name not in tables and not (table.shared and agent != members(learners, agent)[0]):
             raise ValueError(f"{where} has no table {name!r}")
@@ -582,15 +583,20 @@ def _table(
     dtype: str,
     replicas: int,
     most: float,
+    owned: bool,
 ) -> np.ndarray:
-    """A table; of one that no learner knows any more, kind and shape are not said."""
+    """A table; of one that no learner knows any more, kind and shape are not said.
+
+    owned: whether it is one of a user's learner.
+    """
     array = file.array(name, None if kind is None else kind.name, shape)
     if len(array) != replicas or array.dtype not in (np.dtype(dtype), np.dtype("int64")):
         raise ValueError(f"{name} has shape {array.shape}, type {array.dtype}")
     if array.dtype.kind == "f" and array.size and not (np.abs(array) <= most).all():
         raise ValueError(f"{name} has values outside [{-most}, {most}]")
-    if array.dtype.kind == "i" and array.size and not (np.abs(array) <= STEPS).all():
-        raise ValueError(f"{name} has values outside [{-STEPS}, {STEPS}]")
+    least = -STEPS if owned else 0  # ours count something
+    if array.dtype.kind == "i" and array.size and not least <= array.min() <= array.max() <= STEPS:
+        raise ValueError(f"{name} has values outside [{least}, {STEPS}]")
     return array
 
 

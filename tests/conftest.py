@@ -375,6 +375,8 @@ class Kind:
             given["alpha"] = {"alpha": 0.1, "visits": fg.VisitCount()}[self.step]
         if self.learner == "fixed":
             given["probabilities"] = [1.0]
+        if self.learner == "exp3":
+            given |= {"low": -10.0, "high": 10.0}
         return registry.LEARNERS[self.learner](**given)
 
     def suits(self, game):
