@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import fastgames as fg
 from fastgames import _core, lanes, registry, storage
+from fastgames.jit import passes
 
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
@@ -569,8 +570,33 @@ def strategies_by_name():
 
 @pytest.fixture(scope="session")
 def kinds():
+    """All kinds of learners that are compiled ahead."""
+    return AHEAD
+
+
+@pytest.fixture(scope="session")
+def all_kinds():
     """All kinds of learners."""
     return KINDS
+
+
+SMALL = passes._small
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passes_for_all_sizes():
+    """Numba's passes without constants: made once for all games."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passes, "_small", lambda actions, observations: {})
+        yield
+
+
+@pytest.fixture(scope="module")
+def passes_as_users_have_them(passes_for_all_sizes):
+    """With small sizes as constants."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passes, "_small", SMALL)
+        yield
 
 
 # --- slow tests ---------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ def test_everything_registered_is_drawn_by_the_strategies(names, strategies_by_n
     assert strategies_by_name[names] == set(getattr(registry, names))
 
 
-def test_every_kind_of_learner_has_rules_of_its_own(kinds):
-    assert len({kind.made().rules for kind in kinds}) == len(kinds)
+def test_every_kind_of_learner_has_rules_of_its_own(all_kinds):
+    assert len({kind.made().rules for kind in all_kinds}) == len(all_kinds)
 
 
 def test_the_build_is_chosen_at_run_time_by_isa(monkeypatch):
@@ -29,16 +29,6 @@ def test_the_build_is_chosen_at_run_time_by_isa(monkeypatch):
         monkeypatch.setattr(_core, "isa", build)
         for dtype in registry.DTYPES:
             assert _core.lanes(dtype).__name__ == f"fastgames._core.lanes_{build}_f{dtype[-2:]}"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def passes_for_all_sizes():
-    """Numba's passes without constants: made once for all games. Others: tests/test_passes.py."""
-    from fastgames.jit import passes
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passes, "_small", lambda actions, observations: {})
-        yield
 
 
 def assert_all_bodies_agree(setup, data, assert_same):
@@ -64,11 +54,11 @@ def dtypes_of(kinds):
 @FEW
 @given(data=st.data())
 def test_all_backends_and_builds_agree_with_the_reference(
-    learner_kind, setups, kinds, assert_same, data
+    learner_kind, setups, all_kinds, assert_same, data
 ):
-    dtypes = dtypes_of(kinds)
+    dtypes = dtypes_of(all_kinds)
     dtype = dtypes[learner_kind]
-    twins = [kind for kind in kinds if kind.made().rules.twin is not None]
+    twins = [kind for kind in all_kinds if kind.made().rules.twin is not None]
     others = [kind for kind in twins if dtypes[kind] == dtype] + [learner_kind]
     setup = data.draw(setups(learner_kind, others, dtype=dtype))
     assert_all_bodies_agree(setup, data, assert_same)

@@ -10,6 +10,7 @@ from fastgames.rules import chance
 from fastgames.rules.choice import argmax, explore, largest, unit
 from fastgames.rules.qlearning import policy_epsilon
 
+pytestmark = pytest.mark.usefixtures("passes_as_users_have_them")
 EVERYTHING = fg.Record(every=7, greedy=True, tables=("q",), flips=True, rewards=True)
 
 
