@@ -173,6 +173,12 @@ cdef class Lanes:
         self.memory.append(array)
         return array
 
+    cdef filled(self, values, dtype):
+        """An array of the block's that holds these."""
+        array = self.kept((len(values),), dtype)
+        array[:] = values
+        return array
+
     cdef void *scratch(self, shape, dtype):
         return address(self.kept(shape, dtype))
 
@@ -228,8 +234,7 @@ cdef class Lanes:
         b.words, b.start_words, b.state_size = game.words, game.start_words, game.state_size
         self.state = self.kept((lanes, game.state_size), np.int64)
         b.full_state = <int64_t *>address(self.state)
-        counts = np.array([seat.observations for seat in self.given], np.int64)
-        self.memory.append(counts)
+        counts = self.filled([seat.observations for seat in self.given], np.int64)
         b.observations = <int64_t *>address(counts)
         b.word = <int64_t *>self.scratch((game.words + 1, lanes), np.int64)
         b.start_word = <int64_t *>self.scratch((game.start_words + 1,), np.int64)
@@ -246,8 +251,7 @@ cdef class Lanes:
         """What rules may ask for, and what stands for nothing."""
         cdef Block *b = &self.b
         lanes, agents = b.lanes, b.agents
-        counts = np.array([seat.actions for seat in self.given], np.int64)
-        self.memory.append(counts)
+        counts = self.filled([seat.actions for seat in self.given], np.int64)
         b.counts = <int64_t *>address(counts)
         b.actions = <int64_t *>self.scratch((lanes, agents), np.int64)
         b.rewards = <real *>self.scratch((lanes, agents), REAL)
@@ -268,8 +272,7 @@ cdef class Lanes:
         for name, dims, shared in seat.tables:
             sizes += dims
             places.append(self.seats[first if shared else agent].tables[name].ctypes.data)
-        sizes, places = np.array(sizes, np.int64), np.array(places, np.int64)
-        self.memory += [sizes, places]
+        sizes, places = self.filled(sizes, np.int64), self.filled(places, np.int64)
         s.sizes = <int64_t *>address(sizes)
         s.tables = <int64_t *>address(places)
 
@@ -277,14 +280,13 @@ cdef class Lanes:
         """What the members of a team learn from, gathered."""
         cdef Team *team = <Team *>self.scratch((sizeof(Team),), np.uint8)
         lanes, count, words = self.b.lanes, len(members), max(1, self.given[agent].words)
-        agents = np.array(members, np.int32)
+        agents = self.filled(members, np.int32)
         sizes, places = [self.given[agent].actions, self.given[agent].observations, self.b.agents, agent], []
         for k, (name, _, shared) in enumerate(self.given[agent].tables):
             for i in members[:1] if shared else members:
                 sizes += self.given[i].tables[k][1]
                 places.append(self.seats[i].tables[name].ctypes.data)
-        sizes, places = np.array(sizes, np.int64), np.array(places, np.int64)
-        self.memory += [agents, sizes, places]
+        sizes, places = self.filled(sizes, np.int64), self.filled(places, np.int64)
         team.members, team.agents = count, <int *>address(agents)
         team.sizes, team.tables = <int64_t *>address(sizes), <int64_t *>address(places)
         team.learn = <TeamRule><size_t>self.given[agent].rules[1]

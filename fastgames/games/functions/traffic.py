@@ -185,7 +185,7 @@ def traffic(
         largest_reward=most,
         actions=[_TO] * agents,
         name="traffic",
-        source="this project's own; see the docstring of fastgames.games.functions.traffic",
+        source="this project's own, 2026; see the docstring of fastgames.games.functions.traffic",
     )
 
 
