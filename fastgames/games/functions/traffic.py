@@ -86,8 +86,8 @@ def traffic(
     1/2, which a surge of 0.6 exceeds. Nor can a plan by the clock follow it, for a coin picks the
     axis.
 
-    Source: this project's own model of a well-known task. Queues in whole vehicles, discharge at
-    saturation flow and lost time at changes: Webster, Traffic Signal Settings, Road Research
+    Source: this project's own (2026) model of a well-known task. Queues in whole vehicles,
+    discharge at saturation flow and lost time at changes: Webster, Traffic Signal Settings, Road Research
     Technical Paper 39 (1958). Learning agents at the intersections of a grid, which see their own
     queues: Wiering, Multi-Agent Reinforcement Learning for Traffic Light Control, ICML 2000.
 
@@ -185,7 +185,7 @@ def traffic(
         largest_reward=most,
         actions=[_TO] * agents,
         name="traffic",
-        source="this project's own, 2026; see the docstring of fastgames.games.functions.traffic",
+        source="this project's own (2026); see the docstring of fastgames.games.functions.traffic",
     )
 
 
