@@ -2,6 +2,7 @@
 
 import numbers
 from collections.abc import Iterable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,20 @@ def within(name: str, array: np.ndarray, domain: str) -> None:
         where = tuple(int(k) for k in np.argwhere(outside)[0])
         place = f" at index {where[0] if len(where) == 1 else where}" if where else ""
         raise ValueError(f"{name} must be in {domain}, got {array[where]}{place}")
+
+
+def function(name: str, value: Any, form: tuple[str, ...]) -> None:
+    """TypeError unless `value` is a plain function of as many arguments as `form` names."""
+    if not isinstance(value, FunctionType):
+        raise TypeError(f"{name} must be a plain function, got {_short(value)}")
+    import inspect  # here, for few processes come by
+
+    parameters = inspect.signature(value).parameters
+    if len(parameters) != len(form):
+        raise TypeError(
+            f"{name} must take {len(form)} arguments ({', '.join(form)}); {value.__name__} "
+            f"takes {len(parameters)} ({', '.join(parameters)})"
+        )
 
 
 def _short(value: Any) -> str:

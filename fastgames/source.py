@@ -27,7 +27,7 @@ def fingerprint(*functions: Callable[..., Any]) -> str:
 def outside(function: types.FunctionType) -> dict[str, Any]:
     """What a function takes from outside, by name: globals that it names, and its closure."""
     found = {}
-    for code in _codes(function.__code__):
+    for code in codes(function.__code__):
         for name in code.co_names:
             if name in function.__globals__:
                 found[name] = function.__globals__[name]
@@ -36,10 +36,10 @@ def outside(function: types.FunctionType) -> dict[str, Any]:
     return found
 
 
-def _codes(code: types.CodeType) -> list[types.CodeType]:
+def codes(code: types.CodeType) -> list[types.CodeType]:
     """A code object and those of the functions within it."""
     inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    return [code, *(found for c in inner for found in _codes(c))]
+    return [code, *(found for c in inner for found in codes(c))]
 
 
 def _add(digest: Any, value: Any, seen: set[int]) -> None:
@@ -78,5 +78,5 @@ def _text(function: types.FunctionType) -> str:
         return "".join(
             f"{code.co_code.hex()} {code.co_names} "
             f"{[x for x in code.co_consts if not isinstance(x, types.CodeType)]}"
-            for code in _codes(function.__code__)
+            for code in codes(function.__code__)
         )

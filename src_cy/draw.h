@@ -103,7 +103,7 @@ FG_INLINE void fg_draw(const int signal, const int steps, const int64_t lanes, c
       fg_draw_steps(signal, 1, lanes, last, generators, threshold, half, scale, signals + k * lanes);
 }
 
-/* Nature's 31-bit words of a step, as many for every lane. */
+/* 31-bit words of a generator, as many for every lane: nature's, and of rules that make signals themselves. */
 FG_INLINE void fg_draw_words(const int64_t words, const int64_t lanes,
                              uint32_t *generators, /* IN OUT (4, lanes) */
                              int64_t *u) {         /* OUT (words, lanes) */

@@ -612,8 +612,8 @@ cdef class Lanes:
         if b.play_rule == NULL and not self.stays:
             self.add(go_by_joint if self.by_joint else go_by_sum if b.from_state != NULL else
                      go_by_table if b.table != NULL else go_by_chance, b)
-            if b.over != NULL:
-                self.add(end_episodes, b)
+        if b.play_rule == NULL and b.over != NULL:
+            self.add(end_episodes, b)
         if any(seat.joint for seat in self.given):
             self.add(gather_rewards, b)
         self.for_each_that_observes(look_ahead)

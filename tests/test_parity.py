@@ -351,3 +351,16 @@ def test_as_many_agents_as_there_may_be(assert_same):
         for learner in (fg.QLearner(0.5, None, falling), fg.Sarsa(0.5, None, falling)):
             reference = fg.run(game, learner, backend="reference", **arguments)
             assert_same(reference, fg.run(game, learner, **arguments))
+
+
+def test_a_time_limit_counts_where_there_is_one_state(assert_same):
+    """The game goes nowhere, and its episodes are cut all the same: nature draws their starts."""
+    from fastgames.games.compact import Sum
+
+    rewards = np.random.default_rng(1).normal(size=(2, 1, 2, 3))
+    stay = Sum(np.zeros(1, np.int32), np.zeros(6, np.int32))
+    game = fg.MarkovGame(rewards, stay, 0.9, start=[1.0], time_limit=3)
+    for learner in (fg.QLearner(0.5), fg.Sarsa(0.5)):
+        arguments = {"steps": 20, "replicas": 3, "rng": 1}
+        reference = fg.run(game, learner, backend="reference", **arguments)
+        assert_same(reference, fg.run(game, learner, **arguments))

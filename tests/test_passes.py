@@ -369,6 +369,7 @@ BAD = [
     ({"words": True}, TypeError, "words"),
     ({"parameters": [1]}, TypeError, "parameters must be a mapping"),
     ({"parameters": {"a b": 1}}, ValueError, "identifiers"),
+    ({"parameters": {f"x{k}": k for k in range(17)}}, ValueError, "at most 16, got 17"),
     ({"parameters": {"alpha": np.nan}}, ValueError, "alpha must be finite"),
     ({"parameters": {"gamma": 1.5}}, ValueError, "gamma must be in"),
     ({"tables": []}, ValueError, "first of tables"),

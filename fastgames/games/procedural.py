@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import reprlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from fastgames import _checks
 from fastgames.games._tables import action_names, listed, string, whole
 from fastgames.games.compact import Compact, Functions
 
@@ -91,7 +90,7 @@ class ProceduralGame:
         source: str = "",
     ) -> None:
         for what, function in (("start", start), ("step", step), ("observe", observe)):
-            _check_form(what, function)
+            _checks.function(what, function, _FORMS[what])
         self._num_actions = _counts("num_actions", num_actions, 2**24)
         self._num_observations = _counts("num_observations", num_observations, 2**31)
         if len(self._num_observations) != len(self._num_actions):
@@ -208,18 +207,6 @@ class ProceduralGame:
         from fastgames.games.registry import make_again
 
         return make_again, self.made
-
-
-def _check_form(what: str, function: Any) -> None:
-    form = _FORMS[what]
-    if not inspect.isfunction(function):
-        raise TypeError(f"{what} must be a plain function, got {reprlib.repr(function)}")
-    parameters = inspect.signature(function).parameters
-    if len(parameters) != len(form):
-        raise TypeError(
-            f"{what} must take {len(form)} arguments ({', '.join(form)}); {function.__name__} "
-            f"takes {len(parameters)} ({', '.join(parameters)})"
-        )
 
 
 def _counts(argument: str, value: Any, limit: int) -> tuple[int, ...]:

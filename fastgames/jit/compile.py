@@ -11,7 +11,7 @@ from typing import Any
 import numba
 from numba.core.errors import NumbaError
 
-from fastgames.source import outside
+from fastgames.source import codes, outside
 
 OPTIONS = {"error_model": "numpy", "fastmath": False}
 _made: dict[tuple[Any, bool, bool], Any] = {}
@@ -39,7 +39,7 @@ def compiled(rule: Callable[..., Any], inline: bool = False, checked: bool = Fal
     assert isinstance(rule, types.FunctionType)
     _made[key] = rule  # where it calls itself, which Numba will refuse
     names = dict(rule.__globals__)
-    for code in _codes(rule.__code__):
+    for code in codes(rule.__code__):
         for name in code.co_names:
             if _is_plain(names.get(name)):
                 names[name] = compiled(names[name], inline, checked)
@@ -61,11 +61,6 @@ def length(rule: Callable[..., Any]) -> int:
     return len(rule.__code__.co_code) + sum(
         length(value) for value in outside(rule).values() if _is_plain(value) and value is not rule
     )
-
-
-def _codes(code: types.CodeType) -> list[types.CodeType]:
-    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    return [code, *(found for c in inner for found in _codes(c))]
 
 
 def _is_plain(value: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from fastgames.games import Game
 from fastgames.learners.base import RuleLearner, Rules, Table
 from fastgames.schedules import Numeric, numeric
 
+MOST_PARAMETERS = 16  # MAX_PARAMETERS in src_cy/block.pxi
 _FORMS = {
     "draw": ("u", "p", "actions", "real"),
     "choose": ("tables", "p", "o", "signal"),
@@ -87,7 +87,7 @@ class Learner(RuleLearner):
             object.__setattr__(self, "draw", draw_unit)
         for what in _FORMS:
             if getattr(self, what) is not None or what in ("choose", "learn"):
-                _check_form(what, getattr(self, what))
+                _checks.function(what, getattr(self, what), _FORMS[what])
         for flag in ("counterfactual", "joint", "team"):
             if not isinstance(getattr(self, flag), bool):
                 raise TypeError(f"{flag} must be True or False, got {getattr(self, flag)!r}")
@@ -101,6 +101,10 @@ class Learner(RuleLearner):
         if not isinstance(self.parameters, Mapping):
             raise TypeError(
                 f'parameters must be a mapping such as {{"alpha": 0.1}}, got {self.parameters!r}'
+            )
+        if len(self.parameters) > MOST_PARAMETERS:
+            raise ValueError(
+                f"parameters must be at most {MOST_PARAMETERS}, got {len(self.parameters)}"
             )
         checked: dict[str, Any] = {}
         for name, value in self.parameters.items():
@@ -189,15 +193,3 @@ def _of_array(item: tuple[str, Any]) -> tuple[Any, ...]:
     if isinstance(value, np.ndarray):
         return name, value.shape, value.tobytes()
     return name, value
-
-
-def _check_form(what: str, function: Any) -> None:
-    form = _FORMS[what]
-    if not inspect.isfunction(function):
-        raise TypeError(f"{what} must be a plain function, got {reprlib.repr(function)}")
-    parameters = inspect.signature(function).parameters
-    if len(parameters) != len(form):
-        raise TypeError(
-            f"{what} must take {len(form)} arguments ({', '.join(form)}); {function.__name__} "
-            f"takes {len(parameters)} ({', '.join(parameters)})"
-        )
