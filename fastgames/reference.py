@@ -6,6 +6,7 @@ game moves, every agent learns, schedules advance.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,7 +48,7 @@ class Step(NamedTuple):
     over: bool
 
 
-class World:
+class World(ABC):
     """The game of one replica, and where it stands."""
 
     def __init__(
@@ -59,17 +60,17 @@ class World:
         if state.streams is not None and state.streams.shape[1] > game.num_agents:
             self.stream = state.streams[replica, game.num_agents].copy()
 
+    @abstractmethod
     def view(self, agent: int) -> View:
         """How an agent finds the state."""
-        raise NotImplementedError
 
+    @abstractmethod
     def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
         """Go on by a joint action; asking: the agents that want columns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def restart(self) -> None:
         """Begin another episode."""
-        raise NotImplementedError
 
     def _over(self, ended: bool) -> bool:
         self.age += 1

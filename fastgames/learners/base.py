@@ -1,6 +1,7 @@
 """What the engine needs to know of a learner."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -170,7 +171,7 @@ class AnyLearner(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class RuleLearner(_Frozen):
+class RuleLearner(_Frozen, ABC):
     """What learners that are described by their rules have in common.
 
     A subclass says with `domains` where its numeric fields lie, and with `rules` what it does. The
@@ -198,9 +199,9 @@ class RuleLearner(_Frozen):
         return {}
 
     @property
+    @abstractmethod
     def rules(self) -> Rules:
         """What it does in a step."""
-        raise NotImplementedError
 
     @property
     def table(self) -> str:

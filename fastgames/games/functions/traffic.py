@@ -89,7 +89,8 @@ def traffic(
     Source: this project's own (2026) model of a well-known task. Queues in whole vehicles,
     discharge at saturation flow and lost time at changes: Webster, Traffic Signal Settings, Road
     Research Technical Paper 39 (1958). Learning agents at the intersections of a grid, which see
-    their own queues: Wiering, Multi-Agent Reinforcement Learning for Traffic Light Control, ICML 2000.
+    their own queues: Wiering, Multi-Agent Reinforcement Learning for Traffic Light
+    Control, ICML 2000.
 
     Examples
     --------
