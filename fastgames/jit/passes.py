@@ -250,21 +250,32 @@ def addresses_of(
     return act.address, learn.address
 
 
+def _one_agent(rules: Rules, dtype: str, small: dict[str, str]) -> dict[str, Any]:
+    """What the sources of passes over one agent's tables have in common."""
+    views, sizes = _views(rules.tables, dtype, small)
+    return {
+        "sizes": sizes,
+        "actions": small.get("actions", "sizes[0]"),
+        "count": len(rules.tables),
+        "words": max(rules.words, 1),
+        "parameters": len(rules.parameters),
+        "p": _p(rules),
+        "views": views,
+        "tables": _tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
+        "signal": _signal(rules, "{w}, i"),
+    }
+
+
+def _p(rules: Rules) -> str:
+    return _tuple([f"value[{k}, i]" for k in range(len(rules.parameters))])
+
+
 @cache
 def _act(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked: bool) -> Any:
     real = types.CPointer(getattr(types, dtype))
-    views, sizes = _views(rules.tables, dtype, dict(small))
     source = _ACT.format(
-        sizes=sizes,
-        actions=dict(small).get("actions", "sizes[0]"),
-        count=len(rules.tables),
-        words=max(rules.words, 1),
-        parameters=len(rules.parameters),
-        p=_tuple([f"value[{k}, i]" for k in range(len(rules.parameters))]),
-        views=views,
-        tables=_tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
+        **_one_agent(rules, dtype, dict(small)),
         draw=_draw(rules),
-        signal=_signal(rules, "{w}, i"),
         **_guard(checked, CHOOSE),
     )
     signature = types.void(
@@ -276,18 +287,9 @@ def _act(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked: 
 @cache
 def _learn(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked: bool) -> Any:
     real = types.CPointer(getattr(types, dtype))
-    views, sizes = _views(rules.tables, dtype, dict(small))
     source = _LEARN.format(
-        sizes=sizes,
-        actions=dict(small).get("actions", "sizes[0]"),
-        count=len(rules.tables),
-        words=max(rules.words, 1),
-        parameters=len(rules.parameters),
-        p=_tuple([f"value[{k}, i]" for k in range(len(rules.parameters))]),
-        views=views,
-        tables=_tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
+        **_one_agent(rules, dtype, dict(small)),
         others=_OTHERS if rules.joint else "",
-        signal=_signal(rules, "{w}, i"),
         column="columns[i]" if rules.counterfactual else "None",
         joint="actions[i], rewards[i]" if rules.joint else "None, None",
         **_guard(checked, LEARN),
@@ -318,7 +320,7 @@ def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
         members=members,
         words=max(rules.words, 1),
         parameters=len(rules.parameters),
-        p=_tuple([f"value[{k}, i]" for k in range(len(rules.parameters))]),
+        p=_p(rules),
         views="\n".join(views),
         tables=_tuple(tables),
         signals=_tuple([_signal(rules, f"i, {m}, {{w}}") for m in range(members)]),
