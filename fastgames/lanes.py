@@ -190,12 +190,7 @@ def _seat(
     """A seat as the compiled core takes it; columnar: whether its table may be in columns."""
     learner, compact, team = learners[agent], game.compact, members(learners, agent)
     rules, values = learner.rules, learner.values(game.discount)
-    addresses = None
-    if by_rules(learner, numba):
-        from fastgames.jit.passes import addresses_of
-
-        sizes = game.num_actions[agent], game.num_observations[agent]
-        addresses = addresses_of(rules, dtype, *sizes, len(team), checked, f"learners[{agent}]")
+    addresses = _addresses(game, agent, learners, dtype, numba, checked)
     return SimpleNamespace(
         actions=game.num_actions[agent],
         observations=game.num_observations[agent],
@@ -256,13 +251,26 @@ def compile_ahead(
         from fastgames.jit import games
 
         games.addresses_of(game.compact.moves, dtype, checked)
-    for i, learner in enumerate(learners):
-        if by_rules(learner, numba):
-            from fastgames.jit.passes import addresses_of
+    for i in range(len(learners)):
+        _addresses(game, i, learners, dtype, numba, checked)
 
-            sizes = game.num_actions[i], game.num_observations[i]
-            team, who = members(learners, i), f"learners[{i}]"
-            addresses_of(learner.rules, dtype, *sizes, len(team), checked, who)
+
+def _addresses(
+    game: Game,
+    agent: int,
+    learners: tuple[AnyLearner, ...],
+    dtype: np.dtype[Any],
+    numba: bool,
+    checked: bool,
+) -> tuple[int, int] | None:
+    """The passes made of an agent's rules, where these run."""
+    if not by_rules(learners[agent], numba):
+        return None
+    from fastgames.jit.passes import addresses_of
+
+    sizes = game.num_actions[agent], game.num_observations[agent]
+    team, who = len(members(learners, agent)), f"learners[{agent}]"
+    return addresses_of(learners[agent].rules, dtype, *sizes, team, checked, who)
 
 
 def _row(table: np.ndarray | None, agent: int, kind: Any) -> np.ndarray | None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastgames.learners.base import RuleLearner, Rules, Table
-from fastgames.rules import hill_climbing
+from fastgames.rules import hill_climbing, mixed
 from fastgames.schedules import Exponential, Linear, Numeric
 
 _POLICY, _Q = Table("policy", initial="uniform"), Table("q")
@@ -14,10 +14,10 @@ _POLICY, _Q = Table("policy", initial="uniform"), Table("q")
 _PHC = Rules(
     parameters=("alpha", "gamma", "epsilon", "delta"),
     tables=(_POLICY, _Q),
-    draw=hill_climbing.draw,
-    choose=hill_climbing.choose,
+    draw=mixed.draw,
+    choose=mixed.choose,
     learn=hill_climbing.learn,
-    policy=hill_climbing.policy,
+    policy=mixed.policy,
     words=2,
 )
 _WOLF = Rules(
@@ -28,10 +28,10 @@ _WOLF = Rules(
         Table("average", initial="uniform"),
         Table("visits", dims=("observations",), kind="int64"),
     ),
-    draw=hill_climbing.draw,
-    choose=hill_climbing.choose,
+    draw=mixed.draw,
+    choose=mixed.choose,
     learn=hill_climbing.learn_wolf,
-    policy=hill_climbing.policy,
+    policy=mixed.policy,
     words=2,
 )
 

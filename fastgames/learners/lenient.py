@@ -6,14 +6,14 @@ from typing import Any
 
 from fastgames.learners.base import RuleLearner, Rules, Table
 from fastgames.learners.explore import EpsilonGreedy, Softmax
-from fastgames.rules import lenient, qlearning
+from fastgames.rules import lenient, mixed, qlearning
 
 _rules = partial(
     Rules, tables=(Table("q"), Table("temperatures", initial=1.0)), words=2, learn=lenient.learn
 )
 _EPSILON = _rules(
     parameters=("alpha", "gamma", "epsilon", "kappa", "decay"),
-    draw=lenient.draw_explore,
+    draw=mixed.draw,
     choose=lenient.choose_greedy,
     policy=qlearning.policy_epsilon,
 )

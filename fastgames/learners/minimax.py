@@ -9,7 +9,7 @@ import numpy as np
 from fastgames.games import Game
 from fastgames.learners.base import RuleLearner, Rules, Table
 from fastgames.learners.stepsize import VisitCount
-from fastgames.rules import minimax
+from fastgames.rules import minimax, mixed
 from fastgames.schedules import numeric
 
 _EACH = ("observations", "actions", "others_actions")
@@ -24,10 +24,10 @@ def _rules(step: str, learn: Callable[..., Any], *more: Table) -> Rules:
     return Rules(
         parameters=(step, "gamma", "epsilon"),
         tables=(*_TABLES, *more),
-        draw=minimax.draw,
-        choose=minimax.choose,
+        draw=mixed.draw,
+        choose=mixed.choose,
         learn=learn,
-        policy=minimax.policy,
+        policy=mixed.policy,
         words=2,
         joint=True,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastgames.learners.base import RuleLearner, Rules, Table
 from fastgames.learners.explore import EpsilonGreedy, Softmax
-from fastgames.rules import coma, qlearning, value_decomposition
+from fastgames.rules import coma, fixed, qlearning, value_decomposition
 
 _vdn = partial(Rules, tables=(Table("q"),), learn=value_decomposition.learn, team=True)
 _VDN_EPSILON = _vdn(
@@ -27,7 +27,7 @@ _COMA = Rules(
         Table("logits"),
         Table("q", dims=("joint_observations", "joint_actions"), shared=True),
     ),
-    draw=coma.draw,
+    draw=fixed.draw,
     choose=coma.choose,
     learn=coma.learn,
     policy=coma.policy,

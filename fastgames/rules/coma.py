@@ -11,7 +11,7 @@ share, (joint observations, joint actions), numbered with the first member's dig
 
 import numpy as np
 
-from fastgames.rules.choice import sample, softmax_weights, unit
+from fastgames.rules.choice import sample, softmax_weights
 from fastgames.rules.qlearning import update
 from fastgames.rules.value_decomposition import mean
 
@@ -30,11 +30,6 @@ def softmax(logits, out):
 def mixed(chance, epsilon, actions, real):
     """The probability of an action of that chance if one in epsilon is uniformly at random."""
     return (real(1.0) - real(epsilon)) * chance + real(epsilon) / real(actions)
-
-
-def draw(u, p, actions, real):
-    """A number in [0, 1)."""
-    return unit(u, real)
 
 
 def choose(tables, p, o, signal):

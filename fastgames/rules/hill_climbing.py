@@ -4,37 +4,14 @@ Bowling & Veloso, Multiagent learning using a variable learning rate, Artificial
 (2002): PHC is their Table 5, WoLF-PHC their Table 6 (Tables 1 and 2 of Rational and Convergent
 Learning in Stochastic Games, IJCAI 2001).
 
-Form as in `qlearning`. Two random words: whether and what it explores, and what it plays otherwise.
+Form as in `qlearning`; what is drawn, chosen and told as the policy is as in `mixed`.
 Tables are (policy, q) for PHC and (policy, q, average, visits) for WoLF-PHC, `visits`
 (observations,) int64; p is (alpha, gamma, epsilon, delta) and (alpha, gamma, epsilon, delta_win,
 delta_lose).
 """
 
-from fastgames.rules.choice import GREEDY, argmax, explore, explored, sample, unit
+from fastgames.rules.choice import argmax
 from fastgames.rules.qlearning import discounted_best, update
-
-
-def draw(u, p, actions, real):
-    """(What to explore or GREEDY, a number in [0, 1)); p[2] is epsilon."""
-    return real(explore(u[0], p[2], actions, real)), unit(u[1], real)
-
-
-def choose(tables, p, o, signal):
-    """What the first signal explores, else sampled from the policy by the second."""
-    if signal[0] == GREEDY:
-        return sample(tables[0][o], signal[1])
-    return int(signal[0])
-
-
-def policy(tables, p, o, out):
-    """Uniform with the probability of exploring, the rest as the table says, normalised."""
-    row = tables[0][o]
-    share = explored(p[2])
-    total = 0.0
-    for a in range(len(row)):
-        total += float(row[a])
-    for a in range(len(row)):
-        out[a] = share / len(row) + (1.0 - share) * (float(row[a]) / total)
 
 
 def climb(row, best, delta):

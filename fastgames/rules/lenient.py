@@ -10,17 +10,12 @@ whether it is lenient. Tables are (q, temperatures), p is (alpha, gamma, epsilon
 its softmax, kappa, decay).
 """
 
-from fastgames.rules.choice import epsilon_greedy, explore, unit
+from fastgames.rules.choice import epsilon_greedy, unit
 from fastgames.rules.exponential import exp
 from fastgames.rules.qlearning import choose_softmax as sample_softmax
 from fastgames.rules.qlearning import discounted_best, update
 
 LOWEST = 2.0**-60  # as good as 0; temperatures stop here, before numbers that CPUs are slow with
-
-
-def draw_explore(u, p, actions, real):
-    """(What to explore or GREEDY, a number in [0, 1)); p[2] is epsilon."""
-    return real(explore(u[0], p[2], actions, real)), unit(u[1], real)
 
 
 def draw_unit(u, p, actions, real):

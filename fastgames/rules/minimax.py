@@ -7,25 +7,12 @@ opponent does:
     q (observations, actions, others_actions)
     value (observations,)           what policy[o] guarantees in q[o]
     visits (observations, actions, others_actions) int64
-p is (alpha or power, gamma, epsilon).
+p is (alpha or power, gamma, epsilon). What is drawn, chosen and told as the policy is as in
+`mixed`.
 """
 
-from fastgames.rules.choice import GREEDY, explore, explored, sample, unit
 from fastgames.rules.stepsize import visit
 from fastgames.rules.zero_sum import solve
-
-
-def draw(u, p, actions, real):
-    """Two signals of two words: the action to explore or GREEDY, and a number in [0, 1)."""
-    return real(explore(u[0], p[2], actions, real)), unit(u[1], real)
-
-
-def choose(tables, p, o, signal):
-    """Explore if the first signal says so, else sample from policy[o] by the second."""
-    if signal[0] != GREEDY:
-        return int(signal[0])
-    policy = tables[0]
-    return sample(policy[o], policy.dtype.type(signal[1]))
 
 
 def update(tables, t, step):
@@ -51,14 +38,3 @@ def learn(tables, p, t):
 def learn_by_visits(tables, p, t):
     """With the step size of the visit of (a, b) at o."""
     update(tables, t, visit(tables[3][t.observation], t.action, t.others, p[0]))
-
-
-def policy(tables, p, o, out):
-    """Uniform with the probability of exploring, else policy[o], normalised."""
-    row = tables[0][o]
-    share = explored(p[2])
-    total = 0.0
-    for a in range(len(row)):
-        total += float(row[a])
-    for a in range(len(row)):
-        out[a] = share / len(row) + (1.0 - share) * (float(row[a]) / total)

@@ -11,7 +11,7 @@ import fastgames as fg
 from fastgames.games import biased_rock_paper_scissors, matching_pennies, prisoners_dilemma
 from fastgames.games.functions.soccer import soccer
 from fastgames.learners.minimax import MinimaxQ
-from fastgames.rules import minimax
+from fastgames.rules import minimax, mixed
 from fastgames.rules.choice import GREEDY
 from fastgames.rules.outcome import Outcome
 from fastgames.schedules import Exponential
@@ -87,12 +87,12 @@ def test_what_is_played_is_what_policy_says(real):
     tables = (np.array([[0.0, 0.7, 0.0, 0.3]], real),)
     rng, counts, explored = np.random.default_rng(2), np.zeros(4, int), 0
     for u in rng.integers(0, 2**31, (20_000, 2)).tolist():
-        signal = minimax.draw(tuple(u), P, 4, real)
+        signal = mixed.draw(tuple(u), P, 4, real)
         assert type(signal[0]) is type(signal[1]) is real
         explored += signal[0] != GREEDY
-        counts[minimax.choose(tables, P, 0, signal)] += 1
+        counts[mixed.choose(tables, P, 0, signal)] += 1
     said = np.empty(4)
-    minimax.policy(tables, P, 0, said)
+    mixed.policy(tables, P, 0, said)
     assert said == pytest.approx(0.2 / 4 + 0.8 * np.array([0.0, 0.7, 0.0, 0.3]), abs=1e-7)
     assert chisquare(counts, said * counts.sum()).pvalue > 0.01
     assert (

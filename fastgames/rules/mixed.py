@@ -1,0 +1,30 @@
+"""A policy in a table that is mixed with uniform play: explore, or else sample from the table.
+
+Form as in `qlearning`. Two random words: whether and what it explores, and what it plays otherwise.
+The first table is (observations, actions) of probabilities, p[2] is epsilon.
+"""
+
+from fastgames.rules.choice import GREEDY, explore, explored, sample, unit
+
+
+def draw(u, p, actions, real):
+    """(What to explore or GREEDY, a number in [0, 1)); p[2] is epsilon."""
+    return real(explore(u[0], p[2], actions, real)), unit(u[1], real)
+
+
+def choose(tables, p, o, signal):
+    """What the first signal explores, else sampled from the policy by the second."""
+    if signal[0] == GREEDY:
+        return sample(tables[0][o], signal[1])
+    return int(signal[0])
+
+
+def policy(tables, p, o, out):
+    """Uniform with the probability of exploring, the rest as the table says, normalised."""
+    row = tables[0][o]
+    share = explored(p[2])
+    total = 0.0
+    for a in range(len(row)):
+        total += float(row[a])
+    for a in range(len(row)):
+        out[a] = share / len(row) + (1.0 - share) * (float(row[a]) / total)
