@@ -98,7 +98,7 @@ def traffic(
     >>> game.num_agents, game.num_observations[0], game.actions[0]
     (4, 50, ('north-south', 'east-west'))
     """
-    rows, columns = whole("rows", rows, 1, 1024), whole("columns", columns, 1, 1024)
+    rows, columns = whole("rows", rows, 1, 1025), whole("columns", columns, 1, 1025)
     agents = rows * columns
     if not 2 <= agents <= 1024:
         raise ValueError(f"rows * columns must be in [2, 1024]; it is {agents}")
