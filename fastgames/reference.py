@@ -323,7 +323,7 @@ class Player:
         row = self.tables[0][o]
         greedy = argmax(row)
         outcome = Outcome(
-            o, a, gain, weight, next_observation, next_action, ended, self.signal, column,
+            o, a, gain, weight, next_observation, next_action, ended, column, self.signal,
             self.agent, actions, rewards, others,
         )  # fmt: skip
         self.rules.learn(self.tables, tuple(self.values().values()), outcome)

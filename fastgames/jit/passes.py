@@ -87,7 +87,7 @@ def learn_all(
 {others}
         outcome = Outcome(
             int(o[i]), int(a[i]), gain[i], weight[i], int(o2[i]), int(a2[i]), over[i] == 1,
-            {signal}, {column}, sizes[3], {joint}, others
+            {column}, {signal}, sizes[3], {joint}, others
         )
         {guard}
             learn({tables}, p, outcome)

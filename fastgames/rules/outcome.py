@@ -14,9 +14,9 @@ class Outcome(NamedTuple):
     next_observation: where it moves next, or the episode was left (o2)
     next_action: what it does there (a2) if the learner waits to know it, else -1
     ended: whether a terminal state was reached: it is worth 0. A time limit is no end
-    signal: what the learner drew in the step in which it learns, as `choose` has it
     column: (A_i,) the reward that each of its actions would have got against what the others did,
         if the learner asks for it (`counterfactual`), else None
+    signal: what the learner drew in the step in which it learns, as `choose` has it
     agent: its number
     actions, rewards: (N,) what every agent did and got in the step in which it learns, if the
         learner asks for it (`joint`), else None
@@ -30,12 +30,12 @@ class Outcome(NamedTuple):
     next_observation: int
     next_action: int
     ended: bool
-    signal: Any
-    column: Any
-    agent: int
-    actions: Any
-    rewards: Any
-    others: int
+    column: Any = None
+    signal: Any = 0.0
+    agent: int = 0
+    actions: Any = None
+    rewards: Any = None
+    others: int = -1
 
 
 class TeamOutcome(NamedTuple):

@@ -256,8 +256,7 @@ def test_compiled_bits(real):
                 rng = np.random.default_rng(seed)
                 column = rng.integers(-2, 3, actions) if seed % 2 else rng.normal(size=actions)
                 action = int(choose(tables, (), 1, 0))
-                t = Outcome(1, action, real(0), real(0), 0, -1, False, 0, column.astype(real), 0,
-                            None, None, -1)  # fmt: skip
+                t = Outcome(1, action, real(0), real(0), 0, -1, False, column.astype(real))
                 learn(tables, (), t)
                 chosen.append(action)
             policy(tables, (), 1, out)

@@ -16,8 +16,7 @@ def outcome(column):
     """What the rule looks at."""
     return Outcome(
         observation=0, action=0, gain=column[0], weight=column.dtype.type(0.9), next_observation=0,
-        next_action=-1, ended=False, signal=0.5, column=column, agent=0, actions=None,
-        rewards=None, others=-1,
+        next_action=-1, ended=False, column=column,
     )  # fmt: skip
 
 

@@ -28,12 +28,6 @@ def _outcomes(rng, count, observations, actions):
             next_observation=int(rng.integers(observations)),
             next_action=-1,
             ended=bool(rng.random() < 0.1),
-            signal=(0.0, 0.0),
-            column=None,
-            agent=0,
-            actions=None,
-            rewards=None,
-            others=-1,
         )
 
 

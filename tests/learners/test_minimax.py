@@ -46,11 +46,6 @@ def outcomes(rng, count, observations, actions, others):
             next_observation=int(rng.integers(observations)),
             next_action=-1,
             ended=bool(rng.random() < 0.2),
-            signal=(0.0, 0.0),
-            column=None,
-            agent=0,
-            actions=None,
-            rewards=None,
             others=int(rng.integers(others)),
         )
 

@@ -25,8 +25,7 @@ def outcome(action, column, observation=0):
     """What the rules look at."""
     return Outcome(
         observation=observation, action=action, gain=column[action], weight=column.dtype.type(0.9),
-        next_observation=0, next_action=-1, ended=False, signal=0.5, column=column, agent=0,
-        actions=None, rewards=None, others=-1,
+        next_observation=0, next_action=-1, ended=False, column=column,
     )  # fmt: skip
 
 
