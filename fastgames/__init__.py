@@ -23,6 +23,7 @@ from fastgames.learners import (
     UniformRivals,
     VisitCount,
 )
+from fastgames.policies import Policy
 from fastgames.record import Record
 from fastgames.result import Result, load
 from fastgames.run import Interrupted, run
@@ -93,6 +94,7 @@ __all__ = [
     "MarkovGame",
     "MatrixGame",
     "MinimaxQ",
+    "Policy",
     "ProceduralGame",
     "QLearner",
     "Record",

@@ -1,8 +1,14 @@
-"""What an agent would play, for many replicas at once: the rules' `policy` in NumPy."""
+"""What an agent would play: for many replicas at once, and as a function to carry elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from fastgames import _core
+from fastgames.learners.fixed import FixedPolicy
 from fastgames.state import Seat
 
 MANY = 5_000  # rows from which compiling a function takes less time than interpreting it
@@ -59,3 +65,136 @@ def _normalised(weights: np.ndarray) -> np.ndarray:
     weights = weights.astype(np.float64)
     total = np.add.accumulate(weights, axis=-1)[..., -1:]  # in index order, unlike sum()
     return weights / total
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Policy:
+    """What one agent plays, as a plain function: needs no game, no run and nothing but NumPy.
+
+    ``result.agent(i)`` makes one. It can be pickled and copied, and is an array where one is asked
+    for: ``np.save(path, policy)``, ``fg.FixedPolicy(policy)``.
+
+    Parameters
+    ----------
+    probabilities : array (O, A), or (A,) for one observation
+        Non-negative, each row sums to 1 within 1e-6. Copied to float64, read-only.
+    preferred : array (O,) of int, optional
+        What `greedy` returns. None: the likeliest action, the lowest on ties.
+    game : str
+        Where it was learned.
+    agent : int
+        Whose seat it was.
+    actions : tuple of A str, optional
+        The names of the actions; "0", "1", … unless given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
+
+    Examples
+    --------
+    >>> policy = Policy([[0.25, 0.75], [1.0, 0.0]])
+    >>> policy(0, 2**30)  # a random word of 32 bits; 2**30 / 2**32 = 0.25
+    1
+    >>> policy([0, 1, 1], np.random.default_rng(7))
+    array([1, 0, 0])
+    >>> policy.greedy([0, 1])
+    array([1, 0])
+    """
+
+    probabilities: Any
+    preferred: Any = None
+    game: str = ""
+    agent: int = 0
+    actions: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        table = np.atleast_2d(FixedPolicy(self.probabilities).probabilities)
+        if table.ndim != 2:
+            raise ValueError(
+                "probabilities must have shape (observations, A), those of one replica, "
+                f"got {table.shape}"
+            )
+        given = table.argmax(axis=-1) if self.preferred is None else self.preferred
+        preferred = np.array(_indices("preferred", given, table.shape[1]))
+        if preferred.shape != table.shape[:1]:
+            raise ValueError(
+                f"preferred must be ({len(table)},), one action for each observation, "
+                f"got shape {preferred.shape}"
+            )
+        names = range(table.shape[1]) if self.actions is None else self.actions
+        if len(names) != table.shape[1]:
+            raise ValueError(f"actions must be {table.shape[1]} names, got {self.actions!r}")
+        preferred.setflags(write=False)
+        object.__setattr__(self, "probabilities", table)
+        object.__setattr__(self, "preferred", preferred)
+        object.__setattr__(self, "actions", tuple(str(name) for name in names))
+
+    def __call__(self, observation: Any, rng: Any) -> Any:
+        """An action, sampled; for an array of observations one for each.
+
+        Parameters
+        ----------
+        observation : int, or array of int
+            In [0, O).
+        rng : numpy Generator, or int, or array of int
+            A Generator gives one `random()` for each observation, as ``stream="numpy"`` does. Or
+            random words of 32 bits, one for each observation, as the streams of `fastgames.run`
+            are: then the action is what ``fg.FixedPolicy(policy)`` plays there.
+
+        Returns
+        -------
+        int, or array of int64 of the observations' shape
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is outside its domain.
+        """
+        rows = _indices("observation", observation, len(self.probabilities))
+        sums = np.add.accumulate(self.probabilities[rows], axis=-1)  # in index order
+        if isinstance(rng, np.random.Generator):
+            x = rng.random(rows.shape)
+        else:
+            words = _indices("rng", rng, 2**32, "a numpy Generator or random words")
+            try:
+                x = np.broadcast_to((words >> 1) * 2.0**-31, rows.shape)
+            except ValueError:
+                raise ValueError(
+                    f"rng must be one word for each observation, {rows.shape}, got {words.shape}"
+                ) from None
+        return _plain((sums[..., :-1] <= (x * sums[..., -1])[..., None]).sum(axis=-1))
+
+    def greedy(self, observation: Any) -> Any:
+        """The action that it prefers, without exploring; for an array of observations one for each.
+
+        Arguments, result and errors as for a call, without the random numbers.
+        """
+        return _plain(self.preferred[_indices("observation", observation, len(self.preferred))])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.probabilities, dtype, copy=copy)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # an array comes out of a pickle writable
+        return Policy, (self.probabilities, self.preferred, self.game, self.agent, self.actions)
+
+    def __repr__(self) -> str:
+        rows, actions = self.probabilities.shape
+        of = f" in {self.game!r}" if self.game else ""
+        return f"<Policy of agent {self.agent}{of}: {rows} observations, {actions} actions>"
+
+
+def _indices(name: str, value: Any, count: int, what: str = "whole numbers") -> np.ndarray:
+    """Whole numbers in [0, count) as int64."""
+    given = np.asarray(value)
+    if given.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be {what} in [0, {count}), got {value!r}")
+    outside = (given < 0) | (given >= count)
+    if outside.any():
+        raise ValueError(f"{name} must be {what} in [0, {count}), got {given[outside].flat[0]}")
+    return given.astype(np.int64)
+
+
+def _plain(actions: Any) -> Any:
+    return int(actions) if np.ndim(actions) == 0 else actions

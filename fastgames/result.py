@@ -10,7 +10,7 @@ import numpy as np
 from fastgames import _checks
 from fastgames.games import Game
 from fastgames.learners import AnyLearner
-from fastgames.policies import policy
+from fastgames.policies import Policy, policy
 from fastgames.record import Record
 from fastgames.snapshots import Snapshots
 from fastgames.state import State
@@ -121,6 +121,19 @@ class Result:
         Raises ValueError where its learner has no function `policy`.
         """
         return policy(self.state.seats[self._agent(agent)], self.game.discount)
+
+    def agent(self, agent: int, replica: int = 0) -> Policy:
+        """What `agent` of one replica would play now, as a function to carry elsewhere.
+
+        ``result.agent(0)(observation, rng)`` is an action; see `Policy`. agent in [0, N), replica
+        in [0, replicas). Raises ValueError where its learner has no function `policy`.
+        """
+        agent = self._agent(agent)
+        replica = _checks.whole("replica", replica, 0, self.replicas - 1)
+        seat = self.state.seats[agent]
+        (probabilities,) = policy(seat, self.game.discount, slice(replica, replica + 1))
+        preferred = seat.table[replica].argmax(axis=-1)
+        return Policy(probabilities, preferred, self.game.name, agent, self.game.actions[agent])
 
     def _agent(self, agent: int) -> int:
         return _checks.whole("agent", agent, 0, self.game.num_agents - 1)

@@ -24,14 +24,17 @@ _RULES = Rules(
 
 @dataclass(frozen=True, eq=False)
 class FixedPolicy(_Frozen):
-    """Plays the given probabilities for ever. Also how an agent is frozen:
+    """Plays the given probabilities for ever. Also how an agent is frozen, and made an opponent:
 
-    ``fg.FixedPolicy(result.policy(1))`` goes on playing what agent 1 of each replica plays now.
+    ``fg.FixedPolicy(result.policy(1))`` plays what agent 1 of each replica plays now, so every
+    replica has an opponent of its own; ``fg.FixedPolicy(result.agent(1, replica=5))`` is the same
+    one for all.
 
     Parameters
     ----------
-    probabilities : array (A,), (observations, A) or (replicas, observations, A)
-        Non-negative, each row sums to 1 within 1e-6; used as given, not normalised.
+    probabilities : array (A,), (observations, A) or (replicas, observations, A), or a `Policy`
+        Non-negative, each row sums to 1 within 1e-6; used as given, not normalised. One row plays
+        the same at every observation, one replica's is for all of them.
 
     Source: a mixed strategy (Nash 1951), or a stationary policy where there are observations.
 
