@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         RegretMatching,
         WoLFPHC,
     )
+    from fastgames.streams import Streams
+    from fastgames.vector import VectorGame
 else:
     __getattr__, __dir__ = later(
         __name__,
@@ -55,6 +57,8 @@ else:
             "analysis": (),
             "reproduce": (),
             "games": ("remember",),
+            "streams": ("Streams",),
+            "vector": ("VectorGame",),
             "learners": (
                 "COMA",
                 "PHC",
@@ -104,9 +108,11 @@ __all__ = [
     "Sarsa",
     "Softmax",
     "Stable",
+    "Streams",
     "Table",
     "UniformRivals",
     "Variants",
+    "VectorGame",
     "VisitCount",
     "WoLFPHC",
     "games",

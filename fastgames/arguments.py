@@ -313,12 +313,16 @@ def check_memory(
         threads, capacity = layout(game, seats, stop, real, numba, replicas, threads)
         columns = in_columns(game, seats, stop, numba)
         need += threads * block_bytes(game, seats, record, real, capacity, columns)
+    check_fits("replicas (and what is recorded)", "replicas", replicas, need, each)
+
+
+def check_fits(name: str, unit: str, count: int, need: int, each: int) -> None:
+    """So many of a unit, of `each` bytes, fit into memory with all that is needed besides."""
     have = _memory() if need > LITTLE else None
     if have is not None and need > have:
         raise ValueError(
-            f"replicas (and what is recorded) must fit into memory: {replicas} replicas need "
-            f"{need / 2**30:,.1f} GiB, {each:,} bytes each; this machine has "
-            f"{have / 2**30:,.1f} GiB available"
+            f"{name} must fit into memory: {count} {unit} need {need / 2**30:,.1f} GiB, "
+            f"{each:,} bytes each; this machine has {have / 2**30:,.1f} GiB available"
         )
 
 

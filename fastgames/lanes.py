@@ -55,6 +55,7 @@ def in_columns(
         and not compact.time_limit
         and all(
             x.rules.bootstrap == "max"
+            and x.rules.twin != "outside"
             and x.rules.names != ("q", "visits")
             and not (x.rules.defers or x.rules.counterfactual)
             for x in learners
@@ -81,7 +82,7 @@ def block_size(
         cache, size = SECOND_CACHE, 256 * game.num_agents + sum(each)
     most = next((n for n in SIZES if n * size <= cache), SIZES[-1])
     if not columns:
-        rules = all(by_rules(learner, numba) for learner in learners)
+        rules = all(by_rules(x, numba) or x.rules.twin == "outside" for x in learners)
         widest = RULE_LANES if rules else _core.lanes(dtype.name).ROW_LANES
         most = max(1, min(most, widest, MOST // size))
     blocks = -(-replicas // most)
@@ -133,7 +134,8 @@ def block_bytes(
         entries = actions * real if columns else _table_bytes(game, learners, i, dtype)
         table = capacity * entries
         asked = 8 * game.num_agents * (learner.rules.joint or learner.rules.team)
-        size += table + lanes * (1024 + asked + 3 * actions * real)
+        outside = learner.rules.twin == "outside"
+        size += table + lanes * (128 if outside else 1024 + asked + 3 * actions * real)
         size += compact.rewards[i].size * real + 8 * game.num_states
         largest = max(largest, table)  # is held twice while it is copied
     if record.last is not None:
@@ -277,8 +279,30 @@ def _row(table: np.ndarray | None, agent: int, kind: Any) -> np.ndarray | None:
     return None if table is None else np.ascontiguousarray(table[agent], kind)
 
 
+def core_arguments(
+    game: Game,
+    learners: tuple[AnyLearner, ...],
+    record: Record,
+    stop: Stable | None,
+    dtype: np.dtype[Any],
+    numba: bool,
+    checked: bool,
+) -> tuple[SimpleNamespace, list[SimpleNamespace]]:
+    """A game and its seats as the compiled core takes them; blocks may share them."""
+    columns = in_columns(game, learners, stop, numba)
+    watched = record.flips or stop is not None
+    return _game(game.compact, dtype, checked), [
+        _seat(game, i, learners, dtype, numba, checked, not watched and not columns)
+        for i in range(len(learners))
+    ]
+
+
 class LaneBlock:
-    """A block of the compiled core, with its built-in passes or the functions that Numba made."""
+    """A block of the compiled core, with its built-in passes or the functions that Numba made.
+
+    made: what `core_arguments` returned, where blocks share it
+    outside: see `Lanes` in src_cy/engine.pxi
+    """
 
     def __init__(
         self,
@@ -291,6 +315,8 @@ class LaneBlock:
         bit_generator: np.random.BitGenerator | None,
         numba: bool,
         checked: bool,
+        made: tuple[SimpleNamespace, list[SimpleNamespace]] | None = None,
+        outside: SimpleNamespace | None = None,
     ) -> None:
         learners = tuple(seat.learner for seat in state.seats)
         self.capacity, self.active = capacity, 0
@@ -301,16 +327,11 @@ class LaneBlock:
         # numpy's own methods hold this lock too: others may draw from the generator meanwhile
         self.lock = nullcontext() if bit_generator is None else bit_generator.lock
         self.bit_generator = bit_generator
-        compact = game.compact
-        watched = record.flips or stop is not None
+        made = made or core_arguments(game, learners, record, stop, dtype, numba, checked)
         self.lanes = _core.lanes(dtype.name).Lanes(
             -(-capacity // SIZES[-1]) * SIZES[-1],
             capacity,
-            _game(compact, dtype, checked),
-            [
-                _seat(game, i, learners, dtype, numba, checked, not watched and not self.columns)
-                for i in range(len(learners))
-            ],
+            *made,
             rows=not self.columns,
             flips=record.flips,
             joint_actions=record.joint_actions and not self.last,
@@ -318,9 +339,10 @@ class LaneBlock:
             stable=stop is not None,
             last=self.last,
             bit_generator=bit_generator,
+            outside=outside,
         )
         self.stable = self.lanes.stable
-        self.nature = state.streams is not None and nature_draws(compact)
+        self.nature = state.streams is not None and nature_draws(game.compact)
         self.replicas = np.zeros(capacity, np.int64)  # what each lane holds
         self.steps = np.zeros(capacity, np.int64)  # since each lane was last written
         self.tallied = np.zeros(capacity, np.int64)
@@ -381,6 +403,8 @@ class LaneBlock:
         self.loaded = True
 
     def _load_tables(self, seat: Seat, arrays: Any, into: Any, where: Any) -> None:
+        if seat.learner.rules.twin == "outside":
+            return
         table = seat.table[where]
         if not seat.learner.learns and not by_rules(seat.learner, self.numba):
             table = np.add.accumulate(table, axis=-1)  # running sums, as the passes read them
@@ -433,10 +457,10 @@ class LaneBlock:
         self.steps[: self.active] += taken
         self.tallied[: self.active] += taken * self.lanes.tallying[: self.active]
         if self.lanes.wrong[0]:
-            raise self._error()
+            raise self.error()
         return taken
 
-    def _error(self) -> RuleError:
+    def error(self) -> RuleError:
         """What went wrong in a function of a user's."""
         kind, agent, lane, value = self.lanes.wrong.tolist()
         game = f"of game {self.game.name!r}"

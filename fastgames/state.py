@@ -269,20 +269,10 @@ def fresh(
     compiled: whether a function that starts episodes is compiled.
     """
     compact, streams = game.compact, None
-    states = np.full(replicas, compact.start_state, np.int32)
-    core = _core.lanes(dtype)
     if seed is not None:
         streams = np.empty((replicas, game.num_agents + nature_draws(compact), 4), np.uint32)
-        core.start_streams(seed, 0, streams.shape[1], streams)
-    if isinstance(compact.moves, Functions):
-        states = _started(compact.moves, replicas, streams, generator, compiled)
-    elif compact.start_weights is not None:
-        sums = np.add.accumulate(compact.start_weights)
-        if streams is not None:
-            core.draw_states(streams, sums, states)
-        else:
-            assert generator is not None
-            states[0] = np.count_nonzero(sums[:-1] <= generator.random() * sums[-1])
+        _core.lanes(dtype).start_streams(seed, 0, streams.shape[1], streams)
+    states = begin_episodes(compact, replicas, dtype, streams, generator, compiled)
     state = State(
         seats=_seats(game, learners, replicas, dtype),
         streams=streams,
@@ -294,6 +284,28 @@ def fresh(
     )
     _add_counters(state, game, record, stop)
     return state
+
+
+def begin_episodes(
+    compact: Compact,
+    replicas: int,
+    dtype: str,
+    streams: np.ndarray | None,
+    generator: np.random.Generator | None = None,
+    compiled: bool = True,
+) -> np.ndarray:
+    """The first states of episodes, see `State.states`; nature's streams are modified in place."""
+    if isinstance(compact.moves, Functions):
+        return _started(compact.moves, replicas, streams, generator, compiled)
+    states = np.full(replicas, compact.start_state, np.int32)
+    if compact.start_weights is not None:
+        sums = np.add.accumulate(compact.start_weights)
+        if streams is not None:
+            _core.lanes(dtype).draw_states(streams, sums, states)
+        else:
+            assert generator is not None
+            states[0] = np.count_nonzero(sums[:-1] <= generator.random() * sums[-1])
+    return states
 
 
 def _started(

@@ -9,6 +9,7 @@ import types
 
 import numpy as np
 cimport cython
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport INFINITY, floor
 from libc.string cimport memcpy
@@ -25,6 +26,7 @@ include "steps.pxi"
 include "rows.pxi"
 include "rules.pxi"
 include "states.pxi"
+include "outside.pxi"
 
 REAL = np.dtype(np.float64 if FG_DOUBLE else np.float32)
 
@@ -50,6 +52,40 @@ cdef void *address(array):
     return NULL if array is None else <void *><size_t>array.ctypes.data
 
 
+ctypedef struct Loop:  # what a block does: the passes of a step, as begin() lists them
+    Block *block
+    Pass *passes
+    int num_passes
+    Draw *draws
+    int batch                              # steps that signals are drawn ahead
+    fg_steps steps                         # all of it without leaving the registers, or NULL
+    bint flips                             # whether these count flips
+
+
+cdef int64_t take(Loop *l, int64_t steps) noexcept nogil:
+    """Take so many steps, fewer only where something goes wrong; how many were right."""
+    cdef Block *b = l.block
+    cdef int i, k, p, n
+    cdef int64_t left = steps
+    if l.steps != NULL:
+        take_steps(l.steps, b, steps, l.flips)
+        return steps
+    while left > 0:
+        n = l.batch if left >= l.batch else 1
+        if b.bitgen != NULL:
+            draw_listing(b)
+        else:
+            for i in range(b.agents):
+                l.draws[i](&b.seats[i], b.lanes, n)
+        for k in range(n):
+            for p in range(l.num_passes):
+                l.passes[p].run(l.passes[p].context, b.lanes, k)
+            if b.wrong[0]:
+                return steps - left + k
+        left -= n
+    return steps
+
+
 cdef class Lanes:
     """A block of `lanes` replicas of one game and its learners, stepped together.
 
@@ -62,7 +98,7 @@ cdef class Lanes:
         from_joint, table, or chance_first, chance_state and chance_sum; start_state, start_sums, terminal, time_limit.
         functions: None, or the addresses of Numba's passes; then words, start_words and state_size.
     seats : list of namespaces
-        For each agent: actions, observations; choose ("epsilon_greedy", "softmax" or "fixed"); bootstrap ("max",
+        For each agent: actions, observations; choose ("epsilon_greedy", "softmax", "fixed" or "outside"); bootstrap ("max",
         "expected", "next"); learns, defers, counterfactual, counts_visits; parameters, their names; schedules, the kind
         of each (0 constant, 1 exponential, 2 linear); payoffs (variants, states or 1, joint actions) in this build's REAL;
         observe and turns (states,), or None; discount. words, how many it draws; draw, the built-in passes that do
@@ -75,6 +111,10 @@ cdef class Lanes:
         What is recorded (joint actions and rewards: where `tallying`).
     last : int
         How many cells `window` holds; 0: none.
+    outside : namespace or None
+        Where agents are played from outside (rows only): first, the block's first environment, and arrays over all of
+        them that are written at every step, see Outside in outside.pxi: rewards (agents, width) REAL, observations
+        and reached (agents, width) int32, terminated and truncated (width,) bool. Rows start on cache lines.
     bit_generator : numpy.random.BitGenerator or None
         Given: the draws of lane 0 come from it, as a textbook listing makes them.
 
@@ -95,11 +135,9 @@ cdef class Lanes:
     """
     cdef Block b
     cdef Table *agents
-    cdef Pass *passes
-    cdef Draw *draws
-    cdef fg_steps steps
-    cdef int num_passes, most_passes
-    cdef int batch
+    cdef Loop loop
+    cdef Outside out
+    cdef int most_passes
     cdef bint records_flips, records_joint, records_rewards, scheduled, fused, rows, by_joint, stays
     cdef list memory, given
     cdef object bit_generator
@@ -110,7 +148,7 @@ cdef class Lanes:
     cdef public int64_t active
 
     def __init__(self, int lanes, int capacity, game, list seats, *, bint rows, bint flips, bint joint_actions,
-                 bint rewards, bint stable, int64_t last, bit_generator=None):
+                 bint rewards, bint stable, int64_t last, bit_generator=None, outside=None):
         cdef int i
         self.memory = []
         self.seats = []
@@ -118,11 +156,12 @@ cdef class Lanes:
         self.rows = rows
         self.active = capacity
         self.records_flips, self.records_joint, self.records_rewards = flips, joint_actions, rewards
+        self.loop.block, self.loop.flips = &self.b, flips
         self.scheduled = any(any(seat.schedules) for seat in seats)
-        self.batch = 1 if self.scheduled else FG_BATCH
+        self.loop.batch = 1 if self.scheduled else FG_BATCH
         self.bit_generator = bit_generator
         if bit_generator is not None:
-            self.batch = 1
+            self.loop.batch = 1
             self.b.bitgen = <bitgen_t *>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
         self.b.agents = len(seats)
         self.b.lanes = lanes
@@ -130,9 +169,9 @@ cdef class Lanes:
         self.b.joint_actions = joint if joint < 2**31 else 1
         self.b.seats = <Seat *>self.scratch((len(seats), sizeof(Seat)), np.uint8)
         self.agents = <Table *>self.scratch((len(seats), sizeof(Table)), np.uint8)
-        self.draws = <Draw *>self.scratch((len(seats), sizeof(void *)), np.uint8)
+        self.loop.draws = <Draw *>self.scratch((len(seats), sizeof(void *)), np.uint8)
         self.most_passes = 16 * len(seats) + 64  # more than any list of passes has
-        self.passes = <Pass *>self.scratch((self.most_passes, sizeof(Pass)), np.uint8)
+        self.loop.passes = <Pass *>self.scratch((self.most_passes, sizeof(Pass)), np.uint8)
         self.wrong = self.kept((4,), np.int64)
         self.b.wrong = <int64_t *>address(self.wrong)
         self.b.joint = <int32_t *>self.scratch((lanes,), np.int32)
@@ -140,6 +179,8 @@ cdef class Lanes:
             self.add_game(game)
         for i in range(self.b.agents):
             self.add_seat(i, seats[i], capacity)
+        if outside is not None:
+            self.add_outside(outside)
         if rows:
             self.add_asked()
             for i in range(self.b.agents):
@@ -329,7 +370,22 @@ cdef class Lanes:
         s.flips = <int64_t *>address(arrays.flips)
         arrays.reward_sum = self.kept((lanes,), np.float64)
         s.reward_sum = <double *>address(arrays.reward_sum)
-        # What only the passes see.
+        if seat.choose != "outside":
+            self.add_scratch(s, seat)
+        self.memory.append(seat)
+        s.payoffs = <real *>address(seat.payoffs)
+        if self.b.reward != NULL:
+            s.payoffs = self.b.reward + agent * lanes
+        if self.rows:
+            self.add_rows(agent, seat, capacity, arrays)
+        else:
+            arrays.table = self.kept((actions, lanes), REAL)
+            s.table = <real *>address(arrays.table)
+        self.seats.append(arrays)
+
+    cdef add_scratch(self, Seat *s, seat):
+        """What only the passes of an agent see."""
+        lanes, actions = self.b.lanes, seat.actions
         s.threshold = <int32_t *>self.scratch((lanes,), np.int32)
         s.half = <int32_t *>self.scratch((lanes,), np.int32)
         s.last_word = <uint32_t *>self.scratch((lanes,), np.uint32)
@@ -346,16 +402,6 @@ cdef class Lanes:
         s.action = <real *>self.scratch((lanes,), REAL)
         s.target = <real *>self.scratch((lanes,), REAL)
         s.greedy = <real *>self.scratch((lanes,), REAL)
-        self.memory.append(seat)
-        s.payoffs = <real *>address(seat.payoffs)
-        if self.b.reward != NULL:
-            s.payoffs = self.b.reward + agent * lanes
-        if self.rows:
-            self.add_rows(agent, seat, capacity, arrays)
-        else:
-            arrays.table = self.kept((actions, lanes), REAL)
-            s.table = <real *>address(arrays.table)
-        self.seats.append(arrays)
 
     cdef add_rows(self, int agent, seat, int capacity, arrays):
         cdef Seat *s = &self.b.seats[agent]
@@ -381,7 +427,10 @@ cdef class Lanes:
         if self.b.reward == NULL:
             for other in self.given[agent + 1:]:
                 s.radix *= other.actions
-        if s.columnar:
+        outside = seat.choose == "outside"
+        if outside:
+            arrays.table = self.kept((0,), REAL)
+        elif s.columnar:
             arrays.table = self.kept((s.actions, lanes), REAL)
         else:
             arrays.table = self.kept((capacity, s.observations, s.stride), REAL)
@@ -415,7 +464,7 @@ cdef class Lanes:
             s.next_observation = <int32_t *>self.scratch((lanes,), np.int32)
         rows = <fg_rows *>address(within)
         self.agents[agent].rows = rows
-        if seat.rules is None:
+        if seat.rules is None and not outside:
             s.alpha, s.gamma, s.flip = rows.alpha, rows.gamma, rows.flip
             s.move, s.prefers = rows.action, rows.prefers
         else:  # which may have more lanes
@@ -426,11 +475,13 @@ cdef class Lanes:
             s.gamma[i] = seat.discount
         rows.far = capacity * s.observations * s.stride * sizeof(real) > FAR
         rows.wide, rows.actions, rows.stride = lanes, s.actions, s.stride
-        for i in range(lanes if seat.rules is None else 0):
+        for i in range(lanes if seat.rules is None and not outside else 0):
             rows.first[i] = min(i, capacity - 1) * s.observations * s.stride
         rows.payoffs, rows.cell = s.payoffs, self.b.cell
         rows.q, rows.now, rows.next = s.table, s.observation, s.next_observation
         rows.over = self.b.over
+        if outside:
+            return
         s.columns = <real *>self.scratch((s.actions, lanes), REAL)
         s.column = <real *>self.scratch((lanes, s.actions), REAL)
         s.due = <int32_t *>self.scratch((lanes,), np.int32)
@@ -441,10 +492,24 @@ cdef class Lanes:
             if seat.team is None:
                 s.learn = <LearnRule><size_t>seat.rules[1]
 
+    cdef add_outside(self, outside):
+        """Where what agents see and get goes; the rewards are worked out there."""
+        cdef Outside *out = &self.out
+        cdef int i
+        self.memory.append(outside)
+        out.block, out.first, out.width = &self.b, outside.first, outside.rewards.shape[1]
+        out.observations = <int32_t *>address(outside.observations) + out.first
+        if self.b.over != NULL:
+            out.reached = <int32_t *>address(outside.reached) + out.first
+        out.terminated = <unsigned char *>address(outside.terminated) + out.first
+        out.truncated = <unsigned char *>address(outside.truncated) + out.first
+        for i in range(self.b.agents):
+            self.b.seats[i].target = <real *>address(outside.rewards) + i * out.width + out.first
+
     cdef void add(self, Run run, void *context):
-        self.passes[self.num_passes].run = run
-        self.passes[self.num_passes].context = context
-        self.num_passes += 1
+        self.loop.passes[self.loop.num_passes].run = run
+        self.loop.passes[self.loop.num_passes].context = context
+        self.loop.num_passes += 1
 
     def begin(self):
         """Take up the arrays as the caller has filled them."""
@@ -458,15 +523,15 @@ cdef class Lanes:
             s = &self.b.seats[i]
             for p in range(s.parameters):
                 use_parameter(s, self.b.lanes, p)
-            self.draws[i] = draw_explore if s.explores else draw_unit
+            self.loop.draws[i] = draw_explore if s.explores else draw_unit
             if s.words == 0:
-                self.draws[i] = draw_nothing
+                self.loop.draws[i] = draw_nothing
             elif s.act != NULL and not s.drawn:
-                self.draws[i] = draw_words
-        self.num_passes = 0
+                self.loop.draws[i] = draw_words
+        self.loop.num_passes = 0
         self.b.nudge = False
         self.fused = False
-        self.steps = NULL
+        self.loop.steps = NULL
         if self.b.look_rule != NULL:
             self.b.look_rule(self.b.lanes, self.active, self.b.observations, self.b.full_state, self.b.seen,
                              self.b.wrong)
@@ -492,8 +557,8 @@ cdef class Lanes:
         cdef int i
         cdef bint flips = self.records_flips
         self.fused = self.is_pair() and not joint and not rewards
-        self.steps = NULL if joint or rewards or not self.stays_in_registers() else find_steps(&self.b)
-        if self.steps != NULL:
+        self.loop.steps = NULL if joint or rewards or not self.stays_in_registers() else find_steps(&self.b)
+        if self.loop.steps != NULL:
             for i in range(self.b.agents):
                 find_bounds(&self.b.seats[i], self.b.lanes)
             return
@@ -501,7 +566,7 @@ cdef class Lanes:
             self.add(step_pair_and_count_flips if flips else step_pair, &self.b)
             self.b.nudge = True
             for i in range(2):
-                self.draws[i] = self.draw_for_pair(&self.b.seats[i])
+                self.loop.draws[i] = self.draw_for_pair(&self.b.seats[i])
             return
         for i in range(self.b.agents):
             choose = self.given[i].choose
@@ -546,7 +611,7 @@ cdef class Lanes:
                 return False
             if self.b.seats[i].hysteretic:
                 return False
-        return self.all_epsilon_greedy() and self.batch == FG_BATCH
+        return self.all_epsilon_greedy() and self.loop.batch == FG_BATCH
 
     cdef bint all_epsilon_greedy(self):
         return all(seat.choose == "epsilon_greedy" for seat in self.given)
@@ -577,8 +642,10 @@ cdef class Lanes:
             t = &self.agents[i]
             self.take_up(t)
             if self.acts_falling(i):
-                self.draws[i] = draw_nothing
+                self.loop.draws[i] = draw_nothing
                 self.add(act_while_falling, t)
+            elif self.given[i].choose == "outside":
+                pass  # its move is there
             elif s.simple:
                 self.add(choose_preferred, t)
             elif s.act != NULL:
@@ -605,7 +672,7 @@ cdef class Lanes:
             for i in range(b.agents):
                 if self.given[i].counterfactual:
                     self.add(find_columns, &self.agents[i])
-        if rewards or not self.all_simple() or b.reward_window != NULL:
+        if rewards or not self.all_simple() or b.reward_window != NULL or self.out.block != NULL:
             self.add(reward_by_cell, b)
         if rewards:
             self.add(sum_rewards, b)
@@ -617,6 +684,8 @@ cdef class Lanes:
         if any(seat.joint for seat in self.given):
             self.add(gather_rewards, b)
         self.for_each_that_observes(look_ahead)
+        if self.out.reached != NULL:
+            self.add(show_reached, &self.out)
         self.for_each_simple(find_rows)
         for i in range(b.agents):
             s = &b.seats[i]
@@ -644,6 +713,10 @@ cdef class Lanes:
         self.for_each_that_observes(look_around)
         if b.over != NULL:
             self.for_each_simple(prefer_again)
+        if self.out.block != NULL:
+            show_now(&self.out, b.lanes, 0)
+            if b.play_rule != NULL or not self.stays:
+                self.add(show_now, &self.out)
 
     cdef add_functions_step(self):
         """The game moves by its functions."""
@@ -715,30 +788,11 @@ cdef class Lanes:
                     if most >= periods:
                         break
                     n = min(n, periods - most)
-                done += self.take(n)
-            if (self.fused or self.steps != NULL) and self.records_flips:
+                done += take(&self.loop, n)
+            if (self.fused or self.loop.steps != NULL) and self.records_flips:
                 for i in range(self.b.agents):
                     drain_flips(&self.b.seats[i], self.b.lanes)
         return done
 
-    cdef int64_t take(self, int64_t steps) noexcept nogil:
-        """Take so many steps, fewer only where something goes wrong; how many were right."""
-        cdef int i, k, p, n
-        cdef int64_t left = steps
-        if self.steps != NULL:
-            take_steps(self.steps, &self.b, steps, self.records_flips)
-            return steps
-        while left > 0:
-            n = self.batch if left >= self.batch else 1
-            if self.b.bitgen != NULL:
-                draw_listing(&self.b)
-            else:
-                for i in range(self.b.agents):
-                    self.draws[i](&self.b.seats[i], self.b.lanes, n)
-            for k in range(n):
-                for p in range(self.num_passes):
-                    self.passes[p].run(self.passes[p].context, self.b.lanes, k)
-                if self.b.wrong[0]:
-                    return steps - left + k
-            left -= n
-        return steps
+
+include "stepper.pxi"

@@ -5,6 +5,12 @@ cdef void draw_words(Seat *s, int64_t lanes, int steps) noexcept nogil:
     fg_draw_words(steps * s.words, lanes, s.stream, s.u)
 
 
+def draw_all_words(uint32_t[:, ::1] streams, int64_t[:, ::1] words):
+    """31-bit words for code outside. streams: (4, n), modified in place; words: (count, n), written."""
+    with nogil:
+        fg_draw_words(words.shape[0], words.shape[1], &streams[0, 0], &words[0, 0])
+
+
 cdef void act_by_rule(void *context, int64_t lanes, int k) noexcept nogil:
     cdef Table *t = <Table *>context
     cdef Seat *s = t.seat

@@ -1,0 +1,61 @@
+"""The random words of many replicas, for learners that are written in NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastgames import _checks, _core
+from fastgames.seeds import seed_from
+
+
+class Streams:
+    """The streams that agent `role` has in replicas 0 … replicas - 1 of `fastgames.run`.
+
+    With them a learner of your own, next to `VectorGame`, draws what a built-in one would.
+
+    Parameters
+    ----------
+    rng : None, int in [0, 2^64), SeedSequence or Generator
+        The seed, or where to take it from; `seed` is what was used.
+    replicas : int
+        At least 1.
+    role : int
+        The agent's number; the number of agents stands for nature, which `VectorGame` draws itself.
+
+    Attributes
+    ----------
+    state : (4, replicas) uint32
+        Of xoshiro128++, replica by replica; modified by `words`.
+
+    Source: xoshiro128++ (Blackman & Vigna 2021), seeded by Philox4x32-10 (Salmon et al. 2011).
+
+    Examples
+    --------
+    >>> Streams(rng=7, replicas=3, role=0).words().shape
+    (1, 3)
+    """
+
+    def __init__(self, rng: Any, replicas: int, role: int) -> None:
+        replicas = _checks.whole("replicas", replicas, 1, 2**40)
+        role = _checks.whole("role", role, 0, 2**31 - 2)
+        self.seed = seed_from(rng)
+        self.state = np.empty((4, replicas), np.uint32)
+        _start(self.seed, role, self.state)
+
+    def words(self, count: int = 1) -> np.ndarray:
+        """The next words, each u = word >> 1 in [0, 2^31): (count, replicas) int64, a new array."""
+        out = np.empty((_checks.whole("count", count, 0, 2**40), self.state.shape[1]), np.int64)
+        _core.lanes("float64").draw_all_words(self.state, out)
+        return out
+
+
+def _start(seed: int, role: int, state: np.ndarray) -> None:
+    """Write the first states; `start_streams` has those of all roles up to the last."""
+    some = 2**14  # replicas at a time
+    for first in range(0, state.shape[1], some):
+        stretch = state[:, first : first + some]
+        made = np.empty((stretch.shape[1], role + 1, 4), np.uint32)
+        _core.lanes("float64").start_streams(seed, first, role + 1, made)
+        stretch[...] = made[:, role].T

@@ -1,0 +1,365 @@
+"""Many copies of a game, stepped by actions that come from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from fastgames import _checks, _core
+from fastgames.arguments import check_fits, check_game, check_learner, one_for_each
+from fastgames.games import Game, ProceduralGame, Variants
+from fastgames.lanes import (
+    RULE_LANES,
+    LaneBlock,
+    block_bytes,
+    block_size,
+    compile_ahead,
+    core_arguments,
+)
+from fastgames.learners import AnyLearner
+from fastgames.learners.outside import Outside
+from fastgames.policies import policy
+from fastgames.record import Record
+from fastgames.registry import DTYPES
+from fastgames.seeds import seed_from
+from fastgames.state import State, begin_episodes, bytes_each, fresh
+
+LANES = 1024  # of a block without learners: what passes hand on stays in the first cache
+OTHER_FORM, OUT_OF_RANGE = 1, 2  # what `Stepper.step` says
+
+
+class VectorGame:
+    """Copies of a game ("environments") that are stepped together; learners are elsewhere.
+
+    For learners of your own in NumPy, PyTorch or JAX. One call steps all environments, compiled and
+    without the GIL, into arrays that the next call writes again: copy what you keep.
+
+    Parameters
+    ----------
+    game : MatrixGame, MarkovGame, ProceduralGame or Variants
+    num_envs : int
+        Copies, at least 1. With `Variants` as many as its index has.
+    rng : None, int in [0, 2^64), SeedSequence or Generator
+        The seed, or where to take it from; `seed` is what was used. Nature's words in environment r
+        are those of replica r of `fastgames.run` with this seed, whatever num_envs is.
+    learners : sequence, optional
+        For each agent None if it is played from outside, or a learner that plays and learns inside,
+        as in `run` (`FixedPolicy` only plays). All are played from outside unless given.
+    dtype : "float64" or "float32"
+        The type of rewards, and of tables of learners inside.
+    checked : bool
+        As in `run`: whether an index outside its array stops a step of functions of yours.
+
+    Attributes
+    ----------
+    agents : tuple of int
+        Those that are played from outside.
+    observations : (N, num_envs) int32
+        What every agent sees now.
+    next_observations : (N, num_envs) int32
+        What every agent saw after the last step, before another episode began where one was over:
+        what learners bootstrap from. Where episodes never end, the same array as `observations`.
+    rewards : (N, num_envs) of dtype
+        Of the last step.
+    terminated, truncated : (num_envs,) bool
+        Whether the last step ended the episode in a terminal state, or the time limit cut it. Then
+        another has begun, as in `run`: `observations` are its first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain, before anything is allocated or compiled.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> import numpy as np
+    >>> envs = VectorGame(fg.games.matching_pennies(), num_envs=3, rng=7)
+    >>> observations, rewards, terminated, truncated = envs.step(np.array([[0, 1, 1], [0, 0, 1]]))
+    >>> rewards[0].tolist()
+    [1.0, -1.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        num_envs: int,
+        rng: Any = None,
+        learners: Sequence[AnyLearner | None] | None = None,
+        dtype: str = "float64",
+        checked: bool = False,
+    ) -> None:
+        check_game(game)
+        self.game = game
+        self.num_envs = _checks.whole("num_envs", num_envs, 1, 2**40)
+        if isinstance(game, Variants) and len(game.index) != self.num_envs:
+            held = len(game.index)
+            raise ValueError(
+                f"num_envs must be as many as the index of game has, {held}, got {num_envs}"
+            )
+        self._dtype = _checks.one_of("dtype", dtype, DTYPES)
+        if not isinstance(checked, bool):
+            raise TypeError(f"checked must be True or False, got {checked!r}")
+        self._learners = self._seats(learners)
+        self.agents = tuple(i for i, x in enumerate(self._learners) if isinstance(x, Outside))
+        capacity = self._capacity()
+        self._check_memory(capacity)
+        self.seed = seed_from(rng)
+        self._make_arrays()
+        self._state = self._fresh()
+        self._make_blocks(capacity, checked)
+        self._load()
+
+    def _seats(self, learners: Any) -> tuple[AnyLearner, ...]:
+        """The learners, with `Outside` for None."""
+        count = self.game.num_agents
+        given = [None] * count if learners is None else learners
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise TypeError(
+                "learners must be a sequence of learners and None, one for each agent, got "
+                f"{given!r}"
+            )
+        if None not in given:
+            raise ValueError(
+                "learners must have None for at least one agent, which is played from outside; "
+                "where all learn inside, `fastgames.run` plays"
+            )
+        seats = one_for_each([Outside() if x is None else x for x in given], count)
+        for i, learner in enumerate(seats):
+            if not isinstance(learner, Outside):
+                check_learner(self.game, i, seats, self.num_envs, self._dtype)
+        return seats
+
+    def _capacity(self) -> int:
+        """Environments of a block, a multiple of 16."""
+        dtype = np.dtype(self._dtype)
+        if len(self.agents) < len(self._learners):
+            most = block_size(self.game, self._learners, dtype, self.num_envs, False, False)
+        else:
+            most = RULE_LANES if isinstance(self.game, ProceduralGame) else LANES
+        return -(-min(most, self.num_envs) // 16) * 16
+
+    def _check_memory(self, capacity: int) -> None:
+        game, dtype = self.game, np.dtype(self._dtype)
+        each = bytes_each(game, self._learners, self._dtype, "fastgames", Record(), None)
+        each += game.num_agents * (8 + dtype.itemsize) + 2
+        block = block_bytes(game, self._learners, Record(), dtype, capacity, False)
+        need = each * self.num_envs + -(-self.num_envs // capacity) * block
+        check_fits("num_envs", "environments", self.num_envs, need, each)
+
+    def _make_arrays(self) -> None:
+        """What is written at every step. Rows start on cache lines: vectors are stored there."""
+        count, width = self.game.num_agents, -(-self.num_envs // 16) * 16
+        aligned = _core.lanes(self._dtype).aligned
+        compact = self.game.compact
+        ends = (
+            isinstance(self.game, ProceduralGame)
+            or compact.terminal is not None
+            or compact.time_limit > 0
+        )
+        seen = aligned((count, width), np.int32)
+        self._out = SimpleNamespace(
+            rewards=aligned((count, width), self._dtype),
+            observations=seen,
+            reached=aligned((count, width), np.int32) if ends else seen,
+            terminated=aligned((width,), np.bool_),
+            truncated=aligned((width,), np.bool_),
+        )
+        self.rewards = self._out.rewards[:, : self.num_envs]
+        self.observations = seen[:, : self.num_envs]
+        self.next_observations = (
+            self._out.reached[:, : self.num_envs] if ends else self.observations
+        )
+        self.terminated = self._out.terminated[: self.num_envs]
+        self.truncated = self._out.truncated[: self.num_envs]
+        self._step = self.observations, self.rewards, self.terminated, self.truncated
+
+    def _make_blocks(self, capacity: int, checked: bool) -> None:
+        dtype = np.dtype(self._dtype)
+        compile_ahead(self.game, self._learners, dtype, False, checked)
+        made = core_arguments(self.game, self._learners, Record(), None, dtype, False, checked)
+        self._blocks = []
+        for first in range(0, self.num_envs, capacity):
+            out = SimpleNamespace(first=first, **vars(self._out))
+            size = min(capacity, self.num_envs - first)
+            block = LaneBlock(
+                self.game, self._state, Record(), None, dtype, size, None, False, checked, made, out
+            )
+            block.active = size
+            self._blocks.append(block)
+        stepper = _core.lanes(self._dtype).Stepper
+        self._stepper = stepper([block.lanes for block in self._blocks], self.agents)
+        self._taken = 0  # steps since the state was last written
+
+    def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Take a step in every environment.
+
+        Parameters
+        ----------
+        actions : (agents played from outside, num_envs) int
+            In the order of `agents`; (num_envs,) will do for one. int32 or int64, C-contiguous, is
+            read in place. Where it is not an agent's turn (`moves`), its action counts as 0.
+
+        Returns
+        -------
+        observations, rewards, terminated, truncated
+            The attributes of these names: the same arrays at every step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If actions are of another form or out of range; then nothing has moved.
+        RuleError
+            If a function of a game or a learner fails, or what it returns is out of its range;
+            then go on with `reset(rng)`.
+        """
+        try:
+            wrong = self._stepper.step(actions)
+        except (TypeError, ValueError, BufferError):  # no buffer, or not a contiguous one
+            wrong = OTHER_FORM
+        if wrong == OTHER_FORM:
+            actions = self._as_actions(actions)
+            wrong = self._stepper.step(actions)
+        if wrong == OUT_OF_RANGE:
+            raise self._out_of_range(actions)
+        if wrong:
+            raise self._failure()
+        self._taken += 1
+        return self._step
+
+    def _as_actions(self, actions: Any) -> np.ndarray:
+        """The same numbers in the form that is stepped by."""
+        array = np.asarray(actions)
+        shape = len(self.agents), self.num_envs
+        domain = f"whole numbers of shape {shape}"
+        if array.dtype.kind not in "iu":
+            raise TypeError(f"actions must be {domain}, got {array.dtype}")
+        if array.shape == shape[1:] and shape[0] == 1:
+            array = array[None]
+        if array.shape != shape:
+            raise ValueError(f"actions must be {domain}, got shape {array.shape}")
+        if array.dtype == np.uint64:
+            array = np.minimum(array, 2**62)
+        return np.ascontiguousarray(array, np.int64)
+
+    def _out_of_range(self, actions: np.ndarray) -> ValueError:
+        counts = np.array([self.game.num_actions[i] for i in self.agents])[:, None]
+        row, env = np.argwhere((actions < 0) | (actions >= counts))[0]
+        return ValueError(
+            f"actions of agent {self.agents[row]} must be in [0, {counts[row, 0]}), got "
+            f"{actions[row, env]} in environment {env}"
+        )
+
+    def _failure(self) -> Exception:
+        """What went wrong in a function of a user's."""
+        self._settle()
+        return next(block.error() for block in self._blocks if block.lanes.wrong[0])
+
+    def reset(self, rng: Any = None) -> np.ndarray:
+        """Begin another episode in every environment; `observations`.
+
+        rng : as in the constructor: everything begins anew, learners inside included. Without it
+            nature's streams and what learners have learnt go on; the moves that they have not yet
+            learnt from (where agents take turns, or `Sarsa`) are forgotten.
+        """
+        if rng is not None:
+            self.seed = seed_from(rng)
+            self._state = self._fresh()
+        else:
+            state = self._up_to_date()
+            compact = self.game.compact
+            state.states = begin_episodes(compact, self.num_envs, self._dtype, state.streams)
+            if state.ages is not None:
+                state.ages[:] = 0
+            for seat in state.seats:
+                if seat.pending is not None:
+                    seat.pending.observation[:] = -1
+        self._load()
+        return self.observations
+
+    def _fresh(self) -> State:
+        return fresh(
+            self.game,
+            self._learners,
+            self.num_envs,
+            self._dtype,
+            self.seed,
+            None,
+            Record(),
+            None,
+            True,
+        )
+
+    def _load(self) -> None:
+        """Take up the state."""
+        self._taken = 0
+        for k, block in enumerate(self._blocks):
+            block.state = self._state
+            block.lanes.wrong[:] = 0
+            block.steps[:] = 0
+            block.load(*self._stretch(k))
+            block.lanes.active = block.active
+            block.lanes.begin()
+        self._out.reached[...] = self._out.observations
+        for array in (self._out.rewards, self._out.terminated, self._out.truncated):
+            array[...] = 0
+
+    def _stretch(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """The lanes of a block, and which environments they are."""
+        lanes = np.arange(self._blocks[k].active)
+        return lanes, lanes + k * self._blocks[0].active
+
+    def _settle(self) -> None:
+        for block in self._blocks:
+            block.steps[: block.active] += self._taken
+        self._taken = 0
+
+    def _up_to_date(self) -> State:
+        """The state, as it is now."""
+        self._settle()
+        for k, block in enumerate(self._blocks):
+            block.store(*self._stretch(k))
+        return self._state
+
+    @property
+    def states(self) -> np.ndarray:
+        """Where every environment stands, (num_envs,) int64, a copy.
+
+        In a procedural game (num_envs, state_size).
+        """
+        return self._up_to_date().states.astype(np.int64)
+
+    @property
+    def moves(self) -> np.ndarray:
+        """Whose turn it is, (N, num_envs) bool, a copy."""
+        turns = self.game.compact.turns
+        if turns is None:
+            return np.ones((self.game.num_agents, self.num_envs), np.bool_)
+        now: np.ndarray = turns[:, self.states]
+        return now
+
+    def tables(self, agent: int) -> dict[str, np.ndarray]:
+        """The tables of a learner inside by name, (num_envs, *dimensions), copies."""
+        seat = self._up_to_date().seats[self._inside(agent)]
+        return {name: table.copy() for name, table in seat.tables.items()}
+
+    def policy(self, agent: int) -> np.ndarray:
+        """What a learner inside would play now: (num_envs, observations, actions) float64.
+
+        `FixedPolicy(envs.policy(1))` goes on playing that. Raises ValueError where the learner has
+        no function `policy`.
+        """
+        now: np.ndarray = policy(self._up_to_date().seats[self._inside(agent)], self.game.discount)
+        return now
+
+    def _inside(self, agent: int) -> int:
+        agent = _checks.whole("agent", agent, 0, self.game.num_agents - 1)
+        if agent in self.agents:
+            raise ValueError(f"agent must be one with a learner inside, got {agent}")
+        return agent
+
+    def __repr__(self) -> str:
+        return f"<VectorGame of {self.game.name}: {self.num_envs} environments, seed {self.seed}>"

@@ -1,0 +1,39 @@
+# Agents who are played from outside: their actions come in, and what every agent sees and gets goes out, into arrays
+# over all environments. A block has a stretch of these.
+
+ctypedef struct Outside:
+    Block *block
+    int64_t first                          # the block's first environment
+    int64_t width                          # entries from one agent's row to the next
+    int32_t *observations                  # (agents, width) where agents choose next
+    int32_t *reached                       # (agents, width) where the step led, NULL where episodes never end
+    unsigned char *terminated              # (width,)
+    unsigned char *truncated               # (width,)
+
+
+cdef void show(Outside *out, int32_t *rows, bint reached) noexcept nogil:
+    """What every agent sees, now or in the state reached, into its row."""
+    cdef Block *b = out.block
+    cdef Seat *s
+    cdef int j
+    for j in range(b.agents):
+        s = &b.seats[j]
+        memcpy(rows + j * out.width, s.next_observation if reached else s.observation, b.active * sizeof(int32_t))
+
+
+cdef void show_reached(void *context, int64_t lanes, int k) noexcept nogil:
+    """Before the next episode begins: what was reached, and whether that ends this one."""
+    cdef Outside *out = <Outside *>context
+    cdef int32_t *over = out.block.over
+    cdef unsigned char *terminated = out.terminated
+    cdef unsigned char *truncated = out.truncated
+    cdef int64_t i
+    show(out, out.reached, True)
+    for i in range(out.block.active):
+        terminated[i] = over[i] == ENDED
+        truncated[i] = over[i] == CUT
+
+
+cdef void show_now(void *context, int64_t lanes, int k) noexcept nogil:
+    cdef Outside *out = <Outside *>context
+    show(out, out.observations, False)
