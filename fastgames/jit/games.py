@@ -15,8 +15,8 @@ from numba import carray, types
 from numba.core.errors import NumbaError
 
 from fastgames.games.compact import Functions
-from fastgames.jit.compile import OPTIONS, compiled, explained, length
-from fastgames.jit.passes import MOST_INLINED
+from fastgames.jit.cache import cfunc, keep
+from fastgames.jit.compile import MOST_INLINED, OPTIONS, compiled, explained, length
 from fastgames.rules.streams import next_word
 
 _SIZE, _SIZES = types.int64, types.CPointer(types.int64)
@@ -38,9 +38,18 @@ def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
     agents, size, count = moves.agents, moves.state_size, moves.words
     start_words, largest, blind = moves.start_words, moves.largest_reward, moves.blind
     inline = not checked and length(moves.step) + length(moves.observe) <= MOST_INLINED
-    start, step, observe = (
-        compiled(f, inline, checked) for f in (moves.start, moves.step, moves.observe)
-    )
+    given = moves.start, moves.step, moves.observe
+    start, step, observe = (compiled(f, inline, checked) for f in given)
+    sizes = agents, size, count, start_words, largest, blind, dtype, checked
+
+    def made(*signature: Any) -> Any:
+        """A pass of this signature, compiled or from disk."""
+
+        def make(function: Any) -> Any:
+            what = function.__name__, sizes
+            return cfunc(function, types.void(*signature), OPTIONS, what, *given)
+
+        return make
 
     if checked:
 
@@ -96,19 +105,14 @@ def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
             if not blind:  # else they are 0 from the beginning
                 observation[j, i] = o
 
-    @numba.cfunc(types.void(_SIZE, _SIZE, _SIZES, _SIZES, _INTS, _SIZES), **OPTIONS)
+    @made(_SIZE, _SIZE, _SIZES, _SIZES, _INTS, _SIZES)
     def look(lanes, active, counts_, state_, observation_, wrong_):  # type: ignore[no-untyped-def]
         counts, state = carray(counts_, (agents,)), carray(state_, (lanes, size))
         observation, wrong = carray(observation_, (agents, lanes)), carray(wrong_, (4,))
         for i in range(active):
             look_at(state[i], i, counts, observation, wrong)
 
-    @numba.cfunc(
-        types.void(
-            _SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _SIZES, _DOUBLES, real, _INTS, _INTS, _SIZES
-        ),
-        **OPTIONS,
-    )
+    @made(_SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _SIZES, _DOUBLES, real, _INTS, _INTS, _SIZES)
     def play(  # type: ignore[no-untyped-def]
         lanes, active, counts_, state_, actions_, words_, scratch_, rewards_, observation_, over_,
         wrong_,
@@ -132,7 +136,7 @@ def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
                 rewards[j, i] = got[j]
             look_at(state[i], i, counts, observation, wrong)
 
-    @numba.cfunc(types.void(_SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _INTS, _SIZES), **OPTIONS)
+    @made(_SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _INTS, _SIZES)
     def begin(lanes, i, counts_, state_, words_, observation_, wrong_):  # type: ignore[no-untyped-def]
         counts, state = carray(counts_, (agents,)), carray(state_, (lanes, size))
         words = carray(words_, (start_words,))
@@ -141,12 +145,7 @@ def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
             note(wrong, 5, -2, i, 0)
         look_at(state[i], i, counts, observation, wrong)
 
-    @numba.cfunc(
-        types.void(
-            _SIZE, _SIZE, _SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _SIZES, _DOUBLES, real, _SIZES
-        ),
-        **OPTIONS,
-    )
+    @made(_SIZE, _SIZE, _SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _SIZES, _DOUBLES, real, _SIZES)
     def imagine(  # type: ignore[no-untyped-def]
         lanes, active, agent, own, state_, actions_, words_, scratch_state_, scratch_, columns_,
         wrong_,
@@ -191,4 +190,4 @@ def _starter(moves: Functions) -> Any:
                 words[k] = word(streams[r]) >> 1
             start(states[r], words)
 
-    return start_each
+    return keep(start_each, ("start_each", count), moves.start, next_word)

@@ -11,18 +11,17 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 from numba import carray, types
 from numba.core.errors import NumbaError
 
-from fastgames.jit.compile import OPTIONS, compiled, explained, length
+from fastgames.jit.cache import cfunc
+from fastgames.jit.compile import MOST_INLINED, OPTIONS, compiled, explained, length
 from fastgames.jit.views import POINTERS
 from fastgames.learners import Rules, Table
 from fastgames.rules import choice
 from fastgames.rules.outcome import Outcome, TeamOutcome
 
-MOST_INLINED = 2200  # bytes of bytecode: what is longer compiles for minutes
 MOST_UNROLLED = 4  # actions
 FIXED = 4  # sizes that every agent has: actions, observations, agents of the game, its number
 
@@ -190,18 +189,21 @@ def _signal(rules: Rules, index: str) -> str:
     return items[0] if rules.words == 1 else _tuple(items)
 
 
-def _built(source: str, names: dict[str, Any], signature: Any) -> Any:
+def _built(source: str, signature: Any, rules: Rules, dtype: str, checked: bool) -> Any:
     """The compiled pass of a source."""
-    made: dict[str, Any] = {}
-    text = source.strip("\n")
-    exec(compile(text, f"<pass {text[4 : text.index('(')]}>", "exec"), names, made)
-    return numba.cfunc(signature, **OPTIONS)(next(iter(made.values())))
+    text, made = source.strip("\n"), _names(rules, dtype, checked)
+    name = text[4 : text.index("(")]
+    exec(compile(text, f"<pass {name}>", "exec"), made)
+    given = [rule for rule in (rules.draw, rules.choose, rules.learn) if rule is not None]
+    what = (text, dtype, checked, Outcome._fields, TeamOutcome._fields)
+    return cfunc(made[name], signature, OPTIONS, what, choice.argmax, *given)
 
 
 def _names(rules: Rules, dtype: str, checked: bool) -> dict[str, Any]:
     """What the source of a pass may name."""
     inline = not checked and length(rules.choose) + length(rules.learn) <= MOST_INLINED
     out = {
+        "__name__": __name__,  # Numba loads it where it takes a pass from disk
         "np": np,
         "carray": carray,
         "as_real": getattr(np, dtype),
@@ -281,7 +283,7 @@ def _act(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked: 
     signature = types.void(
         _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _INTS, _SIZES, _SIZE, real, _INTS, _SIZES
     )
-    return _built(source, _names(rules, dtype, checked), signature)
+    return _built(source, signature, rules, dtype, checked)
 
 
 @cache
@@ -298,7 +300,7 @@ def _learn(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked
         _SIZE, _SIZE, _SIZES, _SIZES, _DOUBLES, _SIZES, _INTS, _INTS, _INTS, real, real, _INTS,
         _INTS, _INTS, real, real, _SIZES, real, _SIZE, _INTS, _SIZES,
     )  # fmt: skip
-    return _built(source, _names(rules, dtype, checked), signature)
+    return _built(source, signature, rules, dtype, checked)
 
 
 @cache
@@ -330,4 +332,4 @@ def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
         _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _SIZES, _SIZES, _SIZES, real, real, _INTS, real,
         _SIZE, _INTS, _SIZES,
     )  # fmt: skip
-    return _built(source, _names(rules, dtype, checked), signature)
+    return _built(source, signature, rules, dtype, checked)

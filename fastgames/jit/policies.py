@@ -10,6 +10,7 @@ import numba
 import numpy as np
 from numba.core.errors import NumbaError
 
+from fastgames.jit.cache import keep
 from fastgames.jit.compile import OPTIONS, compiled, explained
 
 
@@ -41,6 +42,6 @@ def write(tables, p, out):
         for o in range(out.shape[1]):
             rule(({own}), ({p}), o, out[r, o])
 """
-    made: dict[str, Any] = {}
-    exec(source, {"rule": compiled(rule)}, made)
-    return numba.njit(made["write"], **OPTIONS)
+    made: dict[str, Any] = {"__name__": __name__, "rule": compiled(rule)}
+    exec(source, made)
+    return keep(numba.njit(made["write"], **OPTIONS), source, rule)

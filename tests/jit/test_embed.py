@@ -1,0 +1,327 @@
+"""Loops of users that call compiled rules: they have the bits of fg.run."""
+
+import ast
+import importlib
+import runpy
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+import numba
+import numpy as np
+import pytest
+from fastgames.jit.choice import argmax
+
+import fastgames as fg
+from fastgames import jit, registry
+from fastgames.rules import choice
+
+GAME = fg.MatrixGame([[[3.0, -1.0], [0.5, 2.0]], [[1.0, 4.0], [-2.0, 0.25]]])
+STEPS, REPLICAS, SEED = 60, 3, 2**40 + 7
+
+
+# --- a loop as users write it, for any learner ----------------------------------------------------
+
+
+def told(asks):
+    """What an outcome says if the learner asks: its column, and everyone's actions and rewards."""
+
+    @numba.njit
+    def column(payoffs, i, a, b):
+        return payoffs[0, :, b].copy() if i == 0 else payoffs[1, a, :].copy()
+
+    @numba.njit
+    def everyone(payoffs, actions):
+        a, b = actions
+        return actions, np.array([payoffs[0, a, b], payoffs[1, a, b]])
+
+    @numba.njit
+    def nothing(payoffs, i, a, b):
+        return None
+
+    @numba.njit
+    def nobody(payoffs, actions):
+        return None, None
+
+    return column if asks.counterfactual else nothing, everyone if asks.joint else nobody
+
+
+def loop_of(seat, asks, dtype):
+    """Two agents with the same learner at a matrix game."""
+    signal_of, choose, learn, values, advance = (
+        seat.signal, seat.choose, seat.learn, seat.values, seat.advance
+    )  # fmt: skip
+    column, everyone = told(asks)
+    real, defers = np.dtype(dtype).type, asks.defers
+    gamma_at = asks.parameters.index("gamma") if "gamma" in asks.parameters else -1
+
+    @jit.njit
+    def loop(payoffs, tables, schedules, streams, steps):
+        actions, before = np.zeros(2, np.int64), np.zeros(2, np.int64)
+        gains = np.zeros(2, payoffs.dtype)
+        signals = [signal_of(streams[i].copy(), values(schedules[i])) for i in range(2)]
+        for t in range(steps):
+            for i in range(2):
+                p = values(schedules[i])
+                signals[i] = signal_of(streams[i], p)
+                actions[i] = choose(tables[i], p, 0, signals[i])
+            a, b = actions
+            joint, rewards = everyone(payoffs, actions)
+            for i in range(2):
+                p = values(schedules[i])
+                weight = real(p[gamma_at]) if gamma_at >= 0 else real(0.0)
+                if not defers:
+                    outcome = jit.Outcome(
+                        0, actions[i], payoffs[i, a, b], weight, 0, -1, False,
+                        column(payoffs, i, a, b), signals[i], i, joint, rewards,
+                        actions[1 - i] if joint is not None else -1,
+                    )  # fmt: skip
+                    learn(tables[i], p, outcome)
+                elif t > 0:  # it knows now what it does next
+                    outcome = jit.Outcome(
+                        0, before[i], gains[i], weight, 0, actions[i], False,
+                        None, signals[i], i, None, None, -1,
+                    )  # fmt: skip
+                    learn(tables[i], p, outcome)
+                before[i], gains[i] = actions[i], payoffs[i, a, b]
+            for i in range(2):
+                advance(schedules[i])
+
+    return loop
+
+
+def streams_of(replica):
+    streams = np.zeros((2, 4), np.uint32)
+    for i in range(2):
+        jit.streams.start(SEED & 0xFFFFFFFF, SEED >> 32, replica, i, streams[i])
+    return streams
+
+
+def team_of(seat, table_is_shared, dtype):
+    """The same for two agents who are a team."""
+    signal_of, choose, learn, p = seat.signal, seat.choose, seat.learn, seat.p
+    weight = np.dtype(dtype).type(0.0)
+    together = jit.njit(lambda x, y: (x, y))
+    if table_is_shared == (False, True):
+        together = jit.njit(lambda x, y: ((x[0], y[0]), x[1]))
+    elif table_is_shared == (False,):
+        together = jit.njit(lambda x, y: ((x[0], y[0]),))
+
+    @jit.njit
+    def loop(payoffs, tables, schedules, streams, steps):
+        actions, seen = np.zeros(2, np.int64), np.zeros(2, np.int64)
+        team = together(tables[0], tables[1])
+        for _ in range(steps):
+            x, y = signal_of(streams[0], p), signal_of(streams[1], p)
+            a, b = choose(tables[0], p, 0, x), choose(tables[1], p, 0, y)
+            actions[0], actions[1] = a, b
+            rewards = payoffs[:, a, b].copy()
+            outcome = jit.TeamOutcome(seen, actions, rewards, weight, seen, False, (x, y))
+            learn(team, p, outcome)
+
+    return loop
+
+
+def check(learner, dtype, game=GAME):
+    """Tables and streams of the loop are those of fg.run."""
+    arguments = {"replicas": REPLICAS, "rng": SEED, "dtype": dtype, "backend": "reference"}
+    expected = fg.run(game, learner, STEPS, **arguments)
+    payoffs, rules, loop = game.payoffs.astype(dtype), learner.rules, None
+    for replica in range(REPLICAS):
+        seats = [jit.rules(learner, game, i, dtype) for i in range(2)]
+        shared = tuple(table.shared for table in rules.tables)
+        if loop is None:
+            loop = (team_of if rules.team else loop_of)(
+                seats[0], shared if rules.team else rules, dtype
+            )
+        if True in shared:
+            seats[1] = seats[1]._replace(tables=(*seats[1].tables[:1], *seats[0].tables[1:]))
+        tables, streams = tuple(seat.tables for seat in seats), streams_of(replica)
+        loop(payoffs, tables, tuple(seat.schedule for seat in seats), streams, STEPS)
+        assert (streams == expected.state.streams[replica]).all()
+        for i in range(2):
+            for name, table in zip(rules.names, tables[i], strict=True):
+                assert table.tobytes() == expected.tables[i][name][replica].tobytes(), name
+
+
+def made(kind):
+    if kind.learner == "fixed":
+        return fg.FixedPolicy([0.3, 0.7])
+    return kind.made()
+
+
+FEW = {
+    "q-epsilon_greedy-alpha": "float32",
+    "sarsa-softmax-alpha": "float64",
+    "fictitious_play": "float32",
+    "vdn-epsilon_greedy": "float64",
+}
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_a_users_loop_has_the_bits_of_run(name, all_kinds):
+    (kind,) = (kind for kind in all_kinds if str(kind) == name)
+    check(made(kind), FEW[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+def test_every_learner_in_a_users_loop_has_the_bits_of_run(learner_kind, dtype):
+    learner = made(learner_kind)
+    check(learner, dtype, GAME if learner_kind.suits(GAME) else fg.games.matching_pennies())
+
+
+def test_scheduled_parameters():
+    explore = fg.EpsilonGreedy(fg.Exponential(0.9, 0.05, 0.2))
+    check(fg.QLearner(fg.Linear(0.5, 0.1, 33), gamma=0.5, explore=explore), "float64")
+
+
+def test_the_example_has_the_bits_of_run(capsys):
+    runpy.run_path(str(Path(__file__).parents[2] / "examples" / "numba_loop.py"))
+    assert capsys.readouterr().out == "equal to the bit: True\n"
+
+
+# --- a game of functions --------------------------------------------------------------------------
+
+
+def start(state, words):
+    state[0] = 3 + (words[0] >> 30)
+
+
+def step(state, actions, rewards, words):
+    state[0] = min(state[0] + (words[0] & 1), 5)
+    if actions[0] != actions[1]:
+        state[0] -= 1
+    rewards[0] = rewards[1] = -state[0]
+    return state[0] <= 0
+
+
+def observe(state, agent):
+    return max(state[0], 0)
+
+
+def test_a_game_of_functions_in_a_users_loop_has_the_bits_of_run():
+    queue = fg.ProceduralGame(
+        start, step, observe, num_actions=(2, 2), num_observations=(6, 6), words=1, start_words=1,
+        discount=0.9,
+    )  # fmt: skip
+    begin, move, see, state, words, start_words = jit.game(queue)
+    seats = [jit.rules(fg.QLearner(), queue, i) for i in range(2)]
+    signal_of, choose, learn, p = seats[0].signal, seats[0].choose, seats[0].learn, seats[0].p
+
+    @jit.njit
+    def loop(tables, streams, state, words, start_words, steps):
+        actions, rewards = np.zeros(2, np.int64), np.zeros(2)
+        start_words[0] = jit.streams.next_word(streams[2]) >> 1
+        begin(state, start_words)
+        for _ in range(steps):
+            o = see(state, 0)
+            for i in range(2):
+                actions[i] = choose(tables[i], p, o, signal_of(streams[i], p))
+            words[0] = jit.streams.next_word(streams[2]) >> 1
+            ended = move(state, actions, rewards, words)
+            o2 = see(state, 0)
+            for i in range(2):
+                learn(tables[i], p, jit.Outcome(o, actions[i], rewards[i], p[1], o2, -1, ended))
+            if ended:
+                start_words[0] = jit.streams.next_word(streams[2]) >> 1
+                begin(state, start_words)
+
+    tables, streams = tuple(seat.tables for seat in seats), np.zeros((3, 4), np.uint32)
+    for role in range(3):
+        jit.streams.start(SEED & 0xFFFFFFFF, SEED >> 32, 0, role, streams[role])
+    loop(tables, streams, state, words, start_words, 200)
+    expected = fg.run(queue, fg.QLearner(), 200, rng=SEED, backend="reference")
+    assert (streams == expected.state.streams[0]).all()
+    assert (state == expected.state.states[0]).all()
+    for i in range(2):
+        assert tables[i][0].tobytes() == expected.tables[i]["q"][0].tobytes()
+
+
+# --- the namespaces -------------------------------------------------------------------------------
+
+
+def test_every_module_of_rules_is_there_compiled_when_asked_for():
+    folder = Path(choice.__file__).parent
+    names = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    assert names <= set(jit.__all__)
+    for name in names:
+        ours = getattr(jit, name)
+        assert isinstance(ours, ModuleType)
+        theirs = importlib.import_module(f"fastgames.rules.{name}")
+        functions = {k: x for k, x in vars(theirs).items() if isinstance(x, FunctionType)}
+        assert set(functions) <= set(dir(ours))
+        for key, function in functions.items():
+            made = getattr(ours, key)
+            assert made.py_func.__code__ is function.__code__
+            assert made.__doc__ == function.__doc__
+    assert jit.choice.GREEDY == choice.GREEDY
+
+
+def test_editors_see_the_modules_that_there_are():
+    """Those imported under TYPE_CHECKING are those of `__all__`."""
+    tree = ast.parse(Path(jit.__file__).read_text())
+    (seen,) = (
+        {alias.name for alias in node.names}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "fastgames.rules"
+    )
+    assert seen == {name for name in jit.__all__ if isinstance(getattr(jit, name), ModuleType)}
+
+
+def test_names_of_a_namespace():
+    assert argmax is jit.choice.argmax
+    assert argmax(np.array([1.0, 3.0, 3.0])) == 1
+    with pytest.raises(AttributeError, match=r"'fastgames\.jit\.choice' has no attribute 'best'"):
+        jit.choice.best  # noqa: B018
+    assert not hasattr(jit.choice, "__file__")  # else Numba takes it for the module of the rules
+
+
+def test_a_long_rule_is_called_and_a_short_one_becomes_a_part_of_its_caller():
+    assert jit.choice.argmax.targetoptions["inline"] == "always"
+    assert "inline" not in jit.coma.learn.targetoptions
+
+
+# --- bad input ------------------------------------------------------------------------------------
+
+
+def untyped(tables, p, t):
+    text = "no number"
+    tables[0][0, 0] += text
+
+
+BAD = [
+    ({"agent": 2}, ValueError, r"agent must be a whole number in \[0, 1\], got 2"),
+    ({"dtype": "float16"}, ValueError, "dtype must be one of"),
+    ({"game": None}, TypeError, "game must be"),
+    ({"learners": None}, TypeError, "learners must be"),
+    ({"learners": fg.QLearner(np.array([0.1, 0.2]))}, ValueError, "alpha of learners"),
+    (
+        {"learners": fg.QLearner(initial=np.zeros((5, 1, 2)))},
+        ValueError,
+        r"initial of learners\[0\] must broadcast to \(1, 1, 2\), got shape \(5, 1, 2\)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changed", "error", "message"), BAD)
+def test_bad_arguments(changed, error, message):
+    with pytest.raises(error, match=message):
+        jit.rules(**{"learners": fg.QLearner(), "game": GAME, **changed})
+
+
+def test_a_game_of_tables_has_no_functions():
+    with pytest.raises(TypeError, match="game must be a ProceduralGame"):
+        jit.game(GAME)
+
+
+def test_what_numba_cannot_compile_is_said_in_two_lines():
+    with pytest.raises(jit.CompileError) as caught:
+        jit.rules(fg.Learner(choice_of_nothing, untyped), GAME, 1)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 2
+    assert "rules of learners[1]: 'untyped'," in lines[0]
+    assert f"line {untyped.__code__.co_firstlineno + 2}" in lines[0]
+
+
+def choice_of_nothing(tables, p, o, signal):
+    return 0
