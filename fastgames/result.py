@@ -144,11 +144,18 @@ class Result:
 
         return dataset(self)
 
-    def plot(self, path: str | Path | None = None) -> Any:
-        """A matplotlib figure of the run (extra "plot"), written to `path` if given."""
-        from fastgames.plot import overview
+    def plot(
+        self, path: str | Path | None = None, *, kind: str | None = None, **options: Any
+    ) -> Any:
+        """A matplotlib figure of the run (extra "plot"), written to `path` if given.
 
-        return overview(self, path)
+        kind: "overview", "curves", "trajectories", "joint" or "sweep"; None: "sweep" where the
+        replicas were a grid, else "overview". Options are those of the function of that name in
+        `fastgames.plot`.
+        """
+        from fastgames.plot import draw
+
+        return draw(self, path, kind, **options)
 
     def save(self, path: str | Path) -> None:
         """Write the result to one file (a zip of plain arrays, no pickle), whole or not at all."""

@@ -37,6 +37,7 @@ def test_a_panel_for_each_thing_recorded(result):
     agents = ("What agent {} would play", "What agent {} prefers", "q-values of agent {}")
     expected = {kind.format(i) for kind in (*agents, "Final q-values of agent {}") for i in (0, 1)}
     expected |= {"Preferred in the end", "Played", "Changes of the greedy action", "Mean reward"}
+    expected |= {"Expected reward", "Policies of agents 0 and 1"}
     found = titles(plot.overview(result))
     assert set(found) == expected
     assert len(found) == len(expected)

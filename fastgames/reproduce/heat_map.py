@@ -145,10 +145,9 @@ def _draw(alphas: Any, betas: Any, gains: Any) -> "Figure":
 
     title = f"Pricing duopoly of two Q-learners, {gains.shape[-1]:,} sessions in each cell"
     drawn, axes = plot.figure(1, 1, title, (6.4, 4.8))
-    means = gains.mean(axis=-1)
-    plot.heat_map(
-        axes[0], means[::-1], [f"{alpha:.3f}" for alpha in alphas[::-1]],
-        [f"{beta * 1e6:.3g}" for beta in betas], "{:.2f}", float(means.max()), float(means.min()),
+    plot.grid_map(
+        axes[0], gains.mean(axis=-1), [f"{alpha:.3f}" for alpha in alphas],
+        [f"{beta * 1e6:.3g}" for beta in betas], "{:.2f}",
     )  # fmt: skip
     plot.label(axes[0], "Mean profit gain Delta", "beta, 10⁻⁶", "alpha")
     return drawn

@@ -145,7 +145,7 @@ def _draw(flips: Any, grid: Result) -> "Figure":
     median = np.median(flips, axis=-1)
     title = f"Matching pennies, {flips.shape[-1]:,} runs of {steps:,} steps for each setting"
     drawn, axes = plot.figure(2, 2, title, (5.4, 3.8))
-    plot.heat_map(
+    plot.grid_map(
         axes[0], median, [str(a) for a in ALPHAS], [str(e) for e in EPSILONS], "{:,.0f}"
     )  # fmt: skip
     plot.label(axes[0], "Flips of Row's greedy action (median)", "epsilon", "alpha")

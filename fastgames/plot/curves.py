@@ -1,0 +1,247 @@
+"""Learning curves: what snapshots hold, over time, with median and bands over replicas."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames import _checks
+from fastgames.games import ProceduralGame, Variants
+from fastgames.plot.joint import names_of
+from fastgames.plot.parts import bands, map_over_time
+from fastgames.plot.style import (
+    COLOURS,
+    MOST_AGENTS,
+    MOST_LINES,
+    Panel,
+    compose,
+    few_ticks,
+    finish,
+    title_of,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from fastgames.result import Result
+
+BANDS = "Lines over time: median of the replicas; shaded: the middle half and 90 % of them."
+_FEW_VALUES = 8  # of all replicas and lines, which have means in place of medians
+_MOST_FOLLOWED = 1_000  # replicas whose greedy play is followed to its cycle
+
+
+def curves(
+    result: "Result", path: str | Path | None = None, *, what: str | None = None
+) -> "Figure":
+    """Learning curves: the median over replicas, the middle half and 90 % of them.
+
+    Where all replicas know no more than 8 values, as policies that are greedy do, the mean alone.
+
+    Parameters
+    ----------
+    result : Result
+        With snapshots: ``record=fg.Record(every=…, policies=True)``, or greedy, or tables.
+    path : str or Path, optional
+        Written there, in the format that the suffix names.
+    what : str, optional
+        "reward", "policy", "greedy" or the name of a table. None: all that there is.
+
+        No run counts rewards over time; a reward is worked out from what was recorded. In a game
+        of one state it is what the recorded policies expect, exactly, exploration included. In a
+        game with states where nature samples nothing it is the mean over the cycle in which the
+        recorded greedy actions end, from where each replica stands at the end of the run
+        (`fastgames.analysis.limit_cycle`), of at most 1,000 replicas.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError, ValueError, OSError
+        As `overview`; ValueError also where there is nothing to draw.
+    """
+    found = curve_panels(result)
+    if what is not None:
+        _checks.one_of("what", what, dict.fromkeys(["reward", "policy", "greedy", *_names(result)]))
+        found = {what: found.get(what, [])}
+    panels = [panel for kind in found.values() for panel in kind]
+    if not panels:
+        raise ValueError(
+            f"curves need snapshots of {what or 'something'}: record=fg.Record(every=…, "
+            f"policies=True, greedy=True, tables=…); this run has {result.record}"
+        )
+    columns = min(result.game.num_agents, MOST_AGENTS)
+    if found.get("reward") and columns == 2:  # beside those of the agents
+        columns = 3
+    return compose(title_of(result), panels, columns, path, note=note(result))
+
+
+def note(result: "Result") -> str:
+    """What the bands are."""
+    return BANDS if result.replicas > 1 else ""
+
+
+def _names(result: "Result") -> list[str]:
+    return list(dict.fromkeys(n for x in result.learners for n in x.rules.names))
+
+
+def curve_panels(result: "Result") -> dict[str, list[Panel]]:
+    """The panels over time by kind: a panel for all rewards, of others one for each agent."""
+    taken = result.snapshots
+    if taken is None or not len(taken.steps):
+        return {}
+    agents = range(min(result.game.num_agents, MOST_AGENTS))
+    panels: dict[str, list[Panel]] = {}
+    rewards = expected_rewards(result)
+    if rewards is not None:
+        panels["reward"] = [_reward_panel(result, "Expected reward", rewards)]
+    elif (rewards := rewards_of_greedy_play(result)) is not None:
+        panels["reward"] = [_reward_panel(result, "Reward if all played greedily on", rewards)]
+    if taken.policies is not None:
+        panels["policy"] = [_policy_panel(result, i, taken.policies[i]) for i in agents]
+    if taken.greedy is not None:
+        learning = [i for i in agents if result.learners[i].learns]
+        panels["greedy"] = [_greedy_panel(result, i, taken.greedy[i]) for i in learning]
+    for name in result.record.tables:
+        held = [i for i in agents if name in taken.tables[i]]
+        held = [i for i in held if taken.tables[i][name].ndim == 4]
+        panels[name] = [_table_panel(result, i, name, taken.tables[i][name]) for i in held]
+    return panels
+
+
+def expected_rewards(result: "Result") -> np.ndarray | None:
+    """Mean rewards by the policies of each snapshot, (snapshots, replicas, N), in closed form.
+
+    None unless policies were recorded in a game of one state with tables of rewards.
+    """
+    game, taken = result.game, result.snapshots
+    if taken is None or taken.policies is None or isinstance(game, ProceduralGame):
+        return None
+    if game.num_states > 1:
+        return None
+    played = game.index if isinstance(game, Variants) else np.zeros(result.replicas, np.int64)
+    out = np.empty((len(taken.steps), result.replicas, game.num_agents))
+    for i in range(game.num_agents):
+        table = game.compact.rewards[i][:, 0].reshape(-1, *game.num_actions)
+        for t in range(len(taken.steps)):
+            values = table[played] if len(table) > 1 else np.broadcast_to(
+                table, (result.replicas, *game.num_actions)
+            )  # fmt: skip
+            for policy in reversed(taken.policies):
+                values = np.einsum("r...a,ra->r...", values, policy[t, :, 0])
+            out[t, :, i] = values
+    return out
+
+
+def rewards_of_greedy_play(result: "Result") -> np.ndarray | None:
+    """Mean rewards where the greedy actions of each snapshot lead, (snapshots, replicas, N).
+
+    From where replicas stand at the end; of the first 1,000 where all play one game. None unless
+    greedy actions were recorded in a game with states in which nature samples nothing.
+    """
+    from fastgames.analysis import limit_cycle
+
+    game, taken = result.game, result.snapshots
+    if taken is None or taken.greedy is None or isinstance(game, ProceduralGame):
+        return None
+    count = result.replicas if isinstance(game, Variants) else _MOST_FOLLOWED
+    whole = all(greedy.min() >= 0 for greedy in taken.greedy)  # else it was interrupted
+    if game.num_states == 1 or not whole:
+        return None
+    try:
+        return np.stack([
+            limit_cycle(
+                game, [greedy[t, :count] for greedy in taken.greedy], start=result.states[:count]
+            ).rewards
+            for t in range(len(taken.steps))
+        ])  # fmt: skip
+    except ValueError:  # chance: no cycle
+        return None
+
+
+def _reward_panel(result: "Result", title: str, rewards: np.ndarray) -> Panel:
+    def draw(axes: "Axes") -> None:
+        assert result.snapshots is not None
+        steps, names = result.snapshots.steps, [f"agent {i}" for i in range(rewards.shape[-1])]
+        lines = rewards
+        if len(names) > MOST_LINES:
+            lines, names = rewards.mean(axis=-1, keepdims=True), ["mean of the agents"]
+        lines, mean = _steady(lines)
+        bands(axes, steps, lines, names)
+        some = "" if rewards.shape[1] == result.replicas else f", {rewards.shape[1]:,} replicas"
+        finish(axes, title + some, "game steps", f"{mean}reward per step")
+
+    return draw
+
+
+def _policy_panel(result: "Result", agent: int, policies: Any) -> Panel:
+    def draw(axes: "Axes") -> None:
+        assert result.snapshots is not None
+        title, names = f"What agent {agent} would play", names_of(result.game)[agent]
+        means = policies.mean(axis=2)
+        _chances(axes, result.snapshots.steps, means, names, title, "probability")
+
+    return draw
+
+
+def _greedy_panel(result: "Result", agent: int, greedy: Any) -> Panel:
+    def draw(axes: "Axes") -> None:
+        assert result.snapshots is not None
+        steps, names = result.snapshots.steps, names_of(result.game)[agent]
+        title = f"What agent {agent} prefers"
+        if greedy[0].size == 1:
+            axes.step(steps, greedy[:, 0, 0], where="post", color=COLOURS[0], linewidth=1.0)
+            axes.set_ylim(-0.2, len(names) - 0.8)
+            finish(axes, title, "game steps", "greedy action")
+            few_ticks(axes.yaxis, names)
+            return
+        shares = np.stack([(greedy == a).mean(axis=(1, 2)) for a in range(len(names))], axis=-1)
+        _chances(axes, steps, shares[:, None], names, title, "share of replicas")
+
+    return draw
+
+
+def _chances(
+    axes: "Axes", steps: Any, values: Any, names: Sequence[str], title: str, unit: str
+) -> None:
+    """Numbers that sum to 1 over the last axis of values (times, replicas, actions), over time."""
+    if len(names) > MOST_LINES:
+        map_over_time(axes, steps, values.mean(axis=1), names, unit)
+        finish(axes, title, "game steps", "action", grid=False)
+        return
+    values, mean = _steady(values)
+    unit = mean + unit
+    if len(names) == 2:  # the second only mirrors the first
+        values, names, unit = values[..., :1], names[:1], f"{unit}: {names[0]}"
+    bands(axes, steps, values, names)
+    axes.set_ylim(-0.02, 1.02)
+    finish(axes, title, "game steps", unit, legend="best" if len(names) > 1 else "")
+
+
+def _steady(values: Any) -> tuple[Any, str]:
+    """Values (times, replicas, lines), and "".
+
+    Where replicas know only a few values, as policies that are greedy do, a median jumps between
+    them and bands are as wide as all: then their mean (times, 1, lines), and "mean ".
+    """
+    if values.shape[1] > 1 and len(np.unique(values[-1].round(9))) <= _FEW_VALUES:
+        return values.mean(axis=1, keepdims=True), "mean "
+    return values, ""
+
+
+def _table_panel(result: "Result", agent: int, name: str, table: Any) -> Panel:
+    def draw(axes: "Axes") -> None:
+        assert result.snapshots is not None
+        steps, names = result.snapshots.steps, names_of(result.game)[agent]
+        title = f"{name}-values of agent {agent}"
+        if len(names) > MOST_LINES:
+            map_over_time(axes, steps, table.mean(axis=(1, 2)), names, f"mean {name}-value")
+            finish(axes, title, "game steps", "action", grid=False)
+        else:
+            bands(axes, steps, table.mean(axis=2), names)
+            finish(axes, title, "game steps", f"{name}-value")
+
+    return draw

@@ -1,0 +1,124 @@
+"""One figure with a panel for each thing that a result has."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames.plot.curves import curve_panels, note
+from fastgames.plot.joint import joint_panels
+from fastgames.plot.parts import histograms, spread
+from fastgames.plot.style import (
+    FEW,
+    GREY,
+    MOST_AGENTS,
+    MOST_LINES,
+    Panel,
+    compose,
+    finish,
+    title_of,
+)
+from fastgames.plot.trajectories import trajectory_panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from fastgames.result import Result
+
+
+def overview(result: "Result", path: str | Path | None = None) -> "Figure":
+    """A figure of a result: one panel for each thing that it has.
+
+    Parameters
+    ----------
+    result : Result
+        What it has decides what is drawn. Always: the final tables of learning agents and the
+        joint actions that they prefer at the end. Where recorded: rewards, policies, greedy actions
+        and tables over time, trajectories of policies, joint actions played, flips, mean rewards.
+        Distributions are over replicas (and observations, where there are several). The first four
+        agents have panels of their own.
+    path : str or Path, optional
+        Written there, in the format that the suffix names (.png, .pdf, .svg).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError, OSError
+        If path has a suffix that matplotlib does not know, or cannot be written.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> game = fg.games.matching_pennies()
+    >>> figure = overview(fg.run(game, fg.QLearner(), steps=100, replicas=3, rng=7))
+    >>> [axes.get_title(loc="left") for axes in figure.axes]
+    ['Final q-values of agent 0', 'Final q-values of agent 1', 'Preferred in the end']
+    """
+    over_time = curve_panels(result)
+    panels = [
+        *(panel for kind in over_time.values() for panel in kind),
+        *(trajectory_panels(result) if max(result.game.num_observations) == 1 else []),
+        *_final_panels(result),
+        *joint_panels(result),
+        *_counter_panels(result),
+    ]
+    columns = {2: 2 if len(panels) <= 6 else 4, 3: 3}.get(result.game.num_agents, 4)
+    return compose(title_of(result), panels, columns, path, note=note(result) if over_time else "")
+
+
+def _final_panels(result: "Result") -> list[Panel]:
+    agents = range(min(result.game.num_agents, MOST_AGENTS))
+    learning = [i for i in agents if result.learners[i].learns]
+    return [_final_panel(result, i, result.learners[i].table) for i in learning]
+
+
+def _final_panel(result: "Result", agent: int, name: str) -> Panel:
+    def draw(axes: "Axes") -> None:
+        names = result.game.actions[agent]
+        values = result.tables[agent][name].reshape(-1, len(names))
+        title = f"Final {name}-values of agent {agent}"
+        if len(values) >= FEW and len(names) <= MOST_LINES:
+            histograms(axes, dict(zip(names, values.T, strict=True)))
+            finish(axes, title, f"{name}-value", "share of replicas")
+        else:
+            spread(axes, values, names)
+            finish(axes, title, "action", f"{name}-value")
+
+    return draw
+
+
+def _counter_panels(result: "Result") -> list[Panel]:
+    """What was counted over the run, by agent."""
+    panels: list[Panel] = []
+    agents = range(result.game.num_agents)
+    learning = [i for i in agents if result.learners[i].learns]
+    if result.flips is not None and learning:
+        flips = {f"agent {i}": result.flips[:, i] for i in learning}
+        panels.append(_counter_panel(flips, "Changes of the greedy action", "flips"))
+    if result.mean_reward is not None:
+        rewards = {f"agent {i}": result.mean_reward[:, i] for i in agents}
+        panels.append(_counter_panel(rewards, "Mean reward", "reward per step"))
+    return panels
+
+
+def _counter_panel(values: Mapping[str, Any], title: str, unit: str) -> Panel:
+    """What was counted, one number for each replica, by agent."""
+
+    def draw(axes: "Axes") -> None:
+        columns = np.stack(list(values.values()), axis=-1)
+        if len(columns) >= FEW and len(values) <= MOST_LINES:
+            histograms(axes, values)
+            finish(axes, title, unit, "share of replicas")
+        else:
+            spread(axes, columns, list(values))
+            axes.axhline(0.0, color=GREY, linewidth=0.8)
+            finish(axes, title, "", unit)
+
+    return draw

@@ -1,0 +1,153 @@
+"""What panels are made of: lines with bands, distributions, heat maps, marks."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from fastgames.plot.style import COLOURS, FEW, GREY, INK, MOST_CELLS, colour_bar, few_ticks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fastgames.analysis import DeviationResponse
+
+
+def bands(axes: "Axes", x: Any, values: Any, names: Sequence[str], width: float = 1.4) -> None:
+    """Lines over time: median over replicas, shaded where the middle half and 90 % of them lie.
+
+    values: (times, replicas, lines), at most as many lines as COLOURS.
+    """
+    low, below, middle, above, high = np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
+    marker = "o" if len(x) == 1 else ""
+    for k, (name, colour) in enumerate(zip(names, COLOURS, strict=False)):
+        if values.shape[1] > 1:
+            axes.fill_between(x, low[:, k], high[:, k], color=colour, alpha=0.12, linewidth=0)
+            axes.fill_between(x, below[:, k], above[:, k], color=colour, alpha=0.25, linewidth=0)
+        axes.plot(x, middle[:, k], marker=marker, color=colour, linewidth=width, label=name)
+
+
+def map_over_time(axes: "Axes", x: Any, values: Any, names: Sequence[str], unit: str) -> None:
+    """Values (times, lines) as colours: time to the right, one row for each line."""
+    half = (x[-1] - x[0]) / max(len(x) - 1, 1) / 2 or 0.5
+    image = axes.imshow(
+        values.T, aspect="auto", origin="lower", cmap="Blues", interpolation="nearest",
+        extent=(x[0] - half, x[-1] + half, -0.5, len(names) - 0.5),
+    )  # fmt: skip
+    colour_bar(axes, image, unit)
+    few_ticks(axes.yaxis, names)
+
+
+def histograms(axes: "Axes", values: Mapping[str, Any], bins: int = 50) -> None:
+    """Overlaid distributions on common bins, as shares of each, by name."""
+    finite = {name: x[np.isfinite(x)] for name, x in values.items()}
+    edges = _edges(np.concatenate(list(finite.values())), bins)
+    for (name, x), colour in zip(finite.items(), COLOURS, strict=False):
+        shares = np.histogram(x, edges)[0] / max(len(x), 1)
+        axes.stairs(shares, edges, fill=True, color=colour, alpha=0.25)
+        axes.stairs(shares, edges, color=colour, linewidth=1.2, label=name)
+    axes.margins(y=0.14)
+    axes.set_ylim(bottom=0.0)
+
+
+def _edges(values: Any, bins: int) -> Any:
+    """Bin edges; for whole numbers all bins hold equally many of them, or the bars would comb."""
+    if not len(values):
+        return np.linspace(0.0, 1.0, bins + 1)
+    low, high = values.min(), values.max()
+    if values.dtype.kind in "iu":
+        width = max(1, -(-(int(high) - int(low) + 1) // bins))
+        return np.arange(int(low), int(high) + width + 1, width) - 0.5
+    return np.histogram_bin_edges(values, bins, (low, high))
+
+
+def spread(axes: "Axes", values: Any, names: Sequence[str]) -> None:
+    """Columns of values (n, columns): each value as a dot if few, else median, half and 90 %."""
+    at = np.arange(len(names))
+    if len(values) == 1:
+        axes.bar(at, values[0], color=COLOURS[0], width=0.5)
+        for x, value in zip(at, values[0], strict=True):
+            if len(names) <= MOST_CELLS:
+                axes.annotate(
+                    f"{value:,.4g}", (x, value), xytext=(0, 3 if value >= 0 else -10),
+                    textcoords="offset points", ha="center", fontsize=8, color=INK,
+                )  # fmt: skip
+        axes.axhline(0.0, color=GREY, linewidth=0.8)
+        axes.margins(y=0.15)
+    elif len(values) < FEW:
+        for row in values:
+            axes.plot(at, row, "o", color=COLOURS[0], markersize=5, alpha=0.7)
+    else:
+        marks = np.nanquantile(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=0)
+        axes.vlines(at, marks[0], marks[4], color=COLOURS[0], linewidth=1.2, alpha=0.5)
+        axes.vlines(at, marks[1], marks[3], color=COLOURS[0], linewidth=4.0, alpha=0.5)
+        axes.plot(at, marks[2], "o", color=COLOURS[0], markersize=4)
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    few_ticks(axes.xaxis, names)
+
+
+def heat_map(
+    axes: "Axes", values: Any, rows: Sequence[str], columns: Sequence[str], text: str,
+    high: float | None = None, low: float = 0.0, unit: str | None = None,
+) -> None:  # fmt: skip
+    """Values (rows, columns) as colours from `low` to `high`, with the numbers where they fit.
+
+    Else with a colour bar in `unit`, which is what stands after the number in `text` unless given.
+    """
+    high = max(float(np.nanmax(values)), 1e-300) if high is None else high
+    image = axes.imshow(values, cmap="Blues", vmin=low, vmax=high, aspect="auto")
+    if max(values.shape) <= MOST_CELLS:
+        for (row, column), value in np.ndenumerate(values):
+            axes.text(column, row, text.format(value), ha="center", va="center", fontsize=8,
+                      color="white" if value > low + 0.6 * (high - low) else INK)  # fmt: skip
+    else:
+        colour_bar(axes, image, text.format(0.0).strip("0. ") if unit is None else unit)
+    few_ticks(axes.yaxis, rows)
+    few_ticks(axes.xaxis, columns)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def mark(axes: "Axes", x: float, text: str, side: Literal["left", "right"] = "right") -> None:
+    """A vertical line at x, and what it is, on one side of it."""
+    axes.axvline(x, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
+    axes.annotate(
+        text, (x, 1.0), xycoords=("data", "axes fraction"),
+        xytext=(4 if side == "right" else -4, -2), textcoords="offset points", va="top",
+        ha="left" if side == "right" else "right", fontsize=8, color=INK,
+    )  # fmt: skip
+
+
+def price_response(
+    axes: "Axes", response: "DeviationResponse", names: Sequence[str],
+    levels: Mapping[str, float],
+) -> None:  # fmt: skip
+    """Mean prices of all firms around a deviation, one line for each name, and levels to compare.
+
+    response: of `fastgames.analysis.deviation_response`. levels: prices by their names.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for name, path, colour in zip(names, response.mean_prices.T, COLOURS, strict=False):
+        axes.plot(
+            response.periods, path, "o-", color=colour, markersize=4, linewidth=1.4, label=name
+        )
+    for name, level in levels.items():
+        axes.axhline(level, color=GREY, linewidth=0.8, linestyle=(0, (4, 2)))
+        axes.annotate(
+            name, (1.0, level), xycoords=("axes fraction", "data"), xytext=(0, 2),
+            textcoords="offset points", ha="right", fontsize=8, color=INK,
+        )  # fmt: skip
+
+
+def grid_map(
+    axes: "Axes", values: Any, rows: Sequence[str], columns: Sequence[str], text: str,
+    unit: str = "",
+) -> None:  # fmt: skip
+    """A statistic over two dimensions of a sweep, values (rows, columns): the first goes up.
+
+    Colours from the least to the largest value. unit: what a colour bar says, if there is one.
+    """
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    heat_map(axes, values[::-1], rows[::-1], columns, text, high, low, unit)

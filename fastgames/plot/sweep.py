@@ -1,0 +1,192 @@
+"""A statistic over the dimensions of a sweep: lines with bands over one, a heat map over two."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames import _checks
+from fastgames.plot.parts import bands, grid_map
+from fastgames.plot.style import MOST_CELLS, MOST_LINES, Panel, compose, finish, label, title_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from fastgames.grid import Grid
+    from fastgames.result import Result
+
+UNITS = {
+    "mean_reward": ("Mean reward", "reward per step"),
+    "flips": ("Changes of the greedy action", "flips"),
+    "stopped": ("Share of replicas that stopped", "share of replicas"),
+    "steps": ("Steps taken", "game steps"),
+}
+
+
+def sweep(
+    result: "Result",
+    path: str | Path | None = None,
+    *,
+    value: Any = None,
+    over: tuple[str, ...] | str | None = None,
+    name: str = "",
+) -> "Figure":
+    """What came of each combination of a sweep (`fastgames.grid`).
+
+    Over one dimension a line for each agent: the median of the replicas, the middle half and 90 %
+    of them. Over two a heat map of means for each agent. Dimensions that are not drawn are averaged
+    over, and the figure says so.
+
+    Parameters
+    ----------
+    result : Result
+        Of a run whose replicas were a `Grid`.
+    path : str or Path, optional
+        Written there, in the format that the suffix names.
+    value : str or array (replicas,) or (replicas, N), optional
+        "mean_reward", "flips", "stopped" or "steps", as recorded; or numbers of your own, such as
+        ``analysis.profit_gain(result, …)``. None: all of those that there are and that differ.
+    over : str, or tuple of one or two str, optional
+        The dimensions to draw over, the first upwards. None: the first two with several values.
+    name : str
+        What your own numbers are.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError, TypeError, ValueError, OSError
+        As `overview`; ValueError also where the replicas were no grid.
+    """
+    grid = result.grid
+    if grid is None:
+        raise ValueError("a sweep needs a run whose replicas were a grid: replicas=fg.grid(…)")
+    dims = _dimensions(grid, over)
+    values = statistics(result) if value is None else _chosen(result, value, name)
+    panels = [
+        panel
+        for what, (unit, array) in values.items()
+        for panel in _panels(grid, dims, what, unit, array)
+    ]
+    left = [dim for dim, held in grid.dims.items() if dim not in dims and len(held) > 1]
+    if len(dims) == 2:
+        note = f"Mean over {', '.join([*left, 'replicas'])}."
+    else:
+        note = f"Median, middle half and 90 % of all replicas{' and of '.join(['', *left])}."
+    size = (5.2, 3.8)
+    return compose(title_of(result), panels, 2, path, size, note if result.replicas > 1 else "")
+
+
+def statistics(result: "Result") -> dict[str, tuple[str, Any]]:
+    """What a run has one number of for each replica (and agent): title, (unit, array)."""
+    found: dict[str, tuple[str, Any]] = {}
+    for key, (title, unit) in UNITS.items():
+        array = getattr(result, key)
+        if array is None or (key in ("stopped", "steps") and np.ptp(result.steps) == 0):
+            continue
+        found[title] = (unit, array)
+    if found:
+        return found
+    return {UNITS["steps"][0]: (UNITS["steps"][1], result.steps)}
+
+
+def _chosen(result: "Result", value: Any, name: str) -> dict[str, tuple[str, Any]]:
+    """The statistic that was asked for."""
+    if isinstance(value, str):
+        title, unit = UNITS[_checks.one_of("value", value, UNITS)]
+        array = getattr(result, value)
+        if array is None:
+            raise ValueError(f"value {value!r} was not recorded; this run has {result.record}")
+        return {title: (unit, array)}
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf" or array.shape not in (
+        (result.replicas,),
+        (result.replicas, result.game.num_agents),
+    ):
+        raise ValueError(
+            f"value must be one of {', '.join(map(repr, UNITS))}, or numbers ({result.replicas},) "
+            f"or ({result.replicas}, {result.game.num_agents}), got {array.dtype} of shape "
+            f"{array.shape}"
+        )
+    return {name or "Value": (name or "value", array)}
+
+
+def _dimensions(grid: "Grid", over: Any) -> tuple[str, ...]:
+    if over is None:
+        several = [name for name, values in grid.dims.items() if len(values) > 1]
+        return tuple((several or list(grid.dims))[:2])
+    names = (over,) if isinstance(over, str) else tuple(over)
+    for name in names:
+        _checks.one_of("over", name, grid.dims)
+    if not 1 <= len(names) <= 2 or len(set(names)) < len(names):
+        raise ValueError(f"over must be one dimension or two different ones, got {over!r}")
+    return names
+
+
+def folded(grid: "Grid", dims: tuple[str, ...], array: Any) -> Any:
+    """Values (replicas, …) by the dimensions that are drawn: (*dims, other replicas, …)."""
+    whole = grid.reshape(array)
+    names = list(grid.dims)
+    whole = np.moveaxis(whole, [names.index(dim) for dim in dims], range(len(dims)))
+    kept = whole.shape[: len(dims)]
+    return whole.reshape(*kept, -1, *np.shape(array)[1:])
+
+
+def _panels(grid: "Grid", dims: tuple[str, ...], title: str, unit: str, array: Any) -> list[Panel]:
+    """One panel of lines, or a heat map for each agent."""
+    values = folded(grid, dims, array)
+    if len(dims) == 1:
+        return [_line_panel(grid, dims[0], title, unit, values.reshape(*values.shape[:2], -1))]
+    if values.ndim == 3:
+        return [_map_panel(grid, dims, title, unit, values.mean(axis=2))]
+    agents = range(min(values.shape[3], 4))
+    return [
+        _map_panel(grid, dims, f"{title}, agent {i}", unit, values[..., i].mean(axis=2))
+        for i in agents
+    ]
+
+
+def _line_panel(grid: "Grid", dim: str, title: str, unit: str, values: Any) -> Panel:
+    """values: (values of the dimension, replicas, lines)."""
+
+    def draw(axes: "Axes") -> None:
+        given = grid.dims[dim]
+        words = isinstance(given[0], str)
+        x = np.arange(len(given)) if words else np.array(given, np.float64)
+        order = np.argsort(x)
+        lines = values[:, :, :MOST_LINES]
+        names = [f"agent {i}" for i in range(lines.shape[2])]
+        bands(axes, x[order], lines[order].astype(np.float64), names)
+        if words or len(x) <= MOST_CELLS:
+            axes.set_xticks(x, names_of(grid, dim))
+        if not words and x.min() > 0 and x.max() >= 20 * x.min():
+            axes.set_xscale("log")
+            if len(x) <= MOST_CELLS:  # where the values are, and nowhere else
+                axes.set_xticks(x, names_of(grid, dim))
+                axes.set_xticks([], minor=True)
+        finish(axes, title, dim, unit, legend="best" if lines.shape[2] > 1 else "")
+
+    return draw
+
+
+def _map_panel(grid: "Grid", dims: tuple[str, ...], title: str, unit: str, means: Any) -> Panel:
+    def draw(axes: "Axes") -> None:
+        rows, columns = (names_of(grid, dim) for dim in dims)
+        grid_map(axes, means, rows, columns, _three_digits(means), unit)
+        label(axes, title, dims[1], dims[0])
+
+    return draw
+
+
+def _three_digits(values: Any) -> str:
+    """A format in which the largest of the values has at least three digits."""
+    largest = np.abs(values[np.isfinite(values)]).max(initial=1e-9)
+    return f"{{:,.{int(np.clip(2 - np.floor(np.log10(largest or 1.0)), 0, 9))}f}}"
+
+
+def names_of(grid: "Grid", dim: str) -> list[str]:
+    """The values of a dimension as they are written at an axis."""
+    return [x if isinstance(x, str) else f"{x:.4g}" for x in grid.dims[dim]]

@@ -1,0 +1,348 @@
+"""Policies on their way: on the unit square (two actions each), or the simplex (three actions)."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames import _checks
+from fastgames.games import MatrixGame
+from fastgames.plot.equilibria import equilibria
+from fastgames.plot.style import (
+    COLOURS,
+    GREY,
+    INK,
+    MOST_AGENTS,
+    PALE,
+    Panel,
+    colour_bar,
+    compose,
+    finish,
+    label,
+    title_of,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from fastgames.result import Result
+
+CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])  # of the simplex, by action
+_LINES = 100  # replicas that get a line, unless asked for more
+_MANY = 500  # replicas, from which on ends are drawn as a density
+_PLACES = 12  # as few different policies are drawn as places with arrows between them
+_COUNTED = 10_000  # replicas whose moves between places are counted
+_BEND = 0.18  # of the arrows, so that both directions can be seen
+
+
+def trajectories(
+    result: "Result",
+    path: str | Path | None = None,
+    *,
+    observation: int = 0,
+    average: bool = False,
+    lines: int = _LINES,
+) -> "Figure":
+    """How policies moved, from snapshot to snapshot, in many replicas.
+
+    A unit square for two agents with two actions each (the probabilities of their first ones), a
+    simplex for each agent with three. Lines grow darker with time; circles are where replicas
+    start, dots where they end, or from 500 replicas on a density; stars are Nash equilibria of a
+    matrix game (for two agents all, unless the game is degenerate; for more the pure ones). Where
+    all replicas know no more than 12 policies, as greedy ones do, these are drawn as places, as
+    large as the share of replicas that ends there, with arrows for the moves between them.
+
+    Parameters
+    ----------
+    result : Result
+        With ``record=fg.Record(every=…, policies=True)``.
+    path : str or Path, optional
+        Written there, in the format that the suffix names.
+    observation : int
+        At which observation of each agent.
+    average : bool
+        Whether to draw, at each snapshot, the mean of the policies up to it: what learners without
+        regret settle on.
+    lines : int
+        How many replicas get a line, at equal distances, at least 1.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError, TypeError, ValueError, OSError
+        As `overview`; ValueError also where there is nothing to draw.
+    """
+    least = min(result.game.num_observations)
+    observation = _checks.whole("observation", observation, 0, least - 1)
+    lines = _checks.whole("lines", lines, 1)
+    if not isinstance(average, bool):
+        raise TypeError(f"average must be True or False, got {average!r}")
+    if result.snapshots is None or result.snapshots.policies is None:
+        raise ValueError(
+            "trajectories need snapshots of policies: record=fg.Record(every=…, policies=True); "
+            f"this run has {result.record}"
+        )
+    panels = trajectory_panels(result, observation, average, lines, bar=True)
+    if not panels:
+        raise ValueError(
+            "trajectories need an agent with three actions, or two agents with two actions each, "
+            f"and a snapshot; this run has {result.game.num_actions} actions and "
+            f"{len(result.snapshots.steps)} snapshots"
+        )
+    return compose(title_of(result), panels, 3, path, (5.0, 4.3))
+
+
+def trajectory_panels(
+    result: "Result",
+    observation: int = 0,
+    average: bool = False,
+    lines: int = _LINES,
+    bar: bool = False,
+) -> list[Panel]:
+    """A square for each pair of agents with two actions, a simplex for each agent with three.
+
+    bar: whether the last one says which colour is when.
+    """
+    taken = result.snapshots
+    if taken is None or taken.policies is None:
+        return []
+    # What an interrupted run did not come to is nan.
+    kept = np.isfinite(taken.policies[0]).all(axis=(1, 2, 3))
+    if not kept.any():
+        return []
+    policies = [policy[kept, :, observation] for policy in taken.policies]
+    if average:
+        counts = np.arange(1, len(policies[0]) + 1)[:, None, None]
+        policies = [np.cumsum(policy, axis=0) / counts for policy in policies]
+    marks = equilibria(result.game) if isinstance(result.game, MatrixGame) else []
+    where = f", observation {observation}" if max(result.game.num_observations) > 1 else ""
+    what = "Mean policies so far" if average else "Policies"
+    actions = result.game.num_actions
+    two = [i for i, count in enumerate(actions) if count == 2]
+    pairs = list(itertools.pairwise(two))
+    if len(two) == 3:  # all three sides of the cube
+        pairs.append((two[0], two[2]))
+    views = [_square(result, pair, policies, marks, what + where) for pair in pairs]
+    three = [i for i, count in enumerate(actions) if count == 3]
+    views += [_simplex(result, i, policies, marks, what + where) for i in three]
+    views = views[:MOST_AGENTS]
+    return [_panel(view, taken.steps[kept], lines, bar and view is views[-1]) for view in views]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a panel shows, in its own coordinates.
+
+    title: what it is
+    points: (times, replicas, 2)
+    marks: (equilibria, 2)
+    labels: of the axes of a square (two), or of the corners of a simplex (three)
+    """
+
+    title: str
+    points: Any
+    marks: Any
+    labels: tuple[str, ...]
+
+
+def _square(
+    result: "Result", pair: tuple[int, int], policies: Sequence[Any], marks: Any, what: str
+) -> View:
+    """The probabilities of the first actions of two agents."""
+    i, j = pair
+    points = np.stack([policies[i][..., 0], policies[j][..., 0]], axis=-1)
+    stars = np.array([[mixes[i][0], mixes[j][0]] for mixes in marks]).reshape(-1, 2)
+    names = result.game.actions
+    labels = tuple(f"probability of {names[k][0]}, agent {k}" for k in pair)
+    return View(f"{what} of agents {i} and {j}", points, np.unique(stars, axis=0), labels)
+
+
+def _simplex(result: "Result", agent: int, policies: Sequence[Any], marks: Any, what: str) -> View:
+    stars = np.array([mixes[agent] for mixes in marks]).reshape(-1, 3) @ CORNERS
+    points = policies[agent] @ CORNERS
+    stars = np.unique(stars.round(12), axis=0)
+    return View(f"{what} of agent {agent}", points, stars, result.game.actions[agent])
+
+
+def _panel(view: View, steps: Any, lines: int, bar: bool) -> Panel:
+    """bar: whether it says which colour is when."""
+
+    def draw(axes: "Axes") -> None:
+        _ground(axes, view)
+        sample = view.points[:, spaced(view.points.shape[1], _COUNTED)]
+        places, at = places_of(sample)
+        if len(places) <= _PLACES and len(sample) > 1:
+            _draw_moves(axes, places, at)
+        else:
+            _draw_paths(axes, view, steps, lines, bar)
+        if len(view.marks):
+            axes.plot(
+                *view.marks.T, "*", color=INK, markersize=13, markeredgecolor="white",
+                label="Nash equilibrium", zorder=6, linestyle="none", clip_on=False,
+            )  # fmt: skip
+        axes.legend(
+            loc="upper center", bbox_to_anchor=(0.5, -0.02 if len(view.labels) == 3 else -0.16),
+            ncols=2, fontsize=8, labelcolor=INK, edgecolor="none", handletextpad=0.4,
+        )  # fmt: skip
+
+    return draw
+
+
+def _ground(axes: "Axes", view: View) -> None:
+    """The empty square or simplex with its labels."""
+    axes.set_aspect("equal")
+    if len(view.labels) == 2:
+        finish(axes, view.title, *view.labels, legend="", grid=False)
+        axes.set_xlim(-0.1, 1.1)
+        axes.set_ylim(-0.1, 1.1)
+        axes.plot([0, 1, 1, 0, 0], [0, 0, 1, 1, 0], color=PALE, linewidth=0.8, zorder=0)
+        return
+    label(axes, view.title, "", "")
+    axes.set_axis_off()
+    axes.plot(*CORNERS[[0, 1, 2, 0]].T, color=GREY, linewidth=0.9, zorder=0)
+    axes.set_xlim(-0.12, 1.12)
+    axes.set_ylim(-0.1, 0.97)
+    places = zip(CORNERS, view.labels, ("right", "left", "center"), (-1, -1, 1), strict=True)
+    for corner, name, side, up in places:
+        axes.annotate(
+            name, corner, xytext=(0, 9 * up), textcoords="offset points", fontsize=9, color=INK,
+            ha="center", va="center" if side != "center" else "bottom",
+        )  # fmt: skip
+
+
+def _draw_paths(axes: "Axes", view: View, steps: Any, lines: int, bar: bool) -> None:
+    """Lines of some replicas, darker with time; starts; ends, of many as a density."""
+    from matplotlib.collections import LineCollection
+
+    replicas = view.points.shape[1]
+    drawn = spaced(replicas, lines)
+    points = view.points[:, drawn]
+    if len(points) > 1:
+        pieces = np.stack([points[:-1], points[1:]], axis=2).swapaxes(0, 1).reshape(-1, 2, 2)
+        paths = LineCollection(
+            list(pieces), cmap=_shades("Blues"), linewidths=0.8, alpha=_opaque(pieces), zorder=2
+        )
+        paths.set_array(np.tile(steps[1:], len(drawn)))
+        paths.set_clim(steps[0], steps[-1])
+        axes.add_collection(paths, autolim=False)
+        axes.plot([], [], color=COLOURS[0], label=_which(len(drawn), replicas))
+        if bar:
+            colour_bar(axes, paths, "game steps")
+        axes.plot(
+            *points[0].T, "o", color="white", markeredgecolor=GREY, markersize=3.5, zorder=3,
+            label="start", markeredgewidth=0.7, clip_on=False,
+        )  # fmt: skip
+    if replicas >= _MANY:
+        _draw_density(axes, view)
+        return
+    axes.plot(
+        *points[-1].T, "o", color=COLOURS[1], markersize=3.5, zorder=4, label="end",
+        markeredgecolor="white", markeredgewidth=0.4, clip_on=False,
+    )  # fmt: skip
+
+
+def _which(drawn: int, replicas: int) -> str:
+    """Whose lines are drawn."""
+    some = f"{drawn:,} of {replicas:,} replicas" if drawn < replicas else f"{replicas:,} replicas"
+    return f"{some if replicas > 1 else '1 replica'}, darker later"
+
+
+def _draw_density(axes: "Axes", view: View) -> None:
+    """Where all replicas are in the end, as hexagons that are darker where there are more."""
+    from matplotlib.patches import Polygon
+
+    cells = axes.hexbin(
+        *view.points[-1].T, gridsize=40, extent=(0, 1, 0, 1), cmap=_shades("Reds"), mincnt=1,
+        linewidths=0.1, zorder=4, alpha=0.85,
+    )  # fmt: skip
+    inside = CORNERS if len(view.labels) == 3 else [(0, 0), (1, 0), (1, 1), (0, 1)]
+    cells.set_clip_path(Polygon(inside, transform=axes.transData))
+    ends = f"end, all {view.points.shape[1]:,}: darker where more"
+    axes.plot([], [], "h", color=COLOURS[1], markersize=7, label=ends, linestyle="none")
+
+
+def _shades(name: str) -> Any:
+    """A map of colours without those that are nearly white."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(colormaps[name](np.linspace(0.25, 1.0, 128)))
+
+
+def _opaque(pieces: Any) -> float:
+    """How opaque lines are: less where they are so long that they would fill the picture."""
+    length = np.linalg.norm(pieces[:, 1] - pieces[:, 0], axis=-1).sum()
+    return float(np.clip(5.0 / np.sqrt(max(length, 1e-300)), 0.05, 0.9))
+
+
+def _draw_moves(axes: "Axes", places: Any, at: Any) -> None:
+    """Places as large as the share that ends there, and arrows as wide as the share that moves."""
+    from matplotlib.patches import FancyArrowPatch
+
+    shares, moves = shares_of(at, len(places))
+    most = moves.max() or 1.0
+    for i, j in zip(*np.nonzero(moves), strict=True):
+        width = 0.4 + 4.6 * moves[i, j] / most
+        axes.add_patch(
+            FancyArrowPatch(
+                places[i], places[j], connectionstyle=f"arc3,rad={_BEND}", arrowstyle="-|>",
+                mutation_scale=7 + 2 * width, linewidth=width, color=COLOURS[0], alpha=0.55,
+                shrinkA=14, shrinkB=14, zorder=2, clip_on=False,
+            )
+        )  # fmt: skip
+        if moves[i, j] > 0.1 * most:
+            axes.annotate(
+                f"{100 * moves[i, j]:.2g} %", _along(places[i], places[j]), fontsize=8, color=INK,
+                ha="center", va="center", zorder=5,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
+            )  # fmt: skip
+    axes.scatter(
+        places[:, 0], places[:, 1], s=40.0 + 1400.0 * shares, color=COLOURS[1], zorder=3,
+        alpha=0.85, linewidths=0, clip_on=False,
+    )  # fmt: skip
+    for place, share in zip(places, shares, strict=True):
+        axes.annotate(f"{100 * share:.0f} %", place, fontsize=8.5, color=INK, ha="center",
+                      va="center", zorder=5)  # fmt: skip
+    axes.plot(
+        [], [], "o", color=COLOURS[1], markersize=8, label="share in the end", linestyle="none"
+    )
+    axes.plot([], [], color=COLOURS[0], alpha=0.55, linewidth=3,
+              label="share that moves between snapshots")  # fmt: skip
+
+
+def _along(start: Any, end: Any, t: float = 0.36) -> Any:
+    """A point on the bent arrow, a third of its way: there those of both directions are apart."""
+    ahead = end - start
+    bend = (start + end) / 2 + _BEND * np.array([ahead[1], -ahead[0]])
+    return (1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t**2 * end
+
+
+def spaced(count: int, most: int) -> Any:
+    """At most so many indices below `count`, at equal distances, the first and last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
+
+
+def places_of(points: Any) -> tuple[Any, Any]:
+    """The different points (places, 2), up to 1e-9, and which of them each is (times, replicas)."""
+    keys = points.round(9) @ np.array([1.0, 1.0j])
+    found, at = np.unique(keys, return_inverse=True)
+    return np.stack([found.real, found.imag], axis=-1), at.reshape(keys.shape)
+
+
+def shares_of(at: Any, places: int) -> tuple[Any, Any]:
+    """Where replicas are in the end (places,), and the moves between snapshots (places, places).
+
+    Both are shares of the replicas; moves are means over the snapshots, 0 from a place to itself.
+    """
+    ends = np.bincount(at[-1], minlength=places) / at.shape[1]
+    pairs = np.bincount((at[:-1] * places + at[1:]).ravel(), minlength=places**2)
+    moves = pairs.reshape(places, places) / at[1:].size
+    np.fill_diagonal(moves, 0.0)
+    return ends, moves
