@@ -169,7 +169,7 @@ class VectorGame:
             truncated=aligned((width,), np.bool_),
         )
         self.rewards = self._out.rewards[:, : self.num_envs]
-        self.observations = seen[:, : self.num_envs]
+        self.observations: np.ndarray = seen[:, : self.num_envs]
         self.next_observations = (
             self._out.reached[:, : self.num_envs] if ends else self.observations
         )

@@ -5,18 +5,14 @@ ctypedef fused whole:
     int64_t
 
 
-cdef bint in_range(const whole *actions, int64_t n, whole count) noexcept nogil:
+cdef whole hand_in(const whole *actions, int64_t n, whole count, ints move) noexcept nogil:
+    """Copy actions to where the engine has its moves; whether any is out of [0, count)."""
     cdef int64_t i
     cdef whole wrong = 0
     for i in range(n):
-        wrong |= (actions[i] < 0) | (actions[i] >= count)
-    return wrong == 0
-
-
-cdef void hand_in(const whole *actions, int64_t n, int32_t *move) noexcept nogil:
-    cdef int64_t i
-    for i in range(n):
         move[i] = <int32_t>actions[i]
+        wrong |= (actions[i] < 0) | (actions[i] >= count)
+    return wrong
 
 
 cdef class Stepper:
@@ -75,16 +71,17 @@ cdef class Stepper:
         cdef int j, n
         cdef Seat *s
         cdef Block *b
-        cdef int64_t first
-        for j in range(self.num_agents):
-            s = &self.loops[0].block.seats[self.agents[j]]
-            if not in_range(actions + j * self.environments, self.environments, <whole>s.actions):
-                return 2
+        cdef whole wrong = 0
         for n in range(self.num_blocks):
-            b, first = self.loops[n].block, self.places[n].first
+            b = self.loops[n].block
             for j in range(self.num_agents):
-                hand_in(actions + j * self.environments + first, b.active, b.seats[self.agents[j]].move)
+                s = &b.seats[self.agents[j]]
+                wrong |= hand_in(actions + j * self.environments + self.places[n].first, b.active, <whole>s.actions,
+                                 s.move)
+        if wrong:
+            return 2
+        for n in range(self.num_blocks):
             take(self.loops[n], 1)
-            if b.wrong[0]:
+            if self.loops[n].block.wrong[0]:
                 return 3
         return 0
