@@ -57,7 +57,7 @@ def ours(game, actions, dtype):
 
 
 def engine(game, actions, dtype):
-    """What the engine makes of its own stepping, actions drawn and sampled: `run`, nobody learns."""
+    """What the engine makes of its own stepping, drawing and sampling included: nobody learns."""
     policies = [fg.FixedPolicy(np.full(a, 1 / a)) for a in game.num_actions]
     fg.run(game, policies, STEPS, COPIES, rng=1, dtype=dtype, threads=1)
 
