@@ -96,7 +96,7 @@ def dataset(result: "Result") -> "xarray.Dataset":
         variables[f"greedy_{i}"] = (rows, greedy)
         if result.learners[i].rules.policy is not None:
             variables[f"policy_{i}"] = (cells, result.policy(i))
-        coordinates |= _parameters(result, i, cells)
+        coordinates |= _coordinates(result, i, cells)
     variables |= _counters(result)
     if result.snapshots is not None:
         coordinates["snapshot"] = ("snapshot", result.snapshots.steps, {"long_name": "game steps"})
@@ -106,7 +106,12 @@ def dataset(result: "Result") -> "xarray.Dataset":
         own = {name: list(values) for name, values in result.grid.dims.items()}
         coordinates = _unfolded(coordinates, result.grid) | own
         coordinates["repeat"] = np.arange(result.grid.repeats)
-    attributes = {
+    return xarray.Dataset(variables, coordinates, attributes(result))
+
+
+def attributes(result: "Result") -> dict[str, Any]:
+    """Where a result comes from, in numbers and texts."""
+    return {
         "game": result.game.name,
         "learners": [repr(learner) for learner in result.learners],
         "seed": result.seed,
@@ -114,7 +119,6 @@ def dataset(result: "Result") -> "xarray.Dataset":
         "stream": result.stream,
         "contract": result.contract,
     }
-    return xarray.Dataset(variables, coordinates, attributes)
 
 
 def _unfolded(variables: dict[str, Any], grid: "Grid") -> dict[str, Any]:
@@ -168,18 +172,29 @@ def _snapshots(result: "Result") -> dict[str, Any]:
     return variables
 
 
-def _parameters(result: "Result", agent: int, cells: tuple[str, ...]) -> dict[str, Any]:
-    """The parameters of one agent's learner that differ between replicas, as coordinates."""
-    learner = result.learners[agent]
-    found: dict[str, Any] = {}
-    for name, value in learner.values(result.game.discount).items():
+def parameters(result: "Result", agent: int) -> dict[str, np.ndarray]:
+    """The numeric parameters of one agent's learner that differ between replicas, (replicas,).
+
+    Of a schedule its parts: ``epsilon_0_start``.
+    """
+    found: dict[str, np.ndarray] = {}
+    for name, value in result.learners[agent].values(result.game.discount).items():
         if isinstance(value, Exponential | Linear):
             parts = {f"_{part.name}": getattr(value, part.name) for part in fields(value)}
         else:
             parts = {"": value}
         for suffix, part in parts.items():
             if isinstance(part, np.ndarray):
-                found[f"{name}_{agent}{suffix}"] = (("replica",), part)
+                found[f"{name}_{agent}{suffix}"] = part
+    return found
+
+
+def _coordinates(result: "Result", agent: int, cells: tuple[str, ...]) -> dict[str, Any]:
+    """What differs between replicas in one agent's learner, as coordinates."""
+    learner = result.learners[agent]
+    found: dict[str, Any] = {
+        name: (("replica",), array) for name, array in parameters(result, agent).items()
+    }
     start = learner.start(result.game, agent)[learner.table]
     if learner.learns and start.ndim == len(cells) and len(start) > 1:
         shape = result.tables[agent][learner.table].shape

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import pandas
     import xarray
 
     from fastgames.grid import Grid
@@ -143,6 +144,24 @@ class Result:
         from fastgames.labels import dataset
 
         return dataset(self)
+
+    def to_pandas(self, what: str = "replicas") -> pandas.DataFrame:
+        """A tidy data frame (needs pandas, extra "frames").
+
+        what: "replicas", "policies", "snapshots" or "joint_actions"; see `fastgames.frames.frame`.
+        """
+        from fastgames.frames import frame
+
+        return frame(self, what)
+
+    def to_parquet(self, path: str | Path, what: str = "replicas") -> None:
+        """Write what `to_pandas` returns as a Parquet file, whole or not at all (extra "frames").
+
+        ``pandas.read_parquet(path)`` gives it back, with seed and contract in its ``attrs``.
+        """
+        from fastgames.frames import parquet
+
+        parquet(self, path, what)
 
     def plot(
         self, path: str | Path | None = None, *, kind: str | None = None, **options: Any

@@ -15,10 +15,10 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -106,17 +106,24 @@ def _names(state: State, agent: int) -> list[str]:
 
 def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Write a file, whole or not at all; raises OSError where that cannot be done."""
+    with (
+        replacing(path) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive,
+    ):
+        archive.writestr("header.json", json.dumps(header, default=plain))
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` once it is complete, and is gone if it is not."""
     path = Path(path)
     temporary = path.with_name(_unfinished(path, os.urandom(8).hex()))
     try:
         with open(temporary, "xb") as file:  # as any file of the user's: mode by the umask
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-                archive.writestr("header.json", json.dumps(header, default=plain))
-                for name, array in arrays.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                        np.lib.format.write_array(
-                            member, np.ascontiguousarray(array), allow_pickle=False
-                        )
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
