@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastgames import _checks
-from fastgames.plot.curves import curves
-from fastgames.plot.joint import joint, paired, preferred
-from fastgames.plot.overview import overview
+from fastgames.plot.joint_actions import joint, paired, preferred
+from fastgames.plot.over_time import curves
+from fastgames.plot.panels import overview
 from fastgames.plot.parts import (
     bands,
     grid_map,
@@ -26,6 +26,7 @@ from fastgames.plot.parts import (
     price_response,
     spread,
 )
+from fastgames.plot.paths import trajectories
 from fastgames.plot.style import (
     COLOURS,
     DPI,
@@ -38,8 +39,7 @@ from fastgames.plot.style import (
     label,
     save,
 )
-from fastgames.plot.sweep import sweep
-from fastgames.plot.trajectories import trajectories
+from fastgames.plot.sweeps import sweep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames.plot.curves import curve_panels, note
-from fastgames.plot.joint import joint_panels
+from fastgames.plot.joint_actions import joint_panels
+from fastgames.plot.over_time import curve_panels, note
 from fastgames.plot.parts import histograms, spread
+from fastgames.plot.paths import trajectory_panels
 from fastgames.plot.style import (
     FEW,
     GREY,
@@ -19,7 +20,6 @@ from fastgames.plot.style import (
     finish,
     title_of,
 )
-from fastgames.plot.trajectories import trajectory_panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,5 +1,6 @@
 """Joint actions as a heat map: what was played, and what agents prefer in the end."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from fastgames.result import Result
+
+_MOST_JOINT = 2**24  # joint actions that are counted for a picture
 
 
 def joint(result: "Result", path: str | Path | None = None) -> "Figure":
@@ -122,7 +125,8 @@ def paired(result: "Result") -> bool:
     """Whether all agents choose at once by the same observations, so that preferences combine."""
     compact = result.game.compact
     shapes = {result.greedy(i).shape[1] for i in range(result.game.num_agents)}
-    return compact.observations is None and compact.turns is None and len(shapes) == 1
+    few = math.prod(result.game.num_actions) <= _MOST_JOINT
+    return few and compact.observations is None and compact.turns is None and len(shapes) == 1
 
 
 def preferred(result: "Result") -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -49,8 +49,9 @@ def trajectories(
 ) -> "Figure":
     """How policies moved, from snapshot to snapshot, in many replicas.
 
-    A unit square for two agents with two actions each (the probabilities of their first ones), a
-    simplex for each agent with three. Lines grow darker with time; circles are where replicas
+    A unit square for two agents with two actions each (the probabilities of their first ones; of
+    three agents all pairs, of more agent 0 with 1, 2 with 3), a simplex for each agent with three;
+    at most four of them. Lines grow darker with time; circles are where replicas
     start, dots where they end, or from 500 replicas on a density; stars are Nash equilibria of a
     matrix game (for two agents all, unless the game is degenerate; for more the pure ones). Where
     all replicas know no more than 12 policies, as greedy ones do, these are drawn as places, as
@@ -106,7 +107,9 @@ def trajectory_panels(
     lines: int = _LINES,
     bar: bool = False,
 ) -> list[Panel]:
-    """A square for each pair of agents with two actions, a simplex for each agent with three.
+    """Squares for pairs of agents with two actions, a simplex for each agent with three.
+
+    Of three agents with two actions all pairs, of more agent 0 with 1, 2 with 3, …; four panels.
 
     bar: whether the last one says which colour is when.
     """
@@ -126,9 +129,9 @@ def trajectory_panels(
     what = "Mean policies so far" if average else "Policies"
     actions = result.game.num_actions
     two = [i for i, count in enumerate(actions) if count == 2]
-    pairs = list(itertools.pairwise(two))
+    pairs = list(zip(two[::2], two[1::2], strict=False))
     if len(two) == 3:  # all three sides of the cube
-        pairs.append((two[0], two[2]))
+        pairs = list(itertools.combinations(two, 2))
     views = [_square(result, pair, policies, marks, what + where) for pair in pairs]
     three = [i for i, count in enumerate(actions) if count == 3]
     views += [_simplex(result, i, policies, marks, what + where) for i in three]

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgames import _checks
 from fastgames.games import ProceduralGame, Variants
-from fastgames.plot.joint import names_of
+from fastgames.plot.joint_actions import names_of
 from fastgames.plot.parts import bands, map_over_time
 from fastgames.plot.style import (
     COLOURS,
