@@ -43,12 +43,12 @@ def outside(function: types.FunctionType) -> dict[str, Any]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         found[name] = cell.cell_contents
     modules = [(name, x) for name, x in found.items() if isinstance(x, types.ModuleType)]
-    seen: set[str] = set()
+    seen: set[int] = set()
     while modules:
         path, module = modules.pop()
-        if module.__name__.split(".")[0] in LIBRARIES or module.__name__ in seen:
+        if module.__name__.split(".")[0] in LIBRARIES or id(module) in seen:
             continue
-        seen.add(module.__name__)
+        seen.add(id(module))
         for name in names:
             if hasattr(module, name):
                 value = found[f"{path}.{name}"] = getattr(module, name)

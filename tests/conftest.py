@@ -8,8 +8,10 @@ import inspect
 import itertools
 import json
 import math
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,10 @@ from fastgames.jit import passes
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile("quick")
+
+# What Numba compiled is found again by other workers, and by the next session. It is named by a
+# digest of all that it is made of, and what cannot be compiled is never kept: no error hides.
+os.environ.setdefault("FASTGAMES_CACHE_DIR", str(Path(__file__).parents[1] / "build" / "compiled"))
 
 
 # --- comparison ---------------------------------------------------------------------------------

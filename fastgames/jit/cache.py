@@ -175,6 +175,9 @@ def described(kind: Any) -> str | None:
         parts = [described(x) for x in kind]
         return None if None in parts else repr(parts)
     plain = isinstance(kind, types.Number | types.Boolean | types.NumberClass | types.NoneType)
+    plain = plain or (
+        isinstance(kind, types.Omitted) and isinstance(kind.value, bool | int | float)
+    )
     pointer = isinstance(kind, types.CPointer | types.Array)
     if plain or (pointer and isinstance(kind.dtype, types.Number | types.Boolean)):
         return str(kind)
