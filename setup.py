@@ -2,16 +2,23 @@
 
 The lane kernels are compiled once per instruction set and type of the tables, from one source; the
 best build that the CPU can run is chosen at import (fastgames/_core/__init__.py).
+
+FASTGAMES_BUILD=v2 (or "base", "v3,v4", …) compiles these builds only, for packagers who know the
+CPUs. Without it: v2, v3 and v4 on x86-64, "base" elsewhere ("base" is what any CPU can run).
 """
 
 import os
 import platform
+import re
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
 
 MSVC = sys.platform == "win32"
 X86 = platform.machine().lower() in ("x86_64", "amd64") and not MSVC
@@ -27,6 +34,8 @@ FLAGS += ["-fno-tree-slp-vectorize", "-Wno-psabi"]
 FLAGS += ["-g0"]  # debug symbols would be nine tenths of the package
 if MSVC:
     FLAGS = ["/O2", "/fp:precise"]
+# What runs on any CPU must, whatever the compiler was configured for.
+ANY_CPU = ["-march=x86-64", "-mtune=generic"] if X86 else []
 LEVELS = {
     "base": [],
     "v2": ["-march=x86-64-v2"],
@@ -34,6 +43,20 @@ LEVELS = {
     "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
 }
 REALS = {"f32": ("float", "0"), "f64": ("double", "1")}
+INCLUDE = "fastgames/cy/include"
+HEADERS = [f"{INCLUDE}/fastgames/{f}" for f in sorted(os.listdir(f"{INCLUDE}/fastgames"))]
+
+
+def levels() -> list[str]:
+    """The builds to compile."""
+    here = list(LEVELS) if X86 else ["base"]
+    asked = os.environ.get("FASTGAMES_BUILD", "")
+    if not asked:
+        return ["v2", "v3", "v4"] if X86 else ["base"]
+    chosen = asked.split(",")
+    if not set(chosen) <= set(here):
+        sys.exit(f"FASTGAMES_BUILD must be some of {','.join(here)} here, got {asked!r}")
+    return chosen
 
 
 def lanes(level: str, real: str) -> Extension:
@@ -42,38 +65,65 @@ def lanes(level: str, real: str) -> Extension:
     return Extension(
         f"fastgames._core.lanes_{level}_{real}",
         [f"src_cy/lanes_{level}_{real}.pyx"],
-        include_dirs=["src_cy", numpy.get_include()],
+        include_dirs=["src_cy", INCLUDE, numpy.get_include()],
         define_macros=[
+            ("FG_NO_CONTRACTION", None),  # as FLAGS say
             ("FG_REAL", c_type),
             ("FG_DOUBLE", double),
             ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
         ],
         extra_compile_args=FLAGS + LEVELS[level],
-        depends=[f"src_cy/{f}" for f in sorted(os.listdir("src_cy")) if f.endswith((".pxi", ".h"))],
+        depends=HEADERS
+        + [f"src_cy/{f}" for f in sorted(os.listdir("src_cy")) if f.endswith((".pxi", ".h"))],
     )
 
 
-class Parallel(build_ext):
-    """Build the extensions side by side."""
+class Build(build_ext):
+    """Build the extensions side by side, none for the builder's own CPU."""
 
     def finalize_options(self) -> None:
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
 
+    def build_extensions(self) -> None:
+        """Leave out what the compiler does not know, and flags that choose the builder's CPU.
+
+        Those come from the environment, such as CFLAGS=-march=native.
+        """
+        of_a_cpu = re.compile("-m(arch=|cpu=|tune=|avx|s?sse|fma|bmi|f16c|xop)")
+        for part in ("compiler", "compiler_so"):
+            command = getattr(self.compiler, part, None)
+            if command:
+                setattr(self.compiler, part, [x for x in command if not of_a_cpu.match(x)])
+        unknown = [] if MSVC else [flag for flag in FLAGS if not self.knows(flag)]
+        for extension in self.extensions:
+            flags = extension.extra_compile_args
+            extension.extra_compile_args = [flag for flag in flags if flag not in unknown]
+        super().build_extensions()
+
+    def knows(self, flag: str) -> bool:
+        """Whether the compiler takes a flag: clang has no -fno-thread-jumps."""
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "empty.c")
+            source.touch()
+            try:
+                self.compiler.compile([str(source)], folder, extra_postargs=["-Werror", flag])
+            except CompileError:
+                return False
+        return True
+
 
 setup(
     ext_modules=cythonize(
         [
-            Extension("fastgames._core.cpu", ["src_cy/cpu.pyx"]),
+            Extension("fastgames._core.cpu", ["src_cy/cpu.pyx"], extra_compile_args=ANY_CPU),
             Extension(
-                "fastgames._core.analysis", ["src_cy/analysis.pyx"], extra_compile_args=FLAGS
+                "fastgames._core.analysis",
+                ["src_cy/analysis.pyx"],
+                extra_compile_args=FLAGS + ANY_CPU,
             ),
         ]
-        + [
-            lanes(level, real)
-            for level in (["v2", "v3", "v4"] if X86 else ["base"])
-            for real in REALS
-        ],
+        + [lanes(level, real) for level in levels() for real in REALS],
         build_dir="build/cython",
         compiler_directives={
             "language_level": 3,
@@ -84,5 +134,5 @@ setup(
             "embedsignature": True,
         },
     ),
-    cmdclass={"build_ext": Parallel},
+    cmdclass={"build_ext": Build},
 )

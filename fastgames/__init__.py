@@ -32,7 +32,9 @@ from fastgames.stop import Stable
 
 if TYPE_CHECKING:
     from fastgames import analysis as analysis
+    from fastgames import cy as cy
     from fastgames import reproduce as reproduce
+    from fastgames.cy import get_include
     from fastgames.games import remember
     from fastgames.learners import (
         COMA,
@@ -56,6 +58,7 @@ else:
         {
             "analysis": (),
             "reproduce": (),
+            "cy": ("get_include",),
             "games": ("remember",),
             "streams": ("Streams",),
             "vector": ("VectorGame",),
@@ -116,6 +119,7 @@ __all__ = [
     "VisitCount",
     "WoLFPHC",
     "games",
+    "get_include",
     "grid",
     "isa",
     "load",

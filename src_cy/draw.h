@@ -1,16 +1,11 @@
-/* Random words and what they say, for one lane. Twins of fastgames/rules/streams.py and choice.py. */
+/* Random words and what they say, along the lanes. Twins of fastgames/rules/streams.py and choice.py. */
 #ifndef FASTGAMES_DRAW_H
 #define FASTGAMES_DRAW_H
 
 #include <math.h>
 
+#include "fastgames/streams.h"
 #include "real.h"
-
-typedef struct {
-  uint32_t a, b, c, d;
-} fg_generator;
-
-static inline uint32_t fg_rotate(const uint32_t x, const int k) { return (x << k) | (x >> (32 - k)); }
 
 /* Generators lie in memory as (4, lanes). */
 static inline fg_generator fg_generator_of(const uint32_t *at, const int64_t lanes) {
@@ -25,29 +20,7 @@ static inline void fg_keep_generator(const fg_generator g, uint32_t *at, const i
   at[3 * lanes] = g.d;
 }
 
-/* xoshiro128++: the next word. */
-static inline uint32_t fg_word(fg_generator *g) {
-  const uint32_t word = fg_rotate(g->a + g->d, 7) + g->a, shifted = g->b << 9;
-  g->c ^= g->a;
-  g->d ^= g->b;
-  g->b ^= g->c;
-  g->a ^= g->d;
-  g->c ^= shifted;
-  g->d = fg_rotate(g->d, 11);
-  return word;
-}
-
-/* As the contract uses it: 31 bits, which convert in signed lanes everywhere. */
-static inline int32_t fg_word31(fg_generator *g) { return (int32_t)(fg_word(g) >> 1); }
-
-/* The action to explore, or -1: threshold is T - 1, scale A / T, last A - 1. */
-static inline real fg_explore(const int32_t u, const int32_t threshold, const real scale, const real last) {
-  real x = (real)(int32_t)((real)u * scale);
-  x = x > last ? last : x;
-  return u <= threshold ? x : (real)-1;
-}
-
-/* The same for two actions, as a nudge to the value of the first: +inf forces action 0, -inf action 1,
+/* What is explored of two actions, as a nudge to the value of the first: +inf forces action 0, -inf action 1,
  * 0 leaves the greedy one. half is the first u that explores action 1. */
 static inline real fg_nudge(const int32_t u, const int32_t threshold, const int32_t half) {
   const real x = u >= half ? (real)-INFINITY : (real)INFINITY;
@@ -69,7 +42,7 @@ FG_INLINE real fg_signal(const int signal, const int32_t u, const int64_t i, con
                          const int32_t *threshold, const int32_t *half, const real *scale) {
   if (signal == FG_SIGNAL_UNIT) return FG_UNIT(u);
   if (signal == FG_SIGNAL_NUDGE) return fg_nudge(u, threshold[i], half[i]);
-  const real explored = fg_explore(u, threshold[i], scale[i], last);
+  const real explored = FG_OF_REAL(explore_scaled)(u, threshold[i], scale[i], last);
   return signal == FG_SIGNAL_EXPLORE ? explored : fg_as_nudge(explored);
 }
 

@@ -62,8 +62,8 @@ cdef inline void bootstrap(
         target[i] += gamma[i] * best[i]
 
 
-cdef inline real q_update(real q, real alpha, real target) noexcept nogil:
-    return q + alpha * (target - q)
+cdef extern from "real.h" nogil:
+    real q_update "FG_OF_REAL(updated)"(real q, real alpha, real target)
 
 
 cdef inline void learn_sweep(

@@ -1,24 +1,12 @@
 # Twins of rules/exponential.py, rules/logarithm.py and rules/streams.py.
 
-cdef extern from "numeric.h" nogil:
+cdef extern from "fastgames/numeric.h" nogil:
     real exponential "FG_EXP"(real x)
     double exponential_double "fg_exp_f64"(double x)
     double logarithm "fg_log"(double x)
 
-
-cdef void philox(uint32_t *c, uint32_t k0, uint32_t k1) noexcept nogil:
-    """Philox4x32-10 of the counter c[0..3] under the key (k0, k1), in place."""
-    cdef uint64_t p0, p1
-    cdef int i
-    for i in range(10):
-        p0 = <uint64_t>0xD2511F53 * c[0]
-        p1 = <uint64_t>0xCD9E8D57 * c[2]
-        c[0] = <uint32_t>(p1 >> 32) ^ c[1] ^ k0
-        c[1] = <uint32_t>p1
-        c[2] = <uint32_t>(p0 >> 32) ^ c[3] ^ k1
-        c[3] = <uint32_t>p0
-        k0 = k0 + <uint32_t>0x9E3779B9
-        k1 = k1 + <uint32_t>0xBB67AE85
+cdef extern from "fastgames/streams.h" nogil:
+    void fg_start(uint64_t seed, uint64_t replica, uint32_t role, uint32_t *state)
 
 
 def log(const double[::1] x):
@@ -50,17 +38,7 @@ def start_streams(uint64_t seed, uint64_t first, int roles, uint32_t[:, :, ::1] 
     """
     cdef Py_ssize_t r
     cdef int j
-    cdef uint32_t *c
-    cdef uint64_t replica
     with nogil:
         for r in range(states.shape[0]):
-            replica = first + <uint64_t>r
             for j in range(roles):
-                c = &states[r, j, 0]
-                c[0] = <uint32_t>replica
-                c[1] = <uint32_t>(replica >> 32)
-                c[2] = <uint32_t>j
-                c[3] = 0
-                philox(c, <uint32_t>seed, <uint32_t>(seed >> 32))
-                if c[0] | c[1] | c[2] | c[3] == 0:
-                    c[0] = 1
+                fg_start(seed, first + <uint64_t>r, <uint32_t>j, &states[r, j, 0])

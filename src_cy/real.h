@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "fastgames/rules.h"
+
 #if defined(_MSC_VER) && !defined(__clang__)
 #define FG_RESTRICT __restrict
 #else
@@ -33,12 +35,12 @@ typedef int32_t *FG_RESTRICT ints;
 
 #if FG_DOUBLE
 typedef int64_t same_width; /* whole numbers as wide as a real: lanes of one width in a loop */
-#define FG_EXP fg_exp_f64
-#define FG_UNIT(u) ((double)(u) * 0x1p-31)
+#define FG_OF_REAL(name) fg_##name##_f64
 #else
 typedef int32_t same_width;
-#define FG_EXP fg_exp_f32
-#define FG_UNIT(u) ((float)((u) >> 7) * 0x1p-24f)
+#define FG_OF_REAL(name) fg_##name##_f32
 #endif
+#define FG_EXP FG_OF_REAL(exp)
+#define FG_UNIT FG_OF_REAL(unit)
 
 #endif

@@ -4,8 +4,8 @@
 #ifndef FASTGAMES_SOFTMAX_H
 #define FASTGAMES_SOFTMAX_H
 
+#include "fastgames/numeric.h"
 #include "few.h"
-#include "numeric.h"
 #include "simd.h"
 
 #if defined(__GNUC__)

@@ -74,17 +74,8 @@ cdef inline double chance(Block *b, int64_t lanes, int64_t i) noexcept nogil:
     return <double>u * 4.656612873077392578125e-10  # 2^-31
 
 
-cdef inline int64_t sampled(const double *sums, int64_t n, double x) noexcept nogil:
-    """How many of the running sums but the last are <= x times the last."""
-    cdef double limit = x * sums[n - 1]
-    cdef int64_t low = 0, high = n - 1, middle
-    while low < high:
-        middle = (low + high) // 2
-        if sums[middle] <= limit:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+cdef extern from "fastgames/rules.h" nogil:
+    int64_t sampled "fg_nature_pick"(const double *sums, int64_t n, double x)
 
 
 cdef void go_by_chance(void *context, int64_t lanes, int k) noexcept nogil:

@@ -31,7 +31,7 @@ typedef struct {
 
 FG_INLINE fg_words fg_rotate_words(const fg_words x, const int k) { return (x << k) | (x >> (32 - k)); }
 
-/* The twin of fg_word in draw.h. */
+/* The twin of fg_word in fastgames/streams.h. */
 FG_INLINE fg_words fg_next_words(fg_generators *g) {
   const fg_words a = g->a, b = g->b, c = g->c, d = g->d, e = d ^ b;
   g->a = a ^ e;

@@ -37,7 +37,7 @@ cdef bint explores(Seat *s, int64_t lanes) noexcept nogil:
 
 
 cdef int64_t first_u(Seat *s, int64_t i, int k) noexcept nogil:
-    """The first u of lane i that explores an action >= k (u A / T, rounded as fg_explore rounds it)."""
+    """The first u of lane i that explores an action >= k (u A / T, rounded as fg_explore_scaled rounds it)."""
     cdef int64_t u = <int64_t>(<double>s.threshold[i] * k / s.actions)
     while u <= s.threshold[i] and <real><int32_t>u * s.scale[i] < <real>k:
         u += 1

@@ -19,6 +19,7 @@ from fastgames.lanes import _slice, block_size, in_columns
 )
 def test_a_cpu_gets_the_builds_up_to_its_level_and_the_best_is_chosen(level, builds, monkeypatch):
     monkeypatch.setattr(_core.cpu, "x86_level", lambda: level)
+    monkeypatch.setattr(_core, "_built", lambda: {"v2", "v3", "v4"} if level else {"base"})
     monkeypatch.delenv(_core.ENVIRONMENT, raising=False)
     assert _core.available() == builds
     if builds:
@@ -31,6 +32,27 @@ def test_a_cpu_gets_the_builds_up_to_its_level_and_the_best_is_chosen(level, bui
             _core._choose()
     else:
         with pytest.raises(ImportError, match="x86-64-v2"):
+            _core._choose()
+
+
+@pytest.mark.parametrize(
+    ("level", "built", "builds"),
+    [
+        (4, {"v2"}, ("v2",)),
+        (3, {"base", "v3", "v4"}, ("base", "v3")),
+        (1, {"base", "v2"}, ("base",)),
+        (2, {"v3", "v4"}, ()),
+    ],
+)
+def test_of_a_package_made_with_some_builds_those_are_chosen(level, built, builds, monkeypatch):
+    monkeypatch.setattr(_core.cpu, "x86_level", lambda: level)
+    monkeypatch.setattr(_core, "_built", lambda: built)
+    monkeypatch.delenv(_core.ENVIRONMENT, raising=False)
+    assert _core.available() == builds
+    if builds:
+        assert _core._choose() == builds[-1]
+    else:
+        with pytest.raises(ImportError, match=r"none of the builds in this package, v3, v4"):
             _core._choose()
 
 

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "arithmetic.h"
+
 /* exp(x) = 2^n exp(r): n the whole number next to x / ln 2, r = x - n ln 2, exp(r) = 1 + r + r^2 p(r). Adding and
  * subtracting ROUNDER = 1.5 * 2^MANTISSA rounds; n then stands in the low bits, from where it goes into an exponent.
  * Below LOWEST it is 0, above HIGHEST infinite. */
@@ -30,14 +32,15 @@
 #define FG_F32_LOWEST -86.0
 enum { FG_F64_MANTISSA = 52, FG_F32_MANTISSA = 23, FG_F64_BIAS = 1023, FG_F32_BIAS = 127 };
 
-#define FG_DEFINE_EXP(NAME, T, BITS, TYPE, HIGHEST)                                                    \
-  static inline T NAME(const T x) {                                                                    \
-    const T rounded = x * (T)FG_LOG2_E + (T)TYPE##_ROUNDER, n = rounded - (T)TYPE##_ROUNDER;           \
-    const T r = (x - n * (T)FG_LN2_HIGH) - n * (T)FG_LN2_LOW;                                          \
+#define FG_DEFINE_EXP(NAME, T, BITS, TYPE, ROUNDED, HIGHEST)                                           \
+  static inline T NAME(const T argument) {                                                             \
+    const T x = ROUNDED(argument);                                                                     \
+    const T rounded = ROUNDED(x * (T)FG_LOG2_E) + (T)TYPE##_ROUNDER, n = rounded - (T)TYPE##_ROUNDER;  \
+    const T r = (x - ROUNDED(n * (T)FG_LN2_HIGH)) - ROUNDED(n * (T)FG_LN2_LOW);                        \
     T p = (T)FG_P_FIRST, half;                                                                         \
     BITS b;                                                                                            \
     FG_P_REST(FG_NEXT_##TYPE)                                                                          \
-    p = (T)1 + (r + r * r * p);                                                                        \
+    p = (T)1 + (r + ROUNDED(r * r * p));                                                               \
     memcpy(&b, &rounded, sizeof b);                                                                    \
     b = (b + (TYPE##_BIAS - 1)) << TYPE##_MANTISSA; /* 2^(n-1), for 2^n may be too large */            \
     memcpy(&half, &b, sizeof half);                                                                    \
@@ -45,10 +48,10 @@ enum { FG_F64_MANTISSA = 52, FG_F32_MANTISSA = 23, FG_F64_BIAS = 1023, FG_F32_BI
     p = x < (T)TYPE##_LOWEST ? (T)0 : p;                                                               \
     return x > (T)HIGHEST ? (T)INFINITY : p;                                                           \
   }
-#define FG_NEXT_FG_F64(c) p = p * r + c;
-#define FG_NEXT_FG_F32(c) p = p * r + (float)c;
-FG_DEFINE_EXP(fg_exp_f64, double, uint64_t, FG_F64, 709.782712893384)
-FG_DEFINE_EXP(fg_exp_f32, float, uint32_t, FG_F32, 88.72283905206835)
+#define FG_NEXT_FG_F64(c) p = fg_rounded_f64(p * r) + c;
+#define FG_NEXT_FG_F32(c) p = fg_rounded_f32(p * r) + (float)c;
+FG_DEFINE_EXP(fg_exp_f64, double, uint64_t, FG_F64, fg_rounded_f64, 709.782712893384)
+FG_DEFINE_EXP(fg_exp_f32, float, uint32_t, FG_F32, fg_rounded_f32, 88.72283905206835)
 
 /* log of a positive, finite, normal number. */
 static inline double fg_log(const double x) {
@@ -56,15 +59,16 @@ static inline double fg_log(const double x) {
   double m = frexp(x, &n);
   const int low = m < 0.7071067811865476;
   m = low ? m * 2.0 : m;
-  const double f = m - 1.0, s = f / (2.0 + f), z = s * s, half = 0.5 * f * f, e = (double)(n - low);
+  const double f = m - 1.0, s = f / (2.0 + f), z = s * s, half = fg_rounded_f64(0.5 * f * f), e = (double)(n - low);
   double p = 0.1479595012209899;
-  p = p * z + 0.15314050512593683;
-  p = p * z + 0.18183564327537233;
-  p = p * z + 0.22222198573160543;
-  p = p * z + 0.2857142874238781;
-  p = p * z + 0.39999999999414676;
-  p = p * z + 0.6666666666666734;
-  return e * 0.693145751953125 - ((half - (s * (half + z * p) + e * 1.4286068203094172e-06)) - f);
+  p = fg_rounded_f64(p * z) + 0.15314050512593683;
+  p = fg_rounded_f64(p * z) + 0.18183564327537233;
+  p = fg_rounded_f64(p * z) + 0.22222198573160543;
+  p = fg_rounded_f64(p * z) + 0.2857142874238781;
+  p = fg_rounded_f64(p * z) + 0.39999999999414676;
+  p = fg_rounded_f64(p * z) + 0.6666666666666734;
+  p = fg_rounded_f64(s * (half + fg_rounded_f64(z * p)));
+  return fg_rounded_f64(e * 0.693145751953125) - ((half - (p + fg_rounded_f64(e * 1.4286068203094172e-06))) - f);
 }
 
 #endif

@@ -1,0 +1,147 @@
+"""The package as others get it: a sdist, a wheel made from that, and an example built against it.
+
+Nothing is downloaded, and no environment made: packages are put side by side in folders.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import fastgames as fg
+
+ROOT = Path(__file__).parents[2]
+SOURCES = (
+    "pyproject.toml",
+    "setup.py",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "src_cy",
+    "fastgames",
+)
+LEVELS = {"v2", "v3", "v4"}
+BUILD = "base" if fg.isa == "base" else "v2"
+PIP = ["-m", "pip", "--disable-pip-version-check"]
+OURS = [*PIP, "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--target"]
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "setup.py").exists(), reason="the package is tested without its sources"
+)
+
+
+def python(*arguments, cwd, path=(), **environment):
+    """What a process prints, which sees the packages in the folders of `path` before any others."""
+    done = subprocess.run(
+        [sys.executable, "-P", *map(str, arguments)],
+        cwd=cwd,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, path)),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory):
+    """The unpacked sdist."""
+    folder = tmp_path_factory.mktemp("source")
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            unwanted = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
+            shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
+        else:
+            shutil.copy2(ROOT / name, folder)
+    if (ROOT / "build" / "cython").is_dir():  # C files that are newer than their sources are kept
+        shutil.copytree(ROOT / "build" / "cython", folder / "build" / "cython")
+    python("setup.py", "--quiet", "sdist", cwd=folder)
+    (archive,) = (folder / "dist").iterdir()
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder / "unpacked", filter="data")
+    (unpacked,) = (folder / "unpacked").iterdir()
+    return unpacked
+
+
+@pytest.fixture(
+    scope="module", params=["as built", pytest.param("from scratch", marks=pytest.mark.slow)]
+)
+def wheel(request, sdist, tmp_path_factory):
+    """The wheel made from the sdist, and the builds in it.
+
+    As built: modules that are newer than their sources are taken from the package under test, for
+    they were compiled by the same setup.py. From scratch: one build of them.
+    """
+    folder = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(sdist, folder / "source")
+    environment, builds = {"FASTGAMES_BUILD": BUILD}, {BUILD}
+    if request.param == "as built":
+        environment, builds = {"FASTGAMES_BUILD": ""}, {"base"} if BUILD == "base" else LEVELS
+        lib = f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}"
+        made = folder / "source" / "build" / lib / "fastgames" / "_core"
+        made.mkdir(parents=True)
+        for module in (ROOT / "fastgames" / "_core").glob("*.so"):
+            shutil.copy2(module, made)
+        shutil.copytree(sdist.parents[1] / "build" / "cython", made.parents[2] / "cython")
+    how = ("-q", "--no-deps", "--no-index", "--no-build-isolation")
+    python(*PIP, "wheel", *how, "./source", cwd=folder, **environment)
+    return next(folder.glob("*.whl")), builds
+
+
+@pytest.fixture(scope="module")
+def site(wheel, tmp_path_factory):
+    """Where the wheel is installed."""
+    folder = tmp_path_factory.mktemp("site")
+    python(*OURS, folder, wheel[0], cwd=folder)
+    return folder
+
+
+def shipped(*endings):
+    """The files under fastgames/ that end so."""
+    return {str(p.relative_to(ROOT)) for e in endings for p in (ROOT / "fastgames").rglob(f"*{e}")}
+
+
+def test_the_sdist_holds_what_a_build_needs_and_nothing_compiled(sdist):
+    names = {str(path.relative_to(sdist)) for path in sdist.rglob("*") if path.is_file()}
+    needed = {str(p.relative_to(ROOT)) for p in (ROOT / "src_cy").iterdir() if p.suffix != ".c"}
+    assert needed | shipped(".py", ".pyi", ".pxd", ".h") | set(SOURCES[:5]) <= names
+    assert not [name for name in names if name.endswith((".c", ".so", ".o", ".pyc"))]
+
+
+def test_the_wheel_holds_what_it_should_and_no_more(wheel):
+    path, builds = wheel
+    names = set(zipfile.ZipFile(path).namelist())
+    named = {
+        name for name in names if not name.startswith(f"fastgames-{fg.__version__}.dist-info/")
+    }
+    compiled = {name for name in named if name.endswith((".so", ".pyd"))}
+    assert named - compiled == shipped(".py", ".pyi", ".pxd", ".h", "py.typed")
+    modules = {Path(name).name.partition(".")[0] for name in compiled}
+    lanes = {f"lanes_{build}_{real}" for build in builds for real in ("f32", "f64")}
+    assert modules == {"cpu", "analysis", *lanes}
+
+
+def test_an_example_that_cimports_it_has_the_bits_of_a_run(site, tmp_path):
+    example = shutil.copytree(ROOT / "examples" / "cython", tmp_path / "example")
+    there = tmp_path / "there"
+    python(*OURS, there, example, cwd=tmp_path, path=[site], PENNIES_FLAGS="-O1")
+    where = python("-c", "import fastgames; print(fastgames.__file__)", cwd=tmp_path, path=[site])
+    assert Path(where.strip()).is_relative_to(site)
+    said = python(example / "compare.py", cwd=tmp_path, path=[site, there])
+    assert said == "50 replicas of 2,000 steps: the bits of fg.run, tables and streams\n"
+
+
+def test_a_build_that_there_is_not_is_refused(sdist):
+    with pytest.raises(AssertionError, match=r"FASTGAMES_BUILD must be some of .*, got 'v9'"):
+        python("setup.py", "--quiet", "--version", cwd=sdist, FASTGAMES_BUILD="v9")
