@@ -229,8 +229,8 @@ def test_of_many_replicas_some_have_lines_and_all_an_end():
     (cells,) = [c for c in axes.collections if type(c).__name__ == "PolyCollection"]
     assert cells.get_array().sum() == 700
     names = axes.get_legend_handles_labels()[1]
-    assert "8 of 700 replicas, darker later" in names
-    assert "end, all 700: darker where more" in names
+    assert "8 of 700 replicas" in names
+    assert "end of all 700" in names
 
 
 def test_moves_between_a_few_policies():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames.plot.joint_actions import joint_panels
+from fastgames.plot.joint_actions import joint_panels, names_of
 from fastgames.plot.over_time import curve_panels, note
 from fastgames.plot.parts import histograms, spread
 from fastgames.plot.paths import trajectory_panels
@@ -81,7 +81,7 @@ def _final_panels(result: "Result") -> list[Panel]:
 
 def _final_panel(result: "Result", agent: int, name: str) -> Panel:
     def draw(axes: "Axes") -> None:
-        names = result.game.actions[agent]
+        names = names_of(result.game)[agent]
         values = result.tables[agent][name].reshape(-1, len(names))
         title = f"Final {name}-values of agent {agent}"
         if len(values) >= FEW and len(names) <= MOST_LINES:

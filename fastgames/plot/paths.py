@@ -51,11 +51,12 @@ def trajectories(
 
     A unit square for two agents with two actions each (the probabilities of their first ones; of
     three agents all pairs, of more agent 0 with 1, 2 with 3), a simplex for each agent with three;
-    at most four of them. Lines grow darker with time; circles are where replicas
-    start, dots where they end, or from 500 replicas on a density; stars are Nash equilibria of a
-    matrix game (for two agents all, unless the game is degenerate; for more the pure ones). Where
-    all replicas know no more than 12 policies, as greedy ones do, these are drawn as places, as
-    large as the share of replicas that ends there, with arrows for the moves between them.
+    at most four of them. Lines grow darker with time; circles are where replicas start, dots where
+    they end, or from 500 replicas on a density, darker where there are more; stars are Nash
+    equilibria of a matrix game (for two agents of up to four actions all, unless the game is
+    degenerate; else the pure ones). Where all replicas know no more than 12 policies, as greedy
+    ones do, these are drawn as places, as large as the share of replicas that ends there, with
+    arrows for the moves between them, of at most 10,000 replicas at equal distances.
 
     Parameters
     ----------
@@ -193,6 +194,7 @@ def _panel(view: View, steps: Any, lines: int, bar: bool) -> Panel:
         axes.legend(
             loc="upper center", bbox_to_anchor=(0.5, -0.02 if len(view.labels) == 3 else -0.16),
             ncols=2, fontsize=8, labelcolor=INK, edgecolor="none", handletextpad=0.4,
+            columnspacing=1.2,
         )  # fmt: skip
 
     return draw
@@ -235,7 +237,7 @@ def _draw_paths(axes: "Axes", view: View, steps: Any, lines: int, bar: bool) -> 
         paths.set_array(np.tile(steps[1:], len(drawn)))
         paths.set_clim(steps[0], steps[-1])
         axes.add_collection(paths, autolim=False)
-        axes.plot([], [], color=COLOURS[0], label=_which(len(drawn), replicas))
+        axes.plot([], [], color=COLOURS[0], label=_which(len(drawn), replicas, bar))
         if bar:
             colour_bar(axes, paths, "game steps")
         axes.plot(
@@ -251,10 +253,10 @@ def _draw_paths(axes: "Axes", view: View, steps: Any, lines: int, bar: bool) -> 
     )  # fmt: skip
 
 
-def _which(drawn: int, replicas: int) -> str:
-    """Whose lines are drawn."""
+def _which(drawn: int, replicas: int, bar: bool) -> str:
+    """Whose lines are drawn; and what their colours say, if no bar does."""
     some = f"{drawn:,} of {replicas:,} replicas" if drawn < replicas else f"{replicas:,} replicas"
-    return f"{some if replicas > 1 else '1 replica'}, darker later"
+    return f"{some if replicas > 1 else '1 replica'}{'' if bar else ', darker later'}"
 
 
 def _draw_density(axes: "Axes", view: View) -> None:
@@ -267,7 +269,7 @@ def _draw_density(axes: "Axes", view: View) -> None:
     )  # fmt: skip
     inside = CORNERS if len(view.labels) == 3 else [(0, 0), (1, 0), (1, 1), (0, 1)]
     cells.set_clip_path(Polygon(inside, transform=axes.transData))
-    ends = f"end, all {view.points.shape[1]:,}: darker where more"
+    ends = f"end of all {view.points.shape[1]:,}"
     axes.plot([], [], "h", color=COLOURS[1], markersize=7, label=ends, linestyle="none")
 
 
