@@ -27,6 +27,8 @@ class Record:
     last : int, optional
         Count joint actions and average rewards over the last so many steps of the run only.
 
+    Notes
+    -----
     Raises ValueError or TypeError where a value is outside its domain, a snapshot is asked for
     without `every`, or `every` without anything to hold.
     """

@@ -17,6 +17,8 @@ class Stable:
     periods : int
         In [1, 2^31).
 
+    Notes
+    -----
     Source: Calvano, Calzolari, Denicolò & Pastorello, AER 110 (2020), section III.B.
     """
 

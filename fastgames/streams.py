@@ -29,6 +29,8 @@ class Streams:
     state : (4, replicas) uint32
         Of xoshiro128++, replica by replica; modified by `words`.
 
+    Notes
+    -----
     Source: xoshiro128++ (Blackman & Vigna 2021), seeded by Philox4x32-10 (Salmon et al. 2011).
 
     Examples

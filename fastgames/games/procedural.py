@@ -49,6 +49,8 @@ class ProceduralGame:
         Names of the actions.
     name, source : str
 
+    Notes
+    -----
     The functions are in the subset of Python that Numba compiles; numbers, tuples and arrays that
     they take from outside are constants, and the plain functions that they call are compiled along.
     They run interpreted on backend="reference". Every value that they return or write is held

@@ -61,6 +61,8 @@ class Learner(RuleLearner):
     name, label : str
         The label tells two equal teams apart.
 
+    Notes
+    -----
     Raises TypeError or ValueError where an argument is outside its domain.
     """
 

@@ -45,12 +45,12 @@ class Exp3(RuleLearner):
         low). A game's own tables must lie in it; what a procedural game gives is not checked, and
         beyond the range only the bound is lost.
 
+    Notes
+    -----
     Tables, (replicas, observations, A): "strategy", what is played; "log_weights", from 0, shifted
     so that the largest is 0; "average_strategy", the mean of the strategies played; and "seen",
     (replicas, observations) int64, of how many. One random word per step.
 
-    Notes
-    -----
     In the mean over runs, the best fixed action earns at most (e - 1) mixing G + A ln A / mixing
     more than Exp3, in units of high - low, G being what it earns (mixing constant). No log weight
     grows by more than 1 in a step, and one so low that its weight is 0 may stay where it is, so

@@ -15,6 +15,8 @@ class EpsilonGreedy(_Frozen):
     epsilon : float, schedule or array (replicas,)
         In [0, 1]. The probability used is floor(epsilon 2^31) / 2^31.
 
+    Notes
+    -----
     Source: Watkins 1989; Sutton & Barto, Reinforcement Learning (2nd ed. 2018), section 2.2.
     """
 
@@ -33,6 +35,8 @@ class Softmax(_Frozen):
     temperature : float, schedule or array (replicas,)
         In (0, inf); a schedule needs a positive floor (or end).
 
+    Notes
+    -----
     Source: Luce 1959; Sutton & Barto, Reinforcement Learning (1st ed. 1998), section 2.3.
     """
 

@@ -37,11 +37,11 @@ class FictitiousPlay(RuleLearner):
         prior that gives weight w_j to the others' action j stands as the payoffs against j times
         w_j, summed over j: ``payoffs @ w``.
 
+    Notes
+    -----
     Tables, both (replicas, observations, A): "payoffs", the sums; "plays", int64, how often each
     action was played: divided by its sum over the actions it is the average play. No random words.
 
-    Notes
-    -----
     Which action is best depends on ties, and those on exact sums: sums of whole payoffs are exact
     up to 2^53 in float64 and up to 2^24 in float32, 10^7 steps of payoffs of at most 1. Other
     payoffs are rounded at every step, and in float32 that is too coarse beyond about 10^5 steps.

@@ -36,6 +36,8 @@ class FixedPolicy(_Frozen):
         Non-negative, each row sums to 1 within 1e-6; used as given, not normalised. One row plays
         the same at every observation, one replica's is for all of them.
 
+    Notes
+    -----
     Source: a mixed strategy (Nash 1951), or a stationary policy where there are observations.
 
     Table: "probabilities", (replicas, observations, A). One random word per step.

@@ -34,13 +34,13 @@ class Hedge(RuleLearner):
         eta = sqrt(8 ln A / T) / L is best for the bound below. The strategy of an observation is
         made where it learns, with the eta of that step.
 
+    Notes
+    -----
     Tables, (replicas, observations, A): "strategy", what is played; "regrets", s less the summed
     mean payoffs of the strategies played, which is the same for all actions; "average_strategy",
     the mean of the strategies played; and "seen", (replicas, observations) int64, of how many. One
     random word per step.
 
-    Notes
-    -----
     After T visits of an observation no regret exceeds ln A / eta + eta T L^2 / 8, on every run and
     whatever the others do (eta constant); with the eta above that is L sqrt(T ln A / 2). In
     float32 every step rounds a regret r by at most 2^-24 |r|: for one within the bound less than

@@ -57,6 +57,8 @@ class PHC(RuleLearner):
         The probability of an action uniformly at random in place of one from the policy, in
         [0, 1]. The probability used is floor(epsilon 2^31) / 2^31.
 
+    Notes
+    -----
     Tables: "policy", uniform at first, and "q", 0 at first, both (replicas, observations, actions).
     Two random words per step.
 
@@ -103,6 +105,8 @@ class WoLFPHC(RuleLearner):
         The probability of an action uniformly at random in place of one from the policy, in
         [0, 1]. The probability used is floor(epsilon 2^31) / 2^31.
 
+    Notes
+    -----
     Tables: "policy" and "average", uniform at first, and "q", 0 at first, all
     (replicas, observations, actions), and "visits", (replicas, observations) int64. Two random
     words per step.

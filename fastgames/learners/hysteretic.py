@@ -46,6 +46,8 @@ class HystereticQ(RuleLearner):
         What the table "q" starts at: finite, broadcast from the right to
         (replicas, observations, actions).
 
+    Notes
+    -----
     Table: "q", (replicas, observations, actions). One random word per step.
 
     Source: Matignon, Laurent & Le Fort-Piat, Hysteretic Q-Learning: an algorithm for Decentralized

@@ -51,6 +51,8 @@ class LenientQ(RuleLearner):
         What the table "q" starts at: finite, broadcast from the right to
         (replicas, observations, actions).
 
+    Notes
+    -----
     Tables: "q" and "temperatures", both (replicas, observations, actions). Two random words per
     step.
 

@@ -61,6 +61,8 @@ class MinimaxQ(RuleLearner):
     initial : float
         What "q" and "value" start at. (Littman's start at 1, the largest that a goal pays.)
 
+    Notes
+    -----
     Tables: "policy", (replicas, observations, actions), from uniform; "q", (replicas, observations,
     actions, actions of the opponent); "value", (replicas, observations); with VisitCount "visits",
     of the shape of q. Two random words per step.

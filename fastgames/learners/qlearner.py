@@ -36,6 +36,8 @@ class QLearner(ValueLearner):
         Whether it learns from every own action at once, from the rewards that they would have got
         against what the others did. Not in games with turns.
 
+    Notes
+    -----
     Table: "q", (replicas, observations, actions). One random word per step.
 
     Source: Watkins & Dayan, Q-learning, Machine Learning 8 (1992), equation 1. Counterfactual:

@@ -34,12 +34,12 @@ class RegretMatching(RuleLearner):
         What was earned: the payoff of the action that was played, as Hart & Mas-Colell have it, or
         (False) the mean payoff of the strategy that it was drawn from, as in CFR.
 
+    Notes
+    -----
     Tables, (replicas, observations, A): "strategy", what is played; "regrets", summed from 0;
     "average_strategy", the mean of the strategies played; and "seen", (replicas, observations)
     int64, of how many. One random word per step.
 
-    Notes
-    -----
     After T visits of an observation by an agent of A actions whose payoffs lie in a range of length
     L, no regret exceeds L sqrt(A T), whatever the others do: with `played` False on every run; with
     `played` True in the root mean square over runs, whose bound is L sqrt((A - 1) T), while a run

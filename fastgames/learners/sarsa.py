@@ -38,6 +38,8 @@ class Sarsa(ValueLearner):
         What the table "q" starts at: finite, broadcast from the right to
         (replicas, observations, actions).
 
+    Notes
+    -----
     Table: "q", (replicas, observations, actions). One random word per step.
 
     Source: Sutton & Barto, Reinforcement Learning (2nd ed. 2018), equation 6.7.
@@ -70,6 +72,8 @@ class ExpectedSarsa(ValueLearner):
         What the table "q" starts at: finite, broadcast from the right to
         (replicas, observations, actions).
 
+    Notes
+    -----
     Table: "q", (replicas, observations, actions). One random word per step.
 
     Source: van Seijen, van Hasselt, Whiteson & Wiering, A Theoretical and Empirical Analysis of

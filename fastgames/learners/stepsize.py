@@ -19,6 +19,8 @@ class VisitCount(_Frozen):
         In (0, 1]; above 1/2 for convergence. (Above 1 the steps have a finite sum, and a table
         could never get far from where it started.)
 
+    Notes
+    -----
     Source: Robbins & Monro 1951; for Q-learning Even-Dar & Mansour, Learning Rates for Q-learning,
     JMLR 5 (2003).
     """

@@ -74,6 +74,8 @@ class VDN(_Team):
     label : str
         Tells two teams apart that are otherwise equal.
 
+    Notes
+    -----
     Table: "q", (replicas, observations, actions), of each member. One random word per step.
 
     Source: Sunehag et al., Value-Decomposition Networks For Cooperative Multi-Agent Learning Based
@@ -130,6 +132,8 @@ class COMA(_Team):
     label : str
         Tells two teams apart that are otherwise equal.
 
+    Notes
+    -----
     Tables: "logits", (replicas, observations, actions), of each member, and "q", (replicas, joint
     observations, joint actions), 0 at first, of the team; joint ones are numbered with the digits
     of the members, the first slowest. One random word per step.

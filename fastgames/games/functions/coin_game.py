@@ -50,6 +50,8 @@ def coin_game(
         one of the other's)``. The state: the cells of agent 0, agent 1 and the coin, numbered row
         by row from the upper left, and the coin's colour. Two random words a step, four at a start.
 
+    Notes
+    -----
     Source: Lerer & Peysakhovich (2017), Maintaining cooperation in complex social dilemmas using
     deep reinforcement learning, arXiv:1707.01068; with one coin at a time on a 3 x 3 grid:
     Foerster et al. (2018), Learning with opponent-learning awareness, AAMAS.
