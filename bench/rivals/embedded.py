@@ -102,9 +102,10 @@ def pennies_written(payoffs, runs, steps):
             one[0], one[1], one[2] = s0, s1, s2 ^ shifted
             one[3] = ((s3 << 11) & 0xFFFFFFFF) | (s3 >> 21)
             threshold = int(np.floor(epsilon * 2147483648.0))
+            a = -1
             if u <= threshold - 1:
                 a = min(1, int(u * (2 / threshold)))
-            else:
+            if a == -1:
                 a = 0
                 best = q[r, 0, 0, 0]
                 for k in range(1, 2):
@@ -123,9 +124,10 @@ def pennies_written(payoffs, runs, steps):
             other[0], other[1], other[2] = s0, s1, s2 ^ shifted
             other[3] = ((s3 << 11) & 0xFFFFFFFF) | (s3 >> 21)
             threshold = int(np.floor(epsilon * 2147483648.0))
+            b = -1
             if u <= threshold - 1:
                 b = min(1, int(u * (2 / threshold)))
-            else:
+            if b == -1:
                 b = 0
                 best = q[r, 1, 0, 0]
                 for k in range(1, 2):
@@ -172,9 +174,10 @@ def pricing_written(payoffs, start, runs, steps):
             one[0], one[1], one[2] = s0, s1, s2 ^ shifted
             one[3] = ((s3 << 11) & 0xFFFFFFFF) | (s3 >> 21)
             threshold = int(np.floor(epsilon * 2147483648.0))
+            a = -1
             if u <= threshold - 1:
                 a = min(m - 1, int(u * (m / threshold)))
-            else:
+            if a == -1:
                 a = 0
                 best = q[r, 0, s, 0]
                 for k in range(1, m):
@@ -193,9 +196,10 @@ def pricing_written(payoffs, start, runs, steps):
             other[0], other[1], other[2] = s0, s1, s2 ^ shifted
             other[3] = ((s3 << 11) & 0xFFFFFFFF) | (s3 >> 21)
             threshold = int(np.floor(epsilon * 2147483648.0))
+            b = -1
             if u <= threshold - 1:
                 b = min(m - 1, int(u * (m / threshold)))
-            else:
+            if b == -1:
                 b = 0
                 best = q[r, 1, s, 0]
                 for k in range(1, m):

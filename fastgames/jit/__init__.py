@@ -11,10 +11,11 @@ Every module of `fastgames.rules` is here once more, with its functions compiled
 ...     jit.streams.start(seed, 0, replica, role, stream)
 ...     return jit.streams.next_word(stream)
 >>> int(a_word(7, 0, 1))
-0
+2997349356
 
 `jit.rules` gives what a learner does, with its parameters and tables, `jit.game` the functions of a
-game. Numba is imported with this package, and only here.
+game. `jit.njit` keeps on disk what it compiles; `numba.njit` serves as well, but its `cache=True`
+does not see that fastgames was upgraded. Numba is imported with this package, and only here.
 """
 
 from typing import TYPE_CHECKING

@@ -32,7 +32,7 @@ class LearnerRules(NamedTuple):
     """What a learner does in a step, compiled, and what it starts with at one seat of a game.
 
     Give the functions names outside of your loop (`choose = mine.choose`), and call these: then
-    they become a part of it.
+    they become a part of it. Passed as arguments they are called, several times as slow.
 
     signal (stream, p) -> signal: takes the step's words from a stream, and says what `draw` makes
         of them, of the tables' type. stream: (4,) of whole numbers, modified in place

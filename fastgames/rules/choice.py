@@ -8,7 +8,7 @@ import math
 
 from fastgames.rules.exponential import exp
 
-GREEDY = -1.0  # the signal of an agent that does not explore
+GREEDY = -1  # the signal of an agent that does not explore; an int, as actions are
 
 
 def explored(epsilon):
