@@ -1,6 +1,8 @@
 """VectorGame and Streams: the bits of the interpreted reference and of `run`."""
 
+import runpy
 import threading
+from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
@@ -345,3 +347,8 @@ def test_other_threads_step_meanwhile():
     for thread in threads:
         thread.join()
     assert alone == together
+
+
+def test_the_numpy_example_has_the_bits_of_a_run(capsys):
+    runpy.run_path(str(Path(__file__).parents[1] / "examples/numpy_learner.py"))
+    assert capsys.readouterr().out == "equal to the bit: True\n"
