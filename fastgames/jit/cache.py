@@ -88,7 +88,7 @@ class Kept:
     def load_overload(self, signature: Any, context: Any) -> Any:
         """What was compiled for a signature, or None."""
         path = self._path(signature)
-        if path is None:
+        if path is None or not _is_ours(path.parent):
             return None
         try:
             data = path.read_bytes()
@@ -129,6 +129,17 @@ class Kept:
         """Numba asks for it."""
 
     disable = flush = enable
+
+
+def _is_ours(root: Path) -> bool:
+    """Whether nobody else may write there: what is loaded is run."""
+    if os.name == "nt":  # which has other means
+        return True
+    try:
+        found = root.stat()
+    except OSError:
+        return False
+    return found.st_uid in (0, os.geteuid()) and not found.st_mode & 0o022
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -359,6 +359,23 @@ def test_only_the_owner_may_look(kept):
     assert kept.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("mode", [0o700, 0o755, 0o722, 0o702, 0o770])
+def test_nothing_is_read_where_others_may_write(mode, kept):
+    jit.njit(add)(5)
+    kept.chmod(mode)
+    again = jit.njit(add)
+    again(5)
+    assert hits(again) == (mode in (0o700, 0o755))
+
+
+def test_nothing_is_read_that_belongs_to_another(kept, monkeypatch):
+    jit.njit(add)(5)
+    monkeypatch.setattr(os, "geteuid", lambda: kept.stat().st_uid + 1)
+    again = jit.njit(add)
+    again(5)
+    assert hits(again) == (kept.stat().st_uid == 0)  # what is the system's is trusted
+
+
 def test_the_files_not_used_for_longest_go(kept, monkeypatch):
     monkeypatch.setattr(cache, "MOST_FILES", 8)
     kept.mkdir()
