@@ -6,8 +6,10 @@
 
 from typing import TYPE_CHECKING
 
+from fastgames._core import isa  # first: where a CPU is too old it says so, NumPy may crash
+
+# isort: split
 from fastgames import games
-from fastgames._core import isa
 from fastgames._later import later
 from fastgames.errors import RuleError
 from fastgames.games import MarkovGame, MatrixGame, ProceduralGame, Variants

@@ -168,3 +168,17 @@ def test_a_build_that_this_cpu_cannot_run_is_refused():
             raise AssertionError("no error")
     """
     assert loaded_after(program, FASTGAMES_ISA="v9") == []
+
+
+def test_a_cpu_that_is_too_old_is_told_so_before_numpy_may_crash_on_it():
+    loaded = all_loaded_after("""
+        import sys, types
+        sys.modules["fastgames._core.cpu"] = types.SimpleNamespace(x86_level=lambda: 1)
+        try:
+            import fastgames
+        except ImportError as error:
+            assert "this CPU can run none of the builds" in str(error), error
+        else:
+            raise AssertionError("no error")
+    """)
+    assert "numpy" not in loaded

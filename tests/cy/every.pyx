@@ -151,21 +151,22 @@ def happens(u, probability):
 
 
 def chained(double[::1] row, double scale, double step):
-    """Products of the caller handed on: q = row[0] scale, learned from row[1] scale, and summed weights of products.
+    """Products of the caller handed on, and products that come back used.
 
-    Each product is rounded before it is used, as in Python, though all of this is one expression to the compiler.
+    Each is rounded before it is used, as in Python, though it is one expression to the compiler. No product stands here
+    twice: one that is needed for itself as well would not be fused anyway.
     """
     cdef double q = row[0] * scale
     cdef double[3] weights
     cdef int k
     for k in range(3):
-        weights[k] = row[k] * scale
+        weights[k] = row[2 + k] * scale
     qlearning.update(&q, 1, 0, 0, row[1] * scale, step)
     return [
         q,
         choice.sample(weights, 3, 0.5),
-        schedules.linear(row[0] * scale, row[1] * scale, 3.0, 1.0),
-        1.0 - schedules.advance(row[2], scale),
-        1.0 + qlearning.discounted_best(&row[0], 3, scale, 0, False),
-        exponential.exp_f64(row[0] * scale),
+        schedules.linear(row[5] * scale, row[6] * scale, 3.0, 1.0),
+        1.0 - schedules.advance(row[7], scale),
+        1.0 + qlearning.discounted_best(&row[8], 1, scale, 0, False),
+        exponential.exp_f64(row[9] * scale),
     ]

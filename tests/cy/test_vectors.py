@@ -108,22 +108,20 @@ def products_are_rounded_before_they_are_used(every):
     """What a caller multiplies and hands on, or makes of what it gets back, is not fused either."""
     rng = np.random.default_rng(1)
     for _ in range(200):
-        row, (scale, step) = rng.uniform(0.1, 1, 3), rng.uniform(0.1, 1, 2).tolist()
+        row, (scale, step) = rng.uniform(0.1, 1, 10), rng.uniform(0.1, 1, 2).tolist()
         q = np.array([[row[0] * scale]])
         qlearning.update(q, 0, 0, row[1] * scale, np.float64(step))
         assert every.chained(row, scale, step) == [
             q[0, 0],
-            choice.sample(row * scale, 0.5),
-            schedules.linear(row[0] * scale, row[1] * scale, 3.0, 1.0),
-            1.0 - row[2] * scale,
-            1.0 + row.max() * scale,
-            exponential.exp(row[0] * scale, np.float64),
+            choice.sample(row[2:5] * scale, 0.5),
+            schedules.linear(row[5] * scale, row[6] * scale, 3.0, 1.0),
+            1.0 - row[7] * scale,
+            1.0 + row[8] * scale,
+            exponential.exp(row[9] * scale, np.float64),
         ]
 
 
-@pytest.mark.parametrize(
-    "flag", ["-ffast-math", "-Ofast", "-funsafe-math-optimizations", "-ffinite-math-only"]
-)
+@pytest.mark.parametrize("flag", ["-ffast-math", "-Ofast", "-ffinite-math-only"])
 def test_fast_math_is_refused(flag, tmp_path):
     source = tmp_path / "some.c"
     source.write_text("#include <fastgames/rules.h>\n")
