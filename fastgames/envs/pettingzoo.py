@@ -1,0 +1,418 @@
+"""PettingZoo: environments in which every agent is played from outside."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastgames import _checks
+from fastgames.envs.common import (
+    NUMBERS,
+    RENDER_MODES,
+    action_masks,
+    flag,
+    game_from,
+    render_mode_from,
+    seed_from,
+    step_as_text,
+)
+from fastgames.games import Game
+from fastgames.vector import VectorGame
+
+try:
+    from gymnasium.error import ResetNeeded
+    from gymnasium.spaces import Box, Discrete, Space
+    from gymnasium.utils import EzPickle
+    from pettingzoo import AECEnv, ParallelEnv
+    from pettingzoo.utils.wrappers import OrderEnforcingWrapper
+except ModuleNotFoundError as error:
+    raise _checks.needs_extra("pettingzoo", "envs", "fastgames.envs.pettingzoo") from error
+
+
+def parallel_env(
+    game: Game | str,
+    max_cycles: int | None = None,
+    render_mode: str | None = None,
+    dtype: str = "float64",
+) -> ParallelGame:
+    """A game as an environment in which all agents act at once (PettingZoo's parallel API).
+
+    Parameters
+    ----------
+    game : MatrixGame, MarkovGame, ProceduralGame or str
+        A str names one of the catalogue, with its default parameters.
+    max_cycles : int, optional
+        Steps after which an episode is truncated, at least 1. None: the game's own time limit, if
+        it has one; else episodes of games that do not end never end.
+    render_mode : "ansi" or "human", optional
+        A line of text for each step: returned by `render`, or printed.
+    dtype : "float64" or "float32"
+        In which rewards are rounded.
+
+    Returns
+    -------
+    ParallelGame
+        Its agents are "agent_0", "agent_1", …, its spaces `Discrete`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
+
+    Examples
+    --------
+    >>> env = parallel_env("matching_pennies", max_cycles=100)
+    >>> observations, infos = env.reset(seed=7)
+    >>> env.step({"agent_0": 0, "agent_1": 1})[1]
+    {'agent_0': -1.0, 'agent_1': 1.0}
+    """
+    return ParallelGame(game, max_cycles, render_mode, dtype)
+
+
+def aec_env(
+    game: Game | str,
+    max_cycles: int | None = None,
+    render_mode: str | None = None,
+    dtype: str = "float64",
+) -> OrderEnforcingWrapper[str, np.int64, Any]:
+    """A game as an environment in which agents act one after the other (PettingZoo's AEC API).
+
+    The parameters are those of `parallel_env`. In a step of the game all agents choose, in order,
+    without seeing what the others chose; in a state where not everyone moves only those who do.
+    Rewards come when the last has chosen.
+
+    Returns
+    -------
+    AECGame in an `OrderEnforcingWrapper`
+
+    Examples
+    --------
+    >>> env = aec_env("rock_paper_scissors", max_cycles=1)
+    >>> env.reset()
+    >>> for agent in env.agent_iter():
+    ...     observation, reward, terminated, truncated, info = env.last()
+    ...     print(agent, reward)
+    ...     env.step(None if terminated or truncated else {"agent_0": 0, "agent_1": 1}[agent])
+    agent_0 0.0
+    agent_1 0.0
+    agent_0 -1.0
+    agent_1 1.0
+    """
+    return OrderEnforcingWrapper(AECGame(game, max_cycles, render_mode, dtype))
+
+
+class ParallelGame(ParallelEnv[str, np.int64, Any], EzPickle):
+    """See `parallel_env`.
+
+    Where agents take turns, the action of one whose turn it is not counts as 0, and
+    ``infos[agent]["action_mask"]``, (A_i,) int8, is what `Discrete.sample` takes: which actions
+    make a difference. The masks are shared: copy before you write.
+
+    ``reset(seed=s)`` begins at the state and with the random words of ``fastgames.run(rng=s)``.
+    Without a seed they go on, so that episodes played to their ends are those of one run.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012
+
+    def __init__(
+        self,
+        game: Game | str,
+        max_cycles: int | None = None,
+        render_mode: str | None = None,
+        dtype: str = "float64",
+    ) -> None:
+        EzPickle.__init__(self, game, max_cycles, render_mode, dtype)
+        self.game = game_from(game)
+        self.max_cycles = max_cycles
+        if max_cycles is not None:
+            _checks.whole("max_cycles", max_cycles, 1)
+        self.render_mode = render_mode_from(render_mode)
+        self._envs = VectorGame(self.game, 1, dtype=dtype)
+        self.possible_agents = [f"agent_{i}" for i in range(self.game.num_agents)]
+        self.agents: list[str] = []
+        self.metadata = {
+            **self.metadata,
+            "name": re.sub(r"\W+", "_", self.game.name.lower()) + "_v0",
+            "is_parallelizable": self.game.compact.turns is None,
+        }
+        self._make_spaces()
+        self._make_views()
+        self._begun = True  # whether an episode of which no step is taken stands ready
+        self._cycles = 0
+
+    def _make_spaces(self) -> None:
+        game, agents = self.game, self.possible_agents
+        self.observation_spaces = {
+            a: Discrete(n) for a, n in zip(agents, game.num_observations, strict=True)
+        }
+        self.action_spaces = {a: Discrete(n) for a, n in zip(agents, game.num_actions, strict=True)}
+        if game.num_states:
+            self.state_space = Box(0, game.num_states - 1, (1,), np.int64)
+        else:
+            ends = np.iinfo(np.int64)
+            shape = self._envs.states[0].shape
+            self.state_space = Box(ends.min, ends.max, shape, np.int64)
+
+    def _make_views(self) -> None:
+        """What a step reads and writes, in the forms in which that takes the least time."""
+        envs, agents = self._envs, self.possible_agents
+        self._actions = array("q", [0] * len(agents))
+        self._hot = (
+            list(enumerate(agents)),
+            self._actions,
+            np.frombuffer(self._actions, np.int64)[:, None],
+            envs.step,
+            flag(envs.terminated),
+            flag(envs.truncated),
+            dict.fromkeys(agents, False),
+        )
+        self._seen, self._got = envs.next_observations[:, 0].tolist, envs.rewards[:, 0].tolist
+        self._by_agent = _written_out(agents)
+        masks = action_masks(self.game)
+        self._masks = masks and [
+            dict(zip(agents, rows, strict=True)) for rows in zip(*masks, strict=True)
+        ]
+
+    def observation_space(self, agent: str) -> Space[np.int64]:
+        """`Discrete` of what the agent can see."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Space[Any]:
+        """`Discrete` of what the agent can do."""
+        return self.action_spaces[agent]
+
+    @property
+    def game_seed(self) -> int:
+        """The seed of the random words: that of the last `reset` with one, or fresh entropy."""
+        return self._envs.seed
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, np.int64], dict[str, dict[str, Any]]]:
+        """Begin an episode; observations and infos by agent.
+
+        seed: in [0, 2^64); see the class. options: there are none.
+        """
+        seed = seed_from(seed)
+        if seed is not None or not self._begun:
+            self._envs.reset(seed)
+        self._begun, self._cycles = False, 0
+        self.agents = self.possible_agents[:]
+        if self.render_mode == "human":
+            print(self._text())
+        observations, _, infos = self._by_agent(self._seen(), self._got())
+        return observations, infos if self._masks is None else self._masked()
+
+    def step(
+        self, actions: dict[str, int]
+    ) -> tuple[
+        dict[str, np.int64],
+        dict[str, float],
+        dict[str, bool],
+        dict[str, bool],
+        dict[str, dict[str, Any]],
+    ]:
+        """One step by an action of every agent.
+
+        Returns observations, rewards, terminations, truncations and infos, each by agent. After an
+        episode's end the observations are those of the state that it reached.
+
+        Raises TypeError or ValueError if an action is missing or outside its domain, and
+        `gymnasium.error.ResetNeeded` where no episode has begun.
+        """
+        agents = self.agents
+        if not agents:
+            raise ResetNeeded("the episode is over, or none has begun: call reset()")
+        order, given, as_array, step, terminated, truncated, nobody = self._hot
+        try:
+            for i, agent in order:
+                given[i] = actions[agent]
+        except (KeyError, TypeError, OverflowError) as error:
+            raise _wrong(actions, agent, self.game.num_actions[i]) from error
+        step(as_array)
+        self._cycles += 1
+        observations, rewards, infos = self._by_agent(self._seen(), self._got())
+        ended, cut = terminated[0], truncated[0]
+        if ended or cut:
+            self._begun = True
+        elif self._cycles == self.max_cycles:
+            cut = True
+        if self.render_mode == "human":
+            print(self._text())
+        if ended or cut:
+            self.agents = []
+            terminations, truncations = dict.fromkeys(agents, ended), dict.fromkeys(agents, cut)
+            return observations, rewards, terminations, truncations, infos
+        if self._masks is not None:
+            infos = self._masked()
+        return observations, rewards, nobody.copy(), nobody.copy(), infos
+
+    def _masked(self) -> dict[str, dict[str, Any]]:
+        assert self._masks is not None
+        masks = self._masks[self._envs.states[0]]
+        return {agent: {"action_mask": mask} for agent, mask in masks.items()}
+
+    def movers(self) -> list[str]:
+        """Whose turn it is."""
+        if self._masks is None:
+            return self.possible_agents
+        moves = self._envs.moves[:, 0]
+        return [agent for agent, yes in zip(self.possible_agents, moves, strict=True) if yes]
+
+    def state(self) -> np.ndarray:
+        """Where the game stands, in `state_space`: (1,) int64, of a `ProceduralGame` (k,).
+
+        Where the game itself ended the episode, the first state of the next.
+        """
+        now: np.ndarray = self._envs.states[0].reshape(-1)
+        return now
+
+    def render(self) -> str | None:
+        """The last step in a line of text, if the mode is "ansi"; "human" prints every step."""
+        return self._text() if self.render_mode == "ansi" else None
+
+    def _text(self) -> str:
+        played = [
+            (agent, names[action])
+            for agent, names, action in zip(
+                self.possible_agents, self.game.actions, self._actions, strict=True
+            )
+        ]
+        return step_as_text(self._cycles, self.state(), played if self._cycles else [], self._got())
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _written_out(
+    agents: list[str],
+) -> Callable[
+    [list[int], list[float]],
+    tuple[dict[str, np.int64], dict[str, float], dict[str, dict[str, Any]]],
+]:
+    """A function of what the agents see and get: observations, rewards and empty infos by agent.
+
+    Made of source text, as a namedtuple is: dict(zip(…)) takes several times longer.
+    """
+    rows = list(enumerate(agents))
+    observations = ", ".join(f"{agent!r}: n[o[{i}]]" for i, agent in rows)
+    rewards = ", ".join(f"{agent!r}: r[{i}]" for i, agent in rows)
+    infos = ", ".join(f"{agent!r}: {{}}" for agent in agents)
+    made: Callable[..., Any] = eval(
+        f"lambda o, r: ({{{observations}}}, {{{rewards}}}, {{{infos}}})", {"n": NUMBERS}
+    )
+    return made
+
+
+def _wrong(actions: Any, agent: str, count: int) -> Exception:
+    """What is wrong with the action of an agent."""
+    domain = f"actions must have a whole number in [0, {count}) for each agent"
+    if not isinstance(actions, dict):
+        return TypeError(f"{domain}, by name, got {actions!r}")
+    if agent not in actions:
+        return ValueError(f"{domain}; {agent!r} has none, got {actions!r}")
+    return TypeError(f"{domain}; {agent!r} has {actions[agent]!r}")
+
+
+class AECGame(AECEnv[str, np.int64, Any], EzPickle):
+    """See `aec_env`; without the wrapper that checks the order of calls."""
+
+    metadata = ParallelGame.metadata
+
+    def __init__(
+        self,
+        game: Game | str,
+        max_cycles: int | None = None,
+        render_mode: str | None = None,
+        dtype: str = "float64",
+    ) -> None:
+        EzPickle.__init__(self, game, max_cycles, render_mode, dtype)
+        self._env = ParallelGame(game, max_cycles, render_mode, dtype)
+        self.game, self.render_mode = self._env.game, self._env.render_mode
+        self.possible_agents, self.metadata = self._env.possible_agents, self._env.metadata
+        self.observation_spaces = self._env.observation_spaces
+        self.action_spaces = self._env.action_spaces
+        self.state_space = self._env.state_space
+        self.agents = []
+
+    def observation_space(self, agent: str) -> Space[np.int64]:
+        """`Discrete` of what the agent can see."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Space[Any]:
+        """`Discrete` of what the agent can do."""
+        return self.action_spaces[agent]
+
+    @property
+    def game_seed(self) -> int:
+        """As in `ParallelGame`."""
+        return self._env.game_seed
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
+        """Begin an episode, as in `ParallelGame`."""
+        self._observations, self.infos = self._env.reset(seed, options)
+        self.agents = self._env.agents[:]
+        self.rewards = dict.fromkeys(self.agents, 0.0)
+        self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
+        self.terminations = dict.fromkeys(self.agents, False)
+        self.truncations = dict.fromkeys(self.agents, False)
+        self._choices = dict.fromkeys(self.agents, 0)
+        self._skip_agent_selection = None  # type: ignore[assignment]
+        self._begin_cycle()
+        self._accumulate_rewards()
+
+    def _begin_cycle(self) -> None:
+        """Ask those whose turn it is; play on where it is nobody's."""
+        self._waiting = self._env.movers()[::-1]
+        while not self._waiting and self._env.agents:
+            self._play()
+            self._waiting = self._env.movers()[::-1]
+        over = not self._env.agents
+        self.agent_selection = self.agents[0] if over else self._waiting.pop()
+
+    def _play(self) -> None:
+        """A step of the game."""
+        self._observations, rewards, self.terminations, self.truncations, self.infos = (
+            self._env.step(self._choices)
+        )
+        for agent, reward in rewards.items():
+            self.rewards[agent] += reward
+        self._choices = dict.fromkeys(self.agents, 0)
+
+    def step(self, action: int | None) -> None:
+        """What `agent_selection` does; None if its episode is over."""
+        agent = self.agent_selection
+        if self.terminations[agent] or self.truncations[agent]:
+            self._was_dead_step(action)
+            return
+        count = self.game.num_actions[self.possible_agents.index(agent)]
+        if action is None or not 0 <= action < count:
+            raise ValueError(f"action of {agent!r} must be in [0, {count}), got {action!r}")
+        self._choices[agent] = action
+        self._cumulative_rewards[agent] = 0.0
+        self._clear_rewards()
+        if self._waiting:
+            self.agent_selection = self._waiting.pop()
+        else:
+            self._play()
+            self._begin_cycle()
+        self._accumulate_rewards()
+
+    def observe(self, agent: str) -> np.int64:
+        """What the agent saw after the last step of the game."""
+        return self._observations[agent]
+
+    def state(self) -> np.ndarray:
+        """As in `ParallelGame`."""
+        return self._env.state()
+
+    def render(self) -> str | None:
+        """As in `ParallelGame`."""
+        return self._env.render()
+
+    def close(self) -> None:
+        """Nothing is held open."""
