@@ -25,10 +25,12 @@ X86 = platform.machine().lower() in ("x86_64", "amd64") and not MSVC
 if "arm64" in os.environ.get("ARCHFLAGS", ""):  # macOS, cross-compiled
     X86 = False
 
-# Bits: no contraction to fused multiply-adds. Speed: the others change no value. Without
-# -fno-trapping-math gcc does not turn selects into blends, and with jump threading it splits a
-# loop's selects into paths that it cannot vectorise (either way 5 to 20 times slower).
-FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", "-fno-thread-jumps"]
+# Bits: no fast-math, whatever CFLAGS say, and no contraction to fused multiply-adds. Speed: the
+# others change no value. Without -fno-trapping-math gcc does not turn selects into blends, and with
+# jump threading it splits a loop's selects into paths that it cannot vectorise (either way 5 to 20
+# times slower).
+FLAGS = ["-O3", "-fno-fast-math", "-ffp-contract=off"]
+FLAGS += ["-fno-trapping-math", "-fno-math-errno", "-fno-thread-jumps"]
 # A few lanes' results packed into a vector, for one store instead of four, take longer than four.
 FLAGS += ["-fno-tree-slp-vectorize", "-Wno-psabi"]
 FLAGS += ["-g0"]  # debug symbols would be nine tenths of the package
