@@ -129,7 +129,7 @@ class GameEnv(gymnasium.Env[np.int64, Any], EzPickle):
             self._envs.reset(seed)
         self._begun, self._running, self._steps = False, True, 0
         self._render_step()
-        return NUMBERS[self._seen[0]], self._info()
+        return NUMBERS[int(self._envs.observations[self.agent, 0])], self._info()
 
     def step(self, action: int) -> tuple[np.int64, float, bool, bool, dict[str, Any]]:
         """One step: observation, reward, terminated, truncated and info.

@@ -204,7 +204,8 @@ class ParallelGame(ParallelEnv[str, np.int64, Any], EzPickle):
         self.agents = self.possible_agents[:]
         if self.render_mode == "human":
             print(self._text())
-        observations, _, infos = self._by_agent(self._seen(), self._got())
+        first = self._envs.observations[:, 0].tolist()
+        observations, _, infos = self._by_agent(first, self._got())
         return observations, infos if self._masks is None else self._masked()
 
     def step(
