@@ -25,12 +25,10 @@ X86 = platform.machine().lower() in ("x86_64", "amd64") and not MSVC
 if "arm64" in os.environ.get("ARCHFLAGS", ""):  # macOS, cross-compiled
     X86 = False
 
-# Bits: no fast-math, whatever CFLAGS say, and no contraction to fused multiply-adds. Speed: the
-# others change no value. Without -fno-trapping-math gcc does not turn selects into blends, and with
-# jump threading it splits a loop's selects into paths that it cannot vectorise (either way 5 to 20
-# times slower).
-FLAGS = ["-O3", "-fno-fast-math", "-ffp-contract=off"]
-FLAGS += ["-fno-trapping-math", "-fno-math-errno", "-fno-thread-jumps"]
+# Bits: no contraction to fused multiply-adds. Speed: the others change no value. Without
+# -fno-trapping-math gcc does not turn selects into blends, and with jump threading it splits a
+# loop's selects into paths that it cannot vectorise (either way 5 to 20 times slower).
+FLAGS = ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", "-fno-thread-jumps"]
 # A few lanes' results packed into a vector, for one store instead of four, take longer than four.
 FLAGS += ["-fno-tree-slp-vectorize", "-Wno-psabi"]
 FLAGS += ["-g0"]  # debug symbols would be nine tenths of the package
@@ -88,16 +86,20 @@ class Build(build_ext):
         self.parallel = self.parallel or os.cpu_count()
 
     def build_extensions(self) -> None:
-        """Leave out what the compiler does not know, and flags that choose the builder's CPU.
+        """Leave out what the compiler does not know, and what must not come from the environment.
 
-        Those come from the environment, such as CFLAGS=-march=native.
+        That is flags that choose the builder's CPU, such as CFLAGS=-march=native, and fast-math,
+        which changes bits (told to the linker, of all that the process does).
         """
-        of_a_cpu = re.compile("-m(arch=|cpu=|tune=|avx|s?sse|fma|bmi|f16c|xop)")
-        for part in ("compiler", "compiler_so"):
+        unwanted = re.compile(
+            "-m(arch=|cpu=|tune=|avx|s?sse|fma|bmi|f16c|xop|daz)|-Ofast|-ffast-math|-funsafe-math"
+        )
+        for part in ("compiler", "compiler_so", "linker_so"):
             command = getattr(self.compiler, part, None)
             if command:
-                setattr(self.compiler, part, [x for x in command if not of_a_cpu.match(x)])
-        unknown = [] if MSVC else [flag for flag in FLAGS if not self.knows(flag)]
+                setattr(self.compiler, part, [x for x in command if not unwanted.match(x)])
+        speed = [] if MSVC else [flag for flag in FLAGS if flag != "-ffp-contract=off"]
+        unknown = [flag for flag in speed if not self.knows(flag)]
         for extension in self.extensions:
             flags = extension.extra_compile_args
             extension.extra_compile_args = [flag for flag in flags if flag not in unknown]
@@ -109,7 +111,7 @@ class Build(build_ext):
             source = Path(folder, "empty.c")
             source.touch()
             try:
-                self.compiler.compile([str(source)], folder, extra_postargs=["-Werror", flag])
+                self.compiler.compile([str(source)], folder, extra_postargs=[flag])
             except CompileError:
                 return False
         return True
