@@ -157,5 +157,12 @@ def fixed_policy(policy: Any, game: Any, agent: int) -> FixedPolicy:
         given = policy.action_probabilities(start, agent)
     else:
         array = _checks.finite_array("policy", policy)
-        return FixedPolicy(array[agent][legal] if array.ndim == 2 else array)
+        shape = game.num_players(), game.num_distinct_actions()
+        if array.shape == shape:
+            return FixedPolicy(array[agent][legal])
+        if array.shape != (len(legal),):
+            raise ValueError(
+                f"policy must have shape ({len(legal)},) or {shape}, got {array.shape}"
+            )
+        return FixedPolicy(array)
     return FixedPolicy([given.get(action, 0.0) for action in legal])
