@@ -59,6 +59,8 @@ else:
         __name__,
         {
             "analysis": (),
+            "envs": (),
+            "jit": (),
             "reproduce": (),
             "cy": ("get_include",),
             "games": ("remember",),

@@ -330,7 +330,8 @@ class VectorGame:
 
         In a procedural game (num_envs, state_size).
         """
-        return self._up_to_date().states.astype(np.int64)
+        now = [block.lanes.state[: block.active] for block in self._blocks]
+        return np.concatenate(now).astype(np.int64)
 
     @property
     def moves(self) -> np.ndarray:
