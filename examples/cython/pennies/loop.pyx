@@ -26,8 +26,8 @@ cdef void play_one(
             signal = choice.explore_f64(streams.next_word31(&stream[i]), epsilon, 2)
             action[i] = choice.epsilon_greedy(q + 2 * i, 2, signal)
         reward = PAYOFF[action[0]][action[1]]
-        qlearning.learn(q, 2, alpha, 0, action[0], reward, 0.0, 0, False)
-        qlearning.learn(q + 2, 2, alpha, 0, action[1], -reward, 0.0, 0, False)
+        qlearning.update(q, 2, 0, action[0], reward, alpha)  # nothing comes after: no best to add
+        qlearning.update(q + 2, 2, 0, action[1], -reward, alpha)
 
 
 def play(uint64_t seed, int replicas, int64_t steps, double alpha=0.1, double epsilon=0.1):

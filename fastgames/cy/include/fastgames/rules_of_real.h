@@ -10,12 +10,11 @@ static inline FG_T FG_OF(explore_scaled)(const int32_t u, const int32_t threshol
   return u <= threshold ? x : (FG_T)-1;
 }
 
-/* The same from epsilon and A; A / T is not worked out where nothing is explored. */
+/* The same from epsilon and A. A / T is worked out first: where epsilon stays, that moves out of the caller's loop. */
 static inline ptrdiff_t FG_OF(explore)(const int32_t u, const double epsilon, const ptrdiff_t actions) {
   const int32_t threshold = fg_threshold(epsilon);
-  if (u > threshold) return FG_GREEDY;
   const FG_T scale = (FG_T)((double)actions / ((double)threshold + 1.0));
-  return (ptrdiff_t)FG_OF(explore_scaled)(u, threshold, scale, (FG_T)(actions - 1));
+  return u > threshold ? FG_GREEDY : (ptrdiff_t)FG_OF(explore_scaled)(u, threshold, scale, (FG_T)(actions - 1));
 }
 
 /* The index of the largest entry, the lowest on ties. */
