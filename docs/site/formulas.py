@@ -206,3 +206,21 @@ GAMES = {
     "el_farol": r"u_i = \begin{cases} \text{stay} & i \text{ stays} \\ \text{good} & \text{at most"
     r" capacity attend} \\ \text{bad} & \text{else} \end{cases}",
 }
+
+#: Of games, where the name alone would not do.
+TITLES = {
+    "rock_paper_scissors": "Rock-paper-scissors",
+    "biased_rock_paper_scissors": "Biased rock-paper-scissors",
+    "prisoners_dilemma": "Prisoner's dilemma",
+    "shapley": "Shapley's game",
+    "jordan": "Jordan's game",
+    "public_goods": "Public goods",
+    "logit_bertrand": "Logit Bertrand",
+    "linear_bertrand": "Linear Bertrand",
+    "homogeneous_bertrand": "Homogeneous Bertrand",
+    "first_price_auction": "First-price auction",
+    "second_price_auction": "Second-price auction",
+    "klein": "Klein's sequential pricing",
+    "two_step": "Two-step game",
+    "el_farol": "El Farol",
+}

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from formulas import GAMES as PAYS
 from formulas import LEARNERS as ABOUT
+from formulas import TITLES
 
 from fastgames import registry
 
@@ -82,7 +83,7 @@ def game(name):
     """The page of a game."""
     make = registry.GAMES[name]
     made = make()
-    title = name.replace("_", " ").capitalize()
+    title = TITLES.get(name, name.replace("_", " ").capitalize())
     formula = f"\n$$\n{PAYS[name]}\n$$\n" if name in PAYS else ""
     return f"""# {title}
 
