@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +36,8 @@ class VectorGame:
     """Copies of a game ("environments") that are stepped together; learners are elsewhere.
 
     For learners of your own in NumPy, PyTorch or JAX. One call steps all environments, compiled and
-    without the GIL, into arrays that the next call writes again: copy what you keep.
+    without the GIL, into arrays that the next call writes again: copy what you keep. It can itself
+    be copied and pickled.
 
     Parameters
     ----------
@@ -105,12 +107,16 @@ class VectorGame:
             raise TypeError(f"checked must be True or False, got {checked!r}")
         self._learners = self._seats(learners)
         self.agents = tuple(i for i, x in enumerate(self._learners) if isinstance(x, Outside))
-        capacity = self._capacity()
-        self._check_memory(capacity)
+        self._checked = checked
+        self._check_memory()
         self.seed = seed_from(rng)
-        self._make_arrays()
         self._state = self._fresh()
-        self._make_blocks(capacity, checked)
+        self._make()
+
+    def _make(self) -> None:
+        """All that holds and steps the environments."""
+        self._make_arrays()
+        self._make_blocks()
         self._load()
 
     def _seats(self, learners: Any) -> tuple[AnyLearner, ...]:
@@ -142,8 +148,8 @@ class VectorGame:
             most = RULE_LANES if isinstance(self.game, ProceduralGame) else LANES
         return -(-min(most, self.num_envs) // 16) * 16
 
-    def _check_memory(self, capacity: int) -> None:
-        game, dtype = self.game, np.dtype(self._dtype)
+    def _check_memory(self) -> None:
+        game, dtype, capacity = self.game, np.dtype(self._dtype), self._capacity()
         each = bytes_each(game, self._learners, self._dtype, "fastgames", Record(), None)
         each += game.num_agents * (8 + dtype.itemsize) + 2
         block = block_bytes(game, self._learners, Record(), dtype, capacity, False)
@@ -177,8 +183,8 @@ class VectorGame:
         self.truncated = self._out.truncated[: self.num_envs]
         self._step = self.observations, self.rewards, self.terminated, self.truncated
 
-    def _make_blocks(self, capacity: int, checked: bool) -> None:
-        dtype = np.dtype(self._dtype)
+    def _make_blocks(self) -> None:
+        dtype, checked, capacity = np.dtype(self._dtype), self._checked, self._capacity()
         compile_ahead(self.game, self._learners, dtype, False, checked)
         made = core_arguments(self.game, self._learners, Record(), None, dtype, False, checked)
         self._blocks = []
@@ -361,6 +367,20 @@ class VectorGame:
         if agent in self.agents:
             raise ValueError(f"agent must be one with a learner inside, got {agent}")
         return agent
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy, or another process, goes on from: with the same bits."""
+        kept = ("game", "num_envs", "seed", "agents", "_dtype", "_checked", "_learners")
+        out = {name: array.copy() for name, array in vars(self._out).items()}
+        state = copy.deepcopy(self._up_to_date())
+        return {name: getattr(self, name) for name in kept} | {"_state": state, "out": out}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        out = kept.pop("out")
+        vars(self).update(kept)
+        self._make()
+        for name, array in out.items():
+            getattr(self._out, name)[...] = array
 
     def __repr__(self) -> str:
         return f"<VectorGame of {self.game.name}: {self.num_envs} environments, seed {self.seed}>"

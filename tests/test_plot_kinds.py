@@ -436,3 +436,10 @@ def test_what_was_not_recorded_cannot_be_swept():
 )
 def test_three_digits(largest, text):
     assert sweeps._three_digits(np.array([0.001, -largest])).format(largest) == text
+
+
+def test_a_hundred_agents_have_no_picture_of_joint_actions():
+    result = fg.run(fg.games.el_farol(), fg.QLearner(), 20, 2, rng=1)
+    with pytest.raises(ValueError, match=r"at most \d+ joint actions; 'El Farol' has 100 agents"):
+        result.plot(kind="joint")
+    assert result.plot().axes

@@ -1,5 +1,7 @@
 """VectorGame and Streams: the bits of the interpreted reference and of `run`."""
 
+import copy
+import pickle
 import runpy
 import threading
 from pathlib import Path
@@ -162,6 +164,10 @@ def test_streams_of_many_replicas_do_not_depend_on_how_many():
     assert (single.state.streams[:, 1] == many.state.T).all()
 
 
+def through_a_pickle(thing):
+    return pickle.loads(pickle.dumps(thing))
+
+
 def pursuit():
     return fg.games.random_markov_game(
         2, 9, (3, 2), rng=1, transitions="random", terminal=2, start="random", time_limit=5
@@ -213,6 +219,31 @@ def test_a_reset_without_a_seed_begins_an_episode_and_streams_go_on():
         world.restart()
         assert world.state == envs.states[r]
         assert sums[world.state] > 0
+
+
+@pytest.mark.parametrize("learners", [None, [None, fg.Sarsa()]])
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, through_a_pickle])
+def test_a_copy_goes_on_with_the_same_bits(learners, again):
+    rng = np.random.default_rng(0)
+    envs = fg.VectorGame(pursuit(), 35, 3, learners, dtype="float32")
+    actions = [actions_for(envs.game, envs.agents, 35, rng) for _ in range(20)]
+    for a in actions:
+        envs.step(a)
+    other = again(envs)
+    shown = ("observations", "next_observations", "rewards", "terminated", "truncated", "states")
+
+    def equal():
+        return all((getattr(envs, name) == getattr(other, name)).all() for name in shown)
+
+    assert equal()
+    for a in actions:
+        envs.step(a)
+    assert not equal()
+    for a in actions:
+        other.step(a)
+    assert equal()
+    if learners is not None:
+        assert envs.tables(1)["q"].tobytes() == other.tables(1)["q"].tobytes()
 
 
 def test_the_same_arrays_are_written_at_every_step():

@@ -53,6 +53,11 @@ def joint(result: "Result", path: str | Path | None = None) -> "Figure":
     """
     panels = joint_panels(result)
     if not panels:
+        if math.prod(result.game.num_actions) > _MOST_JOINT:
+            raise ValueError(
+                f"joint needs a game of at most {_MOST_JOINT} joint actions; "
+                f"{result.game.name!r} has {result.game.num_agents} agents"
+            )
         raise ValueError(
             "joint needs record=fg.Record(joint_actions=True) where agents do not choose at once "
             f"by the same observations; this run has {result.record}"
