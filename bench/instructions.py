@@ -8,9 +8,9 @@ Exit status 1 if a count has risen by more than 1 %. A rise that is meant is ent
 the same commit, with the reason. Stored counts hold for the compiler that the file names; where
 another built the kernels, base and head are built and counted.
 
-Only what happens inside `Lanes.advance` is counted, in the AVX2 build, for valgrind knows no
-AVX-512. All scenarios run in one process, whose counts are written out and set back to zero
-whenever it calls getppid.
+Only what happens inside `Lanes.advance` and `Stepper.play` is counted, in the AVX2 build, for
+valgrind knows no AVX-512. All scenarios run in one process, whose counts are written out and set
+back to zero whenever it calls getppid.
 """
 
 import argparse
@@ -36,6 +36,7 @@ CALLGRIND = [
     "--tool=callgrind",
     "--collect-atstart=no",
     "--toggle-collect=__pyx_pw_*Lanes_*advance",
+    "--toggle-collect=__pyx_fuse_*Stepper_play",
     "--dump-before=getppid",
 ]
 
@@ -98,7 +99,7 @@ def count(site):
             text = Path(folder, f"dump.{number}").read_text()
             total = int(re.search(r"^totals: (\d+)", text, re.MULTILINE)[1])
             if total == 0:
-                sys.exit(f"{name}: no instruction was counted in Lanes.advance")
+                sys.exit(f"{name}: no instruction was counted in Lanes.advance or Stepper.play")
             found[name] = round(total / steps, 3)
     return found
 

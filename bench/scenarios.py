@@ -1,12 +1,15 @@
 """What both gates run: the kernels that matter, by name. Used by compare.py and instructions.py.
 
-Each scenario is a function of the number of steps that returns (game, learners, arguments of run).
+Each scenario is a function of the number of steps that returns (game, learners, arguments of run);
+without learners, that many environments are stepped from outside.
 Only public names are used, so that older revisions can run them too.
 """
 
+import functools
 import hashlib
 import os
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -50,6 +53,11 @@ def grid_game(steps):
     return fg.games.grid_game(), fg.QLearner(), {"replicas": 32}
 
 
+def outside(steps, game):
+    """Environments stepped by actions that come from outside."""
+    return game, None, {"replicas": 1_024}
+
+
 SCENARIOS = {
     "pennies-f64": pennies,
     "pennies-f32": lambda steps: pennies(steps, dtype="float32"),
@@ -66,6 +74,9 @@ SCENARIOS = {
     "markov-softmax": lambda steps: markov(steps, fg.QLearner(explore=fg.Softmax(1.0))),
     "markov-sarsa": lambda steps: markov(steps, fg.Sarsa()),
     "grid-game": grid_game,
+    "outside-pennies": lambda steps: outside(steps, fg.games.matching_pennies()),
+    "outside-pricing": lambda steps: outside(steps, pricing(steps)[0]),
+    "outside-grid-game": lambda steps: outside(steps, fg.games.grid_game()),
 }
 ISA = {"pennies-v3-f64": "v3"}  # a build that is not the best one; the others take what is there
 BEST = _core.isa
@@ -80,6 +91,8 @@ def prepare(name, steps):
     if isa not in _core.available():
         raise LookupError(f"no build {isa}")
     game, learner, arguments = SCENARIOS[name](steps)
+    if learner is None:
+        return functools.partial(step_outside, isa, game, steps, arguments["replicas"])
     arguments = {"rng": 7, "threads": 1, "progress": False, **arguments}
 
     def run():
@@ -87,6 +100,19 @@ def prepare(name, steps):
         return fg.run(game, learner, steps, **arguments)
 
     return run
+
+
+def step_outside(isa, game, steps, copies, dtype="float64"):
+    """Step so many copies of a game by random actions; what they end with, as a result has it."""
+    draw = np.random.default_rng(1)
+    actions = [draw.integers(0, [[a] for a in game.num_actions], (2, copies)) for _ in range(16)]
+    _core.isa = isa
+    envs = fg.VectorGame(game, copies, rng=7, dtype=dtype)
+    for t in range(steps):
+        envs.step(actions[t % len(actions)])
+    ends = {"rewards": envs.rewards, "seen": envs.observations, "ended": envs.terminated}
+    taken = np.full(copies, steps)
+    return SimpleNamespace(tables=[ends], steps=taken, states=envs.states)
 
 
 def digest(result):
