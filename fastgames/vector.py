@@ -128,7 +128,7 @@ class VectorGame:
                 "learners must be a sequence of learners and None, one for each agent, got "
                 f"{given!r}"
             )
-        if None not in given:
+        if all(x is not None for x in given):
             raise ValueError(
                 "learners must have None for at least one agent, which is played from outside; "
                 "where all learn inside, `fastgames.run` plays"

@@ -8,10 +8,11 @@ ctypedef fused whole:
 cdef whole hand_in(const whole *actions, int64_t n, whole count, ints move) noexcept nogil:
     """Copy actions to where the engine has its moves; whether any is out of [0, count)."""
     cdef int64_t i
-    cdef whole wrong = 0
+    cdef whole a, wrong = 0
     for i in range(n):
-        move[i] = <int32_t>actions[i]
-        wrong |= (actions[i] < 0) | (actions[i] >= count)
+        a = actions[i]  # read once: what is checked is what is played, whoever writes there meanwhile
+        move[i] = <int32_t>a
+        wrong |= (a < 0) | (a >= count)
     return wrong
 
 

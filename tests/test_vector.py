@@ -316,6 +316,7 @@ def test_wrong_arguments_are_named():
         ((game, 2, 1, [None]), ValueError, "one for each of 2 agents"),
         ((game, 2, 1, [q, q]), ValueError, "learners must have None"),
         ((game, 2, 1, q), TypeError, "learners must be a sequence"),
+        ((game, 2, 1, [None, np.ones(2)]), TypeError, "learners must be learners"),
         ((game, 2, 1, [None, "q"]), TypeError, "learners must be learners"),
         ((game, 2, 1, [None, fg.FixedPolicy([1.0, 0, 0])]), ValueError, r"of learners\[1\]"),
         ((game, 2, 1, None, "float16"), ValueError, "dtype must be one of"),
