@@ -16,6 +16,7 @@ class Example:
     steps: int = 20_000
     replicas: int = 200
     record: str = "fg.Record(every={every}, policies=True)"
+    options: str = ""  # of the picture
     says: str = ""  # what there is to see
 
 
@@ -96,6 +97,8 @@ LEARNERS = {
         Example(
             "rock_paper_scissors()",
             "fg.MinimaxQ()",
+            steps=60,
+            replicas=30,
             says="Its policy is a maximin strategy of what it has learnt: in rock, paper, "
             "scissors it settles in the middle.",
         ),
@@ -126,12 +129,26 @@ LEARNERS = {
         "Regret matching",
         r"\pi_{t+1}(a) = \frac{R_t^+(a)}{\sum_b R_t^+(b)}, \qquad"
         r" R_t(a) = \sum_{\tau \le t} \bigl[\,u(a, a^\tau_{-i}) - u(\pi_\tau, a^\tau_{-i})\,\bigr]",
-        Example("rock_paper_scissors()", "fg.RegretMatching()", steps=5_000, replicas=30),
+        Example(
+            "rock_paper_scissors()",
+            "fg.RegretMatching()",
+            steps=5_000,
+            replicas=30,
+            options=", average=True",
+            says="What is played swings from corner to corner; its mean, shown here, settles.",
+        ),
     ),
     "hedge": Page(
         "Hedge",
         r"\pi_{t+1}(a) \propto \exp\Bigl(\eta \sum_{\tau \le t} u(a, a^\tau_{-i})\Bigr)",
-        Example("rock_paper_scissors()", "fg.Hedge(eta=0.05)", steps=5_000, replicas=30),
+        Example(
+            "rock_paper_scissors()",
+            "fg.Hedge(eta=0.05)",
+            steps=5_000,
+            replicas=30,
+            options=", average=True",
+            says="What is played cycles outwards; its mean, shown here, goes to the equilibrium.",
+        ),
     ),
     "exp3": Page(
         "Exp3",

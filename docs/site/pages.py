@@ -63,7 +63,7 @@ result = fg.run(
     rng=7,
     record={record},
 )
-result.plot("{name}.png", kind="{example.kind}")
+result.plot("{name}.png", kind="{example.kind}"{example.options})
 ```"""
 
 
