@@ -5,7 +5,7 @@ import pytest
 
 import fastgames as fg
 from fastgames import registry
-from fastgames.jit import CompileError
+from fastgames.jit import CompileError, compiled
 from fastgames.rules import chance
 from fastgames.rules.choice import argmax, explore, largest, unit
 from fastgames.rules.qlearning import policy_epsilon
@@ -300,22 +300,36 @@ def untyped(tables, p, t):
     tables[0][0, 0] += text
 
 
+def importing(tables, p, t):
+    text = 0.0
+    import math  # whose bytecode Numba refuses before it looks at types
+
+    tables[0][0, 0] += math.floor(text)
+
+
 def outside(tables, p, t):
     tables[0][t.observation, t.action + 10_000_000] = 1.0
 
 
-def test_what_numba_cannot_compile_is_said_in_two_lines():
+@pytest.mark.parametrize("learn", [untyped, importing])
+def test_what_numba_cannot_compile_is_said_in_two_lines(learn):
     with pytest.raises(CompileError) as caught:
-        fg.run(fg.games.matching_pennies(), q_learner(learn=untyped), 5)
+        fg.run(fg.games.matching_pennies(), q_learner(learn=learn), 5)
     lines = str(caught.value).splitlines()
     assert len(lines) == 2
-    line = untyped.__code__.co_firstlineno + 2
+    line = learn.__code__.co_firstlineno + 2
     assert "learners[0]" in lines[0]
-    assert "'untyped'" in lines[0]
+    assert f"'{learn.__name__}'" in lines[0]
     assert f"{__file__}, line {line}" in lines[0]
     assert len(lines[1]) > 10
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("rule", [3, len, None])
+def test_only_plain_functions_are_compiled(rule):
+    with pytest.raises(TypeError, match=r"rule must be a plain function, got"):
+        compiled(rule)
 
 
 def test_a_write_outside_a_table_is_caught_where_asked_for():

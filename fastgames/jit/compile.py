@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.errors import NumbaError
+from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from fastgames.source import codes, outside
 
 MOST_INLINED = 2200  # bytes of bytecode: what is longer compiles for minutes
 OPTIONS = {"error_model": "numpy", "fastmath": False}
 _made: dict[tuple[Any, bool, bool], Any] = {}
+
+
+REFUSALS = (NumbaError, UnsupportedBytecodeError)  # the second is none of the first
 
 
 class CompileError(TypeError):
@@ -37,7 +40,8 @@ def compiled(rule: Callable[..., Any], inline: bool = False, checked: bool = Fal
     key = (rule, inline, checked)
     if key in _made:
         return _made[key]
-    assert isinstance(rule, types.FunctionType)
+    if not isinstance(rule, types.FunctionType):
+        raise TypeError(f"rule must be a plain function, got {rule!r}")
     _made[key] = rule  # where it calls itself, which Numba will refuse
     names = dict(rule.__globals__)
     for code in codes(rule.__code__):
@@ -72,7 +76,7 @@ def _is_plain(value: Any) -> bool:
     return package not in ("numpy", "numba", "math")
 
 
-def explained(what: str, functions: list[Callable[..., Any]], error: NumbaError) -> CompileError:
+def explained(what: str, functions: list[Callable[..., Any]], error: Exception) -> CompileError:
     """The error for functions that Numba cannot compile, in two lines: where, and why.
 
     what: which functions they are, such as "learners[0]"; the error says in which line it fails.
@@ -80,6 +84,7 @@ def explained(what: str, functions: list[Callable[..., Any]], error: NumbaError)
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     files = {str(Path(f.__code__.co_filename)): f for f in functions}
     places = re.findall(r'File "([^"]+)", line (\d+)', text)
+    places += re.findall(r"Raised from (.+) \((\d+)\)", text)
     where = None
     for file, line in reversed(places):
         for path in files:

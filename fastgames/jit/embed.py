@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from numba import types
-from numba.core.errors import NumbaError
 
 from fastgames import _checks
 from fastgames.arguments import check_game, check_learner, one_for_each
 from fastgames.games import Game, ProceduralGame
 from fastgames.games.compact import Functions
-from fastgames.jit.compile import explained
+from fastgames.jit.compile import REFUSALS, explained
 from fastgames.jit.namespaces import offered
 from fastgames.learners import Learner, Rules
 from fastgames.registry import DTYPES
@@ -235,5 +234,5 @@ def _compile(function: Any, *arguments: Any) -> None:
 def _explained(what: str, functions: list[Callable[..., Any]]) -> Iterator[None]:
     try:
         yield
-    except NumbaError as error:
+    except REFUSALS as error:
         raise explained(what, functions, error) from None

@@ -12,11 +12,10 @@ from typing import Any
 import numba
 import numpy as np
 from numba import carray, types
-from numba.core.errors import NumbaError
 
 from fastgames.games.compact import Functions
 from fastgames.jit.cache import cfunc, keep
-from fastgames.jit.compile import MOST_INLINED, OPTIONS, compiled, explained, length
+from fastgames.jit.compile import MOST_INLINED, OPTIONS, REFUSALS, compiled, explained, length
 from fastgames.rules.streams import next_word
 
 _SIZE, _SIZES = types.int64, types.CPointer(types.int64)
@@ -27,7 +26,7 @@ def addresses_of(moves: Functions, dtype: np.dtype[Any], checked: bool) -> tuple
     """The addresses of the passes `look`, `play`, `begin` and `imagine` of a game."""
     try:
         return tuple(made.address for made in _passes(moves, dtype.name, checked))
-    except NumbaError as error:
+    except REFUSALS as error:
         given: list[Any] = [moves.start, moves.step, moves.observe]
         raise explained("functions of the game", given, error) from None
 
@@ -174,7 +173,7 @@ def start_all(moves: Functions, streams: np.ndarray, states: np.ndarray) -> None
     """Start every replica: streams (replicas, 4) uint32 of nature, states; modified in place."""
     try:
         _starter(moves)(streams, states)
-    except NumbaError as error:
+    except REFUSALS as error:
         raise explained("functions of the game", [moves.start], error) from None
 
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 from numba import carray, types
-from numba.core.errors import NumbaError
 
 from fastgames.jit.cache import cfunc
-from fastgames.jit.compile import MOST_INLINED, OPTIONS, compiled, explained, length
+from fastgames.jit.compile import MOST_INLINED, OPTIONS, REFUSALS, compiled, explained, length
 from fastgames.jit.views import POINTERS
 from fastgames.learners import Rules, Table
 from fastgames.rules import choice
@@ -246,7 +245,7 @@ def addresses_of(
             if rules.team
             else _learn(rules, dtype.name, small, checked)
         )
-    except NumbaError as error:
+    except REFUSALS as error:
         functions = [function for function in given if function is not None]
         raise explained(f"rules of {who}", functions, error) from None
     return act.address, learn.address

@@ -8,10 +8,9 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core.errors import NumbaError
 
 from fastgames.jit.cache import keep
-from fastgames.jit.compile import OPTIONS, compiled, explained
+from fastgames.jit.compile import OPTIONS, REFUSALS, compiled, explained
 
 
 def write_policies(
@@ -28,7 +27,7 @@ def write_policies(
     plain = tuple(np.ascontiguousarray(table) for table in tables)
     try:
         _writer(rule, len(tables), values.shape[1])(plain, values, out)
-    except NumbaError as error:
+    except REFUSALS as error:
         raise explained("policy", [rule], error) from None
 
 
