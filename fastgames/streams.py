@@ -24,11 +24,6 @@ class Streams:
     role : int
         The agent's number; the number of agents stands for nature, which `VectorGame` draws itself.
 
-    Attributes
-    ----------
-    state : (4, replicas) uint32
-        Of xoshiro128++, replica by replica; modified by `words`.
-
     Notes
     -----
     Source: xoshiro128++ (Blackman & Vigna 2021), seeded by Philox4x32-10 (Salmon et al. 2011).
@@ -43,13 +38,18 @@ class Streams:
         replicas = _checks.whole("replicas", replicas, 1, 2**40)
         role = _checks.whole("role", role, 0, 2**31 - 2)
         self.seed = seed_from(rng)
-        self.state = np.empty((4, replicas), np.uint32)
-        _start(self.seed, role, self.state)
+        self._state = np.empty((4, replicas), np.uint32)
+        _start(self.seed, role, self._state)
+
+    @property
+    def state(self) -> np.ndarray:
+        """Of xoshiro128++, (4, replicas) uint32, a copy."""
+        return self._state.copy()
 
     def words(self, count: int = 1) -> np.ndarray:
         """The next words, each u = word >> 1 in [0, 2^31): (count, replicas) int64, a new array."""
-        out = np.empty((_checks.whole("count", count, 0, 2**40), self.state.shape[1]), np.int64)
-        _core.lanes("float64").draw_all_words(self.state, out)
+        out = np.empty((_checks.whole("count", count, 0, 2**40), self._state.shape[1]), np.int64)
+        _core.lanes("float64").draw_all_words(self._state, out)
         return out
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -198,7 +199,6 @@ class VectorGame:
             self._blocks.append(block)
         stepper = _core.lanes(self._dtype).Stepper
         self._stepper = stepper([block.lanes for block in self._blocks], self.agents)
-        self._taken = 0  # steps since the state was last written
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Take a step in every environment.
@@ -219,8 +219,10 @@ class VectorGame:
         TypeError, ValueError
             If actions are of another form or out of range; then nothing has moved.
         RuleError
-            If a function of a game or a learner fails, or what it returns is out of its range;
-            then go on with `reset(rng)`.
+            If what a function of a game or a learner returns is out of its range, or it fails
+            (where `checked`); then go on with `reset(rng)`.
+        RuntimeError
+            If another thread is stepping this one. (Others may be stepped meanwhile.)
         """
         try:
             wrong = self._stepper.step(actions)
@@ -233,7 +235,6 @@ class VectorGame:
             raise self._out_of_range(actions)
         if wrong:
             raise self._failure()
-        self._taken += 1
         return self._step
 
     def _as_actions(self, actions: Any) -> np.ndarray:
@@ -249,7 +250,7 @@ class VectorGame:
             raise ValueError(f"actions must be {domain}, got shape {array.shape}")
         if array.dtype == np.uint64:
             array = np.minimum(array, 2**62)
-        return np.ascontiguousarray(array, np.int64)
+        return np.array(array, np.int64, order="C")  # a copy: aligned, whatever was given
 
     def _out_of_range(self, actions: np.ndarray) -> ValueError:
         counts = np.array([self.game.num_actions[i] for i in self.agents])[:, None]
@@ -271,19 +272,21 @@ class VectorGame:
             nature's streams and what learners have learnt go on; the moves that they have not yet
             learnt from (where agents take turns, or `Sarsa`) are forgotten.
         """
-        if rng is not None:
-            self.seed = seed_from(rng)
-            self._state = self._fresh()
-        else:
-            state = self._up_to_date()
-            compact = self.game.compact
-            state.states = begin_episodes(compact, self.num_envs, self._dtype, state.streams)
-            if state.ages is not None:
-                state.ages[:] = 0
-            for seat in state.seats:
-                if seat.pending is not None:
-                    seat.pending.observation[:] = -1
-        self._load()
+        with self._alone():
+            if rng is not None:
+                self.seed = seed_from(rng)
+                self._state = self._fresh()
+            else:
+                self._store()
+                state = self._state
+                compact = self.game.compact
+                state.states = begin_episodes(compact, self.num_envs, self._dtype, state.streams)
+                if state.ages is not None:
+                    state.ages[:] = 0
+                for seat in state.seats:
+                    if seat.pending is not None:
+                        seat.pending.observation[:] = -1
+            self._load()
         return self.observations
 
     def _fresh(self) -> State:
@@ -301,7 +304,7 @@ class VectorGame:
 
     def _load(self) -> None:
         """Take up the state."""
-        self._taken = 0
+        self._stepper.taken = 0
         for k, block in enumerate(self._blocks):
             block.state = self._state
             block.lanes.wrong[:] = 0
@@ -318,17 +321,36 @@ class VectorGame:
         lanes = np.arange(self._blocks[k].active)
         return lanes, lanes + k * self._blocks[0].active
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody steps meanwhile; raises RuntimeError where another thread does already."""
+        if self._stepper.busy:
+            raise RuntimeError(
+                "another thread is stepping these environments: one thread at a time"
+            )
+        self._stepper.busy = True
+        try:
+            yield
+        finally:
+            self._stepper.busy = False
+
     def _settle(self) -> None:
+        """Tell the blocks how many steps they have taken."""
         for block in self._blocks:
-            block.steps[: block.active] += self._taken
-        self._taken = 0
+            block.steps[: block.active] += self._stepper.taken
+        self._stepper.taken = 0
 
     def _up_to_date(self) -> State:
         """The state, as it is now."""
+        with self._alone():
+            self._store()
+        return self._state
+
+    def _store(self) -> None:
+        """Write the blocks into the state."""
         self._settle()
         for k, block in enumerate(self._blocks):
             block.store(*self._stretch(k))
-        return self._state
 
     @property
     def states(self) -> np.ndarray:
@@ -336,7 +358,8 @@ class VectorGame:
 
         In a procedural game (num_envs, state_size).
         """
-        now = [block.lanes.state[: block.active] for block in self._blocks]
+        with self._alone():
+            now = [block.lanes.state[: block.active].copy() for block in self._blocks]
         return np.concatenate(now).astype(np.int64)
 
     @property

@@ -20,7 +20,11 @@ cdef class Stepper:
     """Blocks of one game, in which some agents are played from outside, stepped together.
 
     blocks: Lanes, each with its `outside`, in the order of the environments; agents: those played from outside.
+    busy: whether a thread is stepping; taken: steps since the caller set it to 0, counted where they are taken, so that
+    no signal can come in between.
     """
+    cdef public bint busy
+    cdef public int64_t taken
     cdef list blocks
     cdef list memory
     cdef Loop **loops
@@ -48,12 +52,16 @@ cdef class Stepper:
         """One step of every environment by actions (agents, environments), a C-contiguous array of int32 or int64.
 
         Returns 0; or what is wrong, and then nothing has moved: 1, the array is of another form; 2, an action is out of
-        range; or 3, something went wrong in a function of a user's, see `Lanes.wrong`.
+        range; or 3, something went wrong in a function of a user's, see `Lanes.wrong`. Raises RuntimeError where another
+        thread is stepping them.
         """
         cdef Py_buffer given
         cdef int wrong
+        if self.busy:
+            raise RuntimeError("another thread is stepping these environments: one thread at a time")
         PyObject_GetBuffer(actions, &given, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)
         try:
+            self.busy = True
             if given.ndim != 2 or given.shape[0] != self.num_agents or given.shape[1] != self.environments:
                 return 1
             if given.itemsize == 4 and given.format[0] in b"il" and given.format[1] == 0:
@@ -65,6 +73,7 @@ cdef class Stepper:
             else:
                 return 1
         finally:
+            self.busy = False
             PyBuffer_Release(&given)
         return wrong
 
@@ -85,4 +94,5 @@ cdef class Stepper:
             take(self.loops[n], 1)
             if self.loops[n].block.wrong[0]:
                 return 3
+        self.taken += 1
         return 0

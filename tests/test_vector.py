@@ -1,5 +1,6 @@
 """VectorGame and Streams: the bits of the interpreted reference and of `run`."""
 
+import contextlib
 import copy
 import pickle
 import runpy
@@ -148,6 +149,7 @@ def test_streams_are_those_of_the_rules(games, role, count, seed):
     seed %= 2**64
     streams = fg.Streams(seed, games, role)
     words = streams.words(count)
+    streams.state[:] = 0  # a copy: nothing comes of it
     assert words.shape == (count, games) and words.dtype == np.int64
     for r in range(games):
         state = [0, 0, 0, 0]
@@ -267,6 +269,8 @@ def test_actions_of_any_whole_numbers_do(num_envs):
         np.repeat(plain, 2, axis=1)[:, ::2],
         read_only,
     ]
+    shifted = np.frombuffer(b"x" + plain.tobytes(), np.uint8)[1:].view(np.int64)
+    forms.append(shifted.reshape(2, num_envs))  # at an odd address
     forms += [plain.astype(kind) for kind in ("i1", "i2", ">i4", ">i8", "u1", "u4", "u8")]
     for form in forms:
         envs = fg.VectorGame(fg.games.matching_pennies(), num_envs, 1)
@@ -358,6 +362,44 @@ def test_what_fails_in_a_game_of_functions_says_where():
     envs.reset(1)
     assert not envs.observations.any()
     assert envs.step(actions)[0][0, 133] == 1
+
+
+def test_a_second_thread_is_refused_while_one_steps():
+    """Both would write the same places."""
+    envs = fg.VectorGame(fg.games.matching_pennies(), 2_000_000, 1)
+    actions = np.ones((2, 2_000_000), np.int32)
+    done = threading.Event()
+
+    def go():
+        while not done.is_set():
+            with contextlib.suppress(RuntimeError):  # then the other one was first
+                envs.step(actions)
+
+    calls = {
+        "step": lambda: envs.step(actions),
+        "reset": lambda: envs.reset(3),
+        "states": lambda: envs.states,
+    }
+    refused = set()
+    thread = threading.Thread(target=go)
+    thread.start()
+    try:
+        for _ in range(1_000_000):
+            for name, call in calls.items():
+                if envs._stepper.busy and name not in refused:
+                    try:
+                        call()
+                    except RuntimeError as error:
+                        assert "one thread at a time" in str(error)
+                        refused.add(name)
+            if len(refused) == len(calls):
+                break
+    finally:
+        done.set()
+        thread.join()
+    assert len(refused) == len(calls)
+    envs.reset(1)
+    assert (envs.step(actions)[1][0] == 1.0).all()
 
 
 def test_other_threads_step_meanwhile():

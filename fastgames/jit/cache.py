@@ -58,7 +58,8 @@ def directory() -> Path | None:
     """Where compiled functions are kept; None where they are not.
 
     $FASTGAMES_CACHE_DIR (empty: nowhere), else "fastgames" in $NUMBA_CACHE_DIR, else in what the
-    platform has for caches: $XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LOCALAPPDATA%.
+    platform has for caches: $XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LOCALAPPDATA%. One that
+    others may write to is not used.
     """
     given = os.environ.get("FASTGAMES_CACHE_DIR")
     if given is not None:
@@ -108,7 +109,9 @@ class Kept:
     def save_overload(self, signature: Any, made: Any) -> None:
         """Keep what was compiled for a signature."""
         path = self._path(signature)
-        if path is None or made.lifted or made.library.has_dynamic_globals:
+        if path is None or (path.parent.exists() and not _is_ours(path.parent)):
+            return
+        if made.lifted or made.library.has_dynamic_globals:
             return
         try:
             payload = dumps(made._reduce())

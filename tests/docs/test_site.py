@@ -80,3 +80,7 @@ def test_the_site_builds(tmp_path):
     subprocess.run(command, cwd=ROOT, check=True)
     page = (tmp_path / "learners/q/index.html").read_text()
     assert "<math" in page and "Watkins" in page
+    page = (tmp_path / "tutorials/embedding/index.html").read_text()
+    for quoted in ("next_word", "Streams", "play_one"):  # of the three examples
+        assert quoted in page
+    assert "--8" not in page
