@@ -391,9 +391,7 @@ class AECGame(AECEnv[str, np.int64, Any], EzPickle):
             self._was_dead_step(action)
             return
         count = self.game.num_actions[self.possible_agents.index(agent)]
-        if action is None or not 0 <= action < count:
-            raise ValueError(f"action of {agent!r} must be in [0, {count}), got {action!r}")
-        self._choices[agent] = action
+        self._choices[agent] = _checks.whole(f"action of {agent!r}", action, 0, count - 1)
         self._cumulative_rewards[agent] = 0.0
         self._clear_rewards()
         if self._waiting:

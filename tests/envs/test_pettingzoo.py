@@ -282,9 +282,13 @@ def test_bad_actions(actions, error, message):
 def test_bad_actions_one_after_the_other():
     env = aec_env("matching_pennies")
     env.reset()
-    for action in (2, -1, None):
-        with pytest.raises(ValueError, match=r"action of 'agent_0' must be in \[0, 2\)"):
+    for action in (2, -1, None, 1.5, "a", np.zeros(2)):
+        with pytest.raises((ValueError, TypeError), match=r"action of 'agent_0' .* in \[0, 1\]"):
             env.step(action)
+        assert env.agent_selection == "agent_0"
+    env.step(0)  # and the game goes on
+    env.step(1)
+    assert env.rewards == {"agent_0": -1.0, "agent_1": 1.0}
 
 
 def test_an_episode_must_have_begun():
