@@ -56,6 +56,8 @@ lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python tests/typing/program.py
+	$(BIN)/python tests/typing/completeness.py 98
 
 # The package in development mode, with one of its extras; built again when its sources change.
 $(VENV)/installed-%: $(SOURCES) | $(BIN)/python

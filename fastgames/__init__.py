@@ -35,6 +35,8 @@ from fastgames.stop import Stable
 if TYPE_CHECKING:
     from fastgames import analysis as analysis
     from fastgames import cy as cy
+    from fastgames import envs as envs
+    from fastgames import jit as jit
     from fastgames import reproduce as reproduce
     from fastgames.cy import get_include
     from fastgames.games import remember

@@ -1,9 +1,15 @@
-"""Names of a package that are imported when they are first used, so that the package loads fast."""
+"""What is made when it is first used: names of a package, properties."""
 
 import importlib
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # pyright takes no cached_property where a protocol has a property
+    cached = property
+else:
+    cached = cached_property
 
 
 def later(

@@ -211,6 +211,13 @@ class Writer:
     Made when the call begins: whatever a call that was killed left half written is removed.
     """
 
+    path: Path
+    every: float
+    call: Call
+    begun: np.ndarray
+    last: float
+    warned: bool
+
     def __init__(self, path: Path, every: float, call: Call, begun: np.ndarray) -> None:
         self.path, self.every, self.call, self.begun = path, every, call, begun
         self.last = time.monotonic()

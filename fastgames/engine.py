@@ -146,6 +146,14 @@ def run(
 class Roster:
     """Which replicas are in the lanes of a block, and how far they have come."""
 
+    work: Work
+    block: Block
+    thread: int
+    replicas: np.ndarray
+    done: np.ndarray
+    stops: np.ndarray
+    snapshots: np.ndarray
+
     def __init__(self, work: Work, block: Block, thread: int) -> None:
         self.work, self.block, self.thread = work, block, thread
         self.replicas = np.zeros(block.capacity, np.int64)

@@ -16,6 +16,11 @@ class RuleError(RuntimeError):
         What it returned.
     """
 
+    function: str
+    replica: int
+    step: int
+    value: Any
+
     def __init__(
         self, function: str, replica: int, step: int, value: Any = None, problem: str = ""
     ) -> None:

@@ -304,6 +304,22 @@ class LaneBlock:
     outside: see `Lanes` in src_cy/engine.pxi
     """
 
+    capacity: int
+    active: int
+    state: State
+    game: Game
+    columns: bool
+    periods: int
+    lock: Any
+    lanes: Any
+    stable: np.ndarray | None
+    nature: bool
+    replicas: np.ndarray
+    steps: np.ndarray
+    tallied: np.ndarray
+    loaded: bool
+    ready: bool
+
     def __init__(
         self,
         game: Game,

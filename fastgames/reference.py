@@ -13,7 +13,8 @@ import numpy as np
 
 from fastgames.errors import RuleError, out_of_range
 from fastgames.games import Game, Variants
-from fastgames.games.compact import Chances, Functions, Sum, Table
+from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
+from fastgames.learners import Rules
 from fastgames.record import Record
 from fastgames.rules import listing, schedules, streams
 from fastgames.rules.choice import argmax, unit
@@ -21,7 +22,7 @@ from fastgames.rules.exponential import exp
 from fastgames.rules.nature import pick
 from fastgames.rules.outcome import Outcome, TeamOutcome
 from fastgames.schedules import EXPONENTIAL, LINEAR, parts
-from fastgames.state import State, members, next_nature
+from fastgames.state import Seat, State, members, next_nature
 from fastgames.stop import Stable
 
 
@@ -50,6 +51,12 @@ class Step(NamedTuple):
 
 class World(ABC):
     """The game of one replica, and where it stands."""
+
+    compact: Compact
+    actions: tuple[int, ...]
+    rng: np.random.Generator | None
+    age: int
+    stream: np.ndarray | None
 
     def __init__(
         self, game: Game, state: State, replica: int, rng: np.random.Generator | None
@@ -86,6 +93,10 @@ class World(ABC):
 
 class TableWorld(World):
     """A game of tables."""
+
+    rewards: np.ndarray
+    joint_actions: int
+    state: int
 
     def __init__(
         self, game: Game, state: State, replica: int, rng: np.random.Generator | None
@@ -150,6 +161,10 @@ class TableWorld(World):
 
 class FunctionWorld(World):
     """A game of functions."""
+
+    moves: Functions
+    observations: tuple[int, ...]
+    state: np.ndarray
 
     def __init__(
         self, game: Game, state: State, replica: int, rng: np.random.Generator | None
@@ -217,6 +232,18 @@ class Move(NamedTuple):
 
 class Player:
     """One agent of one replica."""
+
+    agent: int
+    seat: Seat
+    num_actions: tuple[int, ...]
+    actions: int
+    rules: Rules
+    tables: tuple[np.ndarray, ...]
+    real: Any
+    discount: float
+    stream: list[int] | None
+    clock: float
+    parameters: dict[str, tuple[int, float, float, float]]
 
     def __init__(self, game: Game, agent: int, state: State, replica: int) -> None:
         self.agent, self.seat = agent, state.seats[agent]
@@ -365,6 +392,10 @@ def joint_number(joint: tuple[int, ...], counts: tuple[int, ...]) -> int:
 class Team:
     """The members of a team, who learn together."""
 
+    players: list[Player]
+    rules: Rules
+    tables: tuple[Any, ...]
+
     def __init__(self, players: list[Player]) -> None:
         self.players, self.rules = players, players[0].rules
         self.tables = tuple(
@@ -400,6 +431,21 @@ COUNTERS = ("steps", "counted", "window", "reward_window", "flips", "joint_count
 
 class ReferenceBlock:
     """A block of one replica; see `fastgames.engine.Block` for what each method is for."""
+
+    game: Game
+    state: State
+    record: Record
+    stop: Stable | None
+    rng: np.random.Generator | None
+    active: int
+    stable: np.ndarray | None
+    replica: int
+    players: list[Player]
+    teams: dict[int, Team]
+    asking: list[int]
+    counters: dict[str, Any]
+    tallying: bool
+    doing: str
 
     capacity = 1
 

@@ -7,7 +7,10 @@ from fastgames.games import MarkovGame, MatrixGame, ProceduralGame
 from fastgames.learners import EpsilonGreedy, Softmax, UniformRivals, VisitCount
 
 LEARNERS: dict[str, Any]  # loaded when asked for
-EXPLORERS = {"epsilon_greedy": EpsilonGreedy, "softmax": Softmax}
+EXPLORERS: dict[str, type[EpsilonGreedy | Softmax]] = {
+    "epsilon_greedy": EpsilonGreedy,
+    "softmax": Softmax,
+}
 STEP_SIZES = {"visits": VisitCount}
 INITIALS = {"uniform_rivals": UniformRivals}
 BACKENDS = ("auto", "cython", "numba", "reference")

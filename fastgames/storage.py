@@ -224,6 +224,9 @@ def encode_game(game: Game, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
 class Archive:
     """A result file, read with suspicion."""
 
+    archive: zipfile.ZipFile
+    size: int
+
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self.archive, self.size = archive, size
 

@@ -34,6 +34,8 @@ class Streams:
     (1, 3)
     """
 
+    seed: int
+
     def __init__(self, rng: Any, replicas: int, role: int) -> None:
         replicas = _checks.whole("replicas", replicas, 1, 2**40)
         role = _checks.whole("role", role, 0, 2**31 - 2)

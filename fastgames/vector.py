@@ -86,6 +86,16 @@ class VectorGame:
     [1.0, -1.0, 1.0]
     """
 
+    game: Game
+    num_envs: int
+    agents: tuple[int, ...]
+    seed: int
+    rewards: np.ndarray
+    observations: np.ndarray
+    next_observations: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+
     def __init__(
         self,
         game: Game,

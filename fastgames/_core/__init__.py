@@ -39,7 +39,7 @@ def _choose() -> str:
     return forced or builds[-1]
 
 
-isa = _choose()
+isa: str = _choose()
 
 
 def lanes(dtype: str) -> ModuleType:

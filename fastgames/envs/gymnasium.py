@@ -35,7 +35,7 @@ from fastgames.vector import VectorGame
 try:
     import gymnasium
     from gymnasium.error import ResetNeeded
-    from gymnasium.spaces import Discrete
+    from gymnasium.spaces import Discrete, Space
     from gymnasium.utils import EzPickle
     from gymnasium.vector import AutoresetMode, VectorEnv
     from gymnasium.vector.utils import batch_space
@@ -86,6 +86,12 @@ class GameEnv(gymnasium.Env[np.int64, Any], EzPickle):
     >>> env.tables(1)["q"].shape
     (1, 2)
     """
+
+    game: Game
+    agent: int
+    render_mode: str | None
+    observation_space: Space[Any]
+    action_space: Space[Any]
 
     metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012
 
@@ -222,6 +228,14 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     >>> rewards.shape
     (3,)
     """
+
+    game: Game
+    agent: int
+    num_envs: int
+    single_observation_space: Space[Any]
+    single_action_space: Space[Any]
+    observation_space: Space[Any]
+    action_space: Space[Any]
 
     metadata: dict[str, Any] = {  # noqa: RUF012
         "render_modes": [],

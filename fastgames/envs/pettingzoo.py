@@ -116,6 +116,13 @@ class ParallelGame(ParallelEnv[str, np.int64, Any], EzPickle):
     Without a seed they go on, so that episodes played to their ends are those of one run.
     """
 
+    game: Game
+    render_mode: str | None
+    possible_agents: list[str]
+    observation_spaces: dict[str, Space[Any]]
+    action_spaces: dict[str, Space[Any]]
+    state_space: Space[Any]
+
     metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012
 
     def __init__(
@@ -322,7 +329,20 @@ def _wrong(actions: Any, agent: str, count: int) -> Exception:
 class AECGame(AECEnv[str, np.int64, Any], EzPickle):
     """See `aec_env`; without the wrapper that checks the order of calls."""
 
-    metadata = ParallelGame.metadata
+    game: Game
+    render_mode: str | None
+    possible_agents: list[str]
+    observation_spaces: dict[str, Space[Any]]
+    action_spaces: dict[str, Space[Any]]
+    state_space: Space[Any]
+    agents: list[str]
+    rewards: dict[str, float]
+    infos: dict[str, dict[str, Any]]
+    terminations: dict[str, bool]
+    truncations: dict[str, bool]
+    agent_selection: str
+
+    metadata: dict[str, Any] = ParallelGame.metadata
 
     def __init__(
         self,

@@ -73,6 +73,11 @@ class ProceduralGame:
     <ProceduralGame 'procedural': 2 agents, (2, 2) actions, state of 1, discount 0>
     """
 
+    state_size: int
+    words: int
+    start_words: int
+    largest_reward: float
+
     def __init__(
         self,
         start: Callable[[Any, Any], Any],

@@ -14,7 +14,7 @@ from numba.core.errors import NumbaError, UnsupportedBytecodeError
 from fastgames.source import codes, outside
 
 MOST_INLINED = 2200  # bytes of bytecode: what is longer compiles for minutes
-OPTIONS = {"error_model": "numpy", "fastmath": False}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False}
 _made: dict[tuple[Any, bool, bool], Any] = {}
 
 

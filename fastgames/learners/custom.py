@@ -5,12 +5,12 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from fastgames import _checks
+from fastgames._later import cached
 from fastgames.games import Game
 from fastgames.learners.base import RuleLearner, Rules, Table
 from fastgames.schedules import Numeric, numeric
@@ -138,7 +138,7 @@ class Learner(RuleLearner):
             raise ValueError(f'the first of tables must be "real", got {tables[0].kind!r}')
         object.__setattr__(self, "tables", tables)
 
-    @cached_property
+    @cached
     def rules(self) -> Rules:
         """What it does in a step."""
         return Rules(
@@ -159,7 +159,7 @@ class Learner(RuleLearner):
         """The name of the table that it prefers by."""
         return self.tables[0].name
 
-    @cached_property
+    @cached
     def fingerprint(self) -> str:
         """SHA-256 of the functions, all that they call and all constants that they take."""
         from fastgames.source import fingerprint

@@ -1,8 +1,8 @@
 """Q-learning."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
+from fastgames._later import cached
 from fastgames.learners.base import Rules
 from fastgames.learners.stepsize import VisitCount
 from fastgames.learners.values import ValueLearner
@@ -53,7 +53,7 @@ class QLearner(ValueLearner):
         if not isinstance(self.counterfactual, bool):
             raise TypeError(f"counterfactual must be True or False, got {self.counterfactual!r}")
 
-    @cached_property
+    @cached
     def rules(self) -> Rules:
         """The rules of this learner, as `fastgames.rules` has them."""
         learn = _LEARN[isinstance(self.alpha, VisitCount), self.counterfactual]

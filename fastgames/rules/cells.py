@@ -1,7 +1,7 @@
 """Moves on a grid of cells, numbered row by row from the upper left."""
 
 
-def moved(cell, action, rows, columns, torus):
+def moved(cell: int, action: int, rows: int, columns: int, torus: bool) -> int:
     """The cell to the action's side: 0 up, 1 down, 2 left, 3 right.
 
     On a torus what leaves the grid comes back on the other side; else it stays where it is.
@@ -24,7 +24,7 @@ def moved(cell, action, rows, columns, torus):
     return row * columns + column
 
 
-def ahead(here, there, size, torus):
+def ahead(here: int, there: int, size: int, torus: bool) -> int:
     """How far `there` is ahead of `here` along one axis of `size` cells; on a torus the short way.
 
     On a torus it is in [-(size // 2), size - size // 2).

@@ -5,18 +5,21 @@ use that to draw several steps ahead. `u` is the 31-bit word of the contract, u 
 """
 
 import math
+from typing import Any
+
+import numpy as np
 
 from fastgames.rules.exponential import exp
 
 GREEDY = -1  # the signal of an agent that does not explore; an int, as actions are
 
 
-def explored(epsilon):
+def explored(epsilon: float) -> float:
     """The probability of exploring that is used: floor(epsilon 2^31) / 2^31, in float64."""
     return math.floor(epsilon * 2147483648.0) / 2147483648.0
 
 
-def explore(u, epsilon, actions, real):
+def explore(u: int, epsilon: float, actions: int, real: Any) -> int:
     """Epsilon-greedy's signal: the action to explore, or GREEDY.
 
     Explore iff u <= floor(epsilon 2^31) - 1. `epsilon` in [0, 1] is float64 whatever `real` is.
@@ -27,14 +30,14 @@ def explore(u, epsilon, actions, real):
     return GREEDY
 
 
-def unit(u, real):
+def unit(u: int, real: Any) -> Any:
     """The word as a number in [0, 1), on a grid of 2^-31 (float64) or 2^-24 (float32)."""
     if real(1.0) + real(1e-12) != real(1.0):
         return real(u) * real(2.0**-31)
     return real(u >> 7) * real(2.0**-24)
 
 
-def argmax(row):
+def argmax(row: np.ndarray) -> int:
     """The index of the largest entry, the lowest on ties. row: (A,)."""
     best = 0
     value = row[0]
@@ -45,7 +48,7 @@ def argmax(row):
     return best
 
 
-def largest(row):
+def largest(row: np.ndarray) -> Any:
     """The largest entry. row: (A,)."""
     best = row[0]
     for a in range(1, len(row)):
@@ -54,14 +57,14 @@ def largest(row):
     return best
 
 
-def epsilon_greedy(row, signal):
+def epsilon_greedy(row: np.ndarray, signal: Any) -> int:
     """The action to explore if the signal is one, else the greedy action of `row` (A,)."""
     if signal == GREEDY:
         return argmax(row)
     return int(signal)
 
 
-def sample(weights, x):
+def sample(weights: np.ndarray, x: Any) -> int:
     """Sample an index from non-negative weights (A,), used as given, by x in [0, 1) of their type.
 
     Running sums c_k in index order; the index is the number of k < A - 1 with c_k <= x c_{A-1}.
@@ -79,7 +82,7 @@ def sample(weights, x):
     return index
 
 
-def softmax_weights(row, temperature, real, out):
+def softmax_weights(row: np.ndarray, temperature: float, real: Any, out: np.ndarray) -> None:
     """Write exp((row - max row) / temperature) into `out` (A,), modified in place."""
     best = largest(row)
     for a in range(len(row)):

@@ -9,14 +9,17 @@ share, (joint observations, joint actions), numbered with the first member's dig
 (alpha_actor, alpha_critic, gamma, epsilon).
 """
 
+from typing import Any
+
 import numpy as np
 
 from fastgames.rules.choice import sample, softmax_weights
+from fastgames.rules.outcome import TeamOutcome
 from fastgames.rules.qlearning import update
 from fastgames.rules.value_decomposition import mean
 
 
-def softmax(logits, out):
+def softmax(logits: np.ndarray, out: np.ndarray) -> None:
     """Write exp(logits) / sum exp(logits) into `out`, both (A,), modified in place."""
     real = logits.dtype.type
     softmax_weights(logits, real(1.0), real, out)
@@ -27,12 +30,12 @@ def softmax(logits, out):
         out[a] = out[a] / total
 
 
-def mixed(chance, epsilon, actions, real):
+def mixed(chance: Any, epsilon: float, actions: int, real: Any) -> Any:
     """The probability of an action of that chance if one in epsilon is uniformly at random."""
     return (real(1.0) - real(epsilon)) * chance + real(epsilon) / real(actions)
 
 
-def choose(tables, p, o, signal):
+def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
     """Sample from the policy of observation o."""
     logits = tables[0]
     real = logits.dtype.type
@@ -44,7 +47,7 @@ def choose(tables, p, o, signal):
     return sample(chances, real(signal))
 
 
-def policy(tables, p, o, out):
+def policy(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
     """The softmax of logits[o], mixed with uniform play."""
     logits = tables[0]
     actions = logits.shape[1]
@@ -54,7 +57,7 @@ def policy(tables, p, o, out):
         out[a] = mixed(float(chances[a]), p[3], actions, np.float64)
 
 
-def joint(digits, logits, axis):
+def joint(digits: Any, logits: Any, axis: int) -> int:
     """The number of what members see (axis 0) or do (axis 1); digits: (M,), the first slowest."""
     number = 0
     for i in range(len(digits)):
@@ -62,7 +65,7 @@ def joint(digits, logits, axis):
     return number
 
 
-def expected(row, logits, observations, epsilon):
+def expected(row: np.ndarray, logits: Any, observations: Any, epsilon: float) -> Any:
     """The mean of the critic's `row` (joint actions,) over what the members play.
 
     One member after the other, the last first: each time the mean over its own action is left.
@@ -84,7 +87,7 @@ def expected(row, logits, observations, epsilon):
     return values[0]
 
 
-def baseline(row, chances, epsilon, first, stride):
+def baseline(row: np.ndarray, chances: np.ndarray, epsilon: float, first: int, stride: int) -> Any:
     """The mean of the critic's `row` over one member's action: sum_b pi(b) row[first + b stride].
 
     chances: (A,) that member's softmax.
@@ -97,7 +100,7 @@ def baseline(row, chances, epsilon, first, stride):
     return total
 
 
-def climb(logits, chances, a, epsilon, step):
+def climb(logits: np.ndarray, chances: np.ndarray, a: int, epsilon: float, step: Any) -> None:
     """logits += step times the gradient of log pi(a); all (A,), logits modified in place.
 
     d log pi(a) / d logits[b] = share ((1 if b is a else 0) - chances[b]), where share is what of
@@ -113,7 +116,7 @@ def climb(logits, chances, a, epsilon, step):
         logits[b] = logits[b] + step * share * (is_a - chances[b])
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: TeamOutcome) -> None:
     """First the critic, by expected SARSA on the mean of the members' rewards, then every actor.
 
     q[s, u] += alpha_critic ((reward + weight E q[s2, .]) - q[s, u]), the mean over what the members

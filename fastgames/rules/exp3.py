@@ -5,12 +5,17 @@ the run, and seen, (observations,) int64; p is (mixing, low, high). What is draw
 as the policy is as in `fixed`.
 """
 
+from typing import Any
+
+import numpy as np
+
 from fastgames.rules.choice import largest
 from fastgames.rules.hedge import weigh
+from fastgames.rules.outcome import Outcome
 from fastgames.rules.regret import average
 
 
-def credit(log_weights, a, x):
+def credit(log_weights: np.ndarray, a: int, x: Any) -> None:
     """log_weights[a] += x, then all are shifted so that the largest is 0; (A,), in place."""
     log_weights[a] = log_weights[a] + x
     best = largest(log_weights)
@@ -18,7 +23,7 @@ def credit(log_weights, a, x):
         log_weights[k] = log_weights[k] - best
 
 
-def mix(strategy, mixing):
+def mix(strategy: np.ndarray, mixing: float) -> None:
     """Replace so much of the strategy (A,) by uniform play, in place."""
     real = strategy.dtype.type
     share = real(mixing)
@@ -26,7 +31,7 @@ def mix(strategy, mixing):
         strategy[a] = (real(1.0) - share) * strategy[a] + share / real(len(strategy))
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: Outcome) -> None:
     """log_weights[o, a] += (mixing / A) x / strategy[o, a], x = (gain - low) / (high - low).
 
     Then the strategy is (1 - mixing) weights / (sum of weights) + mixing / A.

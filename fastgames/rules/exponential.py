@@ -8,6 +8,7 @@ polynomial, then scaling by 2^n in two exact steps, so that n = 1024 does not ov
 """
 
 import math
+from typing import Any
 
 INV_LN2 = 1.4426950408889634
 LN2_HIGH = 0.693145751953125  # ln 2 to 15 bits: n * LN2_HIGH is exact in float32 too
@@ -34,7 +35,7 @@ HIGHEST = (88.72283905206835, 709.782712893384)
 ROUNDER = (12582912.0, 6755399441055744.0)
 
 
-def exp(x, real):
+def exp(x: Any, real: Any) -> Any:
     """e to the power x, within 2 ulp, monotone, exp(0) = 1 exactly.
 
     x: float of type `real`; `real`: numpy.float32 or numpy.float64, the type of the arithmetic and

@@ -5,15 +5,20 @@ against all that the others did so far, in sum, of the type of the run; and how 
 int64. Nothing is drawn, and there are no parameters.
 """
 
+from typing import Any
+
+import numpy as np
+
 from fastgames.rules.choice import argmax
+from fastgames.rules.outcome import Outcome
 
 
-def choose(tables, p, o, signal):
+def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
     """The best reply to what the others did so far, the lowest index on ties."""
     return argmax(tables[0][o])
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: Outcome) -> None:
     """payoffs[o, k] += column[k] for every own action k, and count the play."""
     payoffs, plays = tables
     o = t.observation
@@ -22,7 +27,7 @@ def learn(tables, p, t):
     plays[o, t.action] += 1
 
 
-def policy(tables, p, o, out):
+def policy(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
     """All on the best reply."""
     for a in range(len(out)):
         out[a] = 0.0

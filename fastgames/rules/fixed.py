@@ -1,24 +1,29 @@
 """A fixed policy: it samples from its table and never learns. Same form as `qlearning`."""
 
+from typing import Any
+
+import numpy as np
+
 from fastgames.rules.choice import sample, unit
+from fastgames.rules.outcome import Outcome
 
 
-def draw(u, p, actions, real):
+def draw(u: int, p: Any, actions: int, real: Any) -> Any:
     """A number in [0, 1)."""
     return unit(u, real)
 
 
-def choose(tables, p, o, signal):
+def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
     """Sample from the probabilities of observation o."""
     probabilities = tables[0]
     return sample(probabilities[o], probabilities.dtype.type(signal))
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: Outcome) -> None:
     """Nothing."""
 
 
-def policy(tables, p, o, out):
+def policy(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
     """The probabilities, normalised."""
     row = tables[0][o]
     total = 0.0

@@ -6,12 +6,17 @@ the summed payoffs by the same number for all actions: the strategy is the same,
 small where payoffs grow without end.
 """
 
+from typing import Any
+
+import numpy as np
+
 from fastgames.rules.choice import largest
 from fastgames.rules.exponential import exp
+from fastgames.rules.outcome import Outcome
 from fastgames.rules.regret import average, mean, regret
 
 
-def weigh(sums, eta, strategy):
+def weigh(sums: np.ndarray, eta: float, strategy: np.ndarray) -> None:
     """Write the strategy (A,) proportional to exp(eta (sums - max sums)); sums: (A,)."""
     real = sums.dtype.type
     best = largest(sums)
@@ -23,7 +28,7 @@ def weigh(sums, eta, strategy):
         strategy[a] = strategy[a] / total
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: Outcome) -> None:
     """regrets[o, k] += column[k] - (mean of column over strategy[o]), then weigh."""
     strategy, regrets, averages, seen = tables
     o = t.observation

@@ -10,11 +10,16 @@ Tables are (policy, q) for PHC and (policy, q, average, visits) for WoLF-PHC, `v
 delta_lose).
 """
 
+from typing import Any
+
+import numpy as np
+
 from fastgames.rules.choice import argmax
+from fastgames.rules.outcome import Outcome
 from fastgames.rules.qlearning import discounted_best, update
 
 
-def climb(row, best, delta):
+def climb(row: np.ndarray, best: int, delta: Any) -> None:
     """Move probability to the action `best` from every other: delta / (A - 1), or what it has.
 
     row: (A,) probabilities, modified in place; delta: of their type, in [0, 1]. What is left of 1
@@ -32,7 +37,7 @@ def climb(row, best, delta):
     row[best] = max(real(1.0) - others, real(0.0))
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: Outcome) -> None:
     """Q-learning of q[o, a], then a step of delta from the policy towards the greedy action."""
     probabilities, q = tables
     real = q.dtype.type
@@ -41,7 +46,7 @@ def learn(tables, p, t):
     climb(probabilities[t.observation], argmax(q[t.observation]), real(p[3]))
 
 
-def winning(row, mean, values):
+def winning(row: np.ndarray, mean: np.ndarray, values: np.ndarray) -> bool:
     """Whether `row` is worth more than `mean`, probabilities (A,), by the values (A,).
 
     The sum of (row - mean) (values - values[0]) in index order, for sum(row values) > sum(mean
@@ -54,7 +59,7 @@ def winning(row, mean, values):
     return more > 0.0
 
 
-def learn_wolf(tables, p, t):
+def learn_wolf(tables: Any, p: Any, t: Outcome) -> None:
     """The same with delta_win if the policy is worth more than its average so far, else delta_lose.
 
     The average is that of the policy at all visits of o, this one (before its step) included.

@@ -10,30 +10,33 @@ whether it is lenient. Tables are (q, temperatures), p is (alpha, gamma, epsilon
 its softmax, kappa, decay).
 """
 
+from typing import Any
+
 from fastgames.rules.choice import epsilon_greedy, unit
 from fastgames.rules.exponential import exp
+from fastgames.rules.outcome import Outcome
 from fastgames.rules.qlearning import choose_softmax as sample_softmax
 from fastgames.rules.qlearning import discounted_best, update
 
 LOWEST = 2.0**-60  # as good as 0; temperatures stop here, before numbers that CPUs are slow with
 
 
-def draw_unit(u, p, actions, real):
+def draw_unit(u: Any, p: Any, actions: int, real: Any) -> Any:
     """Two numbers in [0, 1)."""
     return unit(u[0], real), unit(u[1], real)
 
 
-def choose_greedy(tables, p, o, signal):
+def choose_greedy(tables: Any, p: Any, o: int, signal: Any) -> int:
     """Follow the first signal, greedy where it says so."""
     return epsilon_greedy(tables[0][o], signal[0])
 
 
-def choose_softmax(tables, p, o, signal):
+def choose_softmax(tables: Any, p: Any, o: int, signal: Any) -> int:
     """Sample from the softmax of q[o] by the first signal; p[2] is its temperature."""
     return sample_softmax(tables, p, o, signal[0])
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: Outcome) -> None:
     """q[o, a] += alpha (target - q[o, a]), target = gain + weight max q[o2]; T[o, a] *= decay.
 
     Where the target is below q[o, a], nothing is learnt with probability 1 - exp(-kappa T[o, a]):

@@ -4,24 +4,28 @@ These take the place of `draw` in the learners' rules, so that printed listings 
 digit. The compiled twin asks the same bit generator for the same words.
 """
 
+from typing import Any
+
+import numpy as np
+
 from fastgames.rules import fixed, qlearning
 from fastgames.rules.choice import GREEDY
 
 
-def explore(rng, epsilon, actions):
+def explore(rng: np.random.Generator, epsilon: float, actions: int) -> float:
     """`random() < epsilon`, then `integers(actions)` only if exploring; else GREEDY."""
     if rng.random() < epsilon:
         return float(rng.integers(actions))
     return GREEDY
 
 
-def unit(rng, real):
+def unit(rng: np.random.Generator, real: Any) -> Any:
     """One `random()`, in [0, 1) also where rounding to float32 would give 1."""
     x = real(rng.random())
     return x if x < real(1.0) else real(1.0 - 2.0**-24)
 
 
-LISTINGS = {  # what takes the place of a learner's `draw`
+LISTINGS: dict[Any, Any] = {  # what takes the place of a learner's `draw`
     qlearning.draw_explore: lambda rng, p, actions, real: explore(rng, p[2], actions),
     qlearning.draw_unit: lambda rng, p, actions, real: unit(rng, real),
     fixed.draw: lambda rng, p, actions, real: unit(rng, real),

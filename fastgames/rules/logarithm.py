@@ -26,7 +26,7 @@ COEFFICIENTS = (
 )
 
 
-def log(x):
+def log(x: float) -> float:
     """The natural logarithm of x, within 2 ulp, log(1) = 0 exactly.
 
     x: float64, positive, finite and not subnormal.

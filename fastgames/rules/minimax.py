@@ -11,11 +11,14 @@ p is (alpha or power, gamma, epsilon). What is drawn, chosen and told as the pol
 `mixed`.
 """
 
+from typing import Any
+
+from fastgames.rules.outcome import Outcome
 from fastgames.rules.stepsize import visit
 from fastgames.rules.zero_sum import solve
 
 
-def update(tables, t, step):
+def update(tables: Any, t: Outcome, step: Any) -> None:
     """q[o, a, b] += step ((gain + weight value[o2]) - q[o, a, b]), then policy[o] and value[o].
 
     The value of a terminal state is 0. Source: Littman (1994), figure 1.
@@ -30,11 +33,11 @@ def update(tables, t, step):
     value[o] = solve(q[o], policy[o])
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: Outcome) -> None:
     """With the step size alpha."""
     update(tables, t, p[0])
 
 
-def learn_by_visits(tables, p, t):
+def learn_by_visits(tables: Any, p: Any, t: Outcome) -> None:
     """With the step size of the visit of (a, b) at o."""
     update(tables, t, visit(tables[3][t.observation], t.action, t.others, p[0]))

@@ -4,22 +4,26 @@ Form as in `qlearning`. Two random words: whether and what it explores, and what
 The first table is (observations, actions) of probabilities, p[2] is epsilon.
 """
 
+from typing import Any
+
+import numpy as np
+
 from fastgames.rules.choice import GREEDY, explore, explored, sample, unit
 
 
-def draw(u, p, actions, real):
+def draw(u: Any, p: Any, actions: int, real: Any) -> Any:
     """(What to explore or GREEDY, a number in [0, 1)); p[2] is epsilon."""
     return real(explore(u[0], p[2], actions, real)), unit(u[1], real)
 
 
-def choose(tables, p, o, signal):
+def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
     """What the first signal explores, else sampled from the policy by the second."""
     if signal[0] == GREEDY:
         return sample(tables[0][o], signal[1])
     return int(signal[0])
 
 
-def policy(tables, p, o, out):
+def policy(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
     """Uniform with the probability of exploring, the rest as the table says, normalised."""
     row = tables[0][o]
     share = explored(p[2])

@@ -1,7 +1,9 @@
 """Chance in a game."""
 
+import numpy as np
 
-def pick(sums, x):
+
+def pick(sums: np.ndarray, x: float) -> int:
     """The index that x in [0, 1) falls on. sums: (n,) running sums of weights, float64.
 
     The number of k < n - 1 with c_k <= x c_{n-1}, as `choice.sample` has it.

@@ -10,6 +10,8 @@ Every rule of a learner has the same form:
 visits, and p is (alpha, gamma, epsilon or temperature), or (power, …) there.
 """
 
+from typing import Any
+
 import numpy as np
 
 from fastgames.rules.choice import (
@@ -22,15 +24,16 @@ from fastgames.rules.choice import (
     softmax_weights,
     unit,
 )
+from fastgames.rules.outcome import Outcome
 from fastgames.rules.stepsize import visit
 
 
-def update(q, o, a, target, step):
+def update(q: np.ndarray, o: int, a: int, target: Any, step: Any) -> None:
     """q[o, a] += step (target - q[o, a]); q is modified in place."""
     q[o, a] = q[o, a] + step * (target - q[o, a])
 
 
-def discounted_best(q, t):
+def discounted_best(q: np.ndarray, t: Outcome) -> Any:
     """weight times the largest value at the next observation, or times 0 once ended."""
     best = q.dtype.type(0.0)
     if not t.ended:
@@ -38,20 +41,20 @@ def discounted_best(q, t):
     return t.weight * best
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: Outcome) -> None:
     """q[o, a] += alpha ((gain + weight max q[o2]) - q[o, a])."""
     q = tables[0]
     target = t.gain + discounted_best(q, t)
     update(q, t.observation, t.action, target, q.dtype.type(p[0]))
 
 
-def learn_by_visits(tables, p, t):
+def learn_by_visits(tables: Any, p: Any, t: Outcome) -> None:
     """The same with the step size of the visit."""
     step = visit(tables[1], t.observation, t.action, p[0])
     learn(tables, (step, p[1], p[2]), t)
 
 
-def learn_all(tables, p, t):
+def learn_all(tables: Any, p: Any, t: Outcome) -> None:
     """Every own action k: q[o, k] += alpha ((column[k] + weight max q[o2]) - q[o, k]).
 
     The maximum is that before the update.
@@ -62,7 +65,7 @@ def learn_all(tables, p, t):
         update(q, t.observation, k, t.column[k] + best, q.dtype.type(p[0]))
 
 
-def learn_all_by_visits(tables, p, t):
+def learn_all_by_visits(tables: Any, p: Any, t: Outcome) -> None:
     """The same; every own action is visited."""
     q = tables[0]
     best = discounted_best(q, t)
@@ -71,17 +74,17 @@ def learn_all_by_visits(tables, p, t):
         update(q, t.observation, k, t.column[k] + best, q.dtype.type(step))
 
 
-def draw_explore(u, p, actions, real):
+def draw_explore(u: int, p: Any, actions: int, real: Any) -> Any:
     """p[2] is epsilon."""
     return explore(u, p[2], actions, real)
 
 
-def choose_greedy(tables, p, o, signal):
+def choose_greedy(tables: Any, p: Any, o: int, signal: Any) -> int:
     """Follow the signal, greedy where it says so."""
     return epsilon_greedy(tables[0][o], signal)
 
 
-def policy_epsilon(tables, p, o, out):
+def policy_epsilon(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
     """Uniform with the probability of exploring, the rest on the greedy action."""
     row = tables[0][o]
     share = explored(p[2])
@@ -90,12 +93,12 @@ def policy_epsilon(tables, p, o, out):
     out[argmax(row)] += 1.0 - share
 
 
-def draw_unit(u, p, actions, real):
+def draw_unit(u: int, p: Any, actions: int, real: Any) -> Any:
     """A number in [0, 1)."""
     return unit(u, real)
 
 
-def choose_softmax(tables, p, o, signal):
+def choose_softmax(tables: Any, p: Any, o: int, signal: Any) -> int:
     """Sample from the softmax of q[o]; p[2] is the temperature."""
     q = tables[0]
     weights = np.empty(q.shape[1], q.dtype)
@@ -103,7 +106,7 @@ def choose_softmax(tables, p, o, signal):
     return sample(weights, q.dtype.type(signal))
 
 
-def policy_softmax(tables, p, o, out):
+def policy_softmax(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
     """The softmax weights, normalised."""
     q = tables[0]
     weights = np.empty(q.shape[1], q.dtype)

@@ -10,8 +10,14 @@ what was, the mean of the strategies played, and of how many. There are no param
 drawn, chosen and told as the policy is as in `fixed`.
 """
 
+from typing import Any
 
-def mean(strategy, column):
+import numpy as np
+
+from fastgames.rules.outcome import Outcome
+
+
+def mean(strategy: np.ndarray, column: np.ndarray) -> Any:
     """The mean of the payoffs `column` (A,) over a strategy (A,), summed in index order."""
     total = strategy[0] * column[0]
     for a in range(1, len(column)):
@@ -19,7 +25,7 @@ def mean(strategy, column):
     return total
 
 
-def average(strategy, averages, seen, o):
+def average(strategy: np.ndarray, averages: np.ndarray, seen: np.ndarray, o: int) -> None:
     """Count a visit of o, and take strategy[o] into the mean, averages[o]; both in place.
 
     strategy, averages: (observations, actions); seen: (observations,) int64. The n-th strategy s
@@ -33,13 +39,13 @@ def average(strategy, averages, seen, o):
         averages[o, a] = averages[o, a] + step * (strategy[o, a] - averages[o, a])
 
 
-def regret(regrets, column, earned):
+def regret(regrets: np.ndarray, column: np.ndarray, earned: Any) -> None:
     """regrets += column - earned, both (A,); regrets is modified in place."""
     for a in range(len(column)):
         regrets[a] = regrets[a] + (column[a] - earned)
 
 
-def forgive(regrets):
+def forgive(regrets: np.ndarray) -> None:
     """Set negative regrets (A,) to 0, in place."""
     zero = regrets.dtype.type(0.0)
     for a in range(len(regrets)):
@@ -47,7 +53,7 @@ def forgive(regrets):
             regrets[a] = zero
 
 
-def match(regrets, strategy):
+def match(regrets: np.ndarray, strategy: np.ndarray) -> None:
     """Write the strategy (A,) proportional to the positive regrets (A,), uniform if none is."""
     real = regrets.dtype.type
     total = real(0.0)
@@ -63,7 +69,7 @@ def match(regrets, strategy):
             strategy[a] = real(0.0)
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: Outcome) -> None:
     """regrets[o, k] += column[k] - (mean of column over strategy[o]), then match."""
     strategy, regrets, averages, seen = tables
     o = t.observation
@@ -72,13 +78,13 @@ def learn(tables, p, t):
     match(regrets[o], strategy[o])
 
 
-def learn_plus(tables, p, t):
+def learn_plus(tables: Any, p: Any, t: Outcome) -> None:
     """The same, and negative regrets are set to 0."""
     learn(tables, p, t)
     forgive(tables[1][t.observation])
 
 
-def learn_played(tables, p, t):
+def learn_played(tables: Any, p: Any, t: Outcome) -> None:
     """regrets[o, k] += column[k] - column[a], then match."""
     strategy, regrets, averages, seen = tables
     o = t.observation
@@ -87,7 +93,7 @@ def learn_played(tables, p, t):
     match(regrets[o], strategy[o])
 
 
-def learn_played_plus(tables, p, t):
+def learn_played_plus(tables: Any, p: Any, t: Outcome) -> None:
     """The same, and negative regrets are set to 0."""
     learn_played(tables, p, t)
     forgive(tables[1][t.observation])

@@ -8,14 +8,17 @@ for it (`next_action` is -1) and takes the mean over the policy that it plays no
 parameters are those of `qlearning`, whose other rules these learners share.
 """
 
+from typing import Any
+
 import numpy as np
 
 from fastgames.rules.choice import explored, largest, softmax_weights
+from fastgames.rules.outcome import Outcome
 from fastgames.rules.qlearning import update
 from fastgames.rules.stepsize import visit
 
 
-def expected_epsilon(row, epsilon, real):
+def expected_epsilon(row: np.ndarray, epsilon: float, real: Any) -> Any:
     """The mean of `row` (A,) over epsilon-greedy play: (1 - s) max + s (sum / A), all in `real`.
 
     s = real(floor(epsilon 2^31) / 2^31); the sum runs in index order from row[0].
@@ -27,7 +30,7 @@ def expected_epsilon(row, epsilon, real):
     return (real(1.0) - share) * largest(row) + share * (total / real(len(row)))
 
 
-def expected_softmax(row, temperature, real):
+def expected_softmax(row: np.ndarray, temperature: float, real: Any) -> Any:
     """The mean of `row` (A,) over softmax play: (sum of w_a row_a) / (sum of w_a), all in `real`.
 
     w: `softmax_weights`, not normalised; both sums run in index order from their first term.
@@ -42,7 +45,7 @@ def expected_softmax(row, temperature, real):
     return total / weight
 
 
-def learn_epsilon(tables, p, t):
+def learn_epsilon(tables: Any, p: Any, t: Outcome) -> None:
     """q[o, a] += alpha ((gain + weight value) - q[o, a]).
 
     value: q[o2, a2]; the mean over epsilon-greedy play at o2 where a2 is -1; 0 once ended.
@@ -58,13 +61,13 @@ def learn_epsilon(tables, p, t):
     update(q, t.observation, t.action, t.gain + t.weight * value, real(p[0]))
 
 
-def learn_epsilon_by_visits(tables, p, t):
+def learn_epsilon_by_visits(tables: Any, p: Any, t: Outcome) -> None:
     """The same with the step size of the visit."""
     step = visit(tables[1], t.observation, t.action, p[0])
     learn_epsilon(tables, (step, p[1], p[2]), t)
 
 
-def learn_softmax(tables, p, t):
+def learn_softmax(tables: Any, p: Any, t: Outcome) -> None:
     """As `learn_epsilon`, but the mean is over softmax play."""
     q = tables[0]
     real = q.dtype.type
@@ -77,7 +80,7 @@ def learn_softmax(tables, p, t):
     update(q, t.observation, t.action, t.gain + t.weight * value, real(p[0]))
 
 
-def learn_softmax_by_visits(tables, p, t):
+def learn_softmax_by_visits(tables: Any, p: Any, t: Outcome) -> None:
     """The same with the step size of the visit."""
     step = visit(tables[1], t.observation, t.action, p[0])
     learn_softmax(tables, (step, p[1], p[2]), t)

@@ -6,7 +6,7 @@ from fastgames.rules.exponential import exp
 from fastgames.rules.logarithm import log
 
 
-def visit(visits, o, a, power):
+def visit(visits: np.ndarray, o: int, a: int, power: float) -> float:
     """Count a visit of (o, a), and return its step size.
 
     visits: (observations, actions) int64, modified in place. The step size of the n-th visit is

@@ -7,10 +7,12 @@ distinct replicas and roles never share a state; xoshiro costs a tenth of it per
 Words are plain ints masked to 32 bits, which is right both interpreted and under Numba.
 """
 
+from typing import Any
+
 MASK = 0xFFFFFFFF
 
 
-def philox(c0, c1, c2, c3, k0, k1):
+def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
     """Philox4x32-10: four 32-bit words from a counter (c0..c3) under a key (k0, k1)."""
     for _ in range(10):
         p0 = 0xD2511F53 * c0
@@ -26,7 +28,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-def start(seed_low, seed_high, replica, role, state):
+def start(seed_low: int, seed_high: int, replica: int, role: int, state: Any) -> None:
     """Write the first state of a stream into `state` (4 words, modified in place).
 
     The seed comes as its two 32-bit halves; `replica` is in [0, 2^63), `role` the agent's number.
@@ -40,7 +42,7 @@ def start(seed_low, seed_high, replica, role, state):
     state[3] = s3
 
 
-def next_word(state):
+def next_word(state: Any) -> int:
     """Advance xoshiro128++ (`state`: 4 words, modified in place); the 32-bit word it gives."""
     s0 = int(state[0])
     s1 = int(state[1])

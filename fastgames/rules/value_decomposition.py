@@ -8,10 +8,15 @@ Draws, choices and policies are those of `qlearning`. Tables are (q,), for a tea
 member; p is (alpha, gamma, epsilon or temperature).
 """
 
+from typing import Any
+
+import numpy as np
+
 from fastgames.rules.choice import largest
+from fastgames.rules.outcome import TeamOutcome
 
 
-def mean(rewards):
+def mean(rewards: np.ndarray) -> Any:
     """What a team gets: the mean of its members' rewards (M,), summed in index order."""
     total = rewards[0]
     for i in range(1, len(rewards)):
@@ -19,7 +24,7 @@ def mean(rewards):
     return total / rewards.dtype.type(len(rewards))
 
 
-def learn(tables, p, t):
+def learn(tables: Any, p: Any, t: TeamOutcome) -> None:
     """Every member i: q_i[o_i, a_i] += alpha d, d the error of the sum.
 
     d = (mean reward + weight sum_i max q_i[o2_i]) - sum_i q_i[o_i, a_i], the second sum 0 once

@@ -6,6 +6,8 @@ of the programming problem and the game problem; von Neumann's minimax theorem),
 matrix always takes the same pivots. All in float64, whatever the type of the matrix.
 """
 
+from typing import Any
+
 import numpy as np
 
 from fastgames.rules.choice import largest
@@ -14,7 +16,7 @@ ZERO = 1e-12  # what is less is rounding: the tableau starts with entries in [1,
 PIVOTS = 50  # at most so many for each row and column: Bland's rule takes about one
 
 
-def smallest(row):
+def smallest(row: np.ndarray) -> Any:
     """The smallest entry. row: (B,)."""
     least = row[0]
     for b in range(1, len(row)):
@@ -23,7 +25,7 @@ def smallest(row):
     return least
 
 
-def guaranteed(strategy, payoffs):
+def guaranteed(strategy: np.ndarray, payoffs: np.ndarray) -> float:
     """The least that a mixed strategy (A,) earns against any column of `payoffs` (A, B)."""
     least = np.inf
     for b in range(payoffs.shape[1]):
@@ -35,7 +37,7 @@ def guaranteed(strategy, payoffs):
     return least
 
 
-def solve(payoffs, strategy):
+def solve(payoffs: np.ndarray, strategy: np.ndarray) -> float:
     """Write a maximin strategy into `strategy` (A,); the value, which it guarantees, in float64.
 
     payoffs: (A, B), finite: what the agent that chooses the row gets. strategy is of its type. One
@@ -65,7 +67,7 @@ def solve(payoffs, strategy):
     return guaranteed(strategy, payoffs)
 
 
-def has_saddle_point(payoffs, floor):
+def has_saddle_point(payoffs: np.ndarray, floor: Any) -> bool:
     """Whether a column allows no more than `floor`, which is the most that a row guarantees."""
     ceiling = largest(payoffs[:, 0])
     for b in range(1, payoffs.shape[1]):
@@ -73,7 +75,7 @@ def has_saddle_point(payoffs, floor):
     return ceiling == floor
 
 
-def spread(least, floor):
+def spread(least: np.ndarray, floor: Any) -> None:
     """Give the same probability to all rows that guarantee `floor`, 0 to the others.
 
     least: (A,), what every row guarantees; modified in place to those probabilities.
@@ -94,7 +96,7 @@ def spread(least, floor):
 # y_b, number B + a the slack of constraint a.
 
 
-def start(payoffs, tableau):
+def start(payoffs: np.ndarray, tableau: np.ndarray) -> None:
     """Write the first tableau, in which the slacks are the basis. Not for a constant matrix."""
     rows, columns = payoffs.shape
     low = payoffs[0, 0]
@@ -115,7 +117,7 @@ def start(payoffs, tableau):
     tableau[rows, columns] = 0.0
 
 
-def entering(tableau):
+def entering(tableau: np.ndarray) -> int:
     """The column that enters the basis, by Bland's rule; -1 at the optimum."""
     prices = tableau[tableau.shape[0] - 2]
     numbers = tableau[tableau.shape[0] - 1]
@@ -126,7 +128,7 @@ def entering(tableau):
     return found
 
 
-def leaving(tableau, column):
+def leaving(tableau: np.ndarray, column: int) -> int:
     """The row that leaves the basis, by Bland's rule; -1 if none has an entry above rounding."""
     right = tableau.shape[1] - 2
     found = -1
@@ -141,7 +143,7 @@ def leaving(tableau, column):
     return found
 
 
-def pivot(tableau, row, column):
+def pivot(tableau: np.ndarray, row: int, column: int) -> None:
     """Exchange the variables of a row and a column."""
     rows, columns = tableau.shape[0] - 1, tableau.shape[1] - 1
     inverse = 1.0 / tableau[row, column]
@@ -159,7 +161,7 @@ def pivot(tableau, row, column):
     tableau[rows, column] = number
 
 
-def read(tableau, strategy):
+def read(tableau: np.ndarray, strategy: np.ndarray) -> None:
     """Write the prices of the constraints, normalised; 0 of one whose slack is in the basis."""
     rows, columns = tableau.shape[0] - 2, tableau.shape[1] - 2
     total = 0.0

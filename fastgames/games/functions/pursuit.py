@@ -126,7 +126,7 @@ def pursuit(
         right = ahead(here % columns, there % columns, columns, torus)
         if abs(down) > sight or abs(right) > sight:
             return side * side
-        return (down + sight) * side + right + sight  # type: ignore[no-any-return]
+        return (down + sight) * side + right + sight
 
     return ProceduralGame(
         start,

@@ -1,0 +1,40 @@
+"""Type checkers of users see what there is: `typing/program.py` is such a user's program.
+
+`make lint` shows it to pyright as well, and asks for the share of the public names that are typed.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import fastgames
+
+HERE = Path(__file__).parent
+PROGRAM = HERE / "typing" / "program.py"
+STRICT = ["--strict", "--config-file=", "--follow-imports=silent", "--no-error-summary"]
+
+
+def python(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "MYPYPATH": str(Path(fastgames.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+def mypy(program, tmp_path):
+    return python("-m", "mypy", *STRICT, f"--cache-dir={tmp_path / 'cache'}", program, cwd=tmp_path)
+
+
+def test_a_typed_program_passes_mypy_strict(tmp_path):
+    done = mypy(PROGRAM, tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+def test_a_typed_program_runs(tmp_path):
+    done = python(PROGRAM, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
