@@ -86,4 +86,4 @@ def _short(value: Any) -> str:
 
 def needs_extra(package: str, extra: str, what: str) -> ImportError:
     """The error for a package that is not installed: one sentence that says what to install."""
-    return ImportError(f'{what} needs {package}: pip install "fastgames[{extra}]"')
+    return ImportError(f'{what} needs {package}: pip install "fastgames-engine[{extra}]"')

@@ -240,7 +240,7 @@ def test_reproduce_passes_its_options_on_and_says_what_differs(call, tmp_path, m
     assert status == 1
     assert "[x] line\n" in out
     assert re.search(r"sum \[a\] │ \[2\] +│ \[3\] +│ differs", out)
-    assert errors == 'a picture needs matplotlib: pip install "fastgames[plot]"\n'
+    assert errors == 'a picture needs matplotlib: pip install "fastgames-engine[plot]"\n'
     call("reproduce", "sweep", "--out", tmp_path)
 
 
@@ -434,7 +434,7 @@ def test_without_the_extra(package):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(
-        rf'fastgames: the command line needs {package}: pip install "fastgames\[cli\]"\n',
+        rf'fastgames: the command line needs {package}: pip install "fastgames-engine\[cli\]"\n',
         done.stderr,
     )
 

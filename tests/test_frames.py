@@ -202,6 +202,6 @@ def test_a_dimension_that_is_called_as_a_column():
 @pytest.mark.parametrize("package", ["pandas", "pyarrow"])
 def test_without_what_it_needs(result, package, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ImportError, match=rf'{package}: pip install "fastgames\[frames\]"'):
+    with pytest.raises(ImportError, match=rf'{package}: pip install "fastgames-engine\[frames\]"'):
         result.to_parquet(tmp_path / "x.parquet")
     assert list(tmp_path.iterdir()) == []

@@ -237,5 +237,5 @@ def test_result_has_it(result):
 
 def test_without_xarray(result, monkeypatch):
     monkeypatch.setitem(sys.modules, "xarray", None)
-    with pytest.raises(ImportError, match=r'xarray: pip install "fastgames\[labels\]"'):
+    with pytest.raises(ImportError, match=r'xarray: pip install "fastgames-engine\[labels\]"'):
         dataset(result)

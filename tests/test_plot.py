@@ -149,5 +149,5 @@ def test_a_directory_that_is_not_there(result, tmp_path):
 
 def test_without_matplotlib(result, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r'matplotlib: pip install "fastgames\[plot\]"'):
+    with pytest.raises(ImportError, match=r'matplotlib: pip install "fastgames-engine\[plot\]"'):
         plot.overview(result)

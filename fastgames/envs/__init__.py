@@ -3,7 +3,7 @@
 All of them step a `fastgames.VectorGame`: the games, their random words and the learners inside are
 those of `fastgames.run`, bit for bit.
 
-    pip install "fastgames[envs]"
+    pip install "fastgames-engine[envs]"
 
 =====================================  ====================================================
 `parallel_env`, `aec_env`              PettingZoo: everyone is played from outside
