@@ -1,4 +1,4 @@
-"""Extensions and their flags only; everything else stands in pyproject.toml.
+"""Extensions, their flags and the index's description; everything else stands in pyproject.toml.
 
 The lane kernels are compiled once per instruction set and type of the tables, from one source; the
 best build that the CPU can run is chosen at import (fastgames/_core/__init__.py).
@@ -7,6 +7,7 @@ FASTGAMES_BUILD=v2 (or "base", "v3,v4", …) compiles these builds only, for pac
 CPUs. Without it: v2, v3 and v4 on x86-64, "base" elsewhere ("base" is what any CPU can run).
 """
 
+import itertools
 import os
 import platform
 import re
@@ -36,6 +37,8 @@ if MSVC:
     FLAGS = ["/O2", "/fp:precise"]
 # What runs on any CPU must, whatever the compiler was configured for.
 ANY_CPU = ["-march=x86-64", "-mtune=generic"] if X86 else []
+# Debug symbols name the folder of the build, so two builds would differ.
+NO_SYMBOLS = [] if MSVC else ["-g0"]
 LEVELS = {
     "base": [],
     "v2": ["-march=x86-64-v2"],
@@ -78,6 +81,16 @@ def lanes(level: str, real: str) -> Extension:
     )
 
 
+def description() -> str:
+    """Return the README for the package index, where its relative links would lead nowhere.
+
+    Pictures that stand in the repository are left out, links to its files become their text.
+    """
+    text = Path("README.md").read_text(encoding="utf-8")
+    text = re.sub(r"^!\[[^]]*]\((?!https?:)[^)]*\)\n\n?", "", text, flags=re.MULTILINE)
+    return re.sub(r"\[([^]]*)]\((?!https?:)[^)]*\)", r"\1", text)
+
+
 class Build(build_ext):
     """Build the extensions side by side, none for the builder's own CPU."""
 
@@ -103,7 +116,14 @@ class Build(build_ext):
         for extension in self.extensions:
             flags = extension.extra_compile_args
             extension.extra_compile_args = [flag for flag in flags if flag not in unknown]
+        self.started = itertools.count(1)
         super().build_extensions()
+
+    def build_extension(self, extension: Extension) -> None:
+        """Build one extension, saying which: all take minutes (pip shows it with -v only)."""
+        number, of = next(self.started), len(self.extensions)
+        print(f"fastgames: building {extension.name} ({number} of {of})", flush=True)
+        super().build_extension(extension)
 
     def knows(self, flag: str) -> bool:
         """Whether the compiler takes a flag: clang has no -fno-thread-jumps."""
@@ -118,9 +138,15 @@ class Build(build_ext):
 
 
 setup(
+    long_description=description(),
+    long_description_content_type="text/markdown",
     ext_modules=cythonize(
         [
-            Extension("fastgames._core.cpu", ["src_cy/cpu.pyx"], extra_compile_args=ANY_CPU),
+            Extension(
+                "fastgames._core.cpu",
+                ["src_cy/cpu.pyx"],
+                extra_compile_args=NO_SYMBOLS + ANY_CPU,
+            ),
             Extension(
                 "fastgames._core.analysis",
                 ["src_cy/analysis.pyx"],

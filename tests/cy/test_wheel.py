@@ -4,6 +4,7 @@ Nothing is downloaded, and no environment made: packages are put side by side in
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,8 +24,17 @@ SOURCES = (
     "MANIFEST.in",
     "README.md",
     "LICENSE",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Makefile",
+    "mkdocs.yml",
     "src_cy",
     "fastgames",
+    "tests",
+    "bench",
+    "docs",
+    "examples",
 )
 LEVELS = {"v2", "v3", "v4"}
 BUILD = "base" if fg.isa == "base" else "v2"
@@ -115,21 +125,53 @@ def shipped(*endings):
 def test_the_sdist_holds_what_a_build_needs_and_nothing_compiled(sdist):
     names = {str(path.relative_to(sdist)) for path in sdist.rglob("*") if path.is_file()}
     needed = {str(p.relative_to(ROOT)) for p in (ROOT / "src_cy").iterdir() if p.suffix != ".c"}
-    assert needed | shipped(".py", ".pyi", ".pxd", ".h") | set(SOURCES[:5]) <= names
-    assert not [name for name in names if name.endswith((".c", ".so", ".o", ".pyc"))]
+    files = {name for name in SOURCES if (ROOT / name).is_file()}
+    assert needed | shipped(".py", ".pyi", ".pxd", ".h") | files <= names
+    assert not [name for name in names if name.endswith((".so", ".o", ".pyc"))]
+    assert not [name for name in names if name.endswith(".c") and not name.startswith("bench/")]
+
+
+def test_the_sdist_holds_all_that_its_tests_import_and_read(sdist):
+    """They run in the unpacked sdist, on the package under test."""
+    path = [ROOT] if Path(fg.__file__).is_relative_to(ROOT) else []
+    run = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    python(*run, "--collect-only", cwd=sdist, path=path)
+    said = python(*run, "tests/rules/test_streams.py", "tests/test_golden.py", cwd=sdist, path=path)
+    assert " passed" in said
+    assert "failed" not in said
+
+
+def test_the_description_for_the_index_links_to_nothing_beside_it(sdist):
+    described = (sdist / "PKG-INFO").read_text(encoding="utf-8")
+    assert "import fastgames as fg" in described
+    targets = re.findall(r"]\(([^)]*)\)", described)
+    assert [target for target in targets if not target.startswith("https://")] == []
 
 
 def test_the_wheel_holds_what_it_should_and_no_more(wheel):
     path, builds = wheel
     names = set(zipfile.ZipFile(path).namelist())
     named = {
-        name for name in names if not name.startswith(f"fastgames-{fg.__version__}.dist-info/")
+        name
+        for name in names
+        if not name.startswith(f"fastgames_engine-{fg.__version__}.dist-info/")
     }
     compiled = {name for name in named if name.endswith((".so", ".pyd"))}
     assert named - compiled == shipped(".py", ".pyi", ".pxd", ".h", "py.typed")
     modules = {Path(name).name.partition(".")[0] for name in compiled}
     lanes = {f"lanes_{build}_{real}" for build in builds for real in ("f32", "f64")}
     assert modules == {"cpu", "analysis", *lanes}
+
+
+def test_the_wheel_names_no_folder_of_the_machine_that_built_it(wheel):
+    """Otherwise two builds of the same sources differ."""
+    with zipfile.ZipFile(wheel[0]) as archive:
+        for name in archive.namelist():
+            if name.endswith((".so", ".pyd")):
+                told = [
+                    part for part in (ROOT, wheel[0].parent) if bytes(part) in archive.read(name)
+                ]
+                assert told == [], name
 
 
 def test_an_example_that_cimports_it_has_the_bits_of_a_run(site, tmp_path):
