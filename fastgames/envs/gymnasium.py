@@ -11,6 +11,7 @@ Importing this module registers every game of the catalogue:
 
 from __future__ import annotations
 
+import copy
 from array import array
 from typing import Any
 
@@ -36,14 +37,13 @@ try:
     import gymnasium
     from gymnasium.error import ResetNeeded
     from gymnasium.spaces import Discrete, Space
-    from gymnasium.utils import EzPickle
     from gymnasium.vector import AutoresetMode, VectorEnv
     from gymnasium.vector.utils import batch_space
 except ModuleNotFoundError as error:
     raise _checks.needs_extra("gymnasium", "envs", "fastgames.envs.gymnasium") from error
 
 
-class GameEnv(gymnasium.Env[np.int64, Any], EzPickle):
+class GameEnv(gymnasium.Env[np.int64, Any]):
     """A game as one of its agents meets it.
 
     Parameters
@@ -70,7 +70,7 @@ class GameEnv(gymnasium.Env[np.int64, Any], EzPickle):
     -----
     ``reset(seed=s)`` begins everything anew: the state, learners and random words are those of
     replica 0 of ``fastgames.run(rng=s)``. Without a seed the random words go on, and the others
-    keep what they have learnt.
+    keep what they have learnt. Copies and pickles go on from where it stands, with the same bits.
 
     Where it is not the agent's turn, its action counts as 0, and ``info["action_mask"]``, (A_i,)
     int8, says which actions make a difference. Reaching a terminal state terminates an episode, the
@@ -103,7 +103,6 @@ class GameEnv(gymnasium.Env[np.int64, Any], EzPickle):
         render_mode: str | None = None,
         dtype: str = "float64",
     ) -> None:
-        EzPickle.__init__(self, game, agent, others, render_mode, dtype)
         self.game = game_from(game)
         self.agent = _checks.whole("agent", agent, 0, self.game.num_agents - 1)
         self.render_mode = render_mode_from(render_mode)
@@ -112,15 +111,30 @@ class GameEnv(gymnasium.Env[np.int64, Any], EzPickle):
         self.action_space = Discrete(self.game.num_actions[self.agent])
         masks = action_masks(self.game)
         self._masks = masks and masks[self.agent]
-        self._action = array("q", [0])
+        self._make_views(0)
+        self._begun = True  # whether an episode of which no step is taken stands ready
+        self._running = False
+        self._steps = 0
+
+    def _make_views(self, action: int) -> None:
+        """Make what a step reads and writes, in the forms in which that takes the least time."""
+        self._action = array("q", [action])
         self._given = np.frombuffer(self._action, np.int64)[:, None]
         self._seen = memoryview(self._envs.next_observations[self.agent])
         self._reward = memoryview(self._envs.rewards[self.agent])
         self._terminated = flag(self._envs.terminated)
         self._truncated = flag(self._envs.truncated)
-        self._begun = True  # whether an episode of which no step is taken stands ready
-        self._running = False
-        self._steps = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        views = ("_given", "_seen", "_reward", "_terminated", "_truncated")
+        return {name: x for name, x in vars(self).items() if name not in views}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        vars(self).update(kept)
+        self._make_views(self._action[0])
+
+    def __copy__(self) -> GameEnv:
+        return copy.deepcopy(self)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -264,6 +278,9 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._masks = masks and masks[self.agent]
         self._ends = self._envs.next_observations is not self._envs.observations
         self._begun = True
+
+    def __copy__(self) -> GameVectorEnv:
+        return copy.deepcopy(self)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from array import array
 from collections.abc import Callable
@@ -26,7 +27,6 @@ from fastgames.vector import VectorGame
 try:
     from gymnasium.error import ResetNeeded
     from gymnasium.spaces import Box, Discrete, Space
-    from gymnasium.utils import EzPickle
     from pettingzoo import AECEnv, ParallelEnv
     from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 except ModuleNotFoundError as error:
@@ -105,7 +105,7 @@ def aec_env(
     return OrderEnforcingWrapper(AECGame(game, max_cycles, render_mode, dtype))
 
 
-class ParallelGame(ParallelEnv[str, np.int64, Any], EzPickle):
+class ParallelGame(ParallelEnv[str, np.int64, Any]):
     """See `parallel_env`.
 
     Where agents take turns, the action of one whose turn it is not counts as 0, and
@@ -113,7 +113,8 @@ class ParallelGame(ParallelEnv[str, np.int64, Any], EzPickle):
     make a difference. The masks are shared: copy before you write.
 
     ``reset(seed=s)`` begins at the state and with the random words of ``fastgames.run(rng=s)``.
-    Without a seed they go on, so that episodes played to their ends are those of one run.
+    Without a seed they go on, so that episodes played to their ends are those of one run. Copies
+    and pickles go on from where the game stands, with the same bits.
     """
 
     game: Game
@@ -132,7 +133,6 @@ class ParallelGame(ParallelEnv[str, np.int64, Any], EzPickle):
         render_mode: str | None = None,
         dtype: str = "float64",
     ) -> None:
-        EzPickle.__init__(self, game, max_cycles, render_mode, dtype)
         self.game = game_from(game)
         self.max_cycles = max_cycles
         if max_cycles is not None:
@@ -147,7 +147,7 @@ class ParallelGame(ParallelEnv[str, np.int64, Any], EzPickle):
             "is_parallelizable": self.game.compact.turns is None,
         }
         self._make_spaces()
-        self._make_views()
+        self._make_views([0] * self.game.num_agents)
         self._begun = True  # whether an episode of which no step is taken stands ready
         self._cycles = 0
 
@@ -164,10 +164,10 @@ class ParallelGame(ParallelEnv[str, np.int64, Any], EzPickle):
             shape = self._envs.states[0].shape
             self.state_space = Box(ends.min, ends.max, shape, np.int64)
 
-    def _make_views(self) -> None:
-        """What a step reads and writes, in the forms in which that takes the least time."""
+    def _make_views(self, actions: list[int]) -> None:
+        """Make what a step reads and writes, in the forms in which that takes the least time."""
         envs, agents = self._envs, self.possible_agents
-        self._actions = array("q", [0] * len(agents))
+        self._actions = array("q", actions)
         self._hot = (
             list(enumerate(agents)),
             self._actions,
@@ -183,6 +183,17 @@ class ParallelGame(ParallelEnv[str, np.int64, Any], EzPickle):
         self._masks = masks and [
             dict(zip(agents, rows, strict=True)) for rows in zip(*masks, strict=True)
         ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        views = ("_hot", "_seen", "_got", "_by_agent", "_masks")
+        return {name: x for name, x in vars(self).items() if name not in views}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        vars(self).update(kept)
+        self._make_views(self._actions.tolist())
+
+    def __copy__(self) -> ParallelGame:
+        return copy.deepcopy(self)
 
     def observation_space(self, agent: str) -> Space[np.int64]:
         """`Discrete` of what the agent can see."""
@@ -326,7 +337,7 @@ def _wrong(actions: Any, agent: str, count: int) -> Exception:
     return TypeError(f"{domain}; {agent!r} has {actions[agent]!r}")
 
 
-class AECGame(AECEnv[str, np.int64, Any], EzPickle):
+class AECGame(AECEnv[str, np.int64, Any]):
     """See `aec_env`; without the wrapper that checks the order of calls."""
 
     game: Game
@@ -351,7 +362,6 @@ class AECGame(AECEnv[str, np.int64, Any], EzPickle):
         render_mode: str | None = None,
         dtype: str = "float64",
     ) -> None:
-        EzPickle.__init__(self, game, max_cycles, render_mode, dtype)
         self._env = ParallelGame(game, max_cycles, render_mode, dtype)
         self.game, self.render_mode = self._env.game, self._env.render_mode
         self.possible_agents, self.metadata = self._env.possible_agents, self._env.metadata
@@ -359,6 +369,9 @@ class AECGame(AECEnv[str, np.int64, Any], EzPickle):
         self.action_spaces = self._env.action_spaces
         self.state_space = self._env.state_space
         self.agents = []
+
+    def __copy__(self) -> AECGame:
+        return copy.deepcopy(self)
 
     def observation_space(self, agent: str) -> Space[np.int64]:
         """`Discrete` of what the agent can see."""
