@@ -51,6 +51,10 @@ STEPS = 2**62  # a run's limit
 _T = TypeVar("_T")
 
 
+class _GivenError(Exception):
+    """The file is a result, but not of the game or the learners that were given."""
+
+
 # --- writing ------------------------------------------------------------------------------------
 
 
@@ -334,6 +338,8 @@ def read(path: str | Path, use: Callable[[Archive], _T], argument: str = "path")
             np.errstate(all="ignore"),
         ):
             return use(Archive(archive, file.seek(0, os.SEEK_END)))
+    except _GivenError as error:
+        raise ValueError(f"{error} (reading {str(path)!r})") from None
     except (
         ValueError,
         TypeError,
@@ -359,6 +365,7 @@ def result_of(
 ) -> Result:
     """The result in a file; given, seats: the game and the learners, where they are functions."""
     header = file.header()
+    _check_given(header, given, seats)
     replicas = _checks.whole("replicas", header["replicas"], 1)
     game = _game(file, header["game"], replicas, given)
     learners = tuple(_learner(file, x, i, seats) for i, x in enumerate(header["learners"]))
@@ -407,15 +414,38 @@ def _learner(
     if not (isinstance(header, dict) and "functions" in header):
         decoded: AnyLearner = file.decode(header)
         return decoded
-    name = header["name"]
-    if given is None:
-        raise ValueError(
-            f"learner {name!r} is made of functions, which no file holds: give `learners` as to run"
-        )
+    assert given is not None  # `_check_given`
     learner = given[agent if len(given) > 1 else 0]
     if not isinstance(learner, Learner) or _digest(learner._key()) != header["functions"]:
-        raise ValueError(f"learners[{agent}] is not the learner {name!r} of the file")
+        raise _GivenError(
+            f"learners[{agent}] must be the learner {header['name']!r} of the file: the same "
+            f"source, constants, parameters and tables; got {learner!r}, which differs"
+        )
     return learner
+
+
+def _check_given(
+    header: dict[str, Any], game: Game | None, learners: Sequence[AnyLearner] | None
+) -> None:
+    """Raise _GivenError unless the game and the learners that a file cannot hold were given."""
+    lacks, seats = [], header["learners"]
+    kind = header["game"]["kind"]
+    if kind == "ProceduralGame" and header["game"]["made"] is None and game is None:
+        lacks.append(("game", f"game {header['game']['name']!r}"))
+    ours = [x["name"] for x in seats if isinstance(x, dict) and "functions" in x]
+    if ours and learners is None:
+        lacks.append(("learners", f"learner {ours[0]!r}"))
+    if lacks:
+        arguments, what = (" and ".join(words) for words in zip(*lacks, strict=True))
+        call = ", ".join(f"{argument}=..." for argument, _ in lacks)
+        raise _GivenError(
+            f"{arguments} must be given as to run, got None: the {what} consists of functions, "
+            f"which no file holds; call fastgames.load(path, {call})"
+        )
+    if ours and learners is not None and len(learners) not in (1, len(seats)):
+        raise _GivenError(
+            f"learners must be one, or one for each of {len(seats)} agents, got {len(learners)}"
+        )
 
 
 def _procedural(header: dict[str, Any], given: Game | None) -> Game:
@@ -425,13 +455,21 @@ def _procedural(header: dict[str, Any], given: Game | None) -> Game:
         from fastgames.games.registry import make_again
 
         given = make_again(made[0], made[1])
-    if given is None:
-        raise ValueError(
-            f"game {name!r} is made of functions, which no file holds: give `game` as to run"
+        if not _is_game_of(header, given):
+            raise _GivenError(
+                f"game must be given: {made[0]!r} of the catalogue is not the game of the file, "
+                "which another version of fastgames wrote"
+            )
+    if given is None or not _is_game_of(header, given):
+        raise _GivenError(
+            f"game must be the game {name!r} of the file: the same source, constants and "
+            f"parameters; got {given!r}, which differs"
         )
-    if not isinstance(given, ProceduralGame) or _digest(given._key()) != header["functions"]:
-        raise ValueError(f"game is not the game {name!r} of the file, or another version of it")
     return given
+
+
+def _is_game_of(header: dict[str, Any], game: Game) -> bool:
+    return isinstance(game, ProceduralGame) and _digest(game._key()) == header["functions"]
 
 
 def _game(file: Archive, header: dict[str, Any], replicas: int, given: Game | None) -> Game:

@@ -91,9 +91,9 @@ def test_sweeps_checkpoints_and_files(tmp_path):
         assert result.tables[0]["q"].tobytes() == whole.tables[0]["q"].tobytes()
     read = fg.run(game, learner, 40, grid, rng=3, checkpoint=tmp_path / "half.zip")
     assert read.tables[0]["q"].tobytes() == half.tables[0]["q"].tobytes()
-    with pytest.raises(ValueError, match="give `learners` as to run"):
+    with pytest.raises(ValueError, match="learners must be given as to run"):
         fg.load(tmp_path / "result.zip")
-    with pytest.raises(ValueError, match=r"learners\[0\] is not the learner"):
+    with pytest.raises(ValueError, match=r"learners\[0\] must be the learner"):
         fg.load(tmp_path / "result.zip", learners=q_learner(alpha=grid.alpha, gamma=0.5))
 
 
