@@ -31,6 +31,19 @@ class _Frozen:
     def __hash__(self) -> int:
         return hash((type(self), self._key()))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An array comes out of a pickle writable; made anew it is read-only. What a property has
+        # cached, such as a digest of functions, is left behind: it may not hold elsewhere.
+        return _again, (
+            type(self),
+            {name: getattr(self, name) for name in self.__dataclass_fields__},
+        )
+
+
+def _again(kind: type[_Frozen], given: dict[str, Any]) -> _Frozen:
+    """Return a learner, or a part of one, from its fields."""
+    return kind(**given)
+
 
 @dataclass(frozen=True, eq=False)
 class Exponential(_Frozen):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import copyreg
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -17,6 +19,7 @@ _FORMS = {
     "observe": ("state", "agent"),
 }
 MOST_AGENTS = 2**15
+_P = ParamSpec("_P")
 
 
 class ProceduralGame:
@@ -55,6 +58,11 @@ class ProceduralGame:
     they take from outside are constants, and the plain functions that they call are compiled along.
     They run interpreted on backend="reference". Every value that they return or write is held
     against its range in every step; see `checked` of `fastgames.run` for what they write elsewhere.
+
+    A game is immutable; `copy.copy` and `copy.deepcopy` return the game itself. A game of the
+    catalogue is pickled as its name and parameters. Any other is pickled with its functions as the
+    pickler handles functions: `pickle` needs functions defined at the top level of an importable
+    module; cloudpickle, which joblib and Ray use, takes any.
 
     Raises TypeError or ValueError where an argument is outside its domain, or where the functions
     fail or leave their ranges in a first step with words and actions of 0.
@@ -113,7 +121,7 @@ class ProceduralGame:
         self.largest_reward = _number("largest_reward", largest_reward, 0.0, 1e300)
         self._name, self._source = string("name", name), string("source", source)
         self._actions = action_names(actions, self._num_actions)
-        self.made: tuple[str, dict[str, Any]] | None = None  # by `fastgames.games.make`
+        self.made: tuple[str, dict[str, Any]] | None = None  # set by `catalogued`
         agents = len(self._num_actions)
         functions = Functions(
             start, step, observe, agents, max(self._num_observations) == 1, self.state_size,
@@ -205,15 +213,51 @@ class ProceduralGame:
             f"state of {self.state_size}, discount {self._discount:g}>"
         )
 
+    def __copy__(self) -> ProceduralGame:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ProceduralGame:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
-        if self.made is None:
-            raise TypeError(
-                f"the game {self._name!r} is made of functions, which pickle cannot keep; "
-                "make it anew from its functions"
-            )
+        if self.made is None:  # the pickler decides what it can do with the functions
+            return copyreg.__newobj__, (type(self),), vars(self)  # type: ignore[attr-defined]
         from fastgames.games.registry import make_again
 
         return make_again, self.made
+
+
+def catalogued(build: Callable[_P, ProceduralGame]) -> Callable[_P, ProceduralGame]:
+    """Let the games that `build` returns know the call that makes them again.
+
+    For the functions of the catalogue: their games are pickled and saved as `made`, the name of
+    `build` and the parameters of the call.
+    """
+
+    @functools.wraps(build)
+    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> ProceduralGame:
+        held, named = [_plain(x) for x in args], {name: _plain(x) for name, x in kwargs.items()}
+        game = build(*held, **named)
+        import inspect  # here, for it takes 5 ms
+
+        game.made = build.__name__, dict(inspect.signature(build).bind(*held, **named).arguments)
+        return game
+
+    return wrapper
+
+
+def _plain(value: Any) -> Any:
+    """Return a parameter as immutable Python objects, which a pickle and a file can hold."""
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.floating):
+        return float(value)
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict):
+        try:
+            return tuple(_plain(x) for x in value)
+        except TypeError:  # a 0-d array is an Iterable that cannot be iterated over
+            pass
+    return value
 
 
 def _counts(argument: str, value: Any, limit: int) -> tuple[int, ...]:

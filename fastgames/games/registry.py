@@ -116,10 +116,7 @@ def make(name: str, /, **parameters: Any) -> MatrixGame | MarkovGame | Procedura
                 f"{key} has no parameter {parameter!r}; "
                 f"it takes {', '.join(allowed) or 'no parameters'}"
             )
-    game = build(**parameters)
-    if isinstance(game, ProceduralGame):
-        game.made = (key, parameters)
-    return game
+    return build(**parameters)
 
 
 def make_again(name: str, parameters: dict[str, Any]) -> MatrixGame | MarkovGame | ProceduralGame:

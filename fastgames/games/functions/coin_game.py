@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastgames.games._tables import whole
-from fastgames.games.procedural import ProceduralGame
+from fastgames.games.procedural import ProceduralGame, catalogued
 from fastgames.rules.cells import moved
 from fastgames.rules.chance import below, coin
 
@@ -13,6 +13,7 @@ _OWN, _OTHER, _COIN, _COLOUR = range(4)  # where the state has the cells of agen
 _MOVES = ("up", "down", "left", "right")
 
 
+@catalogued
 def coin_game(
     size: int = 3,
     *,

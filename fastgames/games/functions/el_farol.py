@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastgames.games._tables import whole
-from fastgames.games.procedural import MOST_AGENTS, ProceduralGame, _number
+from fastgames.games.procedural import MOST_AGENTS, ProceduralGame, _number, catalogued
 
 
+@catalogued
 def el_farol(
     agents: int = 100,
     capacity: int = 60,

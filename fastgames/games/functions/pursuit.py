@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastgames.games._tables import whole
-from fastgames.games.procedural import ProceduralGame
+from fastgames.games.procedural import ProceduralGame, catalogued
 from fastgames.rules.cells import ahead, moved
 from fastgames.rules.chance import below
 
@@ -13,6 +13,7 @@ _CATCH, _MOVE = 1.0, -0.1  # rewards
 _MOVES = ("up", "down", "left", "right")
 
 
+@catalogued
 def pursuit(
     rows: int = 10,
     columns: int = 10,

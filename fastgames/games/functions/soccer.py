@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fastgames.games._tables import whole
-from fastgames.games.procedural import ProceduralGame
+from fastgames.games.procedural import ProceduralGame, catalogued
 from fastgames.rules.chance import coin
 
 _MOVES = ("north", "south", "east", "west", "stay")
 _BALL = 2  # where the state has who owns it
 
 
+@catalogued
 def soccer(rows: int = 2, columns: int = 4) -> ProceduralGame:
     """Two agents and a ball: A, agent 0, attacks the west side, B the east side.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgames.games._tables import listed, whole
-from fastgames.games.procedural import ProceduralGame, _number
+from fastgames.games.procedural import ProceduralGame, _number, catalogued
 from fastgames.rules.chance import coin, happens
 
 _TO = ("north-south", "east-west")  # the actions
@@ -17,6 +17,7 @@ _NONE = 2  # the axis of the surge where there is none
 _CHANGING = 2  # is added to a light in the step in which it changes
 
 
+@catalogued
 def traffic(
     rows: int = 2,
     columns: int = 2,
