@@ -439,8 +439,8 @@ def _check_given(
         arguments, what = (" and ".join(words) for words in zip(*lacks, strict=True))
         call = ", ".join(f"{argument}=..." for argument, _ in lacks)
         raise _GivenError(
-            f"{arguments} must be given as to run, got None: the {what} consists of functions, "
-            f"which no file holds; call fastgames.load(path, {call})"
+            f"{arguments} must be given as to run, got None: no file holds the functions of "
+            f"{what}; call fastgames.load(path, {call})"
         )
     if ours and learners is not None and len(learners) not in (1, len(seats)):
         raise _GivenError(

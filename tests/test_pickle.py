@@ -312,7 +312,7 @@ def test_loading_asks_for_what_no_file_holds(game, learners, lacks, tmp_path, as
     with pytest.raises(ValueError) as raised:
         fg.load(path)
     message = str(raised.value)
-    assert message.startswith(f"{lacks} must be given as to run, got None: the ")
+    assert message.startswith(f"{lacks} must be given as to run, got None: no file holds")
     assert f"call fastgames.load(path, {wanted})" in message
     assert str(path) in message
     assert "written by fastgames" not in message

@@ -11,8 +11,9 @@ from fastgames import _checks
 from fastgames.arguments import check_game
 from fastgames.games import Game, MarkovGame, make
 
-RENDER_MODES = ("ansi", "human")
+RENDER_MODES = ("ansi", "human", "rgb_array")
 _SHOWN = 8  # agents
+_LINE, _WIDTH, _LETTERS = 24, 480, 56  # pixels of a line, of a picture; letters that fit
 
 
 class _Numbers(dict[int, np.int64]):
@@ -40,9 +41,9 @@ def game_from(game: Any) -> Game:
     return checked
 
 
-def render_mode_from(mode: Any) -> str | None:
-    """A render mode that there is, or None."""
-    return None if mode is None else _checks.one_of("render_mode", mode, RENDER_MODES)
+def render_mode_from(mode: Any, modes: tuple[str, ...] = RENDER_MODES) -> str | None:
+    """Return `mode` if it is one of `modes` or None, else raise ValueError."""
+    return None if mode is None else _checks.one_of("render_mode", mode, modes)
 
 
 def seed_from(seed: Any) -> int | None:
@@ -86,3 +87,26 @@ def step_as_text(
     if len(played) > _SHOWN:
         parts.append(f"… and {len(played) - _SHOWN} more")
     return " · ".join(parts)
+
+
+def picture(text: str, agents: int) -> np.ndarray:
+    """Draw what `step_as_text` returns, a line for each part: (height, width, 3) uint8.
+
+    agents: how many can be in the text. All pictures of one environment have the same size, which
+    recorders of videos ask for. Raises ImportError where matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise _checks.needs_extra("matplotlib", "plot", 'render_mode="rgb_array"') from error
+    lines = 2 + min(agents, _SHOWN) + (agents > _SHOWN)
+    height = _LINE * (lines + 1)
+    figure = Figure(figsize=(_WIDTH / 100, height / 100), dpi=100, facecolor="white")
+    for k, part in enumerate(text.split(" · ")):
+        line = part if len(part) <= _LETTERS else part[: _LETTERS - 1] + "…"
+        place = _LINE / 2 / _WIDTH, 1.0 - _LINE * (k + 1) / height
+        figure.text(*place, line, va="center", fontsize=10, color="black", parse_math=False)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return np.array(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]

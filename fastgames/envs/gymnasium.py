@@ -25,6 +25,7 @@ from fastgames.envs.common import (
     action_masks,
     flag,
     game_from,
+    picture,
     render_mode_from,
     seed_from,
     step_as_text,
@@ -42,6 +43,8 @@ try:
 except ModuleNotFoundError as error:
     raise _checks.needs_extra("gymnasium", "envs", "fastgames.envs.gymnasium") from error
 
+VECTOR_RENDER_MODES = tuple(mode for mode in RENDER_MODES if mode != "human")
+
 
 class GameEnv(gymnasium.Env[np.int64, Any]):
     """A game as one of its agents meets it.
@@ -56,8 +59,9 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
         Who the others are: one for all of them, or a list or tuple of one for each, in order. A
         learner plays and learns inside, as in `fastgames.run`. A policy, an array (A_i,) or
         (O_i, A_i) or what ``result.agent(i)`` gives, is played as it is. None: uniformly at random.
-    render_mode : "ansi" or "human", optional
-        A line of text for each step: returned by `render`, or printed.
+    render_mode : "ansi", "human" or "rgb_array", optional
+        A line of text for each step: returned by `render`, or printed. "rgb_array": `render`
+        returns it as a picture, (height, width, 3) uint8 (needs matplotlib, extra "plot").
     dtype : "float64" or "float32"
         Of rewards and of tables inside.
 
@@ -192,8 +196,13 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
         now: np.ndarray = self._envs.policy(agent)[0]
         return now
 
-    def render(self) -> str | None:
-        """The last step in a line of text, if the mode is "ansi"; "human" prints every step."""
+    def render(self) -> Any:
+        """Return the last step: a line of text in mode "ansi", a picture in "rgb_array".
+
+        None in mode "human", which prints every step, or without a mode.
+        """
+        if self.render_mode == "rgb_array":
+            return picture(self._text(), 1)
         return self._text() if self.render_mode == "ansi" else None
 
     def _render_step(self) -> None:
@@ -218,6 +227,8 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         has one for each environment.
     num_envs : int
         At least 1.
+    render_mode : "ansi" or "rgb_array", optional
+        `render` returns a tuple of what `GameEnv` renders, one for each environment.
 
     Raises
     ------
@@ -252,7 +263,8 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     action_space: Space[Any]
 
     metadata: dict[str, Any] = {  # noqa: RUF012
-        "render_modes": [],
+        "render_modes": list(VECTOR_RENDER_MODES),
+        "render_fps": 4,
         "autoreset_mode": AutoresetMode.SAME_STEP,
     }
 
@@ -263,6 +275,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         agent: int = 0,
         others: Any = None,
         dtype: str = "float64",
+        render_mode: str | None = None,
     ) -> None:
         self.game = game_from(game)
         self.agent = _checks.whole("agent", agent, 0, self.game.num_agents - 1)
@@ -278,6 +291,9 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._masks = masks and masks[self.agent]
         self._ends = self._envs.next_observations is not self._envs.observations
         self._begun = True
+        self.render_mode = render_mode_from(render_mode, VECTOR_RENDER_MODES)
+        self._played = np.zeros(self.num_envs, np.int64)  # for `render`: the last actions,
+        self._steps = np.zeros(self.num_envs, np.int64)  # and the steps of every episode
 
     def __copy__(self) -> GameVectorEnv:
         return copy.deepcopy(self)
@@ -296,6 +312,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if seed is not None or not self._begun:
             self._envs.reset(seed)
         self._begun = False
+        self._steps[:] = 0
         return self._envs.observations[self.agent].astype(np.int64), self._infos()
 
     def step(
@@ -311,6 +328,10 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         envs = self._envs
         actions = np.asarray(actions)
         envs.step(actions[None] if actions.ndim == 1 else actions)
+        if self.render_mode is not None:
+            self._played[:] = actions.reshape(-1)
+            self._steps += 1
+            self._steps[envs.terminated | envs.truncated] = 0
         infos = self._infos()
         if self._ends:
             self._add_final(infos)
@@ -321,6 +342,24 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             envs.truncated.copy(),
             infos,
         )
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Return what `GameEnv.render` does of every environment, or None without a mode."""
+        if self.render_mode is None:
+            return None
+        names, states = self.game.actions[self.agent], self._envs.states
+        texts = [
+            step_as_text(
+                steps,
+                states[env].reshape(-1),
+                [(f"agent_{self.agent}", names[self._played[env]])] if steps else [],
+                [self._envs.rewards[self.agent, env]],
+            )
+            for env, steps in enumerate(self._steps.tolist())
+        ]
+        if self.render_mode == "ansi":
+            return tuple(texts)
+        return tuple(picture(text, 1) for text in texts)
 
     def _infos(self) -> dict[str, Any]:
         if self._masks is None:

@@ -17,6 +17,7 @@ from fastgames.envs.common import (
     action_masks,
     flag,
     game_from,
+    picture,
     render_mode_from,
     seed_from,
     step_as_text,
@@ -48,8 +49,9 @@ def parallel_env(
     max_cycles : int, optional
         Steps after which an episode is truncated, at least 1. None: the game's own time limit, if
         it has one; else episodes of games that do not end never end.
-    render_mode : "ansi" or "human", optional
-        A line of text for each step: returned by `render`, or printed.
+    render_mode : "ansi", "human" or "rgb_array", optional
+        A line of text for each step: returned by `render`, or printed. "rgb_array": `render`
+        returns it as a picture, (height, width, 3) uint8 (needs matplotlib, extra "plot").
     dtype : "float64" or "float32"
         In which rewards are rounded.
 
@@ -290,8 +292,13 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         now: np.ndarray = self._envs.states[0].reshape(-1)
         return now
 
-    def render(self) -> str | None:
-        """The last step in a line of text, if the mode is "ansi"; "human" prints every step."""
+    def render(self) -> Any:
+        """Return the last step: a line of text in mode "ansi", a picture in "rgb_array".
+
+        None in mode "human", which prints every step, or without a mode.
+        """
+        if self.render_mode == "rgb_array":
+            return picture(self._text(), self.game.num_agents)
         return self._text() if self.render_mode == "ansi" else None
 
     def _text(self) -> str:
@@ -442,7 +449,7 @@ class AECGame(AECEnv[str, np.int64, Any]):
         """As in `ParallelGame`."""
         return self._env.state()
 
-    def render(self) -> str | None:
+    def render(self) -> Any:
         """As in `ParallelGame`."""
         return self._env.render()
 

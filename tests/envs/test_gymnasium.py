@@ -311,7 +311,7 @@ def test_bad_arguments(make, arguments, error, message):
 
 def test_other_bad_arguments():
     with pytest.raises(ValueError, match="render_mode must be"):
-        GameEnv("chicken", render_mode="rgb_array")
+        GameEnv("chicken", render_mode="rgb")
     with pytest.raises(ValueError, match="num_envs must be"):
         GameVectorEnv("chicken", 0)
     with pytest.raises(ValueError, match="reset_mask"):

@@ -309,7 +309,7 @@ def test_an_episode_must_have_begun():
         ({"game": 3}, TypeError, "game must be"),
         ({"max_cycles": 0}, ValueError, "max_cycles must be"),
         ({"max_cycles": 1.5}, TypeError, "max_cycles must be"),
-        ({"render_mode": "rgb_array"}, ValueError, "render_mode must be"),
+        ({"render_mode": "rgb"}, ValueError, "render_mode must be"),
         ({"dtype": "float16"}, ValueError, "dtype must be"),
     ],
 )
