@@ -10,7 +10,7 @@ BENCH := --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 	bench-instructions bench-rivals lint clean
 
 demo: $(VENV)/installed-all
-	$(BIN)/fastgames reproduce cycling
+	$(BIN)/fastgames reproduce cycling --out build
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest -m "not slow" --numprocesses auto --dist worksteal

@@ -1,7 +1,8 @@
 """Checks of arguments: each error names the argument, the value and the domain."""
 
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
@@ -82,6 +83,21 @@ def function(name: str, value: Any, form: tuple[str, ...]) -> None:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+@contextmanager
+def importing(extra: str, what: str) -> Iterator[None]:
+    """Import packages of an extra inside, whole: Ctrl-C waits, for half an import breaks the next.
+
+    Raises the error of `needs_extra` where one is not installed.
+    """
+    from fastgames._interrupt import interrupts
+
+    try:
+        with interrupts(0):
+            yield
+    except ModuleNotFoundError as error:
+        raise needs_extra(str(error.name).partition(".")[0], extra, what) from error
 
 
 def needs_extra(package: str, extra: str, what: str) -> ImportError:

@@ -80,10 +80,8 @@ def frame(result: "Result", what: str = "replicas") -> "pandas.DataFrame":
     >>> frame(result)[["replica", "alpha", "repeat", "steps"]].to_numpy().tolist()[2]
     [2.0, 0.2, 0.0, 100.0]
     """
-    try:
+    with _checks.importing("frames", "a data frame"):
         import pandas
-    except ImportError:
-        raise _checks.needs_extra("pandas", "frames", "a data frame") from None
     columns = KINDS[_checks.one_of("what", what, KINDS)](result)
     table = pandas.DataFrame(columns)
     dims = () if result.grid is None else result.grid.dims

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames._checks import needs_extra
+from fastgames._checks import importing
 from fastgames.games import Variants
 from fastgames.schedules import Exponential, Linear
 
@@ -67,10 +67,8 @@ def dataset(result: "Result") -> "xarray.Dataset":
     >>> labelled["q_0"].sel(action_0="heads").shape
     (3, 1)
     """
-    try:
+    with importing("labels", "a labelled data set"):
         import xarray
-    except ImportError:
-        raise needs_extra("xarray", "labels", "a labelled data set") from None
 
     variables: dict[str, Any] = {"steps": (("replica",), result.steps)}
     if result.game.num_states > 1:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fastgames._checks import needs_extra
+from fastgames._checks import importing, needs_extra
 
 PATIENCE = 1.0  # seconds before anything is drawn
 
@@ -48,14 +48,15 @@ def reporter(total: int, show: bool | None) -> Iterator[Callable[[int, int], Non
 
 def _bar() -> Any:
     try:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TaskProgressColumn,
-            TextColumn,
-            TimeRemainingColumn,
-        )
+        with importing("cli", "a bar"):
+            from rich.console import Console
+            from rich.progress import (
+                BarColumn,
+                Progress,
+                TaskProgressColumn,
+                TextColumn,
+                TimeRemainingColumn,
+            )
     except ImportError:
         return None
     return Progress(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgames import _checks, engine
+from fastgames._interrupt import interrupts
 from fastgames.arguments import (
     agree_with,
     check_backend,
@@ -251,23 +252,24 @@ def _work_off(
     )
     total = len(todo) if work.periods else len(todo) * steps - int(taken.sum(where=left))
     make_block, threads = make(min(threads, len(todo)), len(todo))
-    try:
-        with reporter(total, progress) as report:
-            engine.run(
-                work,
-                make_block,
-                threads,
-                lambda done, finished: report(finished if work.periods else done, done),
-                None if writer is None else save,
-                lambda: writer is not None and writer.due(time.monotonic()),
-            )
-    except KeyboardInterrupt:
-        raise Interrupted(result) from None
-    finally:
-        if writer is None:
-            bring_up_to_date()
-        elif len(todo) or not writer.path.exists():  # else all was done, and is only read
-            save()
+    with interrupts(1):  # else a second Ctrl-C would lose what the first one saves
+        try:
+            with reporter(total, progress) as report:
+                engine.run(
+                    work,
+                    make_block,
+                    threads,
+                    lambda done, finished: report(finished if work.periods else done, done),
+                    None if writer is None else save,
+                    lambda: writer is not None and writer.due(time.monotonic()),
+                )
+        except KeyboardInterrupt:
+            raise Interrupted(result) from None
+        finally:
+            if writer is None:
+                bring_up_to_date()
+            elif len(todo) or not writer.path.exists():  # else all was done, and is only read
+                save()
 
 
 def _blocks(

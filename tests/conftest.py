@@ -9,6 +9,7 @@ import itertools
 import json
 import math
 import os
+import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -603,6 +604,18 @@ def passes_as_users_have_them(passes_for_all_sizes):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passes, "_small", SMALL)
         yield
+
+
+# --- Ctrl-C -------------------------------------------------------------------------------------
+
+
+def pytest_configure(config):
+    """Handle SIGINT where whoever started the tests ignores it (``nohup make test &``).
+
+    Otherwise tests of interrupts, and the processes that they start, would wait for ever.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # --- slow tests ---------------------------------------------------------------------------------

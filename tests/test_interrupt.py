@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames import engine
+from fastgames import _checks, engine
+from fastgames._interrupt import interrupts
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 PENNIES = fg.games.matching_pennies()
@@ -229,3 +230,117 @@ def test_interrupted_before_the_first_step_of_a_listing(monkeypatch, assert_same
     assert part.steps.tolist() == [0]
     whole = fg.run(MARKOV, SEATS, steps=50, **arguments)
     assert_same(fg.run(MARKOV, SEATS, steps=50, resume=part), whole)
+
+
+def test_further_interrupts_do_not_lose_the_result(monkeypatch, assert_same):
+    """They come while lanes are written back, and while the window is summed up."""
+    from fastgames import lanes
+
+    store, count_up, struck = lanes.LaneBlock.store, sys.modules[fg.run.__module__].count_up, []
+
+    def strike():
+        struck.append(threading.current_thread() is threading.main_thread())
+        signal.raise_signal(signal.SIGINT)
+
+    def storing(self, *arguments):
+        strike()
+        store(self, *arguments)
+
+    def counting(*arguments):
+        strike()
+        count_up(*arguments)
+
+    monkeypatch.setattr(lanes.LaneBlock, "store", storing)
+    monkeypatch.setattr(sys.modules[fg.run.__module__], "count_up", counting)
+    record = fg.Record(rewards=True, last=1000)
+    stop = fg.Stable(2**31 - 1)
+    part = interrupted(steps=FOR_EVER, record=record, stop=stop)
+    assert len(struck) >= 2
+    assert {True, False} == set(struck)  # in this thread, and in that of the block
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    monkeypatch.undo()
+    whole = fg.run(PENNIES, fg.QLearner(), int(part.steps[0]), rng=1, record=record, stop=stop)
+    assert_same(part, whole)
+
+
+def test_an_interrupt_waits_until_a_package_is_imported(tmp_path, monkeypatch):
+    source = """
+        import signal
+        signal.raise_signal(signal.SIGINT)
+        whole = True
+    """
+    (tmp_path / "half_imported.py").write_text(textwrap.dedent(source))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(KeyboardInterrupt), _checks.importing("frames", "a data frame"):
+        import half_imported
+    assert sys.modules["half_imported"].whole
+    assert half_imported.whole
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("package", ["pandas", "xarray", "matplotlib"])
+def test_what_an_interrupt_left_of_an_import_does_no_harm(package):
+    """Ctrl-C at the 60th module: half of pandas or matplotlib would not be imported again."""
+    program = f"""
+        import signal, sys
+        import fastgames as fg
+        result = fg.run(fg.games.matching_pennies(), fg.QLearner(), steps=10, rng=1)
+
+        class Strike:
+            seen = 0
+            def find_spec(self, *arguments):
+                Strike.seen += 1
+                if Strike.seen == 60:
+                    signal.raise_signal(signal.SIGINT)
+
+        sys.meta_path.insert(0, Strike())
+        make = {{"pandas": result.to_pandas, "xarray": result.to_xarray, "matplotlib": result.plot}}
+        try:
+            make["{package}"]()
+        except KeyboardInterrupt:
+            print("interrupted")
+        make["{package}"]()
+        print(Strike.seen >= 60)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        text=True,
+        capture_output=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (0, "interrupted\nTrue\n"), done.stderr
+
+
+def test_a_broken_package_is_not_called_missing(tmp_path, monkeypatch):
+    (tmp_path / "broken_package.py").write_text("raise ImportError('its own trouble')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImportError, match="its own trouble"), _checks.importing("plot", "x"):
+        import broken_package  # noqa: F401
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_these_tests_run_where_interrupts_are_ignored(ignored):
+    """As in ``nohup make test &``; they used to wait for ever."""
+    name = "test_the_result_is_a_run_of_the_steps_that_it_says[fastgames-cython]"
+    program = f"""
+        import signal, sys, pytest
+        signal.signal(signal.SIGINT, signal.SIG_IGN if {ignored} else signal.default_int_handler)
+        sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", {__file__ + "::" + name!r}]))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        text=True,
+        capture_output=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_an_ignored_interrupt_stays_ignored(monkeypatch):
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupts(0):
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, previous)

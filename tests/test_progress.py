@@ -78,6 +78,6 @@ def test_a_bar_that_is_asked_for_needs_rich_and_says_what_to_install(monkeypatch
 
     load = builtins.__import__
     monkeypatch.setattr(builtins, "__import__", without_rich)
-    with pytest.raises(ImportError, match=r"fastgames\[cli\]"):
+    with pytest.raises(ImportError, match=r"fastgames-engine\[cli\]"):
         run(progress=True)
     run(progress=None)

@@ -598,5 +598,5 @@ def test_without_matplotlib(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     report = reproduce.frozen(replicas=5, steps=20)
     assert report.figure is None
-    with pytest.raises(ImportError, match=r"fastgames\[plot\]"):
+    with pytest.raises(ImportError, match=r"fastgames-engine\[plot\]"):
         reproduce.frozen(replicas=5, steps=20, out=tmp_path / "picture.png")

@@ -34,14 +34,12 @@ from fastgames.games import CATALOGUE, Game
 from fastgames.learners import AnyLearner, FixedPolicy
 from fastgames.vector import VectorGame
 
-try:
+with _checks.importing("envs", "fastgames.envs.gymnasium"):
     import gymnasium
     from gymnasium.error import ResetNeeded
     from gymnasium.spaces import Discrete, Space
     from gymnasium.vector import AutoresetMode, VectorEnv
     from gymnasium.vector.utils import batch_space
-except ModuleNotFoundError as error:
-    raise _checks.needs_extra("gymnasium", "envs", "fastgames.envs.gymnasium") from error
 
 VECTOR_RENDER_MODES = tuple(mode for mode in RENDER_MODES if mode != "human")
 

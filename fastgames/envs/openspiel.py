@@ -10,10 +10,8 @@ from fastgames import _checks
 from fastgames.games import MatrixGame, make
 from fastgames.learners import FixedPolicy
 
-try:
+with _checks.importing("openspiel", "fastgames.envs.openspiel"):
     import pyspiel
-except ModuleNotFoundError as error:
-    raise _checks.needs_extra("open_spiel", "openspiel", "fastgames.envs.openspiel") from error
 
 
 def to_openspiel(game: MatrixGame | str) -> Any:

@@ -25,13 +25,11 @@ from fastgames.envs.common import (
 from fastgames.games import Game
 from fastgames.vector import VectorGame
 
-try:
+with _checks.importing("envs", "fastgames.envs.pettingzoo"):
     from gymnasium.error import ResetNeeded
     from gymnasium.spaces import Box, Discrete, Space
     from pettingzoo import AECEnv, ParallelEnv
     from pettingzoo.utils.wrappers import OrderEnforcingWrapper
-except ModuleNotFoundError as error:
-    raise _checks.needs_extra("pettingzoo", "envs", "fastgames.envs.pettingzoo") from error
 
 
 def parallel_env(

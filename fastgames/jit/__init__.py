@@ -20,6 +20,12 @@ does not see that fastgames was upgraded. Numba is imported with this package, a
 
 from typing import TYPE_CHECKING
 
+from fastgames._interrupt import interrupts
+
+with interrupts(0):  # half an import of Numba would break the next
+    import numba  # noqa: F401
+
+# isort: split
 from fastgames.jit.cache import njit
 from fastgames.jit.compile import CompileError, compiled
 from fastgames.jit.embed import GameFunctions, LearnerRules, game, rules

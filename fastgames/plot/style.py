@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fastgames._checks import needs_extra
+from fastgames._checks import importing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,11 +65,9 @@ def figure(
     panels: int, columns: int, title: str, size: tuple[float, float] = (4.6, 3.3)
 ) -> "tuple[Figure, list[Axes]]":
     """An empty figure with so many panels of `size` inches, at most `columns` in a row."""
-    try:
+    with importing("plot", "a picture"):
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
-    except ImportError:
-        raise needs_extra("matplotlib", "plot", "a picture") from None
     columns = min(columns, panels)
     rows = -(-panels // columns)
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)
@@ -89,10 +87,8 @@ def save(picture: "Figure", path: str | Path) -> None:
 
 def check_path(path: str | Path, name: str = "path") -> None:
     """Raise ValueError unless matplotlib knows the suffix, ImportError without matplotlib."""
-    try:
+    with importing("plot", "a picture"):
         from matplotlib.backend_bases import FigureCanvasBase
-    except ImportError:
-        raise needs_extra("matplotlib", "plot", "a picture") from None
     known = FigureCanvasBase.get_supported_filetypes()
     if Path(path).suffix[1:].lower() not in known:
         raise ValueError(f"{name} must end in one of .{', .'.join(known)}, got {str(path)!r}")
