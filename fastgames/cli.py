@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import math
 import re
 import sys
 import time
@@ -63,6 +64,8 @@ Examples:
     fastgames run chicken --learner q --learner fixed --probabilities .7,.3
 
     fastgames run penalty:k=-10 --alpha 0.1 --alpha 0.01 --out penalty.zip
+
+    fastgames run matching_pennies --learner exp3:low=-1,high=1
 
     fastgames run cournot:firms=3 --steps 1000000 --temperature exponential:1000,1e-5,0.01
 
@@ -222,6 +225,7 @@ def _options(
 
 
 MOST_SHOWN = 6  # agents whose actions are listed
+MOST_COUNTS = 2**26  # counts of joint actions that `run` keeps, 8 bytes each
 
 
 def games() -> None:
@@ -255,7 +259,10 @@ def run(
         str, typer.Argument(help="A name from `fastgames games`, parameters after a colon.")
     ],
     learner: Annotated[
-        list[str] | None, typer.Option(help="A name from `fastgames learners`; q unless given.")
+        list[str] | None,
+        typer.Option(
+            help="A name from `fastgames learners`, parameters after a colon; q unless given."
+        ),
     ] = None,
     alpha: Annotated[
         list[str] | None, typer.Option(help=f"Step size in (0, 1]: {_NUMBER}.")
@@ -301,6 +308,7 @@ def run(
     """Let learners play a game, and say what came out."""
     chosen = _game(game)
     count, apart = _whole("steps", steps) or 0, _whole("every", every)
+    runs = _whole("replicas", replicas)
     options = {
         "alpha": alpha, "epsilon": epsilon, "temperature": temperature, "gamma": gamma,
         "probabilities": probabilities,
@@ -317,12 +325,12 @@ def run(
     softmax = any(isinstance(getattr(seat, "explore", None), Softmax) for seat in seats)
     record = Record(
         every=apart, greedy=apart is not None, policies=apart is not None and softmax,
-        flips=True, joint_actions=True, rewards=True, last=_whole("last", last),
+        flips=True, joint_actions=_few(chosen, runs or 0), rewards=True, last=_whole("last", last),
     )  # fmt: skip
     began = time.perf_counter()
     try:
         result = run_game(
-            chosen, seats, count, _whole("replicas", replicas), _seed(seed), record,
+            chosen, seats, count, runs, _seed(seed), record,
             dtype=dtype, backend=backend, stream=stream, threads=_whole("threads", threads),
         )  # fmt: skip
     except Interrupted as stop:
@@ -508,7 +516,9 @@ def _show_result(result: Result, seconds: float) -> None:
             str(i), repr(learner), _spread(result.mean_reward[:, i]), _spread(result.flips[:, i])
         )
     console.print(table)
-    if game.compact.turns is None:  # else who does not move counts as playing its first action
+    if result.joint_counts is None:
+        print("joint actions were not counted: there are too many")
+    elif game.compact.turns is None:  # else who does not move counts as playing its first action
         console.print(_joint_table(result))
     speed = result.steps.sum() / seconds / 1e6
     print(f"{seconds:.2f} s, {speed:,.1f} million steps per second, seed {result.seed}")
@@ -518,6 +528,11 @@ def _spread(values: Any) -> str:
     """Mean, and the standard deviation over replicas where there are several."""
     mean = f"{values.mean():,.4g}" if abs(values.mean()) < 1000 else f"{values.mean():,.0f}"
     return mean if len(values) == 1 else f"{mean} (sd {values.std():,.3g})"
+
+
+def _few(game: Game, replicas: int) -> bool:
+    """Return whether the joint actions of so many replicas are few enough to be counted."""
+    return math.prod(game.num_actions) * replicas <= MOST_COUNTS
 
 
 def _joint_table(result: Result) -> Table:
@@ -602,16 +617,22 @@ def _firms(text: str | None) -> list[int] | None:
 
 def _game(text: str) -> Game:
     """A game by name, its parameters after a colon: penalty:k=-10."""
+    name, parameters = _named("game", text)
+    return make(name, **parameters)
+
+
+def _named(what: str, text: str) -> tuple[str, dict[str, Any]]:
+    """Return a name and the parameters that are given after a colon."""
     name, _, rest = text.partition(":")
-    parameters: dict[str, int | float] = {}
+    parameters: dict[str, Any] = {}
     for part in rest.split(",") if rest else []:
         key, equals, value = part.partition("=")
         if not equals:
-            raise ValueError(f"game must be NAME or NAME:PARAMETER=NUMBER,…, got {text!r}")
-        number = _float(f"game parameter {key}", value, "a number")
+            raise ValueError(f"{what} must be NAME or NAME:PARAMETER=NUMBER,…, got {text!r}")
+        number = _float(f"{what} parameter {key}", value, "a number")
         whole = value.strip().lstrip("+-").isdigit()
         parameters[key.strip()] = int(value) if whole else number
-    return make(name, **parameters)
+    return name, parameters
 
 
 def _learners(
@@ -619,7 +640,8 @@ def _learners(
 ) -> list[AnyLearner]:
     """One learner for each agent, from options given once or once for each agent."""
     agents = game.num_agents
-    seats = _each("learner", kinds, agents)
+    named = [_named("learner", text) for text in _each("learner", kinds, agents)]
+    seats = [kind for kind, _ in named]
     takes = [_takes(_checks.one_of("learner", kind, LEARNERS)) for kind in seats]
     given: list[dict[str, str]] = [{} for _ in seats]
     for name, values in options.items():
@@ -631,7 +653,7 @@ def _learners(
                     f"{name} must go with a learner that has it, got {value!r} for agent {i}, "
                     f"whose learner is {seats[i]!r}"
                 )
-    return [_learner(kind, texts) for kind, texts in zip(seats, given, strict=True)]
+    return [_learner(kind, own, texts) for (kind, own), texts in zip(named, given, strict=True)]
 
 
 def _each(name: str, values: list[str], agents: int) -> list[str]:
@@ -651,8 +673,13 @@ def _takes(kind: str) -> set[str]:
     return names | ({"epsilon", "temperature"} if "explore" in names else set())
 
 
-def _learner(kind: str, texts: Mapping[str, str]) -> AnyLearner:
-    values: dict[str, Any] = {}
+def _learner(kind: str, own: Mapping[str, Any], texts: Mapping[str, str]) -> AnyLearner:
+    values = dict(own)
+    allowed = {part.name for part in fields(LEARNERS[kind])}
+    for name in own:
+        _checks.one_of(f"parameter of {kind!r}", name, sorted(allowed))
+        if name in texts:
+            raise ValueError(f"{name} of {kind!r} must be given once, got --{name} as well")
     for name, text in texts.items():
         values[name] = _list(name, text) if name == "probabilities" else _numeric(name, text)
     if "epsilon" in values and "temperature" in values:

@@ -446,3 +446,49 @@ def test_starting_loads_nothing_heavy():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- every game and every learner ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_every_game_of_the_catalogue_runs(call, name):
+    status, out, errors = call("run", name, "--steps", 20, "--backend", "reference", "--seed", 1)
+    assert (status, errors) == (0, "")
+    counted = GAMES[name]().num_agents <= 62
+    assert ("joint actions were not counted" in out) is not counted
+
+
+# What a learner needs beside its name to play matching pennies.
+NEEDS = {"exp3": ":low=-1,high=1", "fixed": ""}
+OPTIONS = {"fixed": ("--probabilities", "0.5,0.5")}
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_every_learner_runs(call, name):
+    learner = name + NEEDS.get(name, "")
+    options = ("--steps", 20, "--backend", "reference", *OPTIONS.get(name, ()))
+    status, _, errors = call("run", "matching_pennies", "--learner", learner, *options)
+    assert (status, errors) == (0, "")
+
+
+def test_parameters_of_a_learner_follow_its_name(ran):
+    own = ran("climbing", "--learner", "lenient_q:kappa=2,decay=0.99", "--learner", "q:alpha=0.3",
+              "--steps", 20, "--backend", "reference")  # fmt: skip
+    assert own.learners == (fg.LenientQ(kappa=2, decay=0.99), fg.QLearner(0.3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("exp3:lo=-1",), "parameter of 'exp3' must be one of 'high', 'low', 'mixing', got 'lo'"),
+        (("exp3:low",), "learner must be NAME or NAME:PARAMETER=NUMBER,…, got 'exp3:low'"),
+        (("exp3:low=x",), "learner parameter low must be a number, got 'x'"),
+        (("q:alpha=0.1", "--alpha", "0.2"), "alpha of 'q' must be given once"),
+        (("exp4:low=1",), "learner must be one of"),
+    ],
+)
+def test_wrong_parameters_of_a_learner(call, arguments, said):
+    status, _, errors = call("run", "chicken", "--learner", *arguments)
+    assert status == 2
+    assert said in errors
