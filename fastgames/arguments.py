@@ -181,12 +181,12 @@ def check_learner(
     starts = learner.start(game, agent)
     for table in rules.tables:
         shape = (replicas, *table.shape(game, agent, team))
-        _check_start(who, learner, table.name, starts[table.name], shape)
         if math.prod(shape[1:]) >= 2**31:
             raise ValueError(
                 f"table {table.name!r} of {who} must have fewer than 2^31 entries, its shape is "
                 f"{shape[1:]}"
             )
+        _check_start(who, learner, table.name, starts[table.name], shape)
     start = starts[learner.table]
     if rules.counterfactual and game.compact.turns is not None:
         raise ValueError(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fastgames import _checks
 from fastgames._core.analysis import Play
 from fastgames.arguments import cpus
-from fastgames.games import Game, Variants
+from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.games.compact import Chances, Compact, Sum, Table
 from fastgames.result import Result
 
@@ -51,18 +51,23 @@ class Frozen:
 
 def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
     """A Result, or a game and greedy policies, checked."""
-    states = None
-    if isinstance(game, Result):
-        result, game = game, game.game
-        states = np.ascontiguousarray(result.states, np.int32)
-        if greedy is None:
-            greedy = [result.greedy(i) for i in range(game.num_agents)]
-    elif not isinstance(game, Game):
+    result = game if isinstance(game, Result) else None
+    if result is not None:
+        game = result.game
+    if not isinstance(game, Game):
         raise TypeError(f"game must be a game or a Result, got {game!r}")
-    elif greedy is None:
+    if isinstance(game, ProceduralGame):
+        raise TypeError(
+            "game must have tables of rewards and transitions, as a MatrixGame, a MarkovGame or "
+            f"Variants, got {game!r}; write it as a fastgames.MarkovGame to analyse it"
+        )
+    if result is None and greedy is None:
         raise TypeError(
             "greedy must be given with a game: one array (replicas, O_i) for each agent"
         )
+    states = None if result is None else np.ascontiguousarray(result.states, np.int32)
+    if result is not None and greedy is None:
+        greedy = [result.greedy(i) for i in range(game.num_agents)]
     if game.num_agents > MAX_AGENTS:
         raise ValueError(f"game must have at most {MAX_AGENTS} agents, got {game.num_agents}")
     policies = _policies(game, greedy)

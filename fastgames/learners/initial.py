@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgames.games import Game, Variants
+from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.schedules import Exponential, Linear, Numeric
 
 
@@ -29,6 +29,11 @@ class UniformRivals:
         if gamma.max() >= 1.0:
             raise ValueError(
                 f"gamma must be below 1 where initial is UniformRivals(), got {gamma.max()}"
+            )
+        if isinstance(game, ProceduralGame):
+            raise ValueError(
+                "initial must be a number or an array in a game of functions, whose mean rewards "
+                f"are not known, got {self!r} in {game!r}"
             )
         compact = game.compact
         rewards = compact.rewards[agent]  # (variants, states or 1, joint actions)
