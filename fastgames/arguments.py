@@ -104,7 +104,8 @@ def agree_with(
         raise TypeError(f"resume must be a Result, got {resume!r}")
     if resume.contract != CONTRACT:
         raise ValueError(
-            f"resume must follow version {CONTRACT} of the streams, got version {resume.contract}"
+            f"resume must follow version {CONTRACT} of the contract on streams and events, got "
+            f"version {resume.contract}; run it anew"
         )
     if rng is not None:
         raise ValueError(f"rng must be None with resume, which has its own streams, got {rng!r}")

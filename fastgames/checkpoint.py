@@ -152,6 +152,12 @@ def read(
             f"checkpoint {str(path)!r} is of another version: it was written by fastgames "
             f"{found.get('version')}, this is {call['version']}"
         )
+    if found.get("contract") != call["contract"]:
+        raise ValueError(
+            f"checkpoint {str(path)!r} is of another version: it follows the contract on "
+            f"streams and events in version {found.get('contract')}, this fastgames in version "
+            f"{call['contract']}; `fastgames.load` reads it, but no run goes on from it"
+        )
     difference = _difference(found, call)
     if difference is not None:
         raise ValueError(f"checkpoint {str(path)!r} is of another call: {difference}")

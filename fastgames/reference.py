@@ -324,8 +324,10 @@ class Player:
             o, a, gain, weight = self.move
             gain = gain + weight * real(step.rewards[self.agent])
             self.move = Move(o, a, gain, weight * self.gamma())
-            if step.over or (there.moves and not defers):
+            if step.ended or (there.moves and (step.over or not defers)):
                 changes += self._update(there.observation, -1, step.ended, joint, step)
+            elif step.over:
+                self.move = None  # cut before its next turn: what the move was worth is not known
         return changes
 
     def _update(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from fastgames.grid import Grid
 
-CONTRACT = 1  # version of the random streams and the order of events
+CONTRACT = 2  # version of the random streams and the order of events, see ARCHITECTURE.md
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +46,8 @@ class Result:
     grid : Grid or None
         What the replicas differ in, where that was given as `replicas`.
     contract : int
-        Version of the stream contract that the bits follow.
+        Version of the stream contract that the bits follow. A file of an older version loads, with
+        that version; `run` does not go on from it.
     """
 
     game: Game

@@ -246,11 +246,12 @@ class Archive:
         header = json.loads(self.archive.read(self.member("header.json")))
         if not isinstance(header, dict):
             raise ValueError("the header is not an object")
-        for name, version in (("format", FORMAT), ("contract", CONTRACT)):
-            if header[name] != version:
-                raise ValueError(
-                    f"its {name} is version {header[name]}, this fastgames reads version {version}"
-                )
+        # Results of an older contract are what they are; `run` refuses to go on from them.
+        for name, first, last in (("format", FORMAT, FORMAT), ("contract", 1, CONTRACT)):
+            version = header[name]
+            if type(version) is not int or not first <= version <= last:
+                known = f"version {last}" if first == last else f"versions {first} to {last}"
+                raise ValueError(f"its {name} is version {version}, this fastgames reads {known}")
         return header
 
     def array(
@@ -393,8 +394,9 @@ def result_of(
     state = _state(file, seats_read, game, record, stop, stream, replicas, header["generator"])
     snapshots = _snapshots(file, seats_read, game, record, dtype, replicas)
     return Result(
-        game, learners, record, seed, dtype, stream, snapshots, state, stop=stop, grid=sweep
-    )
+        game, learners, record, seed, dtype, stream, snapshots, state, stop=stop, grid=sweep,
+        contract=header["contract"],
+    )  # fmt: skip
 
 
 def _grid(header: dict[str, Any], replicas: int) -> Grid:

@@ -43,7 +43,8 @@ cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept n
     cdef Seat *s = t.seat
     cdef Block *b = t.block
     cdef int64_t i
-    cdef bint moves, over
+    cdef int over
+    cdef bint moves
     if s.defers:
         for i in range(b.active):
             s.due[i] = s.open_observation[i] >= 0 and (s.turns == NULL or s.turns[b.state[i]])
@@ -60,8 +61,10 @@ cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept n
             continue
         s.gain[i] = s.gain[i] + s.weight[i] * s.target[i]
         s.weight[i] = s.weight[i] * s.gamma[i]
-        over = b.over != NULL and b.over[i] != GOES_ON
-        s.due[i] = over or (not s.defers and (s.turns == NULL or s.turns[b.next_state[i]]))
+        over = GOES_ON if b.over == NULL else b.over[i]
+        s.due[i] = learns_now(s, b, i, over)
+        if over == CUT and not s.due[i]:
+            s.open_observation[i] = -1  # cut before its next turn: what the move was worth is not known
     learn_open(t, lanes, k, s.next_observation, b.nothing, b.never if b.over == NULL else b.over)
     for i in range(b.active):
         if s.due[i]:

@@ -288,6 +288,14 @@ def test_another_version_is_refused_with_a_sentence(path, call):
             checkpoint.read(path, call)
 
 
+def test_a_checkpoint_of_an_older_contract_is_refused_but_loads(path, call):
+    result = replace(on_its_way(BEGUN, DONE), contract=1)
+    checkpoint.write(path, result, call | {"contract": 1}, BEGUN)
+    with pytest.raises(ValueError, match=r"follows the contract .* in version 1, .* in version 2"):
+        checkpoint.read(path, call)
+    assert fg.load(path).contract == 1
+
+
 def test_a_result_is_no_checkpoint(path, call):
     on_its_way(BEGUN, DONE).save(path)
     with pytest.raises(ValueError, match=r"some\.ckpt' is no checkpoint, but a result"):

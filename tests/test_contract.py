@@ -257,8 +257,10 @@ def play_in_states(world, movers, seed, replica, steps):
         over = ended or age == world.limit
         for i in agents:
             movers[i].earn(world.rewards[(i, state, *joint)])
-            if over or world.turns[i, reached]:
+            if ended or world.turns[i, reached]:
                 movers[i].learn_at(world.observations[i, reached], ended, t)
+            elif over:
+                movers[i].open = None
         state = reached
         if over:
             state, age = begin(), 0

@@ -247,7 +247,8 @@ class Textbook:
                 if moved is not None:
                     changes[i] += self.learn(i, moved, t - 1, joint[i], t)
             moved = self.last_move(i, t)
-            if moved is not None and (over or (game.turns[i, reached] and not waits)):
+            due = ended or (game.turns[i, reached] and (over or not waits))
+            if moved is not None and due:
                 changes[i] += self.learn(i, moved, t, None, t)
             self.flips[i] += changes[i]
         self.quiet = 0 if any(changes) else self.quiet + 1
@@ -549,9 +550,9 @@ def test_an_end_is_worth_nothing_and_a_time_limit_what_was_reached(kind):
     ends = turns(terminal=[False, False, False, True])
     assert after(ends, kind, 3, initial=[0, 0, 0, 99]) == [[3, 0, 0, 99], [0, 16, 32, 99]]
     assert after(ends, kind, 6, initial=[0, 0, 0, 99]) == [[3, 0, 0, 99], [0, 32, 32, 99]]
-    # cut in state 2: agent 0 expects a quarter of q there, agent 1 half of it
+    # cut in state 2, where agent 1 moves: it expects half of q there, agent 0's move is discarded
     assert after(turns(time_limit=2), kind, 2, initial=[0, 0, 64, 0]) == [
-        [1 + 2 / 2 + 64 / 4, 0, 64, 0],
+        [0, 0, 64, 0],
         [0, 16 + 64 / 2, 64, 0],
     ]
 

@@ -630,7 +630,10 @@ def test_forged_arrays(member, saved, load):
         ("format", "1"),
         ("format", None),
         ("contract", 0),
-        ("contract", 2),
+        ("contract", 3),
+        ("contract", True),
+        ("contract", 2.0),
+        ("contract", None),
         ("dtype", "float16"),
         ("dtype", "object"),
         ("dtype", None),
@@ -1025,3 +1028,17 @@ def test_files_have_the_mode_of_any_file_of_the_user(tmp_path, saved):
     finally:
         os.umask(before)
     assert (tmp_path / "mode.zip").stat().st_mode & 0o777 == 0o640
+
+
+# --- older contracts ----------------------------------------------------------------------------
+
+
+def test_a_result_of_an_older_contract_loads_but_no_run_goes_on_from_it(saved, load, tmp_path):
+    data, result = saved
+    old = load(forged(data, contract=1))
+    assert (old.contract, result.contract) == (1, 2)
+    assert (old.steps == result.steps).all()
+    with pytest.raises(ValueError, match=r"resume must follow version 2 .*got version 1"):
+        fg.run(old.game, old.learners, 5, resume=old)
+    old.save(tmp_path / "again")
+    assert fg.load(tmp_path / "again").contract == 1  # its bits are still those of version 1

@@ -111,7 +111,8 @@ class MarkovGame:
         there: they play action 0. Somebody must move in some state that is not terminal.
     time_limit : int, optional
         Steps after which an episode is cut, in [1, 2^31). That is no end to a learner: it still
-        expects the value of the state reached.
+        expects the value of the state reached. With `turns`, an agent that is not to move in that
+        state does not learn from its last move.
     name : str
     actions : sequence of N sequences of A_i distinct str, optional
         Names of every agent's actions; "0", "1", ... unless given.

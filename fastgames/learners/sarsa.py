@@ -23,7 +23,8 @@ class Sarsa(ValueLearner):
     """SARSA: q[o, a] += alpha ((r + gamma q[o', a']) - q[o, a]), a' the action played at o'.
 
     It learns from a move when it makes the next one. At a time limit, where there is no next one,
-    it takes the mean over what it would play, as `ExpectedSarsa` does.
+    it takes the mean over what it would play, as `ExpectedSarsa` does. (In a game with turns, if it
+    is to move in the state reached; else the move is discarded.)
 
     Parameters
     ----------

@@ -11,9 +11,10 @@ class Outcome(NamedTuple):
     observation, action: where it moved (o), and what it did (a)
     gain: the discounted rewards since; the reward itself where everyone always moves
     weight: what multiplies the value of the next observation: gamma where everyone always moves
-    next_observation: where it moves next, or the episode was left (o2)
+    next_observation: where it moves next, or what it saw of the terminal state (o2)
     next_action: what it does there (a2) if the learner waits to know it, else -1
-    ended: whether a terminal state was reached: it is worth 0. A time limit is no end
+    ended: whether a terminal state was reached: it is worth 0. A time limit is no end: an agent
+        that is to move in the state reached learns from the target there; else the move is dropped
     column: (A_i,) the reward that each of its actions would have got against what the others did,
         if the learner asks for it (`counterfactual`), else None
     signal: what the learner drew in the step in which it learns, as `choose` has it
