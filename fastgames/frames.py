@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames import _checks, labels, storage
+from fastgames import _checks, labels
+from fastgames.files import replacing
 from fastgames.games import Variants
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def parquet(result: "Result", path: str | Path, what: str = "replicas") -> None:
     if importlib.util.find_spec("pyarrow") is None:
         raise _checks.needs_extra("pyarrow", "frames", "a Parquet file")
     table = frame(result, what)
-    with storage.replacing(path) as file:
+    with replacing(path) as file:
         table.to_parquet(file, engine="pyarrow", index=False)
 
 

@@ -2,28 +2,33 @@
 
 A file is never trusted: nothing in it is executed, no array is allocated before its size has been
 held against the size of the file, every value goes through the constructors' own checks, and
-whatever a kernel uses as an index, or makes one of, is held against its range.
+whatever a kernel uses as an index, or makes one of, is held against its range. Before a file is
+written its contents pass the same checks, so what `save` accepts, `load` accepts.
+
+The member "sha256sums" has the SHA-256 of every other member, as the program sha256sum prints them.
+It finds damage, and changes made by somebody who did not also change the sums. It does not protect
+from a forger, who can compute them anew: there is no secret in them. Files of format 2 have no
+sums; of those only the CRC of each member is checked.
 """
 
 import ast
-import contextlib
 import copy
 import errno
-import glob
 import hashlib
 import json
 import math
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
 from fastgames import _checks
-from fastgames.arguments import check_learner
+from fastgames.arguments import LITTLE, check_learner
+from fastgames.files import open_regular, replacing
 from fastgames.games import Game, MarkovGame, MatrixGame, ProceduralGame, Variants
 from fastgames.games.compact import Functions, Sum
 from fastgames.games.markov import Sparse
@@ -38,7 +43,9 @@ from fastgames.snapshots import Snapshots
 from fastgames.state import Pending, Seat, State, members, nature_draws
 from fastgames.stop import Stable
 
-FORMAT = 2
+FORMAT = 3
+OLDEST = 2  # the oldest format that is read; it has no sums
+SUMS = "sha256sums"
 KINDS: dict[str, Any] = {
     kind.__name__: kind
     for registered in (LEARNERS, EXPLORERS, STEP_SIZES, INITIALS)
@@ -61,9 +68,23 @@ class _GivenError(Exception):
 def save(result: Result, path: str | Path) -> None:
     """Write `result` to `path`; an existing file is replaced only once the new one is complete.
 
-    Raises OSError where the file cannot be written; then nothing is left behind.
+    Raises ValueError where `load` would refuse the file, as where a table has an infinite entry,
+    and OSError where it cannot be written; then nothing is left behind.
     """
-    write(path, *contents(result))
+    write(path, *checked_contents(result))
+
+
+def checked_contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return `contents`; ValueError if `load` would refuse a file that holds them."""
+    header, arrays = contents(result)
+    try:
+        text = json.dumps(header, default=plain)
+        with np.errstate(all="ignore"):
+            _result(Held(arrays), json.loads(text), result.game, result.learners)
+    except (ValueError, TypeError, LookupError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"result must be one that a file can hold: {reason}") from None
+    return header, arrays
 
 
 def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -110,42 +131,46 @@ def _names(state: State, agent: int) -> list[str]:
 
 def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Write a file, whole or not at all; raises OSError where that cannot be done."""
-    with (
-        replacing(path) as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive,
-    ):
-        archive.writestr("header.json", json.dumps(header, default=plain))
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+    with replacing(path) as file:
+        archive = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True)
+        try:
+            text = json.dumps(header, default=plain).encode()
+            sums = [_add(archive, "header.json", text)]
+            sums += [_add(archive, f"{name}.npy", array) for name, array in arrays.items()]
+            archive.writestr(SUMS, "".join(sums))
+            archive.close()
+        except BaseException:
+            archive.fp = None  # not closed: that would raise another error over this one
+            raise
 
 
-@contextlib.contextmanager
-def replacing(path: str | Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` once it is complete, and is gone if it is not."""
-    path = Path(path)
-    temporary = path.with_name(_unfinished(path, os.urandom(8).hex()))
-    try:
-        with open(temporary, "xb") as file:  # as any file of the user's: mode by the umask
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+def _add(archive: zipfile.ZipFile, name: str, content: bytes | np.ndarray) -> str:
+    """Add a member; return its line of the sums."""
+    member = archive.open(name, "w", force_zip64=True)
+    hashed = _Hashed(member)
+    if isinstance(content, bytes):
+        hashed.write(content)
+    else:
+        array: Any = np.ascontiguousarray(content)
+        np.lib.format.write_array(hashed, array, allow_pickle=False)
+    member.close()
+    return f"{hashed.sha.hexdigest()}  {name}\n"
 
 
-def _unfinished(path: Path, mark: str) -> str:
-    return f".{path.name}.{mark}.part"
+class _Hashed:
+    """A file that is read or written, and the SHA-256 of what was."""
 
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.sha = file, hashlib.sha256()
 
-def remove_unfinished(path: Path) -> None:
-    """Remove what a process that was killed in `write` left beside `path`."""
-    for left in path.parent.glob(_unfinished(Path(glob.escape(path.name)), "[0-9a-f]" * 16)):
-        with contextlib.suppress(OSError):
-            left.unlink()
+    def write(self, data: Any) -> int:
+        self.sha.update(data)
+        return self.file.write(data)
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.file.read(size)
+        self.sha.update(data)
+        return data
 
 
 def plain(value: Any) -> Any:
@@ -160,7 +185,8 @@ def plain(value: Any) -> Any:
 def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
     """A learner, or a part of one, for the header; its arrays are put under `name`."""
     if isinstance(value, Learner):
-        return {"functions": _digest(value._key()), "name": value.name}
+        found = {x: encode(v, arrays, f"{name}/{x}") for x, v in value.parameters.items()}
+        return {"name": value.name, "parameters": found, "functions": _digest(value._key())}
     if type(value).__name__ in KINDS:
         found = {
             f.name: encode(getattr(value, f.name), arrays, f"{name}/{f.name}")
@@ -187,9 +213,11 @@ def encode_game(game: Game, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     if isinstance(game, ProceduralGame):
         return {
             "kind": "ProceduralGame",
-            "functions": _digest(game._key()),
             "name": game.name,
             "made": None if game.made is None else list(game.made),
+            "discount": game.discount,
+            "time_limit": game.time_limit,
+            "functions": _digest(game._key()),
         }
     games = game.games if isinstance(game, Variants) else (game,)
     first, compact = games[0], game.compact
@@ -225,34 +253,11 @@ def encode_game(game: Game, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
 # --- reading ------------------------------------------------------------------------------------
 
 
-class Archive:
-    """A result file, read with suspicion."""
+class Held:
+    """The arrays of a file by name, checked as they are taken out; here of one to be written."""
 
-    archive: zipfile.ZipFile
-    size: int
-
-    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
-        self.archive, self.size = archive, size
-
-    def member(self, name: str) -> zipfile.ZipInfo:
-        """A member that is not larger than the file."""
-        info = self.archive.getinfo(name)
-        if info.compress_type != zipfile.ZIP_STORED or info.file_size > self.size:
-            raise ValueError(f"{name} is larger than the file")
-        return info
-
-    def header(self) -> dict[str, Any]:
-        """The header, if it is of this version."""
-        header = json.loads(self.archive.read(self.member("header.json")))
-        if not isinstance(header, dict):
-            raise ValueError("the header is not an object")
-        # Results of an older contract are what they are; `run` refuses to go on from them.
-        for name, first, last in (("format", FORMAT, FORMAT), ("contract", 1, CONTRACT)):
-            version = header[name]
-            if type(version) is not int or not first <= version <= last:
-                known = f"version {last}" if first == last else f"versions {first} to {last}"
-                raise ValueError(f"its {name} is version {version}, this fastgames reads {known}")
-        return header
+    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self.arrays = arrays
 
     def array(
         self,
@@ -262,27 +267,19 @@ class Archive:
         within: tuple[float, float] | None = None,
     ) -> np.ndarray:
         """The array `name`, which must have this dtype and shape, and values within these two."""
-        info = self.member(f"{name}.npy")
-        with self.archive.open(info) as member:
-            found, kind = _array_header(member, name)
-            if dtype is not None and kind != np.dtype(dtype):
-                raise ValueError(f"{name} has type {kind}, not {dtype}")
-            if shape is not None and found != shape:
-                raise ValueError(f"{name} has shape {found}, not {shape}")
-            length = math.prod(found) * kind.itemsize
-            if length > info.file_size:
-                raise ValueError(f"{name} says that it is larger than the file")
-            array = np.empty(found, kind)
-            data, done = array.reshape(-1).view(np.uint8).data, 0
-            while piece := member.read(min(CHUNK, length - done)):
-                data[done : done + len(piece)] = piece
-                done += len(piece)
-            if done < length or member.read(1):  # at the end of a member its CRC is checked
-                raise ValueError(f"{name} has not {length} bytes")
+        array = self._array(name, dtype, shape)
         if within is not None and array.size:
             low, high = within
             if not (array.min() >= low and array.max() <= high):  # nan is in no range
-                raise ValueError(f"{name} has values outside [{low}, {high}]")
+                value, place = _first(array, ~((array >= low) & (array <= high)))
+                raise ValueError(f"{name} must be in [{low}, {high}], got {value} {place}")
+        return array
+
+    def _array(self, name: str, dtype: str | None, shape: tuple[int, ...] | None) -> np.ndarray:
+        array = self.arrays[name]
+        if array.dtype.str not in TYPES:
+            raise ValueError(f"{name} must have one of the types {TYPES}, got {array.dtype}")
+        _check_form(name, array.shape, array.dtype, shape, dtype)
         return array
 
     def decode(self, value: Any) -> Any:
@@ -295,7 +292,97 @@ class Archive:
         return value
 
 
-def _array_header(member: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+class Archive(Held):
+    """A result file, read with suspicion.
+
+    Each array is in a file once. So all that are taken out of it, together, must not be larger than
+    the file: one that many learners name counts as many times.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
+        self.archive, self.size, self.left = archive, size, size
+        self.sums = self._sums() if SUMS in archive.namelist() else None
+
+    def member(self, name: str) -> zipfile.ZipInfo:
+        """A member that is not larger than the file."""
+        info = self.archive.getinfo(name)
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size > self.size:
+            raise ValueError(f"{name} is larger than the file")
+        return info
+
+    def _sums(self) -> dict[str, str]:
+        """SHA-256 by member, of every other one."""
+        lines = self.archive.read(self.member(SUMS)).decode().splitlines()
+        sums = {name: sha for sha, _, name in (line.partition("  ") for line in lines)}
+        names = self.archive.namelist()
+        if len(names) != len(sums) + 1 or {*names} != {*sums, SUMS}:
+            raise ValueError(f"{SUMS} must name every other member once")
+        return sums
+
+    def _check_sum(self, name: str, hashed: _Hashed) -> None:
+        if self.sums is not None and hashed.sha.hexdigest() != self.sums[name]:
+            raise ValueError(f"{name} was changed after it was written: its SHA-256 is another")
+
+    def header(self) -> dict[str, Any]:
+        """The header, if it is of a version that is read here."""
+        with self.archive.open(self.member("header.json")) as member:
+            hashed = _Hashed(member)
+            header = json.loads(hashed.read())
+        if not isinstance(header, dict):
+            raise ValueError("the header is not an object")
+        for name, oldest, newest in (("format", OLDEST, FORMAT), ("contract", 1, CONTRACT)):
+            version = header[name]
+            if type(version) is not int or not oldest <= version <= newest:
+                reads = f"version {newest}" if oldest == newest else f"{oldest} to {newest}"
+                raise ValueError(f"its {name} is version {version}, this fastgames reads {reads}")
+        self._check_sum("header.json", hashed)
+        if self.sums is None and header["format"] > OLDEST:
+            raise ValueError(f"it lacks {SUMS!r}")
+        return header
+
+    def _array(self, name: str, dtype: str | None, shape: tuple[int, ...] | None) -> np.ndarray:
+        info = self.member(f"{name}.npy")
+        with self.archive.open(info) as file:
+            member = _Hashed(file)
+            found, kind = _array_header(member, name)
+            _check_form(name, found, kind, shape, dtype)
+            length = math.prod(found) * kind.itemsize
+            self.left -= length
+            if length > info.file_size or self.left < 0:
+                raise ValueError(f"{name} and all before it are larger than the file")
+            array = np.empty(found, kind)
+            data, done = array.reshape(-1).view(np.uint8).data, 0
+            while piece := member.read(min(CHUNK, length - done)):
+                data[done : done + len(piece)] = piece
+                done += len(piece)
+            if done < length or member.read(1):  # at the end of a member its CRC is checked
+                raise ValueError(f"{name} has not {length} bytes")
+            self._check_sum(f"{name}.npy", member)
+        return array
+
+
+def _check_form(
+    name: str,
+    found: tuple[int, ...],
+    kind: np.dtype[Any],
+    shape: tuple[int, ...] | None,
+    dtype: str | None,
+) -> None:
+    """Raise ValueError unless what was found has this shape and type; None: any."""
+    if dtype is not None and kind != np.dtype(dtype):
+        raise ValueError(f"{name} has type {kind}, not {dtype}")
+    if shape is not None and found != shape:
+        raise ValueError(f"{name} has shape {found}, not {shape}")
+
+
+def _first(array: np.ndarray, bad: np.ndarray) -> tuple[Any, str]:
+    """The first of the bad values, and where it is: the first axis has the replicas."""
+    replica, *cell = (int(k) for k in np.argwhere(bad)[0])
+    place = f" at [{', '.join(map(str, cell))}]" if cell else ""
+    return array[(replica, *cell)], f"in replica {replica}{place}"
+
+
+def _array_header(member: _Hashed, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and type of an array as `np.lib.format.write_array` writes them (format version 1.0).
 
     numpy's own reader is lenient where we need not be: it mends what Python 2 wrote, with warnings.
@@ -321,8 +408,8 @@ def load(
 ) -> Result:
     """Read a result that `Result.save` wrote; game, learners: those made of functions.
 
-    Raises OSError where the file cannot be read, ValueError where it is not a result, is damaged,
-    or is of another version.
+    Raises OSError where the file cannot be read, MemoryError where it is larger than memory, and
+    ValueError where it is no regular file, not a result, damaged, or of another version.
     """
     given = learners if learners is None or isinstance(learners, Sequence) else (learners,)
     return read(path, lambda file: result_of(file, game, given))
@@ -331,34 +418,50 @@ def load(
 def read(path: str | Path, use: Callable[[Archive], _T], argument: str = "path") -> _T:
     """What `use` makes of a file; whatever goes wrong within it is a ValueError."""
     path = Path(path)
-    try:
-        # What checks make of absurd numbers they refuse; there is no need to warn of it.
-        with (
-            open(path, "rb") as file,
-            zipfile.ZipFile(file) as archive,
-            np.errstate(all="ignore"),
-        ):
-            return use(Archive(archive, file.seek(0, os.SEEK_END)))
-    except _GivenError as error:
-        raise ValueError(f"{error} (reading {str(path)!r})") from None
-    except (
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        ArithmeticError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        zipfile.BadZipFile,
-    ) as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place before the start
-            raise
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise ValueError(
-            f"{argument} must be a result written by fastgames, {str(path)!r} is not: {reason}"
-        ) from None
+    with open_regular(path, argument) as file:
+        try:
+            size = os.fstat(file.fileno()).st_size
+            # zipfile says of an error in reading the end of a file that it is no zip file.
+            file.seek(max(0, size - 2**16))
+            file.read(2**16)
+            # Corrupt values may overflow during validation; silence the warnings.
+            with zipfile.ZipFile(file) as archive, np.errstate(all="ignore"):
+                _check_memory(path, size)
+                return use(Archive(archive, size))
+        except _GivenError as error:
+            raise ValueError(f"{error} (reading {str(path)!r})") from None
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            ArithmeticError,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            OSError,
+            zipfile.BadZipFile,
+        ) as error:
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # before the start
+                error.filename = error.filename or str(path)
+                raise
+            reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise ValueError(
+                f"{argument} must be a result written by fastgames, {str(path)!r} is not: {reason}"
+            ) from None
+
+
+def _check_memory(path: Path, size: int) -> None:
+    """Raise MemoryError if a file is larger than what is free: it may be one long hole."""
+    if size > LITTLE:
+        from fastgames.memory import available
+
+        have = available()
+        if have is not None and size > have:
+            raise MemoryError(
+                f"{str(path)!r} has {size / 2**30:,.1f} GiB, this machine has "
+                f"{have / 2**30:,.1f} GiB of memory available"
+            )
 
 
 def result_of(
@@ -368,7 +471,14 @@ def result_of(
     header = file.header()
     _check_given(header, given, seats)
     replicas = _checks.whole("replicas", header["replicas"], 1)
-    game = _game(file, header["game"], replicas, given)
+    return _result(file, header, _game(file, header["game"], replicas, given), seats)
+
+
+def _result(
+    file: Held, header: dict[str, Any], game: Game, seats: Sequence[AnyLearner] | None
+) -> Result:
+    """The result of `game` that a header and arrays make; all of it is checked."""
+    replicas = _checks.whole("replicas", header["replicas"], 1)
     learners = tuple(_learner(file, x, i, seats) for i, x in enumerate(header["learners"]))
     if len(learners) != game.num_agents or len(header["tables"]) != game.num_agents:
         raise ValueError(f"it has {len(learners)} learners for {game.num_agents} agents")
@@ -394,8 +504,8 @@ def result_of(
     state = _state(file, seats_read, game, record, stop, stream, replicas, header["generator"])
     snapshots = _snapshots(file, seats_read, game, record, dtype, replicas)
     return Result(
-        game, learners, record, seed, dtype, stream, snapshots, state, stop=stop, grid=sweep,
-        contract=header["contract"],
+        game, learners, record, seed, dtype, stream, snapshots, state, stop, sweep,
+        header["contract"],
     )  # fmt: skip
 
 
@@ -409,9 +519,7 @@ def _grid(header: dict[str, Any], replicas: int) -> Grid:
 # --- games --------------------------------------------------------------------------------------
 
 
-def _learner(
-    file: Archive, header: Any, agent: int, given: Sequence[AnyLearner] | None
-) -> AnyLearner:
+def _learner(file: Held, header: Any, agent: int, given: Sequence[AnyLearner] | None) -> AnyLearner:
     """A learner; one of functions must have been given."""
     if not (isinstance(header, dict) and "functions" in header):
         decoded: AnyLearner = file.decode(header)
@@ -454,8 +562,11 @@ def _procedural(header: dict[str, Any], given: Game | None) -> Game:
     """A game of functions: the one given, or made anew by its name."""
     name, made = header["name"], header["made"]
     if given is None and made is not None:
-        from fastgames.games.registry import make_again
+        from fastgames.games.registry import CATALOGUE, make_again
 
+        # Before it is made: other games are tables, of any size that a file asks for.
+        if CATALOGUE[made[0]].__annotations__["return"] != "ProceduralGame":
+            raise ValueError(f"{made[0]!r} is no game of functions")
         given = make_again(made[0], made[1])
         if not _is_game_of(header, given):
             raise _GivenError(
@@ -573,7 +684,7 @@ def _others(
 
 
 def _seat(
-    file: Archive,
+    file: Held,
     where: str,
     names: list[str],
     game: Game,
@@ -585,8 +696,7 @@ def _seat(
     learner = learners[agent]
     observations, actions = game.num_observations[agent], game.num_actions[agent]
     shape = (replicas, observations, actions)
-    # Tables stay in these bounds in any run (`check_learner`); beyond, they would become nan.
-    most = float(np.finfo(dtype).max) / 4
+    largest = float(np.finfo(dtype).max)
     tables = {}
     known = {table.name: table for table in learner.rules.tables}
     for name in names:
@@ -596,8 +706,9 @@ def _seat(
         if name in known:
             size = (replicas, *known[name].shape(game, agent, members(learners, agent)))
             kind = known[name].dtype(dtype)
-        owned = isinstance(learner, Learner)
-        tables[name] = _table(file, f"{where}/{name}", kind, size, dtype, replicas, most, owned)
+        tables[name] = array = _table(file, f"{where}/{name}", kind, size, dtype, replicas)
+        counts = not isinstance(learner, Learner)  # tables of whole numbers of the library's own
+        _check_table(f"tables[{agent}][{name!r}]", array, counts)
     for name, table in known.items() if learner.learns else ():
         if name not in tables and not (table.shared and agent != members(learners, agent)[0]):
             raise ValueError(f"{where} has no table {name!r}")
@@ -618,7 +729,7 @@ def _seat(
                 f"{where}/pending/observation", "int32", each, (-1, observations - 1)
             ),
             action=file.array(f"{where}/pending/action", "int32", each, (0, actions - 1)),
-            gain=file.array(f"{where}/pending/gain", dtype, each, (-most, most)),
+            gain=file.array(f"{where}/pending/gain", dtype, each, (-largest, largest)),
             weight=file.array(f"{where}/pending/weight", dtype, each, (0, 1)),
         )
     clock = file.array(f"{where}/clock", "float64", each, (0, STEPS))
@@ -626,32 +737,35 @@ def _seat(
 
 
 def _table(
-    file: Archive,
+    file: Held,
     name: str,
     kind: np.dtype[Any] | None,
     shape: tuple[int, ...] | None,
     dtype: str,
     replicas: int,
-    most: float,
-    owned: bool,
 ) -> np.ndarray:
-    """A table; of one that no learner knows any more, kind and shape are not said.
-
-    owned: whether it is one of a user's learner.
-    """
+    """A table; of one that no learner knows any more, kind and shape are not said."""
     array = file.array(name, None if kind is None else kind.name, shape)
     if len(array) != replicas or array.dtype not in (np.dtype(dtype), np.dtype("int64")):
         raise ValueError(f"{name} has shape {array.shape}, type {array.dtype}")
-    if array.dtype.kind == "f" and array.size and not (np.abs(array) <= most).all():
-        raise ValueError(f"{name} has values outside [{-most}, {most}]")
-    least = -STEPS if owned else 0  # ours count something
-    if array.dtype.kind == "i" and array.size and not least <= array.min() <= array.max() <= STEPS:
-        raise ValueError(f"{name} has values outside [{least}, {STEPS}]")
     return array
 
 
+def _check_table(name: str, array: np.ndarray, counts: bool) -> None:
+    """Raise ValueError unless a table is finite and, if its whole numbers are counts, in range."""
+    if not array.size:
+        return
+    low, high = array.min(), array.max()
+    if array.dtype.kind == "f" and not np.isfinite([low, high]).all():
+        value, place = _first(array, ~np.isfinite(array))
+        raise ValueError(f"{name} must be finite, got {value} {place}")
+    if array.dtype.kind == "i" and counts and not 0 <= low <= high <= STEPS:
+        value, place = _first(array, (array < 0) | (array > STEPS))
+        raise ValueError(f"{name} must be in [0, {STEPS}], got {value} {place}")
+
+
 def _state(
-    file: Archive,
+    file: Held,
     seats: list[Seat],
     game: Game,
     record: Record,
@@ -712,7 +826,7 @@ def _state(
 
 
 def _snapshots(
-    file: Archive, seats: list[Seat], game: Game, record: Record, dtype: str, replicas: int
+    file: Held, seats: list[Seat], game: Game, record: Record, dtype: str, replicas: int
 ) -> Snapshots | None:
     if record.every is None:
         return None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastgames._checks import importing
+from fastgames.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,9 +81,10 @@ def figure(
 
 
 def save(picture: "Figure", path: str | Path) -> None:
-    """Write a figure in the format that the suffix of `path` names."""
+    """Write a figure, whole or not at all, in the format that the suffix of `path` names."""
     check_path(path)
-    picture.savefig(path, dpi=DPI)
+    with replacing(path) as file:
+        picture.savefig(file, format=Path(path).suffix[1:].lower(), dpi=DPI)
 
 
 def check_path(path: str | Path, name: str = "path") -> None:
