@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import storage
+from fastgames import files, storage
 from fastgames.games import Game
 from fastgames.grid import Grid
 from fastgames.learners import AnyLearner
@@ -27,22 +27,50 @@ from fastgames.record import Record
 from fastgames.result import CONTRACT, Result
 from fastgames.stop import Stable
 
-Call = dict[str, Any]  # argument -> its value, or {"sha256": the digest of its content}
+# Argument -> its value. What is more than a few numbers: {"is": what is known of it, "sha256": the
+# digest of all of it}.
+Call = dict[str, Any]
+_MOST = 80  # characters of a value in an error
+
+
+class _ArrayDigest(dict[str, Any]):
+    """Type, shape and SHA-256 of an array; in this process also the array and its name in files."""
+
+    def __init__(self, array: np.ndarray, name: str) -> None:
+        data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        sha = hashlib.sha256(data).hexdigest()
+        super().__init__(dtype=array.dtype.str, shape=list(array.shape), array=sha)
+        self.array, self.name = array, name
+        self.game: dict[str, Any] = {}  # the header of the game whose rewards it is
 
 
 def check(path: Any, every: Any) -> tuple[Path, float]:
-    """The arguments `checkpoint` and `checkpoint_every`, or TypeError or ValueError."""
+    """The arguments `checkpoint` and `checkpoint_every`, or TypeError or ValueError.
+
+    The path is made absolute: the directory may change during the run.
+    """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"checkpoint must be the path of a file, got {path!r}")
-    path = Path(path)
+    path = Path(os.path.abspath(path))
     if path.is_dir() or not path.parent.is_dir():
         raise ValueError(f"checkpoint must be a file in a directory that exists, got {str(path)!r}")
+    files.check_regular(path, "checkpoint")
     if isinstance(every, bool) or not isinstance(every, numbers.Real):
         raise TypeError(f"checkpoint_every must be a number of seconds, got {every!r}")
     seconds = float(every)
     if not 0.0 < seconds < math.inf:
         raise ValueError(f"checkpoint_every must be seconds in (0, inf), got {every!r}")
     return path, seconds
+
+
+def check_writable(path: Path) -> None:
+    """Raise ValueError if no checkpoint can be written to `path`."""
+    try:
+        files.check_writable(path)
+    except OSError as error:
+        raise ValueError(
+            f"checkpoint must be a file that can be written, got {str(path)!r}: {error}"
+        ) from None
 
 
 def describe(
@@ -68,8 +96,8 @@ def describe(
         "version": __version__,
         "contract": CONTRACT,
         "steps": steps,
-        "rng": {"sha256": _digest(seed, {})} if isinstance(seed, dict) else seed,
-        "resume": None if resume is None else {"sha256": _digest(*storage.contents(resume))},
+        "rng": {"sha256": _described(seed, {})["sha256"]} if isinstance(seed, dict) else seed,
+        "resume": None if resume is None else _described(*storage.contents(resume)),
     }
     sweep = replicas if isinstance(replicas, Grid) else None
     count = replicas.replicas if isinstance(replicas, Grid) else replicas
@@ -88,30 +116,44 @@ def _what(
 ) -> Call:
     """That part of a call which its result tells as well."""
     arrays: dict[str, np.ndarray] = {}
-    what: Call = {"game": {"sha256": _digest(storage.encode_game(game, arrays), arrays)}}
+    what: Call = {"game": _described(storage.encode_game(game, arrays), arrays)}
     for i, learner in enumerate(learners):
         arrays = {}
-        what[f"learners[{i}]"] = {"sha256": _digest(storage.encode(learner, arrays, ""), arrays)}
+        header = storage.encode(learner, arrays, f"learners/{i}")
+        what[f"learners[{i}]"] = _described(header, arrays)
     for field in fields(Record):
         value = getattr(record, field.name)
         what[f"record.{field.name}"] = list(value) if isinstance(value, tuple) else value
+    if sweep is not None:
+        dims = {"dims": list(sweep.dims), **sweep.dims, "repeats": sweep.repeats}
     return what | {
         "replicas": replicas,
-        "grid": None if sweep is None else {"sha256": _digest(storage.encode_grid(sweep), {})},
+        "grid": None if sweep is None else _described(dims, {}),
         "stop": None if stop is None else stop.periods,
         "dtype": dtype,
         "stream": stream,
     }
 
 
-def _digest(header: Any, arrays: dict[str, np.ndarray]) -> str:
-    """SHA-256 of a header and the arrays that it names, types and shapes included."""
-    sha = hashlib.sha256(json.dumps(header, sort_keys=True, default=storage.plain).encode())
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        sha.update(f"{name} {array.dtype.str} {array.shape} ".encode())
-        sha.update(array.reshape(-1).view(np.uint8).data)
-    return sha.hexdigest()
+def _described(header: Any, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """A header whose arrays are digests, and the digest of that."""
+    digests = {name: _ArrayDigest(array, name) for name, array in arrays.items()}
+    if "game/rewards" in digests:
+        digests["game/rewards"].game = header
+    known = {**_with_digests(header, digests), **digests}
+    text = json.dumps(known, sort_keys=True, default=storage.plain)
+    return {"is": known, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _with_digests(value: Any, digests: dict[str, _ArrayDigest]) -> Any:
+    """A header as JSON gives it back, with digests in place of the names of arrays."""
+    if isinstance(value, dict):
+        if value.keys() == {"array"}:
+            return digests.pop(value["array"])
+        return {key: _with_digests(each, digests) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_digests(each, digests) for each in value]
+    return value
 
 
 def write(path: str | Path, result: Result, call: Call, begun: np.ndarray) -> None:
@@ -122,7 +164,7 @@ def write(path: str | Path, result: Result, call: Call, begun: np.ndarray) -> No
     Raises OSError where that cannot be done; then the file that was there before is untouched, and
     nothing else is left.
     """
-    header, arrays = storage.contents(result)
+    header, arrays = storage.checked_contents(result)
     storage.write(path, header | {"call": call}, arrays | {"begun": begun})
 
 
@@ -158,7 +200,7 @@ def read(
             f"streams and events in version {found.get('contract')}, this fastgames in version "
             f"{call['contract']}; `fastgames.load` reads it, but no run goes on from it"
         )
-    difference = _difference(found, call)
+    difference = storage.read(path, lambda file: _difference(found, call, file), "checkpoint")
     if difference is not None:
         raise ValueError(f"checkpoint {str(path)!r} is of another call: {difference}")
     return storage.read(path, lambda file: _parts(file, call, game, learners), "checkpoint")
@@ -182,7 +224,7 @@ def _parts(
         result.dtype,
         result.stream,
     )
-    difference = _difference(what, {name: call[name] for name in what})
+    difference = _difference(what, {name: call[name] for name in what}, file)
     if difference is None and isinstance(call["rng"], int) and result.seed != call["rng"]:
         difference = f"rng was {result.seed}, got {call['rng']}"
     if difference is not None:
@@ -200,15 +242,87 @@ def _parts(
     return result, begun
 
 
-def _difference(found: Call, call: Call) -> str | None:
-    """The first argument that differs, in words."""
+def _difference(found: Call, call: Call, file: storage.Archive) -> str | None:
+    """The first argument that differs, in words; file: the checkpoint, which has the arrays."""
     for name in call | found:
         was, got = found.get(name), call.get(name)
-        if was != got:
-            if isinstance(was, dict) or isinstance(got, dict):
-                return f"{name} was not the same"
-            return f"{name} was {was!r}, got {got!r}"
+        if was == got:
+            continue
+        if isinstance(was, dict) and isinstance(got, dict):
+            if was.get("sha256") == got.get("sha256"):
+                continue
+            detail = _detail(name, was.get("is"), got.get("is"), file)
+            return detail or f"{name} was not the same"
+        if name == "resume":  # one of them had none
+            return "resume was not the same"
+        was, got = (x["is"] if isinstance(x, dict) and "is" in x else x for x in (was, got))
+        return f"{name} was {_shown(was)}, got {_shown(got)}"
     return None
+
+
+def _detail(path: str, was: Any, got: Any, file: storage.Archive) -> str | None:
+    """The first part of an argument that differs, in words; None: none that is known."""
+    if isinstance(got, _ArrayDigest) and isinstance(was, dict) and was.keys() == got.keys():
+        return None if was == got else _cell(path, was, got, file)
+    if isinstance(was, dict) and isinstance(got, dict) and was.get("kind") == got.get("kind"):
+        parts = [(_joined(path, key), was.get(key), got.get(key)) for key in got | was]
+    elif isinstance(was, list) and isinstance(got, list) and len(was) == len(got):
+        parts = [(f"{path}[{i}]", *each) for i, each in enumerate(zip(was, got, strict=True))]
+    elif was == got:
+        return None
+    elif path.endswith(".functions"):
+        return f"{path} were not the same: their source, or a value that they use"
+    else:
+        return f"{path} was {_shown(was)}, got {_shown(got)}"
+    found = (_detail(*part, file) for part in parts)
+    return next((text for text in found if text is not None), None)
+
+
+def _joined(path: str, key: str) -> str:
+    """The name of a part: "game.discount", "learners[0].alpha"."""
+    if path == "game":
+        key = key.removeprefix("game/")
+    return f"{'game' if path == 'game.made[1]' else path}.{key}"
+
+
+def _cell(path: str, was: dict[str, Any], got: _ArrayDigest, file: storage.Archive) -> str:
+    """The first entry in which an array differs, in words."""
+    if (was["dtype"], was["shape"]) != (got["dtype"], got["shape"]):
+        return f"{path} was {_shown(was)}, got {_shown(got)}"
+    if path.startswith("resume"):  # of which the file has digests only
+        return f"{path} was not the same"
+    array = np.ascontiguousarray(got.array)
+    before = file.array(got.name, array.dtype.name, array.shape)
+    one, other = (x.reshape(-1, 1).view(np.uint8) for x in (before, array))
+    place = np.flatnonzero((one != other).any(axis=1))[0]
+    cell = [int(k) for k in np.unravel_index(place, array.shape)]
+    old, new = before[tuple(cell)], array[tuple(cell)]
+    if got.game:
+        path, cell = _place_of_reward(cell, got.game)
+    return f"{path}{cell} was {old}, got {new}"
+
+
+def _place_of_reward(cell: list[int], game: dict[str, Any]) -> tuple[str, list[int]]:
+    """Where the user has an entry of the compact rewards (agent, variant, state, joint action)."""
+    agent, variant, state, joint = cell
+    actions = np.unravel_index(joint, tuple(map(len, game["actions"])))
+    matrix = game["kind"] == "MatrixGame"
+    which = f"games[{variant}]." if game["variants"] else ""
+    place = [agent, *([] if matrix else [state]), *map(int, actions)]
+    return f"game.{which}{'payoffs' if matrix else 'rewards'}", place
+
+
+def _shown(value: Any) -> str:
+    """A value of a call for an error: that of a learner as it is written in Python, and short."""
+    if isinstance(value, dict) and "kind" in value:
+        kind = value["kind"]
+        rest = ", ".join(f"{k}={_shown(v)}" for k, v in value.items() if k != "kind")
+        text = f"{kind}({rest})"
+    elif isinstance(value, dict) and {"dtype", "shape"} <= value.keys():
+        return f"an array of shape {tuple(value['shape'])} and type {value['dtype']}"
+    else:
+        text = repr(value)
+    return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
 
 
 class Writer:
@@ -228,14 +342,17 @@ class Writer:
         self.path, self.every, self.call, self.begun = path, every, call, begun
         self.last = time.monotonic()
         self.warned = False
-        storage.remove_unfinished(path)
+        files.remove_unfinished(path)
 
     def due(self, now: float) -> bool:
         """Whether it is time for the next one; `now`: of `time.monotonic`."""
         return now - self.last >= self.every
 
     def save(self, result: Result) -> None:
-        """Write one. Where the disk is full, warn, once, and leave the one before as it is."""
+        """Write one. Where the disk is full, warn, once, and leave the one before as it is.
+
+        Raises ValueError if a file cannot hold the result, as where a table has an infinite entry.
+        """
         try:
             write(self.path, result, self.call, self.begun)
         except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -103,9 +104,9 @@ def run(
     checkpoint : str or Path, optional
         A file to which the run is written on its way, whole or not at all. The same call goes on
         from there, however it ended, to the same bits; once all is done, it only reads the file.
-        A file of another call is refused.
+        A file of another call is refused, and so is a place where no file can be written.
     checkpoint_every : float
-        Seconds from one writing to the next. Where the disk is full, the last one stays good, and
+        Seconds from one writing to the next. If the disk is full, the last one stays good, and
         the run goes on with a warning.
     checked : bool
         Whether an index outside its array stops the run where functions of a learner or a game are
@@ -119,7 +120,9 @@ def run(
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside its domain, before anything is allocated or compiled.
+        If an argument is outside its domain, before anything is allocated or compiled. With
+        `checkpoint` a ValueError also if a table has an entry that is not finite when it is to be
+        written: no file can hold it.
     RuleError
         If a function of a learner or a game fails, or what it returns is out of its range.
     CompileError (a TypeError)
@@ -184,6 +187,8 @@ def run(
         size = replicas if grid is None else grid
         call = file.describe(game, seats, steps, size, given, record, stop, dtype, stream, resume)
         found = file.read(path, call, game, seats)
+        if found is None:
+            file.check_writable(path)
     if found is not None:
         result, begun = found
         result = replace(result, game=game, learners=seats, grid=grid)  # the very ones of the call
@@ -201,10 +206,20 @@ def run(
         room = make_room(game, state, record, steps)
         result = Result(game, seats, record, seed, dtype, stream, room, state, stop, grid)
     if checkpoint is not None:
+        if found is not None and _left(result, steps, begun).any():
+            file.check_writable(path)
         writer = file.Writer(path, seconds, call, begun)
     make = partial(_blocks, result, backend, checked, generator=generator)
     _work_off(result, steps, begun, make, threads, progress, writer)
     return result
+
+
+def _left(result: Result, steps: int, begun: np.ndarray) -> np.ndarray:
+    """Which replicas have steps left to take, (replicas,) bool."""
+    left: np.ndarray = result.steps - begun < steps
+    if result.state.stable is not None and result.stop is not None:
+        left &= result.state.stable < result.stop.periods
+    return left
 
 
 def _work_off(
@@ -222,9 +237,7 @@ def _work_off(
     """
     state, game, snapshots, record = result.state, result.game, result.snapshots, result.record
     taken = state.steps - begun
-    left = taken < steps
-    if state.stable is not None and result.stop is not None:
-        left &= state.stable < result.stop.periods
+    left = _left(result, steps, begun)
     todo = np.flatnonzero(left)
 
     def snapshot(index: int, replicas: np.ndarray) -> None:
@@ -252,6 +265,7 @@ def _work_off(
     )
     total = len(todo) if work.periods else len(todo) * steps - int(taken.sum(where=left))
     make_block, threads = make(min(threads, len(todo)), len(todo))
+    ended = False
     with interrupts(1):  # else a second Ctrl-C would lose what the first one saves
         try:
             with reporter(total, progress) as report:
@@ -263,13 +277,21 @@ def _work_off(
                     None if writer is None else save,
                     lambda: writer is not None and writer.due(time.monotonic()),
                 )
+            ended = True
         except KeyboardInterrupt:
             raise Interrupted(result) from None
         finally:
             if writer is None:
                 bring_up_to_date()
             elif len(todo) or not writer.path.exists():  # else all was done, and is only read
-                save()
+                try:
+                    save()
+                except ValueError as error:  # no file can hold the result
+                    if ended:
+                        raise
+                    # Another error is on its way, which must not be lost.
+                    message = f"checkpoint {str(writer.path)!r} was not written: {error}"
+                    warnings.warn(message, RuntimeWarning, stacklevel=3)
 
 
 def _blocks(

@@ -4,6 +4,7 @@ First by themselves, of results made by hand, then as runs write them and go on 
 """
 
 import copy
+import hashlib
 import io
 import json
 import os
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames import checkpoint, storage
+from fastgames import checkpoint, files, storage
 from fastgames.result import Result
 from fastgames.seeds import generator_from
 from fastgames.snapshots import Snapshots
@@ -185,9 +186,14 @@ OTHERS = [
     ({"steps": 101}, "steps was 100, got 101"),
     ({"seed": 8}, "rng was 7, got 8"),
     ({"seed": None}, "rng was 7, got None"),
-    ({"replicas": 6}, "grid was not the same"),
+    ({"replicas": 6}, r"grid was {'dims': \['alpha'\], 'alpha': \[0.1, .*, got None"),
     ({"replicas": 7}, "replicas was 6, got 7"),
-    ({"replicas": fg.grid(beta=[0.1, 0.2, 0.3], repeats=2)}, "grid was not the same"),
+    (
+        {"replicas": fg.grid(beta=[0.1, 0.2, 0.3], repeats=2)},
+        r"grid.dims\[0\] was 'alpha', got 'beta'",
+    ),
+    ({"replicas": fg.grid(alpha=[0.1, 0.2, 0.4], repeats=2)}, r"grid.alpha\[2\] was 0.3, got 0.4"),
+    ({"replicas": fg.grid(alpha=[0.1, 0.2], repeats=3)}, "grid.alpha was .*0.3], got .*0.2]"),
     ({"dtype": "float32"}, "dtype was 'float64', got 'float32'"),
     ({"stream": "numpy"}, "stream was 'fastgames', got 'numpy'"),
     ({"stop": None}, "stop was 50, got None"),
@@ -195,17 +201,32 @@ OTHERS = [
     ({"record": replace(RECORD, last=8)}, "record.last was 9, got 8"),
     ({"record": replace(RECORD, tables=())}, r"record.tables was \['q'\], got \[\]"),
     ({"record": replace(RECORD, flips=False)}, "record.flips was True, got False"),
-    ({"game": GAME.games[0]}, "game was not the same"),
-    ({"game": fg.Variants(GAME.games, [0, 1, 0, 1, 0, 0])}, "game was not the same"),
-    ({"game": fg.Variants(GAME.games[::-1], GAME.index)}, "game was not the same"),
-    ({"learners": LEARNERS[::-1]}, r"learners\[0\] was not the same"),
+    ({"game": GAME.games[0]}, "game.variants was True, got False"),
+    ({"game": fg.games.chicken()}, r"game was MarkovGame\(.*, got MatrixGame\("),
+    (
+        {"game": fg.Variants(GAME.games, [0, 1, 0, 1, 0, 0])},
+        r"game.index\[5\] was 1, got 0",
+    ),
+    (
+        {"game": fg.Variants(GAME.games[::-1], GAME.index)},
+        r"game.games\[0\].rewards\[0, 0, 0, 0\] was 0.0, got 1.0",
+    ),
+    (
+        {"learners": LEARNERS[::-1]},
+        r"learners\[0\].alpha was an array .*, got Exponential\(start=0",
+    ),
+    ({"learners": (fg.Sarsa(),) * 2}, r"learners\[0\] was QLearner\(.*, got Sarsa\("),
     (
         {"learners": (LEARNERS[0], replace(LEARNERS[1], alpha=fg.Exponential(0.5, 0.11)))},
-        r"learners\[1\] was not the same",
+        r"learners\[1\].alpha.rate was 0.1, got 0.11",
     ),
     (
         {"learners": (replace(LEARNERS[0], alpha=SWEEP.alpha[::-1].copy()), LEARNERS[1])},
-        r"learners\[0\] was not the same",
+        r"learners\[0\].alpha\[0\] was 0.1, got 0.3",
+    ),
+    (
+        {"learners": (LEARNERS[0], replace(LEARNERS[1], explore=fg.Softmax(2)))},
+        r"learners\[1\].explore.temperature was 1.0, got 2.0",
     ),
     ({"resume": EARLIER}, "resume was not the same"),
 ]
@@ -256,6 +277,79 @@ def test_games_are_told_apart_by_their_bits():
     assert digest(games[0]) == digest(fg.games.random_markov_game(**base))
 
 
+def refusal(path, was, got):
+    """What is said of the checkpoint of one call by another."""
+    arguments = ARGUMENTS | {"record": fg.Record(), "stop": None, "replicas": REPLICAS}
+    call, other = (checkpoint.describe(**arguments | x) for x in (was, got))
+    checkpoint.write(path, on_its_way(BEGUN, DONE), call, BEGUN)
+    with pytest.raises(ValueError, match="is of another call: ") as caught:
+        checkpoint.read(path, other)
+    return str(caught.value).partition("is of another call: ")[2]
+
+
+def games_of_functions():
+    def start(state, words):
+        state[0] = 0
+
+    def make(constant, **more):
+        def step(state, actions, rewards, words):
+            rewards[0] = rewards[1] = constant
+            return False
+
+        def observe(state, agent):
+            return 0
+
+        counts = {"num_actions": (2, 2), "num_observations": (1, 1)}
+        return fg.ProceduralGame(start, step, observe, **counts, **more)
+
+    return make(1.0), make(2.0), make(1.0, discount=0.5)
+
+
+def test_a_game_of_functions_is_refused_by_what_differs(path):
+    one, other, patient = games_of_functions()
+    text = refusal(path, {"game": one}, {"game": patient})
+    assert text == "game.discount was 0.0, got 0.5"
+    text = refusal(path, {"game": one}, {"game": other})
+    assert text == "game.functions were not the same: their source, or a value that they use"
+    bars = [{"game": fg.games.make("el_farol", agents=4, capacity=k)} for k in (2, 3)]
+    assert refusal(path, *bars) == "game.capacity was 2, got 3"
+
+
+def test_a_learner_of_functions_is_refused_by_its_parameter(path):
+    def choose(tables, p, o, signal):
+        return 0
+
+    def learn(tables, p, t):
+        tables[0][t.observation, t.action] += p[0] * t.gain
+
+    def other(tables, p, t):
+        tables[0][t.observation, t.action] -= p[0] * t.gain
+
+    one, two = (fg.Learner(choose, learn, {"alpha": x}) for x in (0.1, 0.2))
+    text = refusal(path, {"learners": (one, two)}, {"learners": (two, two)})
+    assert text == "learners[0].parameters.alpha was 0.1, got 0.2"
+    other = fg.Learner(choose, other, {"alpha": 0.2})
+    text = refusal(path, {"learners": (one, two)}, {"learners": (one, other)})
+    assert text.startswith("learners[1].functions were not the same")
+
+
+def test_the_payoff_that_differs_is_named_as_the_user_has_it(path):
+    payoffs = np.zeros((2, 3, 2))
+    payoffs[1, 2, 0] = 5
+    one, other = fg.MatrixGame(payoffs), fg.MatrixGame(payoffs * 2)
+    call = {"learners": fg.QLearner(), "steps": 3, "rng": 1, "checkpoint": path}
+    fg.run(one, **call)
+    with pytest.raises(ValueError, match=r"call: game.payoffs\[1, 2, 0\] was 5.0, got 10.0$"):
+        fg.run(other, **call)
+
+
+def test_the_array_of_a_resumed_result_that_differs_is_named(path):
+    earlier = replace(EARLIER, state=copy.deepcopy(EARLIER.state))
+    earlier.tables[1]["q"][2, 0, 1] += 1
+    text = refusal(path, {"resume": EARLIER}, {"resume": earlier})
+    assert text == "resume.state/1/q was not the same"
+
+
 # --- other files --------------------------------------------------------------------------------
 
 
@@ -265,14 +359,19 @@ def changed(path, header=None, **members):
         contents = {name: archive.read(name) for name in archive.namelist()}
     if header is not None:
         contents["header.json"] = json.dumps(json.loads(contents["header.json"]) | header).encode()
+    for name, array in members.items():
+        del contents[f"{name}.npy"]
+        if array is not None:
+            out = io.BytesIO()
+            np.save(out, array)
+            contents[f"{name}.npy"] = out.getvalue()
+    del contents["sha256sums"]
+    contents["sha256sums"] = "".join(
+        f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()
+    ).encode()
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in contents.items():
-            if name.removesuffix(".npy") not in members:
-                archive.writestr(name, content)
-        for name, array in members.items():
-            if array is not None:
-                with archive.open(f"{name}.npy", "w") as member:
-                    np.save(member, array)
+            archive.writestr(name, content)
 
 
 def test_another_version_is_refused_with_a_sentence(path, call):
@@ -344,7 +443,7 @@ def test_steps_that_the_call_cannot_have_taken(begun, path, call):
 def test_a_call_cannot_have_begun_before_step_0(path, call):
     zeros, begun = np.zeros(REPLICAS, int), np.array([0, 0, 0, 0, -1, 0])
     checkpoint.write(path, on_its_way(zeros, zeros + 7), call, begun)
-    with pytest.raises(ValueError, match="begun has values outside"):
+    with pytest.raises(ValueError, match="begun must be in"):
         checkpoint.read(path, call)
 
 
@@ -400,7 +499,7 @@ def full_disk(*arguments, **keywords):
     raise OSError(28, "No space left on device")
 
 
-FAILURES = [(np.lib.format, "write_array"), (os, "fsync"), (os, "replace"), (storage, "open")]
+FAILURES = [(np.lib.format, "write_array"), (os, "fsync"), (os, "replace"), (files, "open")]
 
 
 @pytest.mark.parametrize(("module", "name"), FAILURES)
@@ -431,7 +530,8 @@ def test_a_device_that_is_full(path, call, monkeypatch):
     writer.save(on_its_way(BEGUN, DONE))
     before = path.read_bytes()
     device = os.open("/dev/full", os.O_WRONLY)
-    monkeypatch.setattr(storage, "open", lambda *_: os.fdopen(device, "wb"), raising=False)
+    full = path.with_name("full"), os.fdopen(device, "wb")
+    monkeypatch.setattr(files, "_temporary", lambda _: full)
     with pytest.warns(RuntimeWarning, match="No space left on device"):
         writer.save(on_its_way(BEGUN, DONE, contents=1))
     assert path.read_bytes() == before
