@@ -13,7 +13,7 @@ from fastgames import _checks
 from fastgames._core.analysis import Play
 from fastgames.arguments import cpus
 from fastgames.games import Game, ProceduralGame, Variants
-from fastgames.games.compact import Chances, Compact, Sum, Table
+from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
 from fastgames.result import Result
 
 MAX_AGENTS = 64  # src_cy/analysis.pyx
@@ -79,6 +79,7 @@ def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
                 f"greedy must have the {len(other)} replicas of {name}, got {replicas}"
             )
     compact = game.compact
+    assert not isinstance(compact.moves, Functions)  # those of a ProceduralGame
     moves = _sure(compact.moves)
     play = Play(
         compact.num_states,

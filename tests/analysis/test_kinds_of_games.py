@@ -70,7 +70,7 @@ def test_games_of_tables_are_measured(title, measure):
 
 @measures
 def test_chance_has_no_limit_cycle(measure):
-    result = played(random(transitions="dense"))
+    result = played(random(transitions="random"))
     if measure is best_responses:
         assert best_responses(result).mutual_on_path is None
     else:
