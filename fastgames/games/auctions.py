@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._tables import FloatArray, whole
-from .pricing import MAX_AGENTS, Benchmark, MarketGame, each, grids, shares
+from .pricing import MAX_AGENTS, Benchmark, MarketGame, check_finite, each, grids, shares
 
 
 def first_price_auction(
@@ -131,6 +131,7 @@ def second_price_auction(
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `check_finite` names what overflows
 def _auction(
     bidders: int,
     bids: int | npt.ArrayLike,
@@ -143,7 +144,8 @@ def _auction(
     """An auction. price: of the bids of all; nash_bids: of the values and the second highest."""
     bidders = whole("bidders", bidders, 2, MAX_AGENTS + 1)
     worth = each("values", values, bidders)
-    choices = grids("bids", bids, [0.0] * bidders, [worth.max()] * bidders)
+    given = {"values": values}
+    choices = grids("bids", bids, [0.0] * bidders, [worth.max()] * bidders, given)
     if any(not np.array_equal(grid, choices[0]) for grid in choices):
         raise ValueError(f"bids must be the same for all bidders; they are {choices}")
     least = choices[0][0]
@@ -159,11 +161,14 @@ def _auction(
     highest = worth == worth.max()
     chances = highest / highest.sum()
     second = float(np.sort(worth)[-2])
+    nash = Benchmark(nash_bids(worth, second), chances, (worth - second) * chances)
+    ring = Benchmark(np.full(bidders, least), chances, (worth - least) * chances)
+    check_finite(payoffs, nash, ring, given)
     return MarketGame(
         payoffs,
         choices,
-        Benchmark(nash_bids(worth, second), chances, (worth - second) * chances),
-        Benchmark(np.full(bidders, least), chances, (worth - least) * chances),
+        nash,
+        ring,
         name=name,
         source=source,
     )

@@ -7,7 +7,7 @@ exponentials are those of `rules`, so that a game has the same bits on every CPU
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial, reduce
 from typing import Any, Final
@@ -32,6 +32,7 @@ from .matrix import MatrixGame
 
 MAX_AGENTS: Final = 20
 _MAX_PAYOFFS: Final = 2**29  # 4 GiB
+_COARSE: Final = 1e8  # Nash prices of `logit_bertrand` are found up to 1e-14 of a - c - a0
 _MAX_ROUNDS: Final = 200  # of best responses; of 3,000 random games none took more than 24
 
 
@@ -155,6 +156,7 @@ class PricingGame(MarketGame):
         return self._choices
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `check_finite` names what overflows
 def logit_bertrand(
     firms: int = 2,
     prices: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 15,
@@ -226,10 +228,13 @@ def logit_bertrand(
     firms = whole("firms", firms, 2, MAX_AGENTS + 1)
     quality, cost = each("a", a, firms), each("c", c, firms)
     outside, scale = number("a0", a0), number("mu", mu, "(0, inf)")
-    with np.errstate(over="ignore"):
-        value = (quality - cost - outside) / scale
+    value = (quality - cost - outside) / scale
     if not np.isfinite(value).all():
         raise ValueError(f"mu must not be so small that (a - c - a0) / mu overflows; it is {mu!r}")
+    most = _COARSE * max(scale, float(np.abs([quality, cost]).max()))
+    if abs(outside) > most:  # beyond, the prices are lost in the rounding of a - c - a0
+        raise ValueError(f"a0 must be in [{-most:g}, {most:g}], as a, c and mu are, got {a0!r}")
+    given = {"a": a, "c": c, "a0": a0, "mu": mu, "xi": xi}
 
     def sold(charged: Iterable[Any]) -> list[FloatArray]:
         return _logit([(b - outside - p) / scale for b, p in zip(quality, charged, strict=True)])
@@ -242,9 +247,10 @@ def logit_bertrand(
     nash = benchmark(_logit_nash(value.tolist()))
     monopoly = benchmark(_logit_monopoly(value.tolist()))
     beyond = number("xi", xi, "[0, inf)") * (monopoly.prices - nash.prices)
-    choices = grids("prices", prices, nash.prices - beyond, monopoly.prices + beyond)
+    choices = grids("prices", prices, nash.prices - beyond, monopoly.prices + beyond, given)
     charged = np.meshgrid(*choices, indexing="ij", sparse=True)
     payoffs = [(p - k) * q for p, k, q in zip(charged, cost, sold(charged), strict=True)]
+    check_finite(payoffs, nash, monopoly, given)
     return PricingGame(
         payoffs,
         choices,
@@ -255,6 +261,7 @@ def logit_bertrand(
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `check_finite` names what overflows
 def linear_bertrand(
     prices: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 15,
     *,
@@ -326,10 +333,12 @@ def linear_bertrand(
     monopoly = benchmark((quality + cost) / 2.0)
     beyond = number("xi", xi, "[0, inf)") * (monopoly.prices - nash.prices)
     low = np.maximum(nash.prices - beyond, 0.0)
-    choices = grids("prices", prices, low, monopoly.prices + beyond)
+    given = {"gamma": gamma, "a": a, "c": c, "xi": xi}
+    choices = grids("prices", prices, low, monopoly.prices + beyond, given)
     charged = np.meshgrid(*choices, indexing="ij", sparse=True)
     sold = _linear(quality, g, charged)
     payoffs = [(p - k) * q for p, k, q in zip(charged, cost, sold, strict=True)]
+    check_finite(payoffs, nash, monopoly, given)
     return PricingGame(
         payoffs,
         choices,
@@ -340,6 +349,7 @@ def linear_bertrand(
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `check_finite` names what overflows
 def homogeneous_bertrand(
     firms: int = 2,
     prices: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 100,
@@ -400,7 +410,8 @@ def homogeneous_bertrand(
     for argument, value in (("cost", unit), ("lowest", least)):
         if not value < most:
             raise ValueError(f"{argument} must be below reservation, {most}; it is {value}")
-    choices = grids("prices", prices, [least] * firms, [most] * firms)
+    given = {"cost": cost, "reservation": reservation, "lowest": lowest}
+    choices = grids("prices", prices, [least] * firms, [most] * firms, given)
     charged = np.meshgrid(*choices, indexing="ij", sparse=True)
     low = reduce(np.minimum, charged)
     margin = np.where(low <= most, low - unit, 0.0)
@@ -410,6 +421,7 @@ def homogeneous_bertrand(
         parts = np.full(firms, 1.0 / firms)
         return Benchmark(np.full(firms, price), parts, (price - unit) * parts)
 
+    check_finite(payoffs, all_charge(unit), all_charge(most), given)
     return PricingGame(
         payoffs,
         choices,
@@ -420,6 +432,7 @@ def homogeneous_bertrand(
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `check_finite` names what overflows
 def cournot(
     firms: int = 2,
     quantities: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 41,
@@ -476,8 +489,12 @@ def cournot(
     """
     firms = whole("firms", firms, 2, MAX_AGENTS + 1)
     top, steep = number("intercept", intercept, "(0, inf)"), number("slope", slope, "(0, inf)")
-    unit = each("cost", cost, firms, f"[0, {top!r})")
-    choices = grids("quantities", quantities, [0.0] * firms, [top / steep] * firms)
+    try:
+        unit = each("cost", cost, firms, f"[0, {top!r})")
+    except ValueError as error:
+        raise ValueError(f"{error}; intercept is {top!r}") from None
+    given = {"intercept": intercept, "slope": slope, "cost": cost}
+    choices = grids("quantities", quantities, [0.0] * firms, [top / steep] * firms, given)
     for agent, grid in enumerate(choices):
         if grid[0] < 0.0:
             raise ValueError(f"quantities must be at least 0; agent {agent} has {grid[0]}")
@@ -496,6 +513,7 @@ def cournot(
     cheapest = unit == unit.min()
     at = (top + unit.min()) / 2.0
     monopoly = benchmark(at, cheapest * ((top - at) / steep / cheapest.sum()))
+    check_finite(payoffs, nash, monopoly, given)
     return MarketGame(
         payoffs,
         choices,
@@ -529,19 +547,30 @@ def each(argument: str, value: object, agents: int, domain: str | None = None) -
 
 
 def grids(
-    argument: str, value: object, low: npt.ArrayLike, high: npt.ArrayLike
+    argument: str,
+    value: object,
+    low: npt.ArrayLike,
+    high: npt.ArrayLike,
+    ends_from: Mapping[str, object],
 ) -> list[FloatArray]:
-    """One ascending grid for each agent.
+    """Return one ascending grid for each agent.
 
     value: a number m, for m numbers in equal steps from low[i] to high[i]; or one array for all; or
-    one for each.
+    one for each. ends_from: the parameters that low and high are made of, which errors name.
     """
     ends = list(zip(np.asarray(low).tolist(), np.asarray(high).tolist(), strict=True))
     if not isinstance(value, Iterable):
         count = whole(argument, value, 2, _MAX_PAYOFFS)
         _check_size(argument, [count] * len(ends))
         made = [np.linspace(*pair, count) for pair in ends]
-        return [_ascending(f"{argument} of agent {i}", grid) for i, grid in enumerate(made)]
+        for i, (grid, (least, most)) in enumerate(zip(made, ends, strict=True)):
+            if not (np.isfinite(grid).all() and (np.diff(grid) > 0.0).all()):
+                raise ValueError(
+                    f"{', '.join(ends_from)} must leave room for {count} {argument}, got "
+                    f"{_listed(ends_from)}: those of agent {i} would go from {least:.6g} to "
+                    f"{most:.6g}; give {argument} as an array, or change these parameters"
+                )
+        return [read_only(grid) for grid in made]
     given = listed(argument, value, f"a number, an array, or {len(ends)} arrays")
     if given and not isinstance(given[0], Iterable):
         given = [_ascending(argument, given)] * len(ends)
@@ -562,6 +591,19 @@ def shares(chosen: Sequence[FloatArray], best: FloatArray) -> Iterator[FloatArra
     """
     ties = sum((mine == best).astype(np.float64) for mine in chosen)
     return ((mine == best) / ties for mine in chosen)
+
+
+def check_finite(
+    payoffs: Iterable[Any], nash: Benchmark, monopoly: Benchmark, given: Mapping[str, object]
+) -> None:
+    """Raise ValueError naming the parameters given if they make a number that is not finite."""
+    held = [getattr(benchmark, f.name) for benchmark in (nash, monopoly) for f in fields(benchmark)]
+    if not all(np.isfinite(array).all() for array in (*payoffs, *held)):
+        raise ValueError(f"{', '.join(given)} must make finite payoffs, got {_listed(given)}")
+
+
+def _listed(given: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in given.items())
 
 
 def _check_size(argument: str, counts: list[int]) -> None:

@@ -127,7 +127,7 @@ BAD = [
     ({"bids": [[0, 1], [0, 2]]}, ValueError, "bids must be the same for all bidders"),
     ({"bids": [1.5, 2.0]}, ValueError, "values must be at least the lowest bid, 1.5; .* 1.0"),
     ({"bids": [1, 2], "values": [3, 0.5]}, ValueError, "values must be at least .* 0.5"),
-    ({"values": -1.0}, ValueError, "bids of agent 0 must be"),
+    ({"values": -1.0}, ValueError, "values must leave room for 21 bids"),
     ({"values": [1.0] * 3}, ValueError, r"values must be .* shape \(2,\)"),
     ({"values": math.inf}, ValueError, "values must be finite"),
     ({"bidders": 8}, ValueError, r"bids must make at most 2\^29 payoffs; .* 8 agents"),

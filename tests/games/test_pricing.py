@@ -533,7 +533,7 @@ BAD = [
     (logit_bertrand, {"mu": 0.0}, ValueError, r"mu must be in \(0, inf\), got 0.0"),
     (logit_bertrand, {"mu": 1e-309}, ValueError, "mu must not be so small"),
     (logit_bertrand, {"xi": -0.1}, ValueError, r"xi must be in \[0, inf\), got -0.1"),
-    (logit_bertrand, {"a": -200.0}, ValueError, "prices of agent 0 must be .* none twice"),
+    (logit_bertrand, {"a": -200.0}, ValueError, "a, c, a0, mu, xi must leave room for 15 prices"),
     (logit_bertrand, {"firms": 20}, ValueError, r"prices must make at most 2\^29 payoffs"),
     (logit_bertrand, {"prices": 2**28}, ValueError, r"prices must make at most 2\^29 payoffs"),
     (linear_bertrand, {"gamma": 0.0}, ValueError, r"gamma must be in \(0, 1\)"),
