@@ -14,6 +14,7 @@ from fastgames.state import Seat
 MANY = 5_000  # rows from which compiling a function takes less time than interpreting it
 
 
+@np.errstate(over="ignore", under="ignore")  # a softmax weight of exp(-inf) is 0, as it should be
 def policy(seat: Seat, discount: float, where: slice | np.ndarray = slice(None)) -> np.ndarray:
     """Probabilities (replicas, observations, actions), float64, exploration included."""
     table = seat.table[where]

@@ -500,6 +500,7 @@ class ReferenceBlock:
         """Count joint actions and sum rewards from here on, or not."""
         self.tallying = on
 
+    @np.errstate(over="ignore", under="ignore")  # compiled passes do not warn of these either
     def advance(self, steps: int) -> int:
         """Take up to so many steps, fewer only if the replica became stable; how many it took."""
         for taken in range(1, steps + 1):
