@@ -14,6 +14,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # A policy or a row of chances computed in float32 sums to 1 only this closely.
 SUM = 1e-6
+_AGENTS_FIRST = "give numpy.moveaxis(numpy.array({}), -1, 0)"
 
 
 def listed(argument: str, value: object, domain: str) -> list[Any]:
@@ -108,6 +109,33 @@ def same_shapes(argument: str, tables: list[npt.NDArray[Any]], axes: str) -> tup
                 f"{argument}[0] has {shape} and {argument}[{agent}] has {table.shape}"
             )
     return shape
+
+
+def refuse_pairs(argument: str, value: object, states: int) -> None:
+    """Raise ValueError if a nested list has a tuple of all agents' payoffs in each cell.
+
+    Books print games so: [[(3, 3), (0, 5)], [(5, 0), (1, 1)]]. Read with the axis of agents first,
+    these would be the payoffs of another game. states: 1 if there is an axis of states, else 0.
+    """
+    kinds: list[type] = []
+    length = 0
+    while isinstance(value, list | tuple) and value:
+        kinds.append(tuple if isinstance(value, tuple) else list)
+        length, value = len(value), value[0]
+    agents = len(kinds) - 1 - states  # if the last axis is theirs
+    if agents >= 2 and length == agents and kinds[-1] is tuple and list in kinds:
+        raise ValueError(
+            f"{argument} must have the axis of agents first, got tuples of {agents} numbers, which "
+            f"look like the payoffs of {agents} agents in each cell; "
+            f"{_AGENTS_FIRST.format(argument)}, or write lists if each is a row of one agent's"
+        )
+
+
+def pairs_hint(argument: str, shape: tuple[int, ...], states: int) -> str:
+    """Return what to do if an array of a wrong shape has the axis of agents last, else ""."""
+    agents = len(shape) - 1 - states
+    last = agents >= 2 and shape[-1] == agents
+    return f"; if the last axis is that of agents, {_AGENTS_FIRST.format(argument)}" if last else ""
 
 
 def action_names(

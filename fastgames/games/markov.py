@@ -24,9 +24,11 @@ from ._tables import (
     float64,
     listed,
     numbers,
+    pairs_hint,
     read_only,
     real_array,
     refuse_cells,
+    refuse_pairs,
     same_shapes,
     string,
     whole,
@@ -378,12 +380,14 @@ def _reward_tables(rewards: object) -> tuple[list[npt.NDArray[Any]], tuple[int, 
     given = listed(
         "rewards", rewards, "an array (N, S, A_0, ..., A_{N-1}) or N arrays of one shape"
     )
+    refuse_pairs("rewards", rewards, 1)
     tables = [numbers(f"rewards[{agent}]", table) for agent, table in enumerate(given)]
     shape = same_shapes("rewards", tables, "(S, A_0, ..., A_{N-1})")
     if len(shape) != len(tables) + 1:
         raise ValueError(
             "rewards must have the shape (N, S, A_0, ..., A_{N-1}), one axis of states and one of "
             f"actions for each of the {len(tables)} agents; the shape is {(len(tables), *shape)}"
+            f"{pairs_hint('rewards', (len(tables), *shape), 1)}"
         )
     if 0 in shape:
         raise ValueError(

@@ -18,9 +18,11 @@ from ._tables import (
     action_names,
     distribution,
     listed,
+    pairs_hint,
     read_only,
     real_array,
     refuse_cells,
+    refuse_pairs,
     same_shapes,
     string,
     whole,
@@ -31,6 +33,7 @@ Setting = Literal["cooperative", "competitive", "mixed"]
 
 # What rounding may do to payoffs written as decimals or fractions, relative to the largest of them.
 _ROUNDING: Final = 1e-12
+_MOST_SHOWN: Final = 12  # rows and columns of a game that is printed in full
 
 
 class MatrixGame:
@@ -44,7 +47,9 @@ class MatrixGame:
     payoffs : array_like, (N, A_0, ..., A_{N-1}), or N arrays (A_0, ..., A_{N-1})
         ``payoffs[i, a_0, ..., a_{N-1}]`` is what agent i gets when agent 0 plays a_0, agent 1
         plays a_1 and so on: for two agents both matrices have agent 0's actions as rows.
-        N >= 2, every A_i >= 1, all finite; integers or floats. Copied to float64.
+        N >= 2, every A_i >= 1, all finite; integers or floats. Copied to float64. A game printed
+        as cells of pairs, [[(3, 3), (0, 5)], [(5, 0), (1, 1)]], has the agents last: give
+        ``numpy.moveaxis(numpy.array(pairs), -1, 0)``. ``print(game)`` shows it in cells.
     name : str
     actions : sequence of N sequences of A_i distinct str, optional
         Names of every agent's actions; "0", "1", ... unless given.
@@ -65,6 +70,11 @@ class MatrixGame:
     >>> game = MatrixGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], name="prisoner's dilemma")
     >>> game
     <MatrixGame "prisoner's dilemma": 2 agents, (2, 2) actions, mixed>
+    >>> print(game)
+    prisoner's dilemma: agent 0 chooses the row, agent 1 the column
+          0     1
+    0  3, 3  0, 5
+    1  5, 0  1, 1
     >>> game.payoffs[:, 1, 0]  # agent 0 plays 1, agent 1 plays 0
     array([5., 0.])
     >>> game.pure_equilibria()
@@ -269,6 +279,20 @@ class MatrixGame:
             f"{self.num_actions} actions, {self.setting}>"
         )
 
+    def __str__(self) -> str:
+        if self.num_agents != 2 or max(self.num_actions) > _MOST_SHOWN:
+            return repr(self)
+        rows, columns = self._actions
+        cells = [["", *columns]]
+        for a, row in enumerate(self._payoffs.transpose(1, 2, 0).tolist()):
+            cells.append([rows[a], *(f"{first:g}, {second:g}" for first, second in row)])
+        widths = [max(len(line[k]) for line in cells) for k in range(len(cells[0]))]
+        lines = [f"{self._name}: agent 0 chooses the row, agent 1 the column"]
+        for head, *line in cells:
+            others = (cell.rjust(width) for cell, width in zip(line, widths[1:], strict=True))
+            lines.append("  ".join([head.ljust(widths[0]), *others]))
+        return "\n".join(lines)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, MatrixGame):
             return NotImplemented
@@ -290,12 +314,14 @@ class MatrixGame:
 def _payoff_table(payoffs: object) -> FloatArray:
     """The payoffs as a new read-only array (N, A_0, ..., A_{N-1})."""
     given = listed("payoffs", payoffs, "an array (N, A_0, ..., A_{N-1}) or N arrays of one shape")
+    refuse_pairs("payoffs", payoffs, 0)
     tables = [real_array(f"payoffs[{agent}]", table) for agent, table in enumerate(given)]
     shape = same_shapes("payoffs", tables, "(A_0, ..., A_{N-1})")
     if len(shape) != len(tables):
         raise ValueError(
             "payoffs must have the shape (N, A_0, ..., A_{N-1}), one axis of actions for each of "
             f"the {len(tables)} agents; the shape is {(len(tables), *shape)}"
+            f"{pairs_hint('payoffs', (len(tables), *shape), 0)}"
         )
     if 0 in shape:
         raise ValueError(

@@ -405,7 +405,8 @@ INF_CELL[1, 0, 1] = -np.inf
         (
             np.zeros((3, 2, 2)),
             ValueError,
-            AXES + "3 agents; the shape is (3, 2, 2)",
+            AXES + "3 agents; the shape is (3, 2, 2); if the last axis is that of agents, "
+            "give numpy.moveaxis(numpy.array(payoffs), -1, 0)",
         ),
         (
             np.zeros((2, 2)),
