@@ -11,7 +11,7 @@ from fastgames._core import isa  # first: where a CPU is too old it says so, Num
 # isort: split
 from fastgames import games
 from fastgames._later import later
-from fastgames.errors import RuleError
+from fastgames.errors import ConvergenceWarning, RuleError
 from fastgames.games import MarkovGame, MatrixGame, ProceduralGame, Variants
 from fastgames.grid import Grid, grid
 from fastgames.learners import (
@@ -91,6 +91,7 @@ __all__ = [
     "COMA",
     "PHC",
     "VDN",
+    "ConvergenceWarning",
     "EpsilonGreedy",
     "Exp3",
     "ExpectedSarsa",

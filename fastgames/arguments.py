@@ -17,13 +17,14 @@ from fastgames.learners import AnyLearner, FixedPolicy, RuleLearner
 from fastgames.learners.values import ValueLearner
 from fastgames.record import Record
 from fastgames.result import CONTRACT, Result
-from fastgames.schedules import Exponential, Linear
+from fastgames.schedules import NEVER, Exponential, Linear, falls_to
 from fastgames.state import nature_draws
 from fastgames.stop import Stable
 from fastgames.window import COUNTED
 
 LITTLE = 2**26  # bytes for which nobody needs to ask whether they are there
 PROGRESS = 25  # bytes for each replica: where it began, what it has taken, whether any is left
+EARLIEST = 8  # and before which step it does not stop, if that is asked for
 MAX_AGENTS = 62  # numpy has 64 axes, and rewards need (N, S, A_0, …)
 
 
@@ -69,10 +70,27 @@ def check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
     return count, grid
 
 
-def check_stop(stop: Any) -> None:
-    """None, or when to stop."""
+def check_stop(stop: Any, game: Game, seats: tuple[AnyLearner, ...]) -> None:
+    """Check that `stop` is None or a Stable, and that epsilons fall to its bound if it has one."""
     if stop is not None and not isinstance(stop, Stable):
         raise TypeError(f"stop must be None or a Stable, got {stop!r}")
+    if stop is None or isinstance(stop.after, int):
+        return
+    values = [learner.values(game.discount).get("epsilon") for learner in seats]
+    if all(value is None for value in values):
+        raise ValueError(
+            f"after of stop must be a step, a whole number, where no learner has an epsilon, got "
+            f"{stop.after!r}"
+        )
+    for i, value in enumerate(values):
+        never = np.zeros(1) if value is None else falls_to(value, stop.after) >= NEVER
+        if never.any():
+            where = f" in replica {never.argmax()}" if never.ndim else ""
+            raise ValueError(
+                f"after of stop must be a bound that every epsilon falls to (or a step, a whole "
+                f"number), got {stop.after!r}; epsilon of learners[{i}] never does{where}: no "
+                "replica would ever stop"
+            )
 
 
 def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
@@ -302,6 +320,7 @@ def check_memory(
     count = 0 if record.every is None else (begun % record.every + steps) // record.every
     each = state.bytes_each(game, seats, dtype, stream, record, stop) + PROGRESS
     each += snapshots.bytes_each(game, seats, dtype, record, count)
+    each += EARLIEST if stop is not None and stop.after else 0
     need = each * replicas + 100 * count
     if stop is not None and record.last is not None:  # windows are counted up some at a time
         joint = 1 if isinstance(game, ProceduralGame) else math.prod(game.num_actions)

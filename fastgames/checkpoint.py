@@ -130,6 +130,7 @@ def _what(
         "replicas": replicas,
         "grid": None if sweep is None else _described(dims, {}),
         "stop": None if stop is None else stop.periods,
+        "stop.after": None if stop is None else stop.after,
         "dtype": dtype,
         "stream": stream,
     }

@@ -20,11 +20,14 @@ class Block(Protocol):
     """Replicas stepped together; lanes 0 to active - 1 hold one each.
 
     stable: (capacity,) int64 steps in a row without a change, or None where nothing may stop
+    waits: (capacity,) int64, for how many steps from now each lane may not stop, whatever `stable`
+        is; at most 0: it may. Written by the engine, where `stable` is there
     """
 
     capacity: int
     active: int
     stable: np.ndarray | None
+    waits: np.ndarray
 
     def load(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
         """Take up these replicas from the state, in these lanes."""
@@ -33,7 +36,7 @@ class Block(Protocol):
         """Count joint actions and sum rewards of these lanes from here on, or not."""
 
     def advance(self, steps: int) -> int:
-        """Take up to so many steps; fewer only if a replica became stable then. How many."""
+        """Advance by at most `steps`, fewer only if a replica may stop then; return the number."""
 
     def store(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
         """Write these replicas back into the state."""
@@ -48,6 +51,8 @@ class Work:
     snapshots: steps (of this call), ascending, after which `snapshot(index, replicas)` runs
     tally_from: the step (of this call) from which joint actions and rewards are counted
     periods: steps in a row without a change after which a replica stops; 0: it does not
+    earliest: (replicas,) int64, the step (of this call) before which each replica does not stop, or
+        None: that is any
     """
 
     steps: int
@@ -57,6 +62,7 @@ class Work:
     tally_from: int
     periods: int
     snapshot: Callable[[int, np.ndarray], None]
+    earliest: np.ndarray | None = None
     taken: int = 0  # of `todo`
     finished: int = 0  # replicas
     done: list[int] = field(default_factory=list)  # replica-steps, one entry per thread
@@ -174,6 +180,8 @@ class Roster:
                     continue
                 return
             steps = min(slice_steps, self._steps_to_a_stop())
+            if work.earliest is not None:
+                block.waits[: block.active] = self._earliest() - self.done[: block.active]
             began = time.perf_counter()
             taken = block.advance(steps)
             took = time.perf_counter() - began
@@ -195,6 +203,12 @@ class Roster:
         done = self.done[: self.block.active]
         ahead = self.stops[self.stops.searchsorted(done, "right")] - done
         return int(ahead.min())
+
+    def _earliest(self) -> np.ndarray:
+        """The steps before which the replicas in the lanes do not stop."""
+        assert self.work.earliest is not None
+        earliest: np.ndarray = self.work.earliest[self.replicas[: self.block.active]]
+        return earliest
 
     def _fill(self) -> int:
         """Give every free lane the next replica; how many there were."""
@@ -223,7 +237,8 @@ class Roster:
         over = done >= work.steps
         if work.periods:
             assert block.stable is not None
-            over |= block.stable[: block.active] >= work.periods
+            stable = block.stable[: block.active] >= work.periods
+            over |= stable if work.earliest is None else stable & (done >= self._earliest())
         nearest = self.snapshots.searchsorted(done)
         for index in sorted(set(nearest[self.snapshots[nearest] == done].tolist())):
             self._write(np.flatnonzero(done == self.snapshots[index]), index)

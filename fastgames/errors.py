@@ -1,4 +1,4 @@
-"""What may go wrong while a run runs: a function of a user's learner or game."""
+"""What may go wrong while a run runs, or be wrong with what it brings back."""
 
 from typing import Any
 
@@ -38,3 +38,7 @@ def out_of_range(kind: str, value: Any, count: float) -> str:
         return f"wrote the reward {value}, which must be a number of at most {count:g} in size"
     what = {"action": "an action", "observation": "an observation"}[kind]
     return f"returned {value}, but {what} must be in [0, {count})"
+
+
+class ConvergenceWarning(UserWarning):
+    """Replicas stopped by `Stable` that may not have converged; `run` warns once, at its end."""

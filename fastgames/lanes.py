@@ -357,7 +357,7 @@ class LaneBlock:
             bit_generator=bit_generator,
             outside=outside,
         )
-        self.stable = self.lanes.stable
+        self.stable, self.waits = self.lanes.stable, self.lanes.waits
         self.nature = state.streams is not None and nature_draws(game.compact)
         self.replicas = np.zeros(capacity, np.int64)  # what each lane holds
         self.steps = np.zeros(capacity, np.int64)  # since each lane was last written
@@ -463,7 +463,10 @@ class LaneBlock:
         self.ready = False
 
     def advance(self, steps: int) -> int:
-        """Take up to so many steps, without the GIL; fewer only if a replica became stable."""
+        """Advance by at most `steps`, fewer only if a replica may stop then; return the number.
+
+        The GIL is released.
+        """
         if not self.ready or self.lanes.active != self.active:
             self.lanes.active = self.active
             self.lanes.begin()

@@ -462,6 +462,7 @@ class ReferenceBlock:
         self.game, self.state, self.record, self.stop, self.rng = game, state, record, stop, rng
         self.active = 0
         self.stable = None if stop is None else np.zeros(1, np.int64)
+        self.waits = np.zeros(1, np.int64)
 
     def load(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
         """Take up a replica."""
@@ -502,10 +503,12 @@ class ReferenceBlock:
 
     @np.errstate(over="ignore", under="ignore")  # compiled passes do not warn of these either
     def advance(self, steps: int) -> int:
-        """Take up to so many steps, fewer only if the replica became stable; how many it took."""
+        """Advance by at most `steps`, fewer only if the replica may stop; return the number."""
         for taken in range(1, steps + 1):
             self._step()
-            if self.stop and self.stable is not None and self.stable[0] == self.stop.periods:
+            if self.stop is None or self.stable is None or taken < self.waits[0]:
+                continue
+            if self.stable[0] >= self.stop.periods:
                 return taken
         return steps
 

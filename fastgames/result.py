@@ -12,6 +12,7 @@ from fastgames.games import Game
 from fastgames.learners import AnyLearner
 from fastgames.policies import Policy, policy
 from fastgames.record import Record
+from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
 from fastgames.snapshots import Snapshots
 from fastgames.state import State
 from fastgames.stop import Stable
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from fastgames.grid import Grid
 
 CONTRACT = 2  # version of the random streams and the order of events, see ARCHITECTURE.md
+
+EXPLORATION = ("epsilon", "temperature")
+FAR = 0.1  # share of the way of a schedule
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,7 +95,41 @@ class Result:
         if self.stop is None or self.state.stable is None:
             return np.zeros(self.replicas, np.bool_)
         stopped: np.ndarray = self.state.stable >= self.stop.periods
+        if self.stop.after:
+            first = self.stop.first_counted(self.state, self.game.discount)
+            stopped &= self.steps >= first + self.stop.periods
         return stopped
+
+    @property
+    def unchanged(self) -> np.ndarray:
+        """Which replicas `stop` ended although no greedy action had ever changed, (replicas,) bool.
+
+        They may have been right from the start, or may hardly have learnt yet.
+        """
+        if self.state.stable is None:
+            return np.zeros(self.replicas, np.bool_)
+        unchanged: np.ndarray = self.stopped & (self.state.stable >= self.steps)
+        return unchanged
+
+    @property
+    def exploring(self) -> np.ndarray:
+        """Which replicas `stop` ended while exploration was far from its floor, (replicas,) bool.
+
+        Far: of the way on which an agent's epsilon or temperature falls, from the first value of
+        its schedule to the last, more than a tenth was still before it.
+        """
+        far = np.zeros(self.replicas, np.bool_)
+        for seat in self.state.seats:
+            for name, value in seat.learner.values(self.game.discount).items():
+                kind, (start, second, third) = parts(value)
+                if name not in EXPLORATION or kind == CONSTANT:
+                    continue
+                falls = second > 0.0 if kind == EXPONENTIAL else True
+                end = third if kind == EXPONENTIAL else second
+                now = seat.values(self.game.discount, slice(None))[name]
+                far |= falls & (start > end) & (now - end > FAR * (start - end))
+        exploring: np.ndarray = far & self.stopped
+        return exploring
 
     @property
     def flips(self) -> np.ndarray | None:
@@ -187,10 +225,28 @@ class Result:
         names = ", ".join(type(learner).__name__ for learner in self.learners)
         low, high = int(self.steps.min()), int(self.steps.max())
         steps = str(low) if low == high else f"{low} to {high}"
+        counts = {"unchanged": self.unchanged.sum(), "exploring": self.exploring.sum()}
+        doubts = "".join(f", {count} {name}" for name, count in counts.items() if count)
+        stopped = f"; {self.stopped.sum()} stopped{doubts}" if doubts else ""
         return (
             f"<Result of {self.game.name}: {names}; {self.replicas} replicas, {steps} steps, "
-            f"{self.dtype}, seed {self.seed}>"
+            f"{self.dtype}, seed {self.seed}{stopped}>"
         )
+
+
+def doubts(result: Result) -> str:
+    """Return what makes it doubtful that the stopped replicas have converged, "" if nothing."""
+    found = [
+        (result.unchanged, "although no greedy action had ever changed (result.unchanged)"),
+        (result.exploring, "while exploration was far from its floor (result.exploring)"),
+    ]
+    said = [f"{which.sum():,} {how}" for which, how in found if which.any()]
+    if not said:
+        return ""
+    return (
+        f"of {result.replicas:,} replicas {result.stop!r} stopped {', '.join(said)}: they may not "
+        "have converged; let the count begin later, with Stable(periods, after=...)"
+    )
 
 
 def load(

@@ -25,13 +25,14 @@ from fastgames.arguments import (
     cpus,
     one_for_each,
 )
+from fastgames.errors import ConvergenceWarning
 from fastgames.games import Game
 from fastgames.grid import Grid
 from fastgames.learners import AnyLearner
 from fastgames.progress import reporter
 from fastgames.record import Record
 from fastgames.registry import BACKENDS, DTYPES, STREAMS
-from fastgames.result import Result
+from fastgames.result import Result, doubts
 from fastgames.seeds import generator_from, generator_of, seed_from
 from fastgames.snapshots import make_room, take
 from fastgames.state import fresh, resumed
@@ -87,6 +88,8 @@ def run(
     record : Record, optional
     stop : Stable, optional
         When a replica stops before its steps run out: `result.steps` and `result.stopped` tell.
+        Where that may be too early, a `ConvergenceWarning` says so once, and `result.unchanged` and
+        `result.exploring` say which replicas it is about.
     dtype : "float64" or "float32"
         The type of the tables and of the arithmetic on them; float64 unless given.
     backend : "auto", "cython", "numba" or "reference"
@@ -156,7 +159,7 @@ def run(
         raise TypeError(f"progress must be None, True or False, got {progress!r}")
     if not isinstance(checked, bool):
         raise TypeError(f"checked must be True or False, got {checked!r}")
-    check_stop(stop)
+    check_stop(stop, game, seats)
     record = check_record(Record() if record is None else record, game, steps, seats, resume)
     check_backend(backend, game, seats, stream)
     for i in range(len(seats)):
@@ -211,14 +214,14 @@ def run(
         writer = file.Writer(path, seconds, call, begun)
     make = partial(_blocks, result, backend, checked, generator=generator)
     _work_off(result, steps, begun, make, threads, progress, writer)
+    if said := doubts(result):
+        warnings.warn(said, ConvergenceWarning, stacklevel=2)
     return result
 
 
 def _left(result: Result, steps: int, begun: np.ndarray) -> np.ndarray:
-    """Which replicas have steps left to take, (replicas,) bool."""
-    left: np.ndarray = result.steps - begun < steps
-    if result.state.stable is not None and result.stop is not None:
-        left &= result.state.stable < result.stop.periods
+    """Return which replicas have steps left to take, (replicas,) bool."""
+    left: np.ndarray = (result.steps - begun < steps) & ~result.stopped
     return left
 
 
@@ -238,6 +241,10 @@ def _work_off(
     state, game, snapshots, record = result.state, result.game, result.snapshots, result.record
     taken = state.steps - begun
     left = _left(result, steps, begun)
+    earliest = None
+    if result.stop is not None and result.stop.after:
+        first = result.stop.first_counted(state, game.discount)
+        earliest = first + result.stop.periods - begun
     todo = np.flatnonzero(left)
 
     def snapshot(index: int, replicas: np.ndarray) -> None:
@@ -262,6 +269,7 @@ def _work_off(
         tally_from=0 if record.last is None or state.window is not None else steps - record.last,
         periods=0 if result.stop is None else result.stop.periods,
         snapshot=snapshot,
+        earliest=earliest,
     )
     total = len(todo) if work.periods else len(todo) * steps - int(taken.sum(where=left))
     make_block, threads = make(min(threads, len(todo)), len(todo))

@@ -4,6 +4,7 @@ A schedule counts the game steps of its replica, from 0: its first value is used
 and it advances once after every step.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
@@ -12,6 +13,7 @@ import numpy as np
 from fastgames import _checks
 
 CONSTANT, EXPONENTIAL, LINEAR = range(3)
+NEVER = 2**62  # a step that no run comes to
 
 
 class _Frozen:
@@ -130,3 +132,52 @@ def parts(value: Numeric) -> tuple[int, tuple[Any, Any, Any]]:
     if isinstance(value, Linear):
         return LINEAR, (value.start, value.end, value.steps)
     return CONSTANT, (value, 0.0, 0.0)
+
+
+def falls_to(value: Numeric, bound: float) -> np.ndarray:
+    """Return the first step at which a parameter is at most `bound` > 0, NEVER where there is none.
+
+    The shape is () or (replicas,), as the numbers of the parameter have it; int64.
+    """
+    kind, numbers = parts(value)
+    start, second, third = np.broadcast_arrays(*(np.asarray(x, np.float64) for x in numbers))
+    least = np.maximum(start, third) if kind == EXPONENTIAL else start
+    first = np.where(least <= bound, 0, NEVER)  # at once, or not, as far as is known here
+    if kind == EXPONENTIAL:
+        from fastgames.rules.exponential import exp
+
+        falls = (start > bound) & (third <= bound)
+        pairs, which = np.unique(
+            np.stack([start[falls], second[falls]]), axis=1, return_inverse=True
+        )
+        steps = [_decays_to(v, float(exp(-rate, np.float64)), bound) for v, rate in pairs.T]
+        first[falls] = np.array(steps, np.int64)[which.ravel()]
+    elif kind == LINEAR:
+        falls = (start > bound) & (second <= bound)
+        v, end, length = start[falls], second[falls], third[falls]
+        last = np.minimum(np.ceil(length), NEVER)  # there it has come to its end
+        t = np.minimum(np.ceil((v - bound) / (v - end) * length), last)
+        for _ in range(2):  # which is off where it was rounded
+            t -= v + (end - v) * np.minimum((t - 1) / length, 1.0) <= bound
+        for _ in range(2):
+            t += (t < last) & (v + (end - v) * np.minimum(t / length, 1.0) > bound)
+        first[falls] = t.astype(np.int64)
+    return first
+
+
+def _decays_to(v: float, factor: float, bound: float) -> int:
+    """Return the first t at which the recurrence v <- v * factor has come to at most bound < v."""
+    if factor == 1.0:
+        return NEVER
+    if factor == 0.0:
+        return 1
+    rate = -math.log(factor)
+    t = math.log(v / bound) / rate
+    error = (t + 4.0) * 2.0**-52 * (1.0 / rate + 4.0)  # at most, of the recurrence and of t
+    first, last = math.ceil(t - error), math.ceil(t + error)
+    if first == last or last > 10**7:
+        return min(last, NEVER)
+    steps = 0
+    while v > bound:
+        v, steps = v * factor, steps + 1
+    return steps

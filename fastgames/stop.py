@@ -1,8 +1,17 @@
 """When a replica stops before its steps run out."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from fastgames import _checks
+from fastgames.schedules import NEVER, falls_to
+
+if TYPE_CHECKING:
+    from fastgames.state import State
 
 
 @dataclass(frozen=True)
@@ -10,19 +19,67 @@ class Stable:
     """Stop a replica once nothing that was learnt changed what anyone prefers, for long enough.
 
     After each step: if any agent's greedy action in a row that it just updated changed, n = 0, else
-    n += 1; the replica stops when n = periods. `steps` counts them all.
+    n += 1; the replica stops when n = periods. `steps` counts them all. With `after`, n stays 0
+    until then, so no replica stops before `after` + `periods` steps.
 
     Parameters
     ----------
     periods : int
         In [1, 2^31).
+    after : int or float
+        When n begins to count. An int, in [0, 2^62], is a step of the replica: the first that
+        counts, from 0. A float, in (0, 1), is a bound for epsilon: the first step that counts is
+        that by which the epsilon of every learner that has one has been at most `after`. `run`
+        refuses a bound that some epsilon never falls to, and one where no learner has an epsilon
+        (softmax has a temperature: give a step). 0, the default: from the first step.
 
     Notes
     -----
+    Without `after`, learners that hardly learn and still explore look stable: with a step size of
+    .005 it takes thousands of visits until what is greedy changes for the first time. `run` warns
+    (`fastgames.ConvergenceWarning`) where replicas stopped although no greedy action had ever
+    changed, or while exploration was far from its floor, and `result.unchanged` and
+    `result.exploring` say which.
+
     Source: Calvano, Calzolari, Denicolò & Pastorello, AER 110 (2020), section III.B.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> explore = fg.EpsilonGreedy(fg.Exponential(1.0, rate=1e-2))
+    >>> learner = fg.QLearner(0.1, explore=explore)
+    >>> stop = fg.Stable(500, after=0.01)  # epsilon is exp(-t / 100), at most .01 from step 461
+    >>> fg.run(fg.games.prisoners_dilemma(), learner, 10_000, rng=1, stop=stop).steps.tolist()
+    [961]
     """
 
     periods: int
+    after: int | float = 0
 
     def __post_init__(self) -> None:
         _checks.whole("periods", self.periods, 1, 2**31 - 1)
+        if not isinstance(self.after, float | np.floating):
+            object.__setattr__(self, "after", _checks.whole("after", self.after, 0, NEVER))
+            return
+        if not 0.0 < self.after < 1.0:
+            raise ValueError(
+                "after must be a step, a whole number of at least 0, or a bound for epsilon, a "
+                f"float in (0, 1), got {self.after!r}"
+            )
+        object.__setattr__(self, "after", float(self.after))
+
+    def first_counted(self, state: State, discount: float) -> np.ndarray:
+        """Return the step of each replica from which n counts, (replicas,) int64.
+
+        Schedules count from the step at which their learner took its seat (`resume=`).
+        """
+        if isinstance(self.after, int):
+            return np.full(len(state.steps), self.after)
+        first = np.zeros(len(state.steps), np.int64)
+        for seat in state.seats:
+            epsilon = seat.learner.values(discount).get("epsilon")
+            if epsilon is not None:
+                seated = state.steps - seat.clock.astype(np.int64)
+                falls = np.minimum(falls_to(epsilon, self.after), NEVER - seated)
+                first = np.maximum(first, seated + falls)
+        return first

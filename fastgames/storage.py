@@ -98,7 +98,7 @@ def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "game": encode_game(result.game, arrays),
         "learners": [encode(x, arrays, f"learners/{i}") for i, x in enumerate(result.learners)],
         "record": {field.name: getattr(result.record, field.name) for field in fields(Record)},
-        "stop": None if stop is None else {"periods": stop.periods},
+        "stop": None if stop is None else vars(stop),
         "grid": None if sweep is None else encode_grid(sweep),
         "seed": result.seed,
         "dtype": result.dtype,
@@ -812,7 +812,8 @@ def _state(
         ages=only(compact.time_limit, "ages", "int32", each, compact.time_limit - 1),
         steps=file.array("state/steps", "int64", each, (0, STEPS)),
         counted=file.array("state/counted", "int64", each, (0, record.last or STEPS)),
-        stable=only(stop, "stable", "int64", each, stop.periods if stop else 0),
+        # More than `periods` where a run goes on with fewer of them, or waits for `after`.
+        stable=only(stop, "stable", "int64", each, STEPS),
         window=only(window, "window", "int32", (*each, last), cells - 1),
         reward_window=rewards,
         flips=only(record.flips, "flips", "int64", (*each, agents), STEPS),

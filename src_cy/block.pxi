@@ -204,6 +204,7 @@ ctypedef struct Block:
     real *reward_window                    # (lanes, last, agents), or NULL
     int32_t *changed                       # (lanes,) whether anything greedy changed in this step, where watched
     int64_t *stable                        # (lanes,) steps in a row without, or NULL
+    int64_t *waits                         # (lanes,) steps from now for which a lane may not stop, at most 0: none
     int64_t last                           # length of the window
     int32_t *window                        # (lanes, last) cells of the last steps, or NULL
     int64_t *window_at                     # (lanes,) where the next cell goes

@@ -128,7 +128,7 @@ cdef class Lanes:
         flips, reward_sum            (lanes,) int64, float64
         observation, action, gain, weight  (lanes,) the pending move
     Arrays of the block: state, age, variant (lanes,) int32, see place(); nature (4, lanes) uint32;
-    tallying, stable, window_at (lanes,) int64; window (lanes, last) int32; joint_counts (lanes, joint actions) int64.
+    tallying, stable, waits, window_at (lanes,) int64; window (lanes, last) int32; joint_counts (lanes, joint actions) int64.
     With functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL.
     wrong (4,) int64: 0, or what a function did wrong first (1: an action out of range, 2: choose failed, 3: an
     observation out of range, 4: a reward, 5: the game failed, 6: learn failed), the agent, the lane, the value.
@@ -143,7 +143,7 @@ cdef class Lanes:
     cdef object bit_generator
     cdef int64_t reward_cells
     cdef readonly list seats
-    cdef readonly object joint_counts, state, age, variant, nature, tallying, stable, window, window_at
+    cdef readonly object joint_counts, state, age, variant, nature, tallying, stable, waits, window, window_at
     cdef readonly object wrong, reward_window
     cdef public int64_t active
 
@@ -188,7 +188,7 @@ cdef class Lanes:
             for i in range(self.b.agents):
                 if seats[i].team is not None and seats[i].team[0] == i:
                     self.add_team(i, seats[i].team)
-        self.joint_counts = self.stable = self.window = None
+        self.joint_counts = self.stable = self.waits = self.window = None
         self.tallying = self.kept((lanes,), np.int64)
         self.b.tallying = <int64_t *>address(self.tallying)
         if joint_actions:
@@ -198,6 +198,8 @@ cdef class Lanes:
             if stable:
                 self.stable = self.kept((lanes,), np.int64)
                 self.b.stable = <int64_t *>address(self.stable)
+                self.waits = self.kept((lanes,), np.int64)
+                self.b.waits = <int64_t *>address(self.waits)
             self.window_at = self.kept((lanes,), np.int64)
             if last:
                 if game.functions is not None:
@@ -775,19 +777,18 @@ cdef class Lanes:
     def advance(self, int64_t steps, int64_t periods=0):
         """Take `steps` steps, 0 to 2^31 - 1, without the GIL, modifying the arrays in place; return how many.
 
-        Fewer only if `periods` > 0: then it returns after the step at which a lane has been stable for so many.
+        Fewer only if `periods` > 0: then it returns after the step at which a lane has been stable for so many, if that
+        is at least its `waits` steps from now.
         """
-        cdef int64_t done = 0, n, most, i
+        cdef int64_t done = 0, n, i
         with nogil:
             while done < steps and self.b.wrong[0] == 0:
                 n = steps - done
                 if periods > 0:
-                    most = 0
                     for i in range(self.b.active):
-                        most = max(most, self.b.stable[i])
-                    if most >= periods:
+                        n = min(n, max(periods - self.b.stable[i], self.b.waits[i] - done))
+                    if n <= 0:
                         break
-                    n = min(n, periods - most)
                 done += take(&self.loop, n)
             if (self.fused or self.loop.steps != NULL) and self.records_flips:
                 for i in range(self.b.agents):

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import signal
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -454,7 +455,8 @@ class Setup:
         `build`: of the compiled core; `capacity`: the lanes of a block.
         """
         arguments = {f.name: getattr(self, f.name) for f in fields(self)}
-        with _core_as(build, capacity):
+        with _core_as(build, capacity), warnings.catch_warnings():
+            warnings.simplefilter("ignore", fg.ConvergenceWarning)  # they stop at any time
             return fg.run(**{"progress": False, **arguments, **changes})
 
 

@@ -109,8 +109,8 @@ def test_columns_are_for_one_state_and_the_simplest_learners():
 class Model:
     """Replicas that only count: at which of their steps something changes is known beforehand."""
 
-    def __init__(self, changes, begun, periods):
-        self.changes, self.periods = changes, periods
+    def __init__(self, changes, begun, periods, earliest):
+        self.changes, self.periods, self.earliest = changes, periods, earliest
         self.steps, self.tallied = begun.copy(), np.zeros(len(begun), int)
         self.quiet = np.zeros(len(begun), int)
 
@@ -119,12 +119,15 @@ class Model:
         ends = []
         for r, first in enumerate(begun):
             quiet, t = 0, first
-            while t < steps and not (self.periods and quiet == self.periods):
+            while t < steps and not (self.periods and quiet >= self.periods and t >= self.first(r)):
                 quiet = 0 if self.changes[r, t] else quiet + 1
                 t += 1
             ends.append(t)
         ends = np.array(ends)
         return ends, np.maximum(ends - np.maximum(begun, tally_from), 0)
+
+    def first(self, replica):
+        return 0 if self.earliest is None else self.earliest[replica]
 
 
 class Counter:
@@ -134,6 +137,7 @@ class Counter:
         self.model, self.capacity, self.log = model, capacity, log
         self.active = 0
         self.stable = np.zeros(capacity, np.int64) if model.periods else None
+        self.waits = np.zeros(capacity, np.int64)
         self.replica = np.full(capacity, -1)
         self.steps, self.tallied, self.quiet = (np.zeros(capacity, int) for _ in range(3))
         self.on = [None] * capacity
@@ -165,7 +169,8 @@ class Counter:
                 self.steps[lane] += 1
             if self.stable is not None:
                 self.stable[: self.active] = self.quiet[: self.active]
-                if (self.stable[: self.active] >= self.model.periods).any():
+                quiet = self.stable[: self.active] >= self.model.periods
+                if (quiet & (taken >= self.waits[: self.active])).any():
                     return taken
         return steps
 
@@ -190,7 +195,9 @@ def test_the_engine_takes_every_replica_as_far_as_it_goes_and_stops_where_it_is_
 ):
     rng = np.random.default_rng(seed)
     begun = rng.integers(0, steps, replicas) * rng.integers(0, 2)
-    model = Model(rng.random((replicas, steps)) < rng.random((replicas, 1)), begun, periods)
+    earliest = rng.integers(0, steps + 9, replicas) if rng.integers(2) else None
+    changes = rng.random((replicas, steps)) < rng.random((replicas, 1))
+    model = Model(changes, begun, periods, earliest)
     tally_from = data.draw(st.integers(0, steps - 1))
     snapshots = list(range(every, steps + 1, every))
     ends, counted = model.expected(begun, steps, tally_from)
@@ -205,7 +212,7 @@ def test_the_engine_takes_every_replica_as_far_as_it_goes_and_stops_where_it_is_
         saved.append(model.steps.copy())
 
     todo = np.sort(rng.permutation(replicas)[: data.draw(st.integers(1, replicas))])
-    work = engine.Work(steps, begun, todo, snapshots, tally_from, periods, snapshot)
+    work = engine.Work(steps, begun, todo, snapshots, tally_from, periods, snapshot, earliest)
     engine.run(
         work,
         lambda: Counter(model, capacity, log),

@@ -8,6 +8,7 @@ import pytest
 
 import fastgames as fg
 
+pytestmark = pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")  # they stop early
 REPLICAS = 3
 EVERYTHING = fg.Record(
     every=20, tables=("q",), greedy=True, policies=True, flips=True, joint_actions=True,

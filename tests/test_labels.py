@@ -137,6 +137,7 @@ def test_a_matrix_game_has_no_states_to_tell_of(result):
     assert "states" not in dataset(result)
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 def test_what_stopped():
     seats = [fg.QLearner(explore=fg.EpsilonGreedy(0.0)), fg.FixedPolicy([0.5, 0.5])]
     result = fg.run(fg.games.chicken(), seats, 30, 5, 1, stop=fg.Stable(20), backend="reference")

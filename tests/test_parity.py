@@ -332,6 +332,7 @@ def test_rows_of_every_length_agree(actions, dtype, core_as, assert_same):
                     assert_same(reference, fg.run(game, learners, threads=1, **arguments))
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 def test_as_many_agents_as_there_may_be(assert_same):
     """62, for NumPy's arrays have 64 axes; most have no choice. All that adds a pass is there."""
     rng = np.random.default_rng(1)

@@ -49,6 +49,7 @@ FALLING = {"alpha": fg.Exponential(0.5, 0.01, 0.1), "epsilon": fg.Linear(0.9, 0.
 CASES = [("numba", "float64"), ("auto", "float32"), ("reference", "float64")]
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @pytest.mark.parametrize("game", GAMES)
 @pytest.mark.parametrize(("backend", "dtype"), CASES)
 def test_a_q_learner_of_fifteen_lines_has_the_bits_of_the_built_in(game, backend, dtype):
@@ -262,6 +263,7 @@ def test_two_teams_in_a_game_have_their_own_tables(backend):
     assert (other == joint.sum(axis=(1, 4)).reshape(2, 4)).all()
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 def test_a_team_has_the_same_bits_everywhere(assert_same, tmp_path):
     game = fg.games.random_markov_game(3, 4, (2, 3, 2), rng=8, terminal=1, time_limit=7)
     for dtype in registry.DTYPES:

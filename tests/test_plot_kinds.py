@@ -403,6 +403,7 @@ def test_words_along_an_axis():
     np.testing.assert_array_equal(axes.get_lines()[0].get_ydata(), medians)
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 def test_steps_where_nothing_was_recorded():
     cells = fg.grid(alpha=[0.1, 0.2], repeats=2)
     result = fg.run(DILEMMA, fg.QLearner(cells.alpha), 300, cells, 1, stop=fg.Stable(20))

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 import fastgames as fg
 
+# Whether they have converged is not asked here; the warning: test_stop_after.py.
+pytestmark = pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 PENNIES = fg.games.matching_pennies()
 BACKENDS = ("cython", "numba", "reference")
 FEW = settings(max_examples=settings.default.max_examples // 2)

@@ -72,6 +72,7 @@ LEARNERS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @pytest.mark.parametrize("name", sorted(set(LEARNERS) - {"fixed"}))
 def test_functions_have_the_bits_of_tables(name):
     """Episodes that end and are cut, observations, columns; joint actions, windows, stopping."""
@@ -101,6 +102,7 @@ def test_functions_have_the_bits_of_tables(name):
 # --- the games of the catalogue -----------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @pytest.mark.parametrize("name", PROCEDURAL)
 def test_all_bodies_agree(name, assert_same):
     game = small(name)
@@ -208,6 +210,7 @@ def test_replicas_start_with_words_of_their_own():
 # --- many agents --------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 def test_more_agents_than_a_table_could_have():
     game = fg.games.make("el_farol")
     assert game.num_agents == 100
