@@ -12,6 +12,7 @@ import numpy as np
 
 from fastgames import _checks, snapshots, state
 from fastgames.games import Game, ProceduralGame, Variants
+from fastgames.games.procedural import check_states
 from fastgames.grid import Grid
 from fastgames.learners import AnyLearner, FixedPolicy, RuleLearner
 from fastgames.learners.values import ValueLearner
@@ -135,6 +136,8 @@ def agree_with(
         raise ValueError("game must leave something to chance if that of resume does, and else not")
     if (game.compact.time_limit > 0) != (resume.state.ages is not None):
         raise ValueError("game must have a time limit if that of resume has, and else none")
+    if isinstance(game, ProceduralGame):
+        check_states(game, resume.state.states)
     given = {"replicas": replicas, "dtype": dtype, "stream": stream}
     for name, value in given.items():
         if value is not None and value != getattr(resume, name):

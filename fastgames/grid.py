@@ -8,6 +8,7 @@ import keyword
 import math
 import numbers
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -212,7 +213,7 @@ def _values(name: str, given: Any) -> tuple[Value, ...]:
     if not all(isinstance(value, str) for value in values):
         values = tuple(_number(name, value) for value in values)
     if len(set(values)) < len(values):
-        twice = next(v for v in values if values.count(v) > 1)
+        twice = next(value for value, count in Counter(values).items() if count > 1)
         raise ValueError(f"{name} must be different values, got {twice!r} more than once")
     return values
 

@@ -32,6 +32,7 @@ from fastgames.files import open_regular, replacing
 from fastgames.games import Game, MarkovGame, MatrixGame, ProceduralGame, Variants
 from fastgames.games.compact import Functions, Sum
 from fastgames.games.markov import Sparse
+from fastgames.games.procedural import check_observations, check_states
 from fastgames.grid import Grid, grid
 from fastgames.learners import AnyLearner, Learner
 from fastgames.record import Record
@@ -707,7 +708,7 @@ def _seat(
             size = (replicas, *known[name].shape(game, agent, members(learners, agent)))
             kind = known[name].dtype(dtype)
         tables[name] = array = _table(file, f"{where}/{name}", kind, size, dtype, replicas)
-        counts = not isinstance(learner, Learner)  # tables of whole numbers of the library's own
+        counts = name in known and not isinstance(learner, Learner)  # what the library counts
         _check_table(f"tables[{agent}][{name!r}]", array, counts)
     for name, table in known.items() if learner.learns else ():
         if name not in tables and not (table.shared and agent != members(learners, agent)[0]):
@@ -786,6 +787,9 @@ def _state(
         generator_of(generator)
     if isinstance(compact.moves, Functions):
         states = file.array("state/states", "int64", (replicas, compact.moves.state_size))
+        assert isinstance(game, ProceduralGame)
+        check_states(game, states)
+        check_observations(game, states)
     else:
         states = file.array("state/states", "int32", each, (0, game.num_states - 1))
     if compact.terminal is not None and compact.terminal[states].any():

@@ -4,24 +4,30 @@ Results of every kind are made by hand here, with random contents in all that a 
 format is tested apart from what runs happen to leave.
 """
 
+import copy
+import functools
 import hashlib
 import io
 import json
 import os
+import re
 import struct
+import subprocess
 import sys
+import warnings
 import zipfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 import fastgames as fg
 from fastgames.games.compact import Chances
 from fastgames.grid import grid
 from fastgames.learners import ExpectedSarsa, Sarsa, UniformRivals, VisitCount
+from fastgames.registry import LEARNERS
 from fastgames.result import Result
 from fastgames.snapshots import Snapshots
 from fastgames.state import Pending, Seat, State
@@ -733,7 +739,7 @@ OUT_OF_RANGE = [  # world, array, what its last entry becomes
     ("chance", "state/ages", (-1, 9)),
     ("chance", "state/steps", (-1, BIG)),
     ("chance", "state/counted", (-1, 8)),
-    ("chance", "state/stable", (-1, 51)),
+    ("chance", "state/stable", (-1, BIG)),
     ("chance", "state/window", (-1, 30)),
     ("memory", "state/window", (-1, 6)),
     ("memory", "state/states", (-1, 6)),
@@ -877,7 +883,6 @@ def test_what_makes_another_game_is_loaded_as_that(world, held, worlds, load):
     ("key", "value"),
     [
         ("stop", None),
-        ("stop", {"periods": 1}),
         ("record", {"last": 3, "rewards": True}),
         ("record", {"every": 5, "greedy": True}),
         ("dtype", "float32"),
@@ -1054,3 +1059,370 @@ def test_a_result_of_an_older_contract_loads_but_no_run_goes_on_from_it(saved, l
         fg.run(old.game, old.learners, 5, resume=old)
     old.save(tmp_path / "again")
     assert fg.load(tmp_path / "again").contract == 1  # its bits are still those of version 1
+
+
+# --- what is saved loads ------------------------------------------------------------------------
+
+EXP3 = fg.MatrixGame([[[0.0, 1.0], [0.5, 0.25]], [[1.0, 0.0], [0.5, 0.75]]])  # payoffs in [0, 1]
+
+
+def played(name, dtype):
+    """A result of a learner of the registry."""
+    kind = LEARNERS[name]
+    learner = kind([0.5, 0.5]) if name == "fixed" else kind()
+    game = EXP3 if name == "exp3" else PENNIES
+    return fg.run(game, learner, 3, 2, 1, dtype=dtype, backend="reference")
+
+
+@functools.cache
+def of_every_learner():
+    return {(name, dtype): played(name, dtype) for name in LEARNERS for dtype in REALS}
+
+
+REALS = ("float64", "float32")
+SIZES = ("max", "-max", "tiny", "denormal", "-0.0", "big")
+
+
+def extreme(word, dtype):
+    limits = np.finfo(dtype)
+    return {
+        "max": limits.max,
+        "-max": limits.min,
+        "tiny": limits.tiny,
+        "denormal": limits.smallest_subnormal,
+        "-0.0": -0.0,
+        "big": limits.max / 3,
+        "inf": np.inf,
+        "-inf": -np.inf,
+        "nan": np.nan,
+    }[word]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(data=st.data())
+def test_what_save_accepts_load_accepts_and_it_accepts_all_that_is_finite(data, tmp_path):
+    name, dtype = data.draw(st.sampled_from(sorted(of_every_learner())))
+    result = copy.deepcopy(of_every_learner()[name, dtype])
+    words = st.sampled_from([*SIZES, "inf", "-inf", "nan"] if data.draw(st.booleans()) else SIZES)
+    for i, seat in enumerate(result.state.seats):
+        for key in seat.tables if seat.learner.learns else ():
+            table = seat.tables[key]  # which a team shares
+            place = data.draw(st.integers(0, table.size - 1))
+            if table.dtype.kind == "i":
+                value = data.draw(st.sampled_from([-(2**63), -1, 0, 2**62, 2**62 + 1, 2**63 - 1]))
+            else:
+                value = extreme(data.draw(words), dtype)
+            table.flat[place] = value
+            note(f"tables[{i}][{key!r}].flat[{place}] = {value}")
+    learnt = [t for s in result.state.seats if s.learner.learns for t in s.tables.values()]
+    good = all(
+        np.isfinite(t).all() if t.dtype.kind == "f" else ((t >= 0) & (t <= 2**62)).all()
+        for t in learnt
+    )
+    path = tmp_path / "result"
+    path.unlink(missing_ok=True)
+    try:
+        result.save(path)
+    except ValueError as error:
+        assert not good
+        assert re.search(
+            r"^result must be .*: tables\[\d\]\['\w+'\] must be .*in replica \d", f"{error}"
+        )
+        assert not path.exists()
+    else:
+        assert good
+        assert everything(fg.load(path)) == everything(result)
+
+
+@pytest.mark.parametrize(("value", "said"), [(np.inf, "inf"), (-np.inf, "-inf"), (np.nan, "nan")])
+def test_a_table_that_no_file_can_hold_is_refused_when_it_is_written(value, said, tmp_path):
+    result, path = small(record=None), tmp_path / "result"
+    result.save(path)
+    before = path.read_bytes()
+    result.tables[1]["q"][1, 0, 1] = value
+    words = rf"tables\[1\]\['q'\] must be finite, got {said} in replica 1 at \[0, 1\]"
+    with pytest.raises(ValueError, match=f"^result must be one that a file can hold: {words}"):
+        result.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda r: r.tables[0].update(q=r.tables[0]["q"][:, :, :1]), "state/0/q has shape"),
+        (lambda r: r.tables[0].update(q=r.tables[0]["q"].astype(object)), "one of the types"),
+        (lambda r: r.tables[0].update(q=r.tables[0]["q"].astype(">f8")), "one of the types"),
+        (lambda r: r.tables[0].pop("q"), "no table 'q'"),
+        (lambda r: r.state.steps.__setitem__(0, -1), "state/steps must be in"),
+        (lambda r: r.state.streams.__setitem__(0, 0), "state of zeros"),
+    ],
+)
+def test_whatever_load_would_refuse_is_refused_when_it_is_written(change, said, tmp_path):
+    result = small(record=None)
+    change(result)
+    with pytest.raises(ValueError, match=f"^result must be one that a file can hold: .*{said}"):
+        result.save(tmp_path / "result")
+    assert not list(tmp_path.iterdir())
+
+
+def test_very_large_payoffs_and_step_sizes_load(tmp_path, assert_same):
+    """What runs hold after a while: sums of payoffs of 1e305, Hedge with an eta of 1e300."""
+    large = fg.MatrixGame(PENNIES.payoffs * 1e305)
+    for learner in (fg.RegretMatching(), fg.Hedge(1e300), fg.FictitiousPlay(), fg.WoLFPHC()):
+        result = fg.run(large, learner, 2000, 2, rng=1, checkpoint=tmp_path / repr(learner))
+        largest = max(np.abs(t).max() for tables in result.tables for t in tables.values())
+        assert largest > 1e304
+        result.save(tmp_path / "result")
+        assert_same(fg.load(tmp_path / "result"), result)
+        again = fg.run(large, learner, 2000, 2, rng=1, checkpoint=tmp_path / repr(learner))
+        assert_same(again, result)
+
+
+def test_a_users_table_may_hold_any_number_of_its_type(tmp_path):
+    learner = fg.Learner(
+        lambda tables, p, o, signal: 0,
+        lambda tables, p, t: None,
+        tables=(fg.Table("q"), fg.Table("marks", kind="int64")),
+    )
+    result = fg.run(PENNIES, learner, 2, 3, 1, backend="reference")
+    result.tables[0]["q"][...] = np.finfo(float).max
+    for value in (-(2**63), 2**63 - 1):
+        result.tables[0]["marks"][...] = value
+        result.save(tmp_path / "result")
+        again = fg.load(tmp_path / "result", learners=learner)
+        assert (again.tables[0]["marks"] == value).all()
+        # an agent that has no use for the table keeps it
+        other = fg.run(PENNIES, fg.QLearner(), 1, resume=replace(again, learners=result.learners))
+        other.save(tmp_path / "other")
+        assert (fg.load(tmp_path / "other").tables[0]["marks"] == value).all()
+
+
+def test_a_run_that_goes_on_with_a_shorter_wait_is_saved(tmp_path, assert_same):
+    first = fg.run(PENNIES, fg.QLearner(), 50, 2, rng=1, stop=Stable(10**6))
+    first.state.stable[:] = 40
+    result = fg.run(PENNIES, fg.QLearner(), 5, resume=first, stop=Stable(10))
+    assert (result.state.stable >= 40).all()
+    result.save(tmp_path / "result")
+    assert_same(fg.load(tmp_path / "result"), result)
+
+
+# --- files that are not to be trusted -----------------------------------------------------------
+
+
+def naively(data, name, change):
+    """The file with some bytes of a member changed, and its CRC made right; no sums."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for each in old.namelist():
+            content = old.read(each)
+            new.writestr(each, change(content) if each == name else content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["state/0/q.npy", "game/rewards.npy", "header.json"])
+def test_a_member_changed_with_a_right_crc_is_found(name, saved, load):
+    def change(content):
+        new = content.replace(b'"seed": 3', b'"seed": 4')
+        return new if new != content else content[:-1] + bytes([content[-1] ^ 1])
+
+    data = naively(saved[0], name, change)
+    assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
+    with pytest.raises(ValueError, match=f"{name} was changed after it was written"):
+        load(data)
+
+
+def test_members_that_are_swapped_added_twice_or_unnamed_are_found(saved, load):
+    data = saved[0]
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    one, other = "state/0/q.npy", "state/1/q.npy"
+    swapped = contents | {one: contents[other], other: contents[one]}
+    listed = [*swapped.items()], [*contents.items(), ("x", b"")], [*contents.items()]
+    listed[2].append((one, contents[other]))
+    words = ("state/0/q.npy was changed", "must name every other member", "must name every other")
+    for members, said in zip(listed, words, strict=True):
+        out = io.BytesIO()
+        with warnings.catch_warnings(), zipfile.ZipFile(out, "w") as new:
+            warnings.simplefilter("ignore")  # of the duplicate
+            for name, content in members:
+                new.writestr(name, content)
+        with pytest.raises(ValueError, match=said):
+            load(out.getvalue())
+
+
+def test_the_sums_are_those_of_sha256sum(saved, tmp_path):
+    with zipfile.ZipFile(io.BytesIO(saved[0])) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    assert contents["sha256sums"].decode() == sums_of(contents)
+
+
+def test_a_file_of_the_format_before_loads_without_sums(saved, load, assert_same):
+    old = forged(saved[0], drop=("sha256sums",), format=2)
+    assert_same(load(old), saved[1])
+    with pytest.raises(ValueError, match="it lacks 'sha256sums'"):
+        load(forged(saved[0], drop=("sha256sums",)))
+
+
+def peak(tmp_path, data, seconds=20):
+    """What a process of 2 GB that loads a file says, and the MB that this took."""
+    path = tmp_path / "forged"
+    path.write_bytes(data)
+    code = """
+import resource, sys, fastgames as fg
+import fastgames.storage, fastgames.games.registry
+resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9,) * 2)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    fg.load(sys.argv[1])
+except BaseException as error:
+    print(type(error).__name__, error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+    child = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, timeout=seconds,
+        check=True,
+    )  # fmt: skip
+    *said, megabytes = child.stdout.splitlines()
+    return " ".join(said), int(megabytes)
+
+
+def soccer_file(tmp_path, record=None):
+    path = tmp_path / "soccer"
+    game = fg.games.make("soccer")
+    fg.run(game, fg.QLearner(), 20, 3, 1, record, backend="reference").save(path)
+    return path.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits as POSIX has them")
+def test_a_file_cannot_name_a_game_of_tables_of_any_size(tmp_path):
+    data = soccer_file(tmp_path)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        game = json.loads(archive.read("header.json"))["game"]
+    for made in (
+        ["logit_bertrand", {"firms": 4, "prices": 90}],
+        ["public_goods", {"agents": 20}],
+        ["os.system", {}],
+        ["soccer", {"rows": 10**9}],
+        ["soccer", []],
+        [],
+        3,
+    ):
+        said, megabytes = peak(tmp_path, forged(data, game=game | {"made": made}))
+        assert said.startswith("ValueError path must be a result written by fastgames")
+        assert megabytes < 50
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits as POSIX has them")
+def test_an_array_that_many_learners_name_counts_as_many_times(tmp_path):
+    replicas = 100_000
+    game = fg.games.make("el_farol", agents=100)
+    result = fg.run(game, fg.QLearner(), 1, 2, 1, backend="reference")
+    result.save(tmp_path / "result")
+    alphas = io.BytesIO()
+    np.save(alphas, np.full(replicas, 0.5))
+    with zipfile.ZipFile(tmp_path / "result") as archive:
+        learner = json.loads(archive.read("header.json"))["learners"][0]
+    learner["alpha"] = {"array": "alphas"}
+    data = (tmp_path / "result").read_bytes()
+    members = {"alphas.npy": alphas.getvalue()}
+    data = forged(data, members, learners=[learner] * 100, replicas=replicas)
+    assert len(data) < 2 * 10**6
+    said, megabytes = peak(tmp_path, data)
+    assert "larger than the file" in said
+    assert megabytes < 50
+
+
+def test_a_grid_of_many_values_is_refused_as_quickly_as_it_is_made(saved, load, monkeypatch):
+    """No count of every value: that was quadratic."""
+    import fastgames.grid as module
+
+    values = [*map(float, range(20_000)), 19_999.0]
+
+    class Counted(tuple):
+        __slots__ = ()
+
+        def count(self, value):
+            raise AssertionError("quadratic")
+
+    monkeypatch.setattr(module, "tuple", Counted, raising=False)
+    with pytest.raises(ValueError, match=r"different values, got 19999\.0 more than once"):
+        load(forged(saved[0], grid={"dims": [["mu", values]], "repeats": 1}))
+
+
+# --- states of games of functions ---------------------------------------------------------------
+
+PROCEDURAL = ("soccer", "pursuit", "el_farol", "coin_game", "traffic")
+
+
+@functools.cache
+def of_functions(name):
+    """A result of random play, long enough to have been about everywhere."""
+    explore = fg.EpsilonGreedy(1.0)
+    return fg.run(fg.games.make(name), fg.QLearner(explore=explore), 700, 200, rng=1)
+
+
+@pytest.mark.parametrize("name", PROCEDURAL)
+def test_states_of_games_of_functions_are_held_against_their_bounds(name, tmp_path, assert_same):
+    result, path = of_functions(name), tmp_path / "result"
+    result.save(path)
+    assert_same(fg.load(path), result)
+    game, data = result.game, path.read_bytes()
+    assert game.state_bounds.shape == (game.state_size, 2)
+    low, high = game.state_bounds.T
+    for k in range(game.state_size):
+        for value in (low[k] - 1, high[k] + 1, -(2**63), 2**63 - 1):
+            states = result.state.states.copy()
+            states[7, k] = value
+            out = io.BytesIO()
+            np.save(out, states)
+            path.write_bytes(forged(data, {"state/states.npy": out.getvalue()}))
+            said = rf"states must be within state_bounds .* got {value} as entry {k} of replica 7"
+            with pytest.raises(ValueError, match=said):
+                fg.load(path)
+    with pytest.raises(ValueError, match="states must be within state_bounds"):
+        broken = replace(result, state=replace(result.state, states=states))
+        fg.run(game, result.learners, 5, resume=broken)
+    with pytest.raises(ValueError, match="result must be one that a file can hold: states must be"):
+        broken.save(path)
+
+
+def test_a_state_in_which_an_agent_sees_what_it_cannot_is_refused(tmp_path):
+    """Both in the last cell of soccer: within the bounds, but no number of an observation."""
+    result, path = of_functions("soccer"), tmp_path / "result"
+    states = result.state.states.copy()
+    states[3] = 7, 7, 1
+    with pytest.raises(
+        ValueError, match=r"got \[7, 7, 1\] in replica 3, of which agent 0 observes"
+    ):
+        replace(result, state=replace(result.state, states=states)).save(path)
+
+
+def test_bounds_that_users_declare(tmp_path):
+    def start(state, words):
+        state[0] = 1
+
+    def step(state, actions, rewards, words):
+        state[0] = 1 + actions[0]
+        rewards[0] = rewards[1] = 0.0
+        return False
+
+    def observe(state, agent):
+        return 0
+
+    counts = {"num_actions": (2, 2), "num_observations": (1, 1)}
+
+    def make(bounds):
+        return fg.ProceduralGame(start, step, observe, **counts, state_bounds=bounds)
+
+    game = make([(1, 2)])
+    fg.run(game, fg.QLearner(), 9, 20, rng=1, backend="reference").save(tmp_path / "result")
+    assert fg.load(tmp_path / "result", game).game == game
+    with pytest.raises(ValueError, match=r"state_bounds of game 'procedural', got \d as entry 0"):
+        fg.load(tmp_path / "result", make([(1, 1)]))
+    for bounds, error in (
+        ([(2, 1)], ValueError), ([(1, 2)] * 2, ValueError), ([1], TypeError), (3, TypeError),
+        ([(0, 0)], ValueError), ([(0.5, 2)], TypeError), ([(0, 2**63)], ValueError),
+    ):  # fmt: skip
+        with pytest.raises(error, match="state_bounds"):
+            make(bounds)

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec
 import numpy as np
 
 from fastgames import _checks
-from fastgames.games._tables import action_names, listed, string, whole
+from fastgames.games._tables import action_names, listed, read_only, string, whole
 from fastgames.games.compact import Compact, Functions
 
 _FORMS = {
@@ -20,6 +20,7 @@ _FORMS = {
 }
 MOST_AGENTS = 2**15
 _P = ParamSpec("_P")
+MOST_OBSERVED = 10_000  # calls of `observe` that look at the states of a file
 
 
 class ProceduralGame:
@@ -38,6 +39,9 @@ class ProceduralGame:
         A_i and O_i of every agent; at least 2 agents.
     state_size : int
         k.
+    state_bounds : sequence of k pairs (low, high), optional
+        Between which two numbers, both included, every entry of a state stays. States out of a file
+        are held against them; a run does not check them. None: entries may be any numbers.
     words, start_words : int
         How many random words `step` and `start` are given, as (words,) int64 of 31 bits each
         (`fastgames.rules.chance` turns them into numbers). As many are drawn each time, used or
@@ -95,6 +99,7 @@ class ProceduralGame:
         num_actions: Sequence[int],
         num_observations: Sequence[int],
         state_size: int = 1,
+        state_bounds: Sequence[tuple[int, int]] | None = None,
         words: int = 0,
         start_words: int = 0,
         discount: float = 0.0,
@@ -114,6 +119,7 @@ class ProceduralGame:
                 f"there are {len(self._num_observations)}"
             )
         self.state_size = whole("state_size", state_size, 1, 2**20)
+        self.state_bounds = _bounds(state_bounds, self.state_size)
         self.words = whole("words", words, 0, 2**16)
         self.start_words = whole("start_words", start_words, 0, 2**16)
         self._discount = _number("discount", discount, 0.0, 1.0)
@@ -260,6 +266,52 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _bounds(value: Any, size: int) -> np.ndarray | None:
+    """The lowest and the highest value of every entry of a state, (size, 2) int64, or None."""
+    if value is None:
+        return None
+    domain = f"{size} pairs (low, high) of whole numbers, one for each entry of a state"
+    pairs = [listed("state_bounds", x, domain) for x in listed("state_bounds", value, domain)]
+    if len(pairs) != size or any(len(pair) != 2 for pair in pairs):
+        raise ValueError(f"state_bounds must be {domain}, got {len(pairs)}")
+    for k, pair in enumerate(pairs):
+        low, high = (whole(f"state_bounds[{k}]", x, -(2**63), 2**63) for x in pair)
+        if low > high:
+            raise ValueError(f"state_bounds[{k}] must have low <= high, got {(low, high)}")
+    return read_only(np.array(pairs, np.int64))
+
+
+def check_states(game: ProceduralGame, states: np.ndarray) -> None:
+    """Raise ValueError if any of the states, (replicas, state_size), is out of `state_bounds`."""
+    if game.state_bounds is None:
+        return
+    low, high = game.state_bounds.T
+    bad = np.argwhere((states < low) | (states > high))
+    if len(bad):
+        r, k = (int(x) for x in bad[0])
+        raise ValueError(
+            f"states must be within state_bounds of game {game.name!r}, got {states[r, k]} as "
+            f"entry {k} of replica {r}, which must be in [{low[k]}, {high[k]}]"
+        )
+
+
+def check_observations(game: ProceduralGame, states: np.ndarray) -> None:
+    """Raise ValueError if agents would observe something out of range in one of these states.
+
+    Interpreted, so only of the first replicas; a run looks at all, in its first step.
+    """
+    moves = game.compact.moves
+    assert isinstance(moves, Functions)
+    for r, state in enumerate(states[: max(1, MOST_OBSERVED // game.num_agents)]):
+        for i, count in enumerate(game.num_observations):
+            seen = moves.observe(state.copy(), i)
+            if not 0 <= seen < count:
+                raise ValueError(
+                    f"states must be those of game {game.name!r}, got {state.tolist()} in replica "
+                    f"{r}, of which agent {i} observes {seen}, not in [0, {count})"
+                )
+
+
 def _counts(argument: str, value: Any, limit: int) -> tuple[int, ...]:
     counts = listed(argument, value, "a sequence of one whole number for each agent")
     if not 2 <= len(counts) <= MOST_AGENTS:
@@ -284,6 +336,10 @@ def _try_out(game: ProceduralGame, functions: Functions) -> None:
     what = "start"
     try:
         functions.start(state, np.zeros(game.start_words, np.int64))
+        if game.state_bounds is not None:
+            low, high = game.state_bounds.T
+            if ((state < low) | (state > high)).any():
+                raise ValueError(f"it wrote the state {state.tolist()}, outside state_bounds")
         what = "observe"
         for i, count in enumerate(game.num_observations):
             seen = functions.observe(state, i)

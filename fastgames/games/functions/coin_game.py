@@ -112,6 +112,7 @@ def coin_game(
         num_actions=[len(_MOVES)] * 2,
         num_observations=[2 * cells**3] * 2,
         state_size=4,
+        state_bounds=[(0, cells - 1)] * 3 + [(0, 1)],
         words=2,
         start_words=4,
         discount=discount,

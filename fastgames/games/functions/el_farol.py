@@ -96,6 +96,7 @@ def el_farol(
         observe,
         num_actions=[2] * agents,
         num_observations=[classes] * agents,
+        state_bounds=[(0, agents)],
         discount=discount,
         largest_reward=max(abs(good), abs(bad), abs(stay)),
         actions=[("stay", "attend")] * agents,

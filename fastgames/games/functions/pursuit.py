@@ -136,6 +136,7 @@ def pursuit(
         num_actions=[len(_MOVES)] * hunters,
         num_observations=[side * side + 1] * hunters,
         state_size=1 + hunters,
+        state_bounds=[(0, cells - 1)] * (1 + hunters),
         words=1,
         start_words=1 + hunters,
         discount=discount,

@@ -121,6 +121,7 @@ def soccer(rows: int = 2, columns: int = 4) -> ProceduralGame:
         num_actions=(5, 5),
         num_observations=(states, states),
         state_size=3,
+        state_bounds=[(0, cells - 1)] * 2 + [(0, 1)],
         words=1,
         start_words=1,
         discount=0.9,

@@ -123,6 +123,11 @@ def traffic(
         + [(2, r * columns, 1) for r in range(rows)]
         + [(3, r * columns + columns - 1, -1) for r in range(rows)]
     )
+    # The queues of entries hold whatever came in an episode.
+    most_waiting = np.full(4 * agents, capacity)
+    most_waiting[4 * streets[:, 1] + streets[:, 0]] = time_limit
+    highest = [time_limit - 1, _NONE, *[_CHANGING + 1] * agents, *most_waiting]
+    bounds = np.stack([np.zeros(size, np.int64), highest], axis=1)
 
     def start(state: Any, words: Any) -> None:
         for k in range(size):
@@ -181,6 +186,7 @@ def traffic(
         num_actions=[2] * agents,
         num_observations=[2 * classes**2] * agents,
         state_size=size,
+        state_bounds=bounds.tolist(),
         words=entries + 1,
         discount=discount,
         time_limit=time_limit,
