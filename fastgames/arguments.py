@@ -320,7 +320,7 @@ def check_memory(
 
     begun: the steps that the first replica has already taken; tells how many snapshots there are.
     """
-    count = 0 if record.every is None else (begun % record.every + steps) // record.every
+    count = len(record.times(begun, steps))
     each = state.bytes_each(game, seats, dtype, stream, record, stop) + PROGRESS
     each += snapshots.bytes_each(game, seats, dtype, record, count)
     each += EARLIEST if stop is not None and stop.after else 0

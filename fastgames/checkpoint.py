@@ -230,14 +230,13 @@ def _parts(
         difference = f"rng was {result.seed}, got {call['rng']}"
     if difference is not None:
         raise ValueError(f"it has not what its call asks for: {difference}")
-    steps, every = call["steps"], result.record.every
+    steps = call["steps"]
     begun = file.array("begun", "int64", (result.replicas,), (0, storage.STEPS))
     done = result.steps - begun
     if not ((done >= 0) & (done <= steps)).all():
         raise ValueError(f"begun does not leave 0 to {steps} steps to the call")
-    if result.snapshots is not None and every is not None:
-        first = int(begun[0])
-        due = np.arange(first - first % every + every, first + steps + 1, every)
+    if result.snapshots is not None:
+        due = result.record.times(int(begun[0]), steps)
         if not np.array_equal(result.snapshots.steps, due):
             raise ValueError("snapshots/steps are not those of its call")
     return result, begun

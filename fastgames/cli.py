@@ -296,7 +296,9 @@ def run(
     ] = "fastgames",
     every: Annotated[
         str | None,
-        typer.Option(metavar="N", help="Snapshots so many steps apart, for --out and --plot."),
+        typer.Option(
+            metavar="N", help="Snapshots N steps apart, or at 0,10,100, for --out and --plot."
+        ),
     ] = None,
     last: Annotated[
         str | None,
@@ -307,7 +309,7 @@ def run(
 ) -> int:
     """Let learners play a game, and say what came out."""
     chosen = _game(game)
-    count, apart = _whole("steps", steps) or 0, _whole("every", every)
+    count, apart = _whole("steps", steps) or 0, _times(every)
     runs = _whole("replicas", replicas)
     options = {
         "alpha": alpha, "epsilon": epsilon, "temperature": temperature, "gamma": gamma,
@@ -594,6 +596,13 @@ def _whole(name: str, text: str | None) -> int | None:
         return None if text is None else int(text)
     except ValueError:
         raise ValueError(f"{name} must be a whole number, got {text!r}") from None
+
+
+def _times(text: str | None) -> int | list[int] | None:
+    """Return how many steps lie between two snapshots, or the times of all."""
+    if text is None or "," not in text:
+        return _whole("every", text)
+    return [_whole("every", part) or 0 for part in text.split(",")]
 
 
 def _seed(text: str | None) -> int | None:

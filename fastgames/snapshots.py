@@ -1,4 +1,4 @@
-"""What a run takes on its way: tables, greedy actions and policies, every so many steps."""
+"""What a run takes on its way: tables, greedy actions and policies, at the times of `Record`."""
 
 from __future__ import annotations
 
@@ -69,15 +69,14 @@ def make_room(game: Game, state: State, record: Record, steps: int) -> Snapshots
     """
     if record.every is None:
         return None
-    start, replicas = int(state.steps[0]), len(state.steps)
-    stops = list(range(record.every - start % record.every, steps + 1, record.every))
+    times, replicas = record.times(int(state.steps[0]), steps), len(state.steps)
     sizes = zip(game.num_observations, game.num_actions, strict=True)
-    shapes = [(len(stops), replicas, *size) for size in sizes]
+    shapes = [(len(times), replicas, *size) for size in sizes]
     return Snapshots(
-        steps=np.array([start + stop for stop in stops], np.int64),
+        steps=np.array(times, np.int64),
         tables=[
             {
-                name: _room((len(stops), *seat.tables[name].shape), seat.tables[name].dtype)
+                name: _room((len(times), *seat.tables[name].shape), seat.tables[name].dtype)
                 for name in record.tables
                 if name in seat.tables
             }

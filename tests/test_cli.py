@@ -100,7 +100,7 @@ def test_run_is_the_library_run(ran):
     assert found.dtype == "float32"
     np.testing.assert_array_equal(found.tables[0]["q"], expected.tables[0]["q"])
     np.testing.assert_array_equal(found.joint_counts, expected.joint_counts)
-    assert found.snapshots.steps.tolist() == [25, 50]
+    assert found.snapshots.steps.tolist() == [0, 25, 50]
 
 
 def test_run_by_another_backend_and_stream(ran):

@@ -199,7 +199,7 @@ def test_the_engine_takes_every_replica_as_far_as_it_goes_and_stops_where_it_is_
     changes = rng.random((replicas, steps)) < rng.random((replicas, 1))
     model = Model(changes, begun, periods, earliest)
     tally_from = data.draw(st.integers(0, steps - 1))
-    snapshots = list(range(every, steps + 1, every))
+    snapshots = list(range(data.draw(st.sampled_from([0, every])), steps + 1, every))
     ends, counted = model.expected(begun, steps, tally_from)
     log, taken, saved = {"loaded": []}, set(), []
 

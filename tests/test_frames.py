@@ -94,9 +94,9 @@ def test_policies_in_long_form(swept, agent, replica, observation):
 @pytest.mark.parametrize(("agent", "replica", "time"), [(0, 2, 1), (1, 0, 2), (1, 1, 0)])
 def test_snapshots_in_long_form(result, agent, replica, time):
     frame = result.to_pandas("snapshots")
-    assert len(frame) == 3 * REPLICAS * (2 + 3)
+    assert len(frame) == 4 * REPLICAS * (2 + 3)
     assert list(frame)[:2] == ["step", "replica"]
-    row = rows(frame, agent=agent, replica=replica, step=[20, 40, 60][time])
+    row = rows(frame, agent=agent, replica=replica, step=[0, 20, 40, 60][time])
     assert row.action.tolist() == list(result.game.actions[agent])
     taken = result.snapshots
     np.testing.assert_array_equal(row.q, taken.tables[agent]["q"][time, replica, 0])

@@ -61,11 +61,11 @@ def test_selection_by_name(result):
         labelled["q_1"].sel(action_1="r")[:, 0], result.tables[1]["q"][:, 0, 2]
     )
     np.testing.assert_array_equal(
-        labelled["snapshot_greedy_0"].sel(snapshot=40), result.snapshots.greedy[0][1]
+        labelled["snapshot_greedy_0"].sel(snapshot=40), result.snapshots.greedy[0][2]
     )
     played = labelled["joint_counts"].sel(action_0="down", action_1="l", replica=2)
     assert int(played) == result.joint_counts[2, 1, 0]
-    assert labelled["snapshot"].to_numpy().tolist() == [20, 40, 60]
+    assert labelled["snapshot"].to_numpy().tolist() == [0, 20, 40, 60]
 
 
 def test_parameters_that_differ_are_coordinates(result):

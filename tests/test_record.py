@@ -53,8 +53,13 @@ def test_snapshots_hold_what_a_run_of_so_many_steps_ends_with(data, setups):
     ends = step_by_step(setup, setup.steps)
     for backend in ("cython", "reference"):
         taken = setup.run(record=record, stop=None, backend=backend).snapshots
-        assert taken.steps.tolist() == list(range(every, setup.steps + 1, every))
-        for index, step in enumerate(taken.steps):
+        assert taken.steps.tolist() == list(range(0, setup.steps + 1, every))
+        for agent, learner in enumerate(setup.learners):
+            start = learner.start(setup.game, agent)[learner.table].astype(setup.dtype)
+            assert (taken.tables[agent][learner.table][0] == start).all()
+            rows = np.broadcast_to(start, taken.tables[agent][learner.table][0].shape)
+            assert (taken.greedy[agent][0] == rows.argmax(axis=-1)).all()
+        for index, step in enumerate(taken.steps[1:], 1):
             end = ends[step - 1]
             for agent in range(setup.game.num_agents):
                 for name, table in end.tables[agent].items():
@@ -149,3 +154,62 @@ def test_rewards_are_summed_in_float64_whatever_the_tables_are():
         )
         reward = float(np.dtype(dtype).type(0.1))
         np.testing.assert_allclose(result.mean_reward, reward, rtol=1e-11)
+
+
+def test_snapshots_at_given_times_hold_what_those_of_every_step_hold():
+    record = {"tables": ("q",), "greedy": True, "policies": True}
+    run = {"game": SHAPLEY, "learners": fg.QLearner(), "steps": 30, "replicas": 4, "rng": 1}
+    whole = fg.run(**run, record=fg.Record(every=1, **record)).snapshots.arrays()
+    times = np.array([17, 0, 30, 4, 99])  # 99 is after the end
+    some = fg.run(**run, record=fg.Record(every=times, **record)).snapshots.arrays()
+    assert some["steps"].tolist() == [0, 4, 17, 30]
+    for name, array in some.items():
+        np.testing.assert_array_equal(array, whole[name][[0, 4, 17, 30]])
+    late = fg.run(**run, record=fg.Record(every=[99], greedy=True))
+    assert late.snapshots.greedy[0].shape == (0, 4, 1)
+
+
+@pytest.mark.parametrize("every", [7, (0, 3, 20, 21, 40), range(40)])
+@pytest.mark.parametrize("cut", [1, 14, 20, 39])
+def test_snapshots_of_the_parts_of_a_run_are_those_of_the_whole(every, cut):
+    run = {"game": SHAPLEY, "learners": fg.QLearner(), "record": fg.Record(every, ("q",))}
+    whole = fg.run(**run, steps=40, replicas=3, rng=1).snapshots
+    first = fg.run(**run, steps=cut, replicas=3, rng=1)
+    parts = [first.snapshots, fg.run(**run, steps=40 - cut, resume=first).snapshots]
+    assert np.concatenate([part.steps for part in parts]).tolist() == whole.steps.tolist()
+    joined = np.concatenate([part.tables[1]["q"] for part in parts])
+    np.testing.assert_array_equal(joined, whole.tables[1]["q"])
+
+
+def test_times_are_kept_in_files_and_checkpoints(tmp_path):
+    record = fg.Record(every=[20, 0, 5], greedy=True)
+    run = {"game": SHAPLEY, "learners": fg.QLearner(), "steps": 20, "rng": 1, "record": record}
+    path = tmp_path / "checkpoint"
+    result = fg.run(**run, checkpoint=path)
+    result.save(tmp_path / "result")
+    loaded = fg.load(tmp_path / "result")
+    assert loaded.record == record == fg.Record(every=(0, 5, 20), greedy=True)
+    assert loaded.snapshots.steps.tolist() == [0, 5, 20]
+    assert fg.run(**run, checkpoint=path).snapshots.steps.tolist() == [0, 5, 20]
+    with pytest.raises(ValueError, match=r"record\.every"):
+        fg.run(**{**run, "record": fg.Record(every=[0, 5], greedy=True)}, checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("every", "error", "words"),
+    [
+        (0, ValueError, "every must be a whole number of at least 1, got 0"),
+        (1.5, TypeError, "every must be a whole number or a sequence of them, got 1.5"),
+        ("10", TypeError, "every must be a whole number or a sequence of them, got '10'"),
+        ({5: 1}, TypeError, "every must be a whole number or a sequence of them"),
+        ([], ValueError, "every must be 1 to 1048576 times, got 0"),
+        (range(10**9), ValueError, "every must be 1 to 1048576 times, got 1000000000"),
+        ([3, -1], ValueError, r"every\[1\] must be a whole number of at least 0, got -1"),
+        ([3, True], TypeError, r"every\[1\] must be a whole number of at least 0, got True"),
+        ([3, 0.5], TypeError, r"every\[1\] must be a whole number of at least 0, got 0.5"),
+        ([4, 2, 4], ValueError, "every must be different times, got 4 twice"),
+    ],
+)  # fmt: skip
+def test_times_that_are_none(every, error, words):
+    with pytest.raises(error, match=words):
+        fg.Record(every=every, greedy=True)

@@ -73,8 +73,8 @@ def test_snapshots_go_on_at_the_same_steps():
     whole = fg.run(PENNIES, learner, steps=50, replicas=3, rng=1, record=record)
     first = fg.run(PENNIES, learner, steps=25, replicas=3, rng=1, record=record)
     second = fg.run(PENNIES, learner, steps=25, resume=first, record=record)
-    assert whole.snapshots.steps.tolist() == [10, 20, 30, 40, 50]
-    assert first.snapshots.steps.tolist() == [10, 20]
+    assert whole.snapshots.steps.tolist() == [0, 10, 20, 30, 40, 50]
+    assert first.snapshots.steps.tolist() == [0, 10, 20]
     assert second.snapshots.steps.tolist() == [30, 40, 50]
     joined = np.concatenate([x.snapshots.tables[1]["q"] for x in (first, second)])
     assert (joined == whole.snapshots.tables[1]["q"]).all()

@@ -89,7 +89,8 @@ def _lines(listing: Result) -> tuple[str, ...]:
     assert listing.snapshots is not None
     assert listing.snapshots.greedy is not None
     row, column = (np.round(tables["q"][0, 0], 3) for tables in listing.tables)
-    noted = listing.snapshots.steps % NOTED == 0
+    steps = listing.snapshots.steps
+    noted = (steps > 0) & (steps % NOTED == 0)
     greedy = (agent[noted, 0, 0].tolist() for agent in listing.snapshots.greedy)
     return (
         f"Row Q-values : {_array(row)}",
@@ -176,8 +177,9 @@ def _draw(listing: Result, many: Result) -> "Figure":
     plot.finish(axes[2], title, "flips", "share of runs", legend="")
     axis = axes[3]
     names = [f"{'HT'[a]}{'HT'[b]}" for a, b in PAIRS]
-    taken, below = many.snapshots.steps, np.zeros(len(many.snapshots.steps))
-    for name, shares, colour in zip(names, _pair_shares(many).T, plot.COLOURS, strict=False):
+    taken = many.snapshots.steps[1:]  # at the start all prefer heads
+    below = np.zeros(len(taken))
+    for name, shares, colour in zip(names, _pair_shares(many)[1:].T, plot.COLOURS, strict=False):
         bars = axis.bar(taken, shares, 0.12 * steps, below, color=colour, alpha=0.75, label=name)
         axis.bar_label(bars, fmt="{:.1%}", label_type="center", fontsize=8, color="white")
         below += shares

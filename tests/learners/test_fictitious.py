@@ -24,8 +24,9 @@ def path(game, steps, learners=None, backend="numba", dtype="float64"):
     seats = learners if isinstance(learners, list) else [learners] * game.num_agents
     pairs = zip(seats, game.num_actions, strict=True)
     first = [np.argmax(np.broadcast_to(me.initial, n)) for me, n in pairs]
-    after = np.stack([greedy[:, 0, 0] for greedy in result.snapshots.greedy], axis=1)
-    return np.concatenate([[first], after[:-1]]), result
+    before = np.stack([greedy[:-1, 0, 0] for greedy in result.snapshots.greedy], axis=1)
+    assert before[0].tolist() == first
+    return before, result
 
 
 def runs(actions):
@@ -147,7 +148,7 @@ def gaps(game, steps, every):
     """(steps, ensured, conceded): what the frequencies of play bracket the value by."""
     result = fg.run(
         game, fg.FictitiousPlay(), steps, rng=0, backend="numba", progress=False,
-        record=fg.Record(every=every, tables=("plays",)),
+        record=fg.Record(every=range(every, steps + 1, every), tables=("plays",)),
     )  # fmt: skip
     at = result.snapshots.steps
     play = [result.snapshots.tables[i]["plays"][:, 0, 0] / at[:, None] for i in range(2)]

@@ -113,7 +113,7 @@ def test_bound_on_every_run(dtype, rival):
         )  # fmt: skip
         steps = result.snapshots.steps[:, None]
         regrets = result.snapshots.tables[0]["regrets"].max(axis=(2, 3))
-        assert regrets.shape == (50, 120)
+        assert regrets.shape == (51, 120)
         assert (regrets <= bound(actions, eta, steps, length)).all()
         final = result.tables[0]["regrets"][:, 0]  # they differ as the play of the others says
         sums = result.joint_counts.sum(axis=1) @ game.payoffs[0].T
