@@ -19,7 +19,8 @@ from fastgames.analysis.frozen import (
     threads_of,
     whole_numbers,
 )
-from fastgames.games import Game
+from fastgames.games import Game, Variants
+from fastgames.games.pricing import market_of
 from fastgames.result import Result
 
 STATIC = "static best response"
@@ -57,6 +58,13 @@ class DeviationResponse:
     def mean_prices(self) -> np.ndarray:
         """Mean over replicas, (P, N)."""
         return self._mean(self.prices)
+
+    @property
+    def price_quartiles(self) -> np.ndarray:
+        """Quartiles over replicas, (2, P, N): the middle half of them lies between the two."""
+        prices = self.prices[~np.isnan(self.gain)]
+        quartiles: np.ndarray = np.quantile(prices, (0.25, 0.75), axis=0)
+        return quartiles
 
     @property
     def mean_rewards(self) -> np.ndarray:
@@ -109,7 +117,8 @@ def deviation_response(
     before, after : int
         Periods to show; before at least 1, after at least 0.
     prices : N arrays (A_i,) or (replicas, A_i), optional
-        What the actions stand for, finite; their numbers unless given.
+        What the actions stand for, finite. Unless given, the choices of the market that is played
+        or repeated (`MarketGame`, `remember`), and their numbers in any other game.
     discount : float, optional
         In [0, 1), for `gain`; the game's unless given.
 
@@ -147,7 +156,7 @@ def deviation_response(
     forced = _forced(frozen, agent, action)
     before = _checks.whole("before", before, 1, 2**20)
     after = _checks.whole("after", after, 0, 2**20)
-    grids = _grids(frozen, prices)
+    grids = _grids(frozen, _prices(frozen.game) if prices is None else prices)
     discount = discount_of(frozen, discount)
     threads = threads_of(threads)
     cycle = cycles_of(frozen, start, threads)
@@ -199,6 +208,18 @@ def _forced(frozen: Frozen, agent: int, action: Any) -> np.ndarray | None:
             f"got shape {array.shape}"
         )
     return np.ascontiguousarray(np.broadcast_to(array, frozen.replicas))
+
+
+def _prices(game: Game) -> list[np.ndarray] | None:
+    """What actions stand for, of each agent (A_i,) or (replicas, A_i), if the game tells."""
+    games = game.games if isinstance(game, Variants) else (game,)
+    markets = [market_of(each) for each in games]
+    grids = [market.choices for market in markets if market is not None]
+    if len(grids) < len(games):
+        return None
+    if not isinstance(game, Variants):
+        return list(grids[0])
+    return [np.stack(grid)[game.index] for grid in zip(*grids, strict=True)]
 
 
 def _grids(frozen: Frozen, prices: Any) -> list[np.ndarray]:

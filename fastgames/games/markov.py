@@ -34,6 +34,7 @@ from ._tables import (
     whole,
 )
 from .compact import Chances, Compact, Functions, Sum, Table
+from .matrix import MatrixGame
 
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
@@ -157,6 +158,7 @@ class MarkovGame:
         "_num_observations",
         "_source",
         "_sparse",
+        "_stage",
     )
 
     def __init__(
@@ -187,6 +189,7 @@ class MarkovGame:
         moves = _turns(turns, len(counts), states, ends)
         limit = 0 if time_limit is None else whole("time_limit", time_limit, 1, LIMIT)
         self._discount: float = _discount(discount, ends is not None or limit > 0)
+        self._stage: MatrixGame | None = None
         self._dense: bool = False
         self._sparse: Sparse | None = None
         where: Sum | Table | Chances
@@ -280,6 +283,14 @@ class MarkovGame:
     def source(self) -> str:
         """Where the game was published."""
         return self._source
+
+    @property
+    def stage(self) -> MatrixGame | None:
+        """The game that is repeated, of a game that `remember` made; None of any other.
+
+        It is no part of what games compare by, and files do not hold it.
+        """
+        return self._stage
 
     @property
     def num_agents(self) -> int:

@@ -6,6 +6,7 @@ exponentials are those of `rules`, so that a game has the same bits on every CPU
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -27,7 +28,7 @@ from fastgames.rules.exponential import (
 )
 from fastgames.rules.logarithm import log
 
-from ._tables import FloatArray, listed, read_only, real_array, whole
+from ._tables import FloatArray, action_names, listed, read_only, real_array, whole
 from .matrix import MatrixGame
 
 MAX_AGENTS: Final = 20
@@ -79,8 +80,11 @@ class MarketGame(MatrixGame):
         The equilibrium of the game played once, with all numbers to choose from.
     monopoly : Benchmark
         What all would do to make the sum of their profits as large as possible.
-    name, actions, source
+    name, source
         As for `MatrixGame`.
+    actions : sequence of N sequences of A_i distinct str, optional
+        Names of every agent's actions; unless given the choices, rounded to as many decimals as
+        tell them apart.
 
     Raises
     ------
@@ -112,6 +116,8 @@ class MarketGame(MatrixGame):
                 f"choices must have one number for each of the {self.num_actions} actions; "
                 f"there are {counts}"
             )
+        if actions is None:
+            self._actions = tuple(map(_names, self._choices))
         for argument, benchmark in (("nash", nash), ("monopoly", monopoly)):
             if not isinstance(benchmark, Benchmark):
                 raise TypeError(f"{argument} must be a Benchmark; it is {benchmark!r}")
@@ -623,6 +629,33 @@ def _ascending(argument: str, value: object) -> FloatArray:
     if not np.isfinite(grid).all() or (np.diff(grid) <= 0.0).any():
         raise ValueError(f"{argument} must be finite and ascending, none twice; it is {grid}")
     return read_only(grid)
+
+
+def market_of(game: Any) -> MarketGame | None:
+    """Return the market that a game is, or that it repeats; None if there is none."""
+    stage = getattr(game, "stage", game)
+    return stage if isinstance(stage, MarketGame) else None
+
+
+def numbered(game: Any) -> Any:
+    """Return the game with actions named by number, if they are named by what they stand for."""
+    market = market_of(game)
+    if market is None or game.actions != tuple(map(_names, market.choices)):
+        return game
+    again = copy.copy(game)
+    again._actions = action_names(None, game.num_actions)
+    return again
+
+
+def _names(grid: FloatArray) -> tuple[str, ...]:
+    """The numbers as text, all with the same decimals, at most a twentieth of a step off."""
+    slack = np.diff(grid).min(initial=np.abs(grid).max(initial=1.0)) / 20.0
+    for decimals in range(16):
+        names = tuple(f"{value:.{decimals}f}" for value in grid.tolist())
+        far = any(abs(float(name) - x) > slack for name, x in zip(names, grid, strict=True))
+        if not far and len(set(names)) == len(names):
+            return names
+    return tuple(map(repr, grid.tolist()))
 
 
 def _linear(

@@ -40,7 +40,7 @@ def remember(
         J**periods states. The number of a state has the last joint actions as its digits, the
         latest period's first and in it agent 0's action first: for two agents and one period,
         ``a_0 * A_1 + a_1``. Rewards are a view of the payoffs, and no table of states and joint
-        actions is made.
+        actions is made. Its `stage` is `stage_game`.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def remember(
             raise ValueError(f"start must be a state, probabilities or 'uniform'; it is {start!r}")
         start = np.full(states, 1.0 / states)
     latest = states // joint  # what the latest period's digit is worth
-    return MarkovGame(
+    game = MarkovGame(
         np.broadcast_to(
             stage_game.payoffs[:, None], (stage_game.num_agents, states, *stage_game.num_actions)
         ),
@@ -83,3 +83,5 @@ def remember(
         actions=stage_game.actions,
         source=stage_game.source,
     )
+    game._stage = stage_game
+    return game

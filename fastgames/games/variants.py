@@ -30,7 +30,8 @@ class Variants:
     Parameters
     ----------
     games : sequence of MatrixGame, or of MarkovGame
-        At least one; name and source may differ too.
+        At least one; name and source may differ too. Of markets with different prices the actions
+        are named "0", "1", ….
     index : array_like of int (replicas,)
         In [0, number of games), at least one. Copied.
 
@@ -139,6 +140,10 @@ def _alike(games: Any) -> tuple[MatrixGame, ...] | tuple[MarkovGame, ...]:
     given = listed("games", games, "a sequence of games")
     if not given:
         raise ValueError("games must be at least 1; the number is 0")
+    if any(_actions(game) != _actions(given[0]) for game in given):
+        from .pricing import numbered
+
+        given = [numbered(game) for game in given]  # the prices of one are not those of another
     first = given[0]
     for k, game in enumerate(given):
         if not isinstance(game, MatrixGame | MarkovGame):
@@ -155,6 +160,10 @@ def _alike(games: Any) -> tuple[MatrixGame, ...] | tuple[MarkovGame, ...]:
                 f"games[{k}] is {game!r}, games[0] is {first!r}"
             )
     return tuple(given)
+
+
+def _actions(game: Any) -> Any:
+    return getattr(game, "actions", None)
 
 
 def _index(index: object, games: int) -> npt.NDArray[np.int64]:
