@@ -81,7 +81,7 @@ def test_the_numbers_in_the_panels(result):
     by_title = dict(zip(titles(figure), figure.axes, strict=True))
     (line,) = by_title["What agent 1 prefers"].get_lines()
     shares = [(greedy == 0).sum() / 40 for greedy in result.snapshots.greedy[1]]
-    np.testing.assert_array_equal(line.get_xdata(), [20, 40, 60, 80, 100])
+    np.testing.assert_array_equal(line.get_xdata(), [0, 20, 40, 60, 80, 100])
     np.testing.assert_allclose(line.get_ydata(), shares)
     lines = by_title["q-values of agent 0"].get_lines()
     for action, line in enumerate(lines):

@@ -95,8 +95,8 @@ def test_no_joint_actions_of_agents_that_take_turns():
 def test_expected_rewards_are_those_of_the_policies(game):
     result = fg.run(game, SOFT, 40, 5, 7, POLICIES)
     found = over_time.expected_rewards(result)
-    assert found.shape == (4, 5, game.num_agents)
-    for t, r in itertools.product(range(4), range(5)):
+    assert found.shape == (5, 5, game.num_agents)
+    for t, r in itertools.product(range(5), range(5)):
         mixes = [policies[t, r, 0] for policies in result.snapshots.policies]
         np.testing.assert_allclose(found[t, r], game.expected_payoffs(mixes), atol=1e-14)
 
@@ -115,11 +115,11 @@ def test_lines_are_medians_and_bands_quantiles():
     rewards = over_time.expected_rewards(result)
     axes = by_title(result.plot(kind="curves", what="reward"))["Expected reward"]
     for agent, line in enumerate(axes.get_lines()):
-        np.testing.assert_array_equal(line.get_xdata(), [10, 20, 30, 40])
+        np.testing.assert_array_equal(line.get_xdata(), [0, 10, 20, 30, 40])
         np.testing.assert_allclose(line.get_ydata(), np.sort(rewards[..., agent], axis=1)[:, 10])
     half = axes.collections[1].get_paths()[0].vertices  # after 90 % of agent 0
     quarter = np.sort(rewards[:, :, 0], axis=1)[:, 5]
-    for step, low in zip([10, 20, 30, 40], quarter, strict=True):
+    for step, low in zip([0, 10, 20, 30, 40], quarter, strict=True):
         assert half[half[:, 0] == step, 1].min() == pytest.approx(low)
 
 
@@ -140,8 +140,8 @@ def test_rewards_of_a_game_with_states_are_those_of_greedy_play():
     learner = fg.QLearner(0.5, initial=start)
     result = fg.run(game, learner, 60, 20, 7, fg.Record(every=20, greedy=True))
     found = over_time.rewards_of_greedy_play(result)
-    assert found.shape == (3, 20, 2)
-    for t, r in itertools.product(range(3), range(20)):
+    assert found.shape == (4, 20, 2)
+    for t, r in itertools.product(range(4), range(20)):
         greedy = [taken[t, r] for taken in result.snapshots.greedy]
         state, seen, paid = int(result.states[r]), [], []
         while state not in seen:
@@ -168,10 +168,10 @@ def test_paths_on_the_square():
     (axes, *_) = result.plot(kind="trajectories").axes
     x, y = (policies[:, :, 0, 0] for policies in result.snapshots.policies)
     (paths,) = [c for c in axes.collections if isinstance(c, LineCollection)]
-    pieces = np.array(paths.get_segments()).reshape(6, 3, 2, 2)  # replica, time, ends
+    pieces = np.array(paths.get_segments()).reshape(6, 4, 2, 2)  # replica, time, ends
     np.testing.assert_allclose(pieces[:, :, 0], np.stack([x[:-1].T, y[:-1].T], axis=-1))
     np.testing.assert_allclose(pieces[:, :, 1], np.stack([x[1:].T, y[1:].T], axis=-1))
-    assert paths.get_array().reshape(6, 3)[4].tolist() == [20, 30, 40]
+    assert paths.get_array().reshape(6, 4)[4].tolist() == [10, 20, 30, 40]
     np.testing.assert_allclose(labelled(axes, "start"), np.stack([x[0], y[0]], axis=-1))
     np.testing.assert_allclose(labelled(axes, "end"), np.stack([x[-1], y[-1]], axis=-1))
     np.testing.assert_allclose(labelled(axes, "Nash"), [[0.5, 0.5]])
@@ -255,17 +255,113 @@ def test_moves_between_a_few_policies():
         assert texts[x, y] == f"{100 * (at[-1] == k).mean():.0f} %"
 
 
-def test_what_an_interrupted_run_did_not_come_to_is_left_out():
-    result = fg.run(PENNIES, SOFT, 40, 6, 7, POLICIES)
-    ends = labelled(result.plot(kind="trajectories").axes[0], "end")
-    for policies in result.snapshots.policies:
-        policies[3, 2:] = np.nan
-    third = np.stack([p[2, :, 0, 0] for p in result.snapshots.policies], axis=-1)
+def interrupted(steps, **arguments):
+    """A result as Ctrl-C leaves it: replica r came to steps[r], and what it did not is not there.
+
+    Replicas came to multiples of the distance between snapshots.
+    """
+    run = {"game": PENNIES, "learners": SOFT, "steps": max(steps), "rng": 7, **arguments}
+    whole = fg.run(replicas=len(steps), **run)
+    parts = {n: fg.run(replicas=len(steps), **{**run, "steps": n}) for n in set(steps) - {0}}
+    start = fg.run(replicas=len(steps), **{**run, "steps": 1}).snapshots
+    state, taken = whole.state, whole.snapshots
+    state.steps[:] = steps
+    for r, n in enumerate(steps):
+        for i, seat in enumerate(state.seats):
+            table = start.tables[i]["q"][0] if n == 0 else parts[n].tables[i]["q"]
+            seat.tables["q"][r] = table[r]
+        state.joint_counts[r] = 0 if n == 0 else parts[n].joint_counts[r]
+        for arrays, missing in ((taken.greedy, -1), (taken.policies, np.nan)):
+            for array in arrays:
+                array[taken.steps > n, r] = missing
+        for tables in taken.tables:
+            tables["q"][taken.steps > n, r] = np.nan
+        if n == 0:  # nobody came to them
+            for array in (*taken.greedy, *taken.policies):
+                array[0, r] = -1 if array.dtype.kind == "i" else np.nan
+    return whole
+
+
+ALL = fg.Record(every=10, tables=("q",), greedy=True, policies=True, joint_actions=True, flips=True)
+
+
+def test_replicas_that_did_not_begin_are_left_out():
+    steps = [40, 40, 30, 20, 10, 0, 0, 0, 0, 0, 0, 0]
+    result = interrupted(steps, record=ALL)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        cut = labelled(result.plot(kind="trajectories").axes[0], "end")
-    np.testing.assert_allclose(cut, third)
-    assert not np.allclose(cut, ends)
+        figure = result.plot()
+    assert figure.get_suptitle().startswith(
+        "Matching pennies, QLearner: 5 of 12 replicas of up to 40 steps"
+    )
+    drawn = by_title(figure)
+    (line,) = drawn["What agent 0 prefers"].get_lines()
+    heads = result.snapshots.greedy[0][:, :5, 0] == 0
+    came = np.array(steps[:5]) >= np.arange(0, 50, 10)[:, None]
+    shares = [row[there].mean() for row, there in zip(heads, came, strict=True)]
+    np.testing.assert_allclose(line.get_ydata(), shares)
+    assert plot.preferred(result).sum() == pytest.approx(1.0)
+    expected = np.zeros((2, 2))
+    for a, b in zip(result.greedy(0)[:5, 0], result.greedy(1)[:5, 0], strict=True):
+        expected[a, b] += 1 / 5
+    np.testing.assert_allclose(plot.preferred(result), expected)
+    ends = labelled(result.plot(kind="trajectories").axes[0], "end")
+    final = [[p[t // 10, r, 0, 0] for p in result.snapshots.policies] for r, t in enumerate(steps)]
+    np.testing.assert_allclose(ends, final[:5])
+    assert len(drawn["Final q-values of agent 0"].get_lines()) == 5  # each replica, few as they are
+
+
+def test_snapshots_that_nobody_came_to_are_left_out():
+    result = interrupted([40, 20, 20], record=ALL)
+    result.state.steps[0] = 20
+    for array in (*result.snapshots.greedy, *result.snapshots.policies):
+        array[3:, 0] = -1 if array.dtype.kind == "i" else np.nan
+    (line,) = by_title(result.plot())["What agent 0 prefers"].get_lines()
+    assert line.get_xdata().tolist() == [0, 10, 20]
+
+
+def test_nothing_is_drawn_of_a_run_that_did_not_begin():
+    result = interrupted([10, 10], record=ALL)
+    result.state.steps[:] = 0
+    for kind in ("overview", "curves", "trajectories", "joint"):
+        with pytest.raises(ValueError, match="replicas that have taken a step, got 2 replicas at"):
+            result.plot(kind=kind)
+
+
+def test_replicas_that_stopped_stay_as_they_were():
+    """Their snapshots end with them; shares are of all replicas all the same."""
+    stop, record = fg.Stable(15), fg.Record(every=50, greedy=True)
+    result = fg.run(PENNIES, fg.QLearner(), 400, 50, 7, record, stop)
+    assert 0 < result.stopped.sum() < 50
+    greedy = result.snapshots.greedy[0][:, :, 0]
+    assert (greedy == -1).any()
+    filled = np.where(greedy == -1, result.greedy(0)[:, 0], greedy)
+    axes = by_title(result.plot(kind="curves", what="greedy"))["What agent 0 prefers"]
+    (line,) = axes.get_lines()
+    np.testing.assert_allclose(line.get_ydata(), (filled == 0).mean(axis=1))
+
+
+def test_curves_and_paths_begin_where_the_run_did():
+    start = np.random.default_rng(1).normal(size=(6, 1, 2))
+    learners = [fg.QLearner(explore=fg.Softmax(0.5), initial=start), SOFT]
+    result = fg.run(PENNIES, learners, 40, 6, 7, POLICIES)
+    weights = np.exp(start[:, 0] / 0.5)
+    first = weights[:, 0] / weights.sum(axis=1)
+    begin = labelled(result.plot(kind="trajectories").axes[0], "start")
+    np.testing.assert_allclose(begin, np.stack([first, np.full(6, 0.5)], axis=-1))
+    axes = by_title(result.plot(kind="curves"))["What agent 0 would play"]
+    (line,) = axes.get_lines()
+    assert line.get_xdata()[0] == 0
+    assert line.get_ydata()[0] == pytest.approx(np.median(first))
+
+
+def test_a_resumed_run_does_not_claim_to_show_the_start():
+    half = fg.run(PENNIES, SOFT, 40, 6, 7, POLICIES)
+    result = fg.run(PENNIES, SOFT, 40, record=POLICIES, resume=half)
+    (axes, *_) = result.plot(kind="trajectories").axes
+    names = axes.get_legend_handles_labels()[1]
+    assert "step 50" in names
+    assert "start" not in names
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 1000])

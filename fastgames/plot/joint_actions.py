@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgames.games import MatrixGame
-from fastgames.games.pricing import MarketGame
 from fastgames.plot.parts import heat_map
+from fastgames.plot.shown import begun, choice
 from fastgames.plot.style import (
     COLOURS,
     MOST_CELLS,
@@ -16,6 +16,7 @@ from fastgames.plot.style import (
     compose,
     finish,
     label,
+    plain,
     title_of,
 )
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _MOST_JOINT = 2**24  # joint actions that are counted for a picture
 
 
-def joint(result: "Result", path: str | Path | None = None) -> "Figure":
+def joint(result: "Result", path: str | Path | None = None, *, ax: Any = None) -> "Figure":
     """Joint actions: preferred in the end, and played, where they were recorded.
 
     For two agents heat maps, with the pure Nash equilibria of a matrix game framed; for more bars
@@ -41,6 +42,8 @@ def joint(result: "Result", path: str | Path | None = None) -> "Figure":
         ``record=fg.Record(joint_actions=True)`` for what was played.
     path : str or Path, optional
         Written there, in the format that the suffix names.
+    ax : Axes, sequence of Axes, Figure or SubFigure, optional
+        As for `overview`.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def joint(result: "Result", path: str | Path | None = None) -> "Figure":
             f"by the same observations; this run has {result.record}"
         )
     framed = "Framed: pure Nash equilibria." if len(equilibria(result)) else ""
-    return compose(title_of(result), panels, 2, path, (4.6, 3.7), framed)
+    return compose(title_of(result), panels, 2, path, (4.6, 3.7), framed, ax)
 
 
 def joint_panels(result: "Result") -> list[Panel]:
@@ -81,20 +84,21 @@ def _panel(result: "Result", shares: Any, title: str) -> Panel:
     """Shares of joint actions: a heat map for two agents, bars of the most frequent for more."""
 
     def draw(axes: "Axes") -> None:
-        names = names_of(result.game)
+        names = result.game.actions
         if shares.ndim == 2:
             high = max(50.0, 100.0 * shares.max()) if shares.size <= 64 else None
             heat_map(axes, 100.0 * shares, names[0], names[1], "{:.0f} %", high)
             for row, column in equilibria(result):
                 _frame(axes, row, column)
-            label(axes, title, "agent 1", "agent 0")
+            what = choice(result.game)
+            label(axes, title, f"{what} of agent 1", f"{what} of agent 0")
             return
         largest = np.argsort(-shares, axis=None, kind="stable")[:MOST_CELLS]
         cells = [np.unravel_index(cell, shares.shape) for cell in largest]
         axes.barh(range(len(cells)), 100.0 * shares.ravel()[largest], color=COLOURS[0], height=0.7)
         finish(axes, title, "% of joint actions", "", grid=False)
         texts = [", ".join(names[i][a] for i, a in enumerate(cell)) for cell in cells]
-        axes.set_yticks(range(len(cells)), texts)
+        axes.set_yticks(range(len(cells)), [plain(text) for text in texts])
         axes.invert_yaxis()
 
     return draw
@@ -119,13 +123,6 @@ def equilibria(result: "Result") -> list[tuple[int, ...]]:
     return found if len(found) <= MOST_CELLS else []
 
 
-def names_of(game: Any) -> Any:
-    """The names of the actions; where they stand for prices or quantities, those."""
-    if isinstance(game, MarketGame):
-        return [[f"{choice:.4g}" for choice in choices] for choices in game.choices]
-    return game.actions
-
-
 def paired(result: "Result") -> bool:
     """Whether all agents choose at once by the same observations, so that preferences combine."""
     compact = result.game.compact
@@ -137,9 +134,9 @@ def paired(result: "Result") -> bool:
 def preferred(result: "Result") -> np.ndarray[Any, np.dtype[np.float64]]:
     """Shares of the greedy joint actions over replicas and observations: (A_0, A_1, …), sum 1.
 
-    Only where `paired`.
+    Only where `paired`. Replicas of an interrupted run that did not begin are left out.
     """
-    sizes = result.game.num_actions
-    greedy = [result.greedy(i).ravel() for i in range(len(sizes))]
+    sizes, shown = result.game.num_actions, begun(result)
+    greedy = [result.greedy(i)[shown].ravel() for i in range(len(sizes))]
     cells = np.ravel_multi_index(tuple(greedy), sizes)
     return np.bincount(cells, minlength=int(np.prod(sizes))).reshape(sizes) / len(cells)

@@ -8,8 +8,8 @@ import numpy as np
 
 from fastgames import _checks
 from fastgames.games import ProceduralGame, Variants
-from fastgames.plot.joint_actions import names_of
 from fastgames.plot.parts import bands, map_over_time
+from fastgames.plot.shown import begun, choice, mean, snapshots_of
 from fastgames.plot.style import (
     COLOURS,
     MOST_AGENTS,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from fastgames.result import Result
+    from fastgames.snapshots import Snapshots
 
 BANDS = "Lines over time: median of the replicas; shaded: the middle half and 90 % of them."
 _FEW_VALUES = 8  # of all replicas and lines, which have means in place of medians
@@ -33,7 +34,11 @@ _MOST_FOLLOWED = 1_000  # replicas whose greedy play is followed to its cycle
 
 
 def curves(
-    result: "Result", path: str | Path | None = None, *, what: str | None = None
+    result: "Result",
+    path: str | Path | None = None,
+    *,
+    what: str | None = None,
+    ax: Any = None,
 ) -> "Figure":
     """Learning curves: the median over replicas, the middle half and 90 % of them.
 
@@ -53,6 +58,8 @@ def curves(
         game with states where nature samples nothing it is the mean over the cycle in which the
         recorded greedy actions end, from where each replica stands at the end of the run
         (`fastgames.analysis.limit_cycle`), of at most 1,000 replicas.
+    ax : Axes, sequence of Axes, Figure or SubFigure, optional
+        As for `overview`; one Axes is enough for ``what="reward"``.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def curves(
     columns = min(result.game.num_agents, MOST_AGENTS)
     if found.get("reward") and columns == 2:  # beside those of the agents
         columns = 3
-    return compose(title_of(result), panels, columns, path, note=note(result))
+    return compose(title_of(result), panels, columns, path, note=note(result), ax=ax)
 
 
 def note(result: "Result") -> str:
@@ -90,45 +97,50 @@ def _names(result: "Result") -> list[str]:
 
 def curve_panels(result: "Result") -> dict[str, list[Panel]]:
     """The panels over time by kind: a panel for all rewards, of others one for each agent."""
-    taken = result.snapshots
-    if taken is None or not len(taken.steps):
+    held = snapshots_of(result)
+    if held is None:
         return {}
+    taken, _ = held
     agents = range(min(result.game.num_agents, MOST_AGENTS))
     panels: dict[str, list[Panel]] = {}
     rewards = expected_rewards(result)
     if rewards is not None:
-        panels["reward"] = [_reward_panel(result, "Expected reward", rewards)]
+        panels["reward"] = [_reward_panel(result, taken.steps, "Expected reward", rewards)]
     elif (rewards := rewards_of_greedy_play(result)) is not None:
-        panels["reward"] = [_reward_panel(result, "Reward if all played greedily on", rewards)]
+        title = "Reward if all played greedily on"
+        panels["reward"] = [_reward_panel(result, taken.steps, title, rewards)]
     if taken.policies is not None:
-        panels["policy"] = [_policy_panel(result, i, taken.policies[i]) for i in agents]
+        panels["policy"] = [_policy_panel(result, i, taken) for i in agents]
     if taken.greedy is not None:
         learning = [i for i in agents if result.learners[i].learns]
-        panels["greedy"] = [_greedy_panel(result, i, taken.greedy[i]) for i in learning]
+        panels["greedy"] = [_greedy_panel(result, i, taken) for i in learning]
     for name in result.record.tables:
-        held = [i for i in agents if name in taken.tables[i]]
-        held = [i for i in held if taken.tables[i][name].ndim == 4]
-        panels[name] = [_table_panel(result, i, name, taken.tables[i][name]) for i in held]
+        found = [i for i in agents if name in taken.tables[i]]
+        found = [i for i in found if taken.tables[i][name].ndim == 4]
+        panels[name] = [_table_panel(result, i, name, taken) for i in found]
     return panels
 
 
 def expected_rewards(result: "Result") -> np.ndarray | None:
     """Mean rewards by the policies of each snapshot, (snapshots, replicas, N), in closed form.
 
-    None unless policies were recorded in a game of one state with tables of rewards.
+    Of the snapshots and replicas of `snapshots_of`. None unless policies were recorded in a game of
+    one state with tables of rewards.
     """
-    game, taken = result.game, result.snapshots
-    if taken is None or taken.policies is None or isinstance(game, ProceduralGame):
+    game, held = result.game, snapshots_of(result)
+    if held is None or isinstance(game, ProceduralGame) or game.num_states > 1:
         return None
-    if game.num_states > 1:
+    taken, shown = held
+    if taken.policies is None:
         return None
-    played = game.index if isinstance(game, Variants) else np.zeros(result.replicas, np.int64)
-    out = np.empty((len(taken.steps), result.replicas, game.num_agents))
+    replicas = int(shown.sum())
+    played = game.index[shown] if isinstance(game, Variants) else np.zeros(replicas, np.int64)
+    out = np.empty((len(taken.steps), replicas, game.num_agents))
     for i in range(game.num_agents):
         table = game.compact.rewards[i][:, 0].reshape(-1, *game.num_actions)
         for t in range(len(taken.steps)):
             values = table[played] if len(table) > 1 else np.broadcast_to(
-                table, (result.replicas, *game.num_actions)
+                table, (replicas, *game.num_actions)
             )  # fmt: skip
             for policy in reversed(taken.policies):
                 values = np.einsum("r...a,ra->r...", values, policy[t, :, 0])
@@ -140,80 +152,91 @@ def rewards_of_greedy_play(result: "Result") -> np.ndarray | None:
     """Mean rewards where the greedy actions of each snapshot lead, (snapshots, replicas, N).
 
     From where replicas stand at the end; of the first 1,000 where all play one game. None unless
-    greedy actions were recorded in a game with states in which nature samples nothing.
+    greedy actions were recorded in a game with states in which nature samples nothing; nan where an
+    interrupted replica did not come to.
     """
     from fastgames.analysis import limit_cycle
 
-    game, taken = result.game, result.snapshots
-    if taken is None or taken.greedy is None or isinstance(game, ProceduralGame):
+    game, held = result.game, snapshots_of(result)
+    if held is None or isinstance(game, ProceduralGame) or game.num_states == 1:
         return None
-    count = result.replicas if isinstance(game, Variants) else _MOST_FOLLOWED
-    whole = all(greedy.min() >= 0 for greedy in taken.greedy)  # else it was interrupted
-    if game.num_states == 1 or not whole:
+    taken, shown = held
+    if taken.greedy is None:
         return None
-    try:
-        return np.stack([
-            limit_cycle(
-                game, [greedy[t, :count] for greedy in taken.greedy], start=result.states[:count]
+    which = np.flatnonzero(shown)
+    if not isinstance(game, Variants):
+        which = which[:_MOST_FOLLOWED]
+    out = np.full((len(taken.steps), len(which), game.num_agents), np.nan)
+    for t in range(len(taken.steps)):
+        greedy = [each[t, : len(which)] for each in taken.greedy]
+        came = (greedy[0] >= 0).all(axis=1)
+        played = game
+        if isinstance(game, Variants):
+            played = Variants(game.games, game.index[which[came]])
+        try:
+            out[t, came] = limit_cycle(
+                played, [each[came] for each in greedy], start=result.states[which[came]]
             ).rewards
-            for t in range(len(taken.steps))
-        ])  # fmt: skip
-    except ValueError:  # chance: no cycle
-        return None
+        except ValueError:  # chance: no cycle
+            return None
+    return out
 
 
-def _reward_panel(result: "Result", title: str, rewards: np.ndarray) -> Panel:
+def _reward_panel(result: "Result", steps: Any, title: str, rewards: np.ndarray) -> Panel:
     def draw(axes: "Axes") -> None:
-        assert result.snapshots is not None
-        steps, names = result.snapshots.steps, [f"agent {i}" for i in range(rewards.shape[-1])]
+        names = [f"agent {i}" for i in range(rewards.shape[-1])]
         lines = rewards
         if len(names) > MOST_LINES:
             lines, names = rewards.mean(axis=-1, keepdims=True), ["mean of the agents"]
-        lines, mean = _steady(lines)
+        lines, kind = _steady(lines)
         bands(axes, steps, lines, names)
-        some = "" if rewards.shape[1] == result.replicas else f", {rewards.shape[1]:,} replicas"
-        finish(axes, title + some, "game steps", f"{mean}reward per step")
+        count, begun_too = rewards.shape[1], int(begun(result).sum())
+        some = "" if count == begun_too else f", {count:,} replicas"
+        finish(axes, title + some, "game steps", f"{kind}reward per step")
 
     return draw
 
 
-def _policy_panel(result: "Result", agent: int, policies: Any) -> Panel:
+def _policy_panel(result: "Result", agent: int, taken: "Snapshots") -> Panel:
     def draw(axes: "Axes") -> None:
-        assert result.snapshots is not None
-        title, names = f"What agent {agent} would play", names_of(result.game)[agent]
-        means = policies.mean(axis=2)
-        _chances(axes, result.snapshots.steps, means, names, title, "probability")
+        assert taken.policies is not None
+        title, names = f"What agent {agent} would play", result.game.actions[agent]
+        means = taken.policies[agent].mean(axis=2)
+        what = choice(result.game)
+        _chances(axes, taken.steps, means, names, title, "probability", what)
 
     return draw
 
 
-def _greedy_panel(result: "Result", agent: int, greedy: Any) -> Panel:
+def _greedy_panel(result: "Result", agent: int, taken: "Snapshots") -> Panel:
     def draw(axes: "Axes") -> None:
-        assert result.snapshots is not None
-        steps, names = result.snapshots.steps, names_of(result.game)[agent]
+        assert taken.greedy is not None
+        greedy, names = taken.greedy[agent], result.game.actions[agent]
         title = f"What agent {agent} prefers"
         if greedy[0].size == 1:
-            axes.step(steps, greedy[:, 0, 0], where="post", color=COLOURS[0], linewidth=1.0)
+            axes.step(taken.steps, greedy[:, 0, 0], where="post", color=COLOURS[0], linewidth=1.0)
             axes.set_ylim(-0.2, len(names) - 0.8)
-            finish(axes, title, "game steps", "greedy action")
+            finish(axes, title, "game steps", f"greedy {choice(result.game)}")
             few_ticks(axes.yaxis, names)
             return
-        shares = np.stack([(greedy == a).mean(axis=(1, 2)) for a in range(len(names))], axis=-1)
-        _chances(axes, steps, shares[:, None], names, title, "share of replicas")
+        counts = [(greedy == a).sum(axis=(1, 2)) for a in range(len(names))]
+        shares = np.stack(counts, axis=-1) / (greedy >= 0).sum(axis=(1, 2))[:, None]
+        what = choice(result.game)
+        _chances(axes, taken.steps, shares[:, None], names, title, "share of replicas", what)
 
     return draw
 
 
 def _chances(
-    axes: "Axes", steps: Any, values: Any, names: Sequence[str], title: str, unit: str
+    axes: "Axes", steps: Any, values: Any, names: Sequence[str], title: str, unit: str, what: str
 ) -> None:
     """Numbers that sum to 1 over the last axis of values (times, replicas, actions), over time."""
     if len(names) > MOST_LINES:
-        map_over_time(axes, steps, values.mean(axis=1), names, unit)
-        finish(axes, title, "game steps", "action", grid=False)
+        map_over_time(axes, steps, mean(values, 1), names, unit)
+        finish(axes, title, "game steps", what, grid=False)
         return
-    values, mean = _steady(values)
-    unit = mean + unit
+    values, kind = _steady(values)
+    unit = kind + unit
     if len(names) == 2:  # the second only mirrors the first
         values, names, unit = values[..., :1], names[:1], f"{unit}: {names[0]}"
     bands(axes, steps, values, names)
@@ -227,21 +250,21 @@ def _steady(values: Any) -> tuple[Any, str]:
     Where replicas know only a few values, as policies that are greedy do, a median jumps between
     them and bands are as wide as all: then their mean (times, 1, lines), and "mean ".
     """
-    if values.shape[1] > 1 and len(np.unique(values[-1].round(9))) <= _FEW_VALUES:
-        return values.mean(axis=1, keepdims=True), "mean "
+    last = values[-1]
+    if values.shape[1] > 1 and len(np.unique(last[np.isfinite(last)].round(9))) <= _FEW_VALUES:
+        return mean(values, 1)[:, None], "mean "
     return values, ""
 
 
-def _table_panel(result: "Result", agent: int, name: str, table: Any) -> Panel:
+def _table_panel(result: "Result", agent: int, name: str, taken: "Snapshots") -> Panel:
     def draw(axes: "Axes") -> None:
-        assert result.snapshots is not None
-        steps, names = result.snapshots.steps, names_of(result.game)[agent]
+        table, names = taken.tables[agent][name], result.game.actions[agent]
         title = f"{name}-values of agent {agent}"
         if len(names) > MOST_LINES:
-            map_over_time(axes, steps, table.mean(axis=(1, 2)), names, f"mean {name}-value")
-            finish(axes, title, "game steps", "action", grid=False)
+            map_over_time(axes, taken.steps, mean(table, (1, 2)), names, f"mean {name}-value")
+            finish(axes, title, "game steps", choice(result.game), grid=False)
         else:
-            bands(axes, steps, table.mean(axis=2), names)
+            bands(axes, taken.steps, table.mean(axis=2), names)
             finish(axes, title, "game steps", f"{name}-value")
 
     return draw

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames.plot.joint_actions import joint_panels, names_of
+from fastgames.plot.joint_actions import joint_panels
 from fastgames.plot.over_time import curve_panels, note
 from fastgames.plot.parts import histograms, spread
 from fastgames.plot.paths import trajectory_panels
+from fastgames.plot.shown import begun, choice
 from fastgames.plot.style import (
     FEW,
     GREY,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from fastgames.result import Result
 
 
-def overview(result: "Result", path: str | Path | None = None) -> "Figure":
+def overview(result: "Result", path: str | Path | None = None, *, ax: Any = None) -> "Figure":
     """A figure of a result: one panel for each thing that it has.
 
     Parameters
@@ -41,6 +42,10 @@ def overview(result: "Result", path: str | Path | None = None) -> "Figure":
         agents have panels of their own.
     path : str or Path, optional
         Written there, in the format that the suffix names (.png, .pdf, .svg).
+    ax : Axes, sequence of Axes, Figure or SubFigure, optional
+        Where to draw instead of on a new figure. One Axes where the picture has one panel, else a
+        sequence (or array) of as many Axes as it has panels; they get their titles and labels, and
+        the figure none. A Figure or SubFigure is divided into panels.
 
     Returns
     -------
@@ -50,8 +55,11 @@ def overview(result: "Result", path: str | Path | None = None) -> "Figure":
     ------
     ImportError
         If matplotlib is not installed.
+    TypeError
+        If ax is none of these.
     ValueError, OSError
-        If path has a suffix that matplotlib does not know, or cannot be written.
+        If path has a suffix that matplotlib does not know, or cannot be written; if ax are not as
+        many as there are panels; if no replica has taken a step.
 
     Examples
     --------
@@ -70,7 +78,8 @@ def overview(result: "Result", path: str | Path | None = None) -> "Figure":
         *_counter_panels(result),
     ]
     columns = {2: 2 if len(panels) <= 6 else 4, 3: 3}.get(result.game.num_agents, 4)
-    return compose(title_of(result), panels, columns, path, note=note(result) if over_time else "")
+    words = note(result) if over_time else ""
+    return compose(title_of(result), panels, columns, path, note=words, ax=ax)
 
 
 def _final_panels(result: "Result") -> list[Panel]:
@@ -81,15 +90,15 @@ def _final_panels(result: "Result") -> list[Panel]:
 
 def _final_panel(result: "Result", agent: int, name: str) -> Panel:
     def draw(axes: "Axes") -> None:
-        names = names_of(result.game)[agent]
-        values = result.tables[agent][name].reshape(-1, len(names))
+        names = result.game.actions[agent]
+        values = result.tables[agent][name][begun(result)].reshape(-1, len(names))
         title = f"Final {name}-values of agent {agent}"
         if len(values) >= FEW and len(names) <= MOST_LINES:
             histograms(axes, dict(zip(names, values.T, strict=True)))
             finish(axes, title, f"{name}-value", "share of replicas")
         else:
             spread(axes, values, names)
-            finish(axes, title, "action", f"{name}-value")
+            finish(axes, title, choice(result.game), f"{name}-value")
 
     return draw
 
@@ -97,13 +106,13 @@ def _final_panel(result: "Result", agent: int, name: str) -> Panel:
 def _counter_panels(result: "Result") -> list[Panel]:
     """What was counted over the run, by agent."""
     panels: list[Panel] = []
-    agents = range(result.game.num_agents)
+    agents, shown = range(result.game.num_agents), begun(result)
     learning = [i for i in agents if result.learners[i].learns]
     if result.flips is not None and learning:
-        flips = {f"agent {i}": result.flips[:, i] for i in learning}
+        flips = {f"agent {i}": result.flips[shown, i] for i in learning}
         panels.append(_counter_panel(flips, "Changes of the greedy action", "flips"))
     if result.mean_reward is not None:
-        rewards = {f"agent {i}": result.mean_reward[:, i] for i in agents}
+        rewards = {f"agent {i}": result.mean_reward[shown, i] for i in agents}
         panels.append(_counter_panel(rewards, "Mean reward", "reward per step"))
     return panels
 

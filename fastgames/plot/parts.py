@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from fastgames.plot.style import COLOURS, FEW, GREY, INK, MOST_CELLS, colour_bar, few_ticks
+from fastgames.plot.style import COLOURS, FEW, GREY, INK, MOST_CELLS, colour_bar, few_ticks, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,36 +18,47 @@ def bands(axes: "Axes", x: Any, values: Any, names: Sequence[str], width: float 
 
     values: (times, replicas, lines), at most as many lines as COLOURS.
     """
-    low, below, middle, above, high = np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
+    quantile = np.nanquantile if np.isnan(values).any() else np.quantile
+    low, below, middle, above, high = quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
     marker = "o" if len(x) == 1 else ""
     for k, (name, colour) in enumerate(zip(names, COLOURS, strict=False)):
         if values.shape[1] > 1:
             axes.fill_between(x, low[:, k], high[:, k], color=colour, alpha=0.12, linewidth=0)
             axes.fill_between(x, below[:, k], above[:, k], color=colour, alpha=0.25, linewidth=0)
-        axes.plot(x, middle[:, k], marker=marker, color=colour, linewidth=width, label=name)
+        axes.plot(x, middle[:, k], marker=marker, color=colour, linewidth=width, label=plain(name))
 
 
 def map_over_time(axes: "Axes", x: Any, values: Any, names: Sequence[str], unit: str) -> None:
     """Values (times, lines) as colours: time to the right, one row for each line."""
-    half = (x[-1] - x[0]) / max(len(x) - 1, 1) / 2 or 0.5
-    image = axes.imshow(
-        values.T, aspect="auto", origin="lower", cmap="Blues", interpolation="nearest",
-        extent=(x[0] - half, x[-1] + half, -0.5, len(names) - 0.5),
+    edges = np.convolve(x, (0.5, 0.5), "valid")  # half-way between two times
+    first, last = (edges[0], edges[-1]) if len(edges) else (x[0] + 0.5, x[0] - 0.5)
+    edges = np.concatenate([[2.0 * x[0] - first], edges, [2.0 * x[-1] - last]])
+    later = values[1:] if len(values) > 1 else values  # what all begin with would outshine the rest
+    image = axes.pcolormesh(
+        edges, np.arange(len(names) + 1) - 0.5, values.T, cmap="Blues", rasterized=True,
+        vmin=later.min(), vmax=later.max(),
     )  # fmt: skip
-    colour_bar(axes, image, unit)
+    above, below = values[0].max() > later.max(), values[0].min() < later.min()
+    ends = {(False, False): "neither", (True, False): "max", (False, True): "min"}
+    colour_bar(axes, image, unit, ends.get((bool(above), bool(below)), "both"))
     few_ticks(axes.yaxis, names)
 
 
 def histograms(axes: "Axes", values: Mapping[str, Any], bins: int = 50) -> None:
     """Overlaid distributions on common bins, as shares of each, by name."""
+    from matplotlib.ticker import MaxNLocator
+
     finite = {name: x[np.isfinite(x)] for name, x in values.items()}
-    edges = _edges(np.concatenate(list(finite.values())), bins)
+    together = np.concatenate(list(finite.values()))
+    edges, whole, largest = _edges(together, bins), together.dtype.kind in "iu", 0.0
     for (name, x), colour in zip(finite.items(), COLOURS, strict=False):
         shares = np.histogram(x, edges)[0] / max(len(x), 1)
         axes.stairs(shares, edges, fill=True, color=colour, alpha=0.25)
-        axes.stairs(shares, edges, color=colour, linewidth=1.2, label=name)
-    axes.margins(y=0.14)
-    axes.set_ylim(bottom=0.0)
+        axes.stairs(shares, edges, color=colour, linewidth=1.2, label=plain(name))
+        largest = max(largest, shares.max())
+    axes.set_ylim(0.0, min(1.14 * largest, 1.02) or 1.02)  # room for the legend, but no more than 1
+    if whole:
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
 
 
 def _edges(values: Any, bins: int) -> Any:
@@ -58,18 +69,23 @@ def _edges(values: Any, bins: int) -> Any:
     if values.dtype.kind in "iu":
         width = max(1, -(-(int(high) - int(low) + 1) // bins))
         return np.arange(int(low), int(high) + width + 1, width) - 0.5
+    if low == high:  # the bar of a constant is as narrow as the others, and stands on it
+        half = 0.5 * abs(low) or 0.5
+        return low + half * np.linspace(-1.0, 1.0, bins + 2 - bins % 2)
     return np.histogram_bin_edges(values, bins, (low, high))
 
 
 def spread(axes: "Axes", values: Any, names: Sequence[str]) -> None:
     """Columns of values (n, columns): each value as a dot if few, else median, half and 90 %."""
+    from fastgames.plot.picture import alone
+
     at = np.arange(len(names))
     if len(values) == 1:
         axes.bar(at, values[0], color=COLOURS[0], width=0.5)
         for x, value in zip(at, values[0], strict=True):
             if len(names) <= MOST_CELLS:
                 axes.annotate(
-                    f"{value:,.4g}", (x, value), xytext=(0, 3 if value >= 0 else -10),
+                    alone(value), (x, value), xytext=(0, 3 if value >= 0 else -10),
                     textcoords="offset points", ha="center", fontsize=8, color=INK,
                 )  # fmt: skip
         axes.axhline(0.0, color=GREY, linewidth=0.8)
@@ -98,7 +114,8 @@ def heat_map(
     image = axes.imshow(values, cmap="Blues", vmin=low, vmax=high, aspect="auto")
     if max(values.shape) <= MOST_CELLS:
         for (row, column), value in np.ndenumerate(values):
-            axes.text(column, row, text.format(value), ha="center", va="center", fontsize=8,
+            shown = text.format(value) if np.isfinite(value) else "\N{EN DASH}"
+            axes.text(column, row, shown, ha="center", va="center", fontsize=8,
                       color="white" if value > low + 0.6 * (high - low) else INK)  # fmt: skip
     else:
         colour_bar(axes, image, text.format(0.0).strip("0. ") if unit is None else unit)
@@ -112,7 +129,7 @@ def mark(axes: "Axes", x: float, text: str, side: Literal["left", "right"] = "ri
     """A vertical line at x, and what it is, on one side of it."""
     axes.axvline(x, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
     axes.annotate(
-        text, (x, 1.0), xycoords=("data", "axes fraction"),
+        plain(text), (x, 1.0), xycoords=("data", "axes fraction"),
         xytext=(4 if side == "right" else -4, -2), textcoords="offset points", va="top",
         ha="left" if side == "right" else "right", fontsize=8, color=INK,
     )  # fmt: skip
@@ -124,30 +141,37 @@ def price_response(
 ) -> None:  # fmt: skip
     """Mean prices of all firms around a deviation, one line for each name, and levels to compare.
 
-    response: of `fastgames.analysis.deviation_response`. levels: prices by their names.
+    Shaded: the middle half of the replicas, where there are several. response: of
+    `fastgames.analysis.deviation_response`. levels: prices by their names.
     """
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for name, path, colour in zip(names, response.mean_prices.T, COLOURS, strict=False):
+    low, high = response.price_quartiles
+    lines = zip(names, response.mean_prices.T, low.T, high.T, COLOURS, strict=False)
+    for name, path, below, above, colour in lines:
+        if len(response.gain) > 1:
+            axes.fill_between(response.periods, below, above, color=colour, alpha=0.18, linewidth=0)
         axes.plot(
-            response.periods, path, "o-", color=colour, markersize=4, linewidth=1.4, label=name
-        )
+            response.periods, path, "o-", color=colour, markersize=4, linewidth=1.4,
+            label=plain(name),
+        )  # fmt: skip
     for name, level in levels.items():
         axes.axhline(level, color=GREY, linewidth=0.8, linestyle=(0, (4, 2)))
         axes.annotate(
-            name, (1.0, level), xycoords=("axes fraction", "data"), xytext=(0, 2),
+            plain(name), (1.0, level), xycoords=("axes fraction", "data"), xytext=(0, 2),
             textcoords="offset points", ha="right", fontsize=8, color=INK,
         )  # fmt: skip
 
 
 def grid_map(
     axes: "Axes", values: Any, rows: Sequence[str], columns: Sequence[str], text: str,
-    unit: str = "",
+    unit: str = "", ends: tuple[float, float] | None = None,
 ) -> None:  # fmt: skip
     """A statistic over two dimensions of a sweep, values (rows, columns): the first goes up.
 
-    Colours from the least to the largest value. unit: what a colour bar says, if there is one.
+    Colours from the least to the largest value, or between `ends`, such as 0 and 1 of shares.
+    unit: what a colour bar says, if there is one.
     """
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    low, high = (float(np.nanmin(values)), float(np.nanmax(values))) if ends is None else ends
     heat_map(axes, values[::-1], rows[::-1], columns, text, high, low, unit)

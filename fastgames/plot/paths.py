@@ -11,6 +11,7 @@ import numpy as np
 from fastgames import _checks
 from fastgames.games import MatrixGame
 from fastgames.plot.equilibria import equilibria
+from fastgames.plot.shown import snapshots_of
 from fastgames.plot.style import (
     COLOURS,
     GREY,
@@ -22,6 +23,7 @@ from fastgames.plot.style import (
     compose,
     finish,
     label,
+    plain,
     title_of,
 )
 
@@ -46,15 +48,17 @@ def trajectories(
     observation: int = 0,
     average: bool = False,
     lines: int = _LINES,
+    ax: Any = None,
 ) -> "Figure":
     """How policies moved, from snapshot to snapshot, in many replicas.
 
     A unit square for two agents with two actions each (the probabilities of their first ones; of
     three agents all pairs, of more agent 0 with 1, 2 with 3), a simplex for each agent with three;
-    at most four of them. Lines grow darker with time; circles are where replicas start, dots where
-    they end, or from 500 replicas on a density, darker where there are more; stars are Nash
-    equilibria of a matrix game (for two agents of up to four actions all, unless the game is
-    degenerate; else the pure ones). Where all replicas know no more than 12 policies, as greedy
+    at most four of them. Lines grow darker with time; circles are where replicas start (the first
+    snapshot of a resumed run, with its step in the legend), dots where they end, or from 500
+    replicas on a density, darker where there are more; stars are Nash equilibria of a matrix game
+    (for two agents of up to four actions all, unless the game is degenerate; else the pure ones).
+    Where all replicas know no more than 12 policies, as greedy
     ones do, these are drawn as places, as large as the share of replicas that ends there, with
     arrows for the moves between them, of at most 10,000 replicas at equal distances.
 
@@ -71,6 +75,8 @@ def trajectories(
         regret settle on.
     lines : int
         How many replicas get a line, at equal distances, at least 1.
+    ax : Axes, sequence of Axes, Figure or SubFigure, optional
+        As for `overview`.
 
     Returns
     -------
@@ -98,7 +104,7 @@ def trajectories(
             f"and a snapshot; this run has {result.game.num_actions} actions and "
             f"{len(result.snapshots.steps)} snapshots"
         )
-    return compose(title_of(result), panels, 3, path, (5.0, 4.3))
+    return compose(title_of(result), panels, 3, path, (5.0, 4.3), ax=ax)
 
 
 def trajectory_panels(
@@ -114,14 +120,11 @@ def trajectory_panels(
 
     bar: whether the last one says which colour is when.
     """
-    taken = result.snapshots
-    if taken is None or taken.policies is None:
+    held = snapshots_of(result)
+    if held is None or held[0].policies is None:
         return []
-    # What an interrupted run did not come to is nan.
-    kept = np.isfinite(taken.policies[0]).all(axis=(1, 2, 3))
-    if not kept.any():
-        return []
-    policies = [policy[kept, :, observation] for policy in taken.policies]
+    steps = held[0].steps
+    policies = [policy[:, :, observation] for policy in held[0].policies]
     if average:
         counts = np.arange(1, len(policies[0]) + 1)[:, None, None]
         policies = [np.cumsum(policy, axis=0) / counts for policy in policies]
@@ -137,7 +140,7 @@ def trajectory_panels(
     three = [i for i, count in enumerate(actions) if count == 3]
     views += [_simplex(result, i, policies, marks, what + where) for i in three]
     views = views[:MOST_AGENTS]
-    return [_panel(view, taken.steps[kept], lines, bar and view is views[-1]) for view in views]
+    return [_panel(view, steps, lines, bar and view is views[-1]) for view in views]
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class View:
     """What a panel shows, in its own coordinates.
 
     title: what it is
-    points: (times, replicas, 2)
+    points: (times, replicas, 2), nan from where an interrupted replica did not come
     marks: (equilibria, 2)
     labels: of the axes of a square (two), or of the corners of a simplex (three)
     """
@@ -179,11 +182,12 @@ def _panel(view: View, steps: Any, lines: int, bar: bool) -> Panel:
     """bar: whether it says which colour is when."""
 
     def draw(axes: "Axes") -> None:
-        _ground(axes, view)
         sample = view.points[:, spaced(view.points.shape[1], _COUNTED)]
         places, at = places_of(sample)
-        if len(places) <= _PLACES and len(sample) > 1:
-            _draw_moves(axes, places, at)
+        few = len(places) <= _PLACES and len(sample) > 1
+        _ground(axes, view, 0.1 if few else 0.02)
+        if few:
+            _draw_moves(axes, places, at, view.marks)
         else:
             _draw_paths(axes, view, steps, lines, bar)
         if len(view.marks):
@@ -200,13 +204,15 @@ def _panel(view: View, steps: Any, lines: int, bar: bool) -> Panel:
     return draw
 
 
-def _ground(axes: "Axes", view: View) -> None:
-    """The empty square or simplex with its labels."""
+def _ground(axes: "Axes", view: View, room: float) -> None:
+    """The empty square or simplex with its labels; `room`: around a square, for large places."""
     axes.set_aspect("equal")
     if len(view.labels) == 2:
         finish(axes, view.title, *view.labels, legend="", grid=False)
-        axes.set_xlim(-0.1, 1.1)
-        axes.set_ylim(-0.1, 1.1)
+        axes.set(xlim=(-room, 1.0 + room), ylim=(-room, 1.0 + room))
+        for side, axis in (("bottom", axes.xaxis), ("left", axes.yaxis)):
+            axis.set_ticks(np.linspace(0.0, 1.0, 5))
+            axes.spines[side].set_bounds(0.0, 1.0)  # a probability ends there
         axes.plot([0, 1, 1, 0, 0], [0, 0, 1, 1, 0], color=PALE, linewidth=0.8, zorder=0)
         return
     label(axes, view.title, "", "")
@@ -217,8 +223,8 @@ def _ground(axes: "Axes", view: View) -> None:
     places = zip(CORNERS, view.labels, ("right", "left", "center"), (-1, -1, 1), strict=True)
     for corner, name, side, up in places:
         axes.annotate(
-            name, corner, xytext=(0, 9 * up), textcoords="offset points", fontsize=9, color=INK,
-            ha="center", va="center" if side != "center" else "bottom",
+            plain(name), corner, xytext=(0, 9 * up), textcoords="offset points", fontsize=9,
+            color=INK, ha="center", va="center" if side != "center" else "bottom",
         )  # fmt: skip
 
 
@@ -231,10 +237,12 @@ def _draw_paths(axes: "Axes", view: View, steps: Any, lines: int, bar: bool) -> 
     points = view.points[:, drawn]
     if len(points) > 1:
         pieces = np.stack([points[:-1], points[1:]], axis=2).swapaxes(0, 1).reshape(-1, 2, 2)
+        came = np.isfinite(pieces).all(axis=(1, 2))
+        pieces = pieces[came]
         paths = LineCollection(
             list(pieces), cmap=_shades("Blues"), linewidths=0.8, alpha=_opaque(pieces), zorder=2
         )
-        paths.set_array(np.tile(steps[1:], len(drawn)))
+        paths.set_array(np.tile(steps[1:], len(drawn))[came])
         paths.set_clim(steps[0], steps[-1])
         axes.add_collection(paths, autolim=False)
         axes.plot([], [], color=COLOURS[0], label=_which(len(drawn), replicas, bar))
@@ -242,13 +250,14 @@ def _draw_paths(axes: "Axes", view: View, steps: Any, lines: int, bar: bool) -> 
             colour_bar(axes, paths, "game steps")
         axes.plot(
             *points[0].T, "o", color="white", markeredgecolor=GREY, markersize=3.5, zorder=3,
-            label="start", markeredgewidth=0.7, clip_on=False,
+            label="start" if steps[0] == 0 else f"step {steps[0]:,}", markeredgewidth=0.7,
+            clip_on=False,
         )  # fmt: skip
     if replicas >= _MANY:
         _draw_density(axes, view)
         return
     axes.plot(
-        *points[-1].T, "o", color=COLOURS[1], markersize=3.5, zorder=4, label="end",
+        *last_of(points).T, "o", color=COLOURS[1], markersize=3.5, zorder=4, label="end",
         markeredgecolor="white", markeredgewidth=0.4, clip_on=False,
     )  # fmt: skip
 
@@ -264,7 +273,7 @@ def _draw_density(axes: "Axes", view: View) -> None:
     from matplotlib.patches import Polygon
 
     cells = axes.hexbin(
-        *view.points[-1].T, gridsize=40, extent=(0, 1, 0, 1), cmap=_shades("Reds"), mincnt=1,
+        *last_of(view.points).T, gridsize=40, extent=(0, 1, 0, 1), cmap=_shades("Reds"), mincnt=1,
         linewidths=0.1, zorder=4, alpha=0.85,
     )  # fmt: skip
     inside = CORNERS if len(view.labels) == 3 else [(0, 0), (1, 0), (1, 1), (0, 1)]
@@ -287,7 +296,7 @@ def _opaque(pieces: Any) -> float:
     return float(np.clip(5.0 / np.sqrt(max(length, 1e-300)), 0.05, 0.9))
 
 
-def _draw_moves(axes: "Axes", places: Any, at: Any) -> None:
+def _draw_moves(axes: "Axes", places: Any, at: Any, marks: Any) -> None:
     """Places as large as the share that ends there, and arrows as wide as the share that moves."""
     from matplotlib.patches import FancyArrowPatch
 
@@ -313,8 +322,10 @@ def _draw_moves(axes: "Axes", places: Any, at: Any) -> None:
         alpha=0.85, linewidths=0, clip_on=False,
     )  # fmt: skip
     for place, share in zip(places, shares, strict=True):
-        axes.annotate(f"{100 * share:.0f} %", place, fontsize=8.5, color=INK, ha="center",
-                      va="center", zorder=5)  # fmt: skip
+        near = any(np.linalg.norm(place - star) < 0.1 for star in marks)  # which it would cover
+        axes.annotate(f"{100 * share:.0f} %", place, xytext=(0, 14 if near else 0), fontsize=8.5,
+                      textcoords="offset points", color=INK, ha="center", va="center",
+                      zorder=7)  # fmt: skip
     axes.plot(
         [], [], "o", color=COLOURS[1], markersize=8, label="share in the end", linestyle="none"
     )
@@ -334,11 +345,27 @@ def spaced(count: int, most: int) -> Any:
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
 
 
+def last_of(values: Any) -> Any:
+    """Return the last entry of every replica that is no nan, (replicas, …).
+
+    values: (times, replicas, …)
+    """
+    came = np.isfinite(values.reshape(*values.shape[:2], -1)).all(axis=-1)
+    last = len(came) - 1 - came[::-1].argmax(axis=0)
+    return values[last, np.arange(values.shape[1])]
+
+
 def places_of(points: Any) -> tuple[Any, Any]:
-    """The different points (places, 2), up to 1e-9, and which of them each is (times, replicas)."""
+    """Return the different points (places, 2), up to 1e-9, and which of them each is.
+
+    The latter (times, replicas) float64, nan where a point is nan.
+    """
     keys = points.round(9) @ np.array([1.0, 1.0j])
-    found, at = np.unique(keys, return_inverse=True)
-    return np.stack([found.real, found.imag], axis=-1), at.reshape(keys.shape)
+    came = np.isfinite(keys)
+    found, numbers = np.unique(keys[came], return_inverse=True)
+    at = np.full(keys.shape, np.nan)
+    at[came] = numbers.reshape(-1)
+    return np.stack([found.real, found.imag], axis=-1), at
 
 
 def shares_of(at: Any, places: int) -> tuple[Any, Any]:
@@ -346,8 +373,9 @@ def shares_of(at: Any, places: int) -> tuple[Any, Any]:
 
     Both are shares of the replicas; moves are means over the snapshots, 0 from a place to itself.
     """
-    ends = np.bincount(at[-1], minlength=places) / at.shape[1]
-    pairs = np.bincount((at[:-1] * places + at[1:]).ravel(), minlength=places**2)
-    moves = pairs.reshape(places, places) / at[1:].size
+    ends = np.bincount(last_of(at).astype(np.int64), minlength=places) / at.shape[1]
+    codes = at[:-1] * places + at[1:]
+    codes = codes[np.isfinite(codes)].astype(np.int64)
+    moves = np.bincount(codes, minlength=places**2).reshape(places, places) / max(len(codes), 1)
     np.fill_diagonal(moves, 0.0)
     return ends, moves

@@ -7,7 +7,17 @@ import numpy as np
 
 from fastgames import _checks
 from fastgames.plot.parts import bands, grid_map
-from fastgames.plot.style import MOST_CELLS, MOST_LINES, Panel, compose, finish, label, title_of
+from fastgames.plot.shown import begun, mean
+from fastgames.plot.style import (
+    MOST_CELLS,
+    MOST_LINES,
+    Panel,
+    compose,
+    few_ticks,
+    finish,
+    label,
+    title_of,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,12 +41,14 @@ def sweep(
     value: Any = None,
     over: tuple[str, ...] | str | None = None,
     name: str = "",
+    ax: Any = None,
 ) -> "Figure":
     """What came of each combination of a sweep (`fastgames.grid`).
 
     Over one dimension a line for each agent: the median of the replicas, the middle half and 90 %
-    of them. Over two a heat map of means for each agent. Dimensions that are not drawn are averaged
-    over, and the figure says so.
+    of them; of what is true or false the share. Over two a heat map of means for each agent.
+    Dimensions that are not drawn are averaged over, and the figure says so. Replicas of an
+    interrupted run that did not begin are left out.
 
     Parameters
     ----------
@@ -51,6 +63,8 @@ def sweep(
         The dimensions to draw over, the first upwards. None: the first two with several values.
     name : str
         What your own numbers are.
+    ax : Axes, sequence of Axes, Figure or SubFigure, optional
+        As for `overview`.
 
     Returns
     -------
@@ -66,18 +80,20 @@ def sweep(
         raise ValueError("a sweep needs a run whose replicas were a grid: replicas=fg.grid(…)")
     dims = _dimensions(grid, over)
     values = statistics(result) if value is None else _chosen(result, value, name)
+    shown = begun(result)
     panels = [
         panel
         for what, (unit, array) in values.items()
-        for panel in _panels(grid, dims, what, unit, array)
+        for panel in _panels(grid, dims, what, unit, array, shown)
     ]
     left = [dim for dim, held in grid.dims.items() if dim not in dims and len(held) > 1]
-    if len(dims) == 2:
+    if len(dims) == 2 or all(array.dtype == np.bool_ for _, array in values.values()):
         note = f"Mean over {', '.join([*left, 'replicas'])}."
     else:
         note = f"Median, middle half and 90 % of all replicas{' and of '.join(['', *left])}."
     size = (5.2, 3.8)
-    return compose(title_of(result), panels, 2, path, size, note if result.replicas > 1 else "")
+    note = note if result.replicas > 1 else ""
+    return compose(title_of(result), panels, 2, path, size, note, ax)
 
 
 def statistics(result: "Result") -> dict[str, tuple[str, Any]]:
@@ -135,48 +151,67 @@ def folded(grid: "Grid", dims: tuple[str, ...], array: Any) -> Any:
     return whole.reshape(*kept, -1, *np.shape(array)[1:])
 
 
-def _panels(grid: "Grid", dims: tuple[str, ...], title: str, unit: str, array: Any) -> list[Panel]:
+def _panels(
+    grid: "Grid", dims: tuple[str, ...], title: str, unit: str, array: Any, shown: Any
+) -> list[Panel]:
     """One panel of lines, or a heat map for each agent."""
+    share = array.dtype == np.bool_
+    array = np.where(shown if array.ndim == 1 else shown[:, None], array, np.nan)
     values = folded(grid, dims, array)
     if len(dims) == 1:
-        return [_line_panel(grid, dims[0], title, unit, values.reshape(*values.shape[:2], -1))]
+        lines = values.reshape(*values.shape[:2], -1)
+        return [_line_panel(grid, dims[0], title, unit, lines, share)]
     if values.ndim == 3:
-        return [_map_panel(grid, dims, title, unit, values.mean(axis=2))]
+        return [_map_panel(grid, dims, title, unit, mean(values, 2), share)]
     agents = range(min(values.shape[3], 4))
     return [
-        _map_panel(grid, dims, f"{title}, agent {i}", unit, values[..., i].mean(axis=2))
+        _map_panel(grid, dims, f"{title}, agent {i}", unit, mean(values[..., i], 2), share)
         for i in agents
     ]
 
 
-def _line_panel(grid: "Grid", dim: str, title: str, unit: str, values: Any) -> Panel:
-    """values: (values of the dimension, replicas, lines)."""
+def _line_panel(grid: "Grid", dim: str, title: str, unit: str, values: Any, share: bool) -> Panel:
+    """values: (values of the dimension, replicas, lines); share: whether they are 0 or 1."""
 
     def draw(axes: "Axes") -> None:
         given = grid.dims[dim]
         words = isinstance(given[0], str)
         x = np.arange(len(given)) if words else np.array(given, np.float64)
+        texts, name = names_of(grid, dim)
+        lines = mean(values, 1)[:, None] if share else values
+        lines = lines[:, :, :MOST_LINES]
         order = np.argsort(x)
-        lines = values[:, :, :MOST_LINES]
+        order = order[np.isfinite(lines[order]).any(axis=(1, 2))]
         names = [f"agent {i}" for i in range(lines.shape[2])]
-        bands(axes, x[order], lines[order].astype(np.float64), names)
-        if words or len(x) <= MOST_CELLS:
-            axes.set_xticks(x, names_of(grid, dim))
-        if not words and x.min() > 0 and x.max() >= 20 * x.min():
+        bands(axes, x[order], lines[order], names)
+        if share:
+            axes.set_ylim(-0.02, 1.02)
+        if words:
+            few_ticks(axes.xaxis, texts)
+        elif x.min() > 0 and x.max() >= 20 * x.min():
             axes.set_xscale("log")
-            if len(x) <= MOST_CELLS:  # where the values are, and nowhere else
-                axes.set_xticks(x, names_of(grid, dim))
-                axes.set_xticks([], minor=True)
-        finish(axes, title, dim, unit, legend="best" if lines.shape[2] > 1 else "")
+        if not words and len(x) <= MOST_CELLS:  # where the values are, and nowhere else
+            axes.set_xticks(x, texts)
+            axes.set_xticks([], minor=True)
+        elif not words:
+            name = dim
+        finish(axes, title, name, unit, legend="best" if lines.shape[2] > 1 else "")
 
     return draw
 
 
-def _map_panel(grid: "Grid", dims: tuple[str, ...], title: str, unit: str, means: Any) -> Panel:
+def _map_panel(
+    grid: "Grid", dims: tuple[str, ...], title: str, unit: str, means: Any, share: bool
+) -> Panel:
     def draw(axes: "Axes") -> None:
-        rows, columns = (names_of(grid, dim) for dim in dims)
-        grid_map(axes, means, rows, columns, _three_digits(means), unit)
-        label(axes, title, dims[1], dims[0])
+        from fastgames.plot.picture import form_of, tenth
+
+        (rows, up), (columns, across) = (names_of(grid, dim) for dim in dims)
+        power, _ = form_of(means)
+        numbers, times = means / 10.0**power, f", {tenth(power)}" if power else ""
+        ends = (0.0, 1.0) if share else None
+        grid_map(axes, numbers, rows, columns, _three_digits(numbers), unit + times, ends)
+        label(axes, title + times, across, up)
 
     return draw
 
@@ -187,6 +222,12 @@ def _three_digits(values: Any) -> str:
     return f"{{:,.{int(np.clip(2 - np.floor(np.log10(largest or 1.0)), 0, 9))}f}}"
 
 
-def names_of(grid: "Grid", dim: str) -> list[str]:
-    """The values of a dimension as they are written at an axis."""
-    return [x if isinstance(x, str) else f"{x:.4g}" for x in grid.dims[dim]]
+def names_of(grid: "Grid", dim: str) -> tuple[list[str], str]:
+    """Return the values of a dimension as they are written at an axis, and what stands below it."""
+    from fastgames.plot.picture import scaled, tenth
+
+    values = grid.dims[dim]
+    if isinstance(values[0], str):
+        return [str(value) for value in values], dim
+    texts, power = scaled([float(value) for value in values])
+    return texts, f"{dim}, {tenth(power)}" if power else dim

@@ -147,7 +147,8 @@ def _lines(numbers: list[int]) -> tuple[str, ...]:
 def _draw(prices: dict[str, Any]) -> "Figure":
     from fastgames import plot
 
-    drawn, axes = plot.figure(1, 1, "Final prices, one good and 100 prices", (7.0, 3.8))
+    size = (max(7.0, 1.5 * len(prices) + 1.0), 3.8)  # room for a name below each
+    drawn, axes = plot.figure(1, 1, "Final prices, one good and 100 prices", size)
     columns = np.stack(list(prices.values()), axis=-1)
     plot.spread(axes[0], columns, [name.replace(", ", "\n") for name in prices])
     axes[0].axhline(2.0, color=plot.GREY, linewidth=0.8)

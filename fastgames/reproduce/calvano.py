@@ -260,8 +260,8 @@ def _draw(gains: Any, response: DeviationResponse, stage: PricingGame) -> "Figur
         {"Nash": stage.nash.prices[0], "monopoly": stage.monopoly.prices[0]},
     )  # fmt: skip
     plot.finish(
-        axes[0], "Baseline: a price cut in period 0, mean prices", "period", "price",
-        legend="center right",
+        axes[0], "A price cut in period 0: mean, and middle half of sessions",
+        "period", "price", legend="center right",
     )  # fmt: skip
     found = [estimate.mean(gain) for gain in gains]
     printed = [printed for _, _, printed in SETTINGS.values()]
