@@ -100,7 +100,8 @@ def run(
     threads : int, optional
         As many as there are CPUs unless given. The bits do not depend on it.
     progress : bool, optional
-        A progress bar; unless given, for work longer than a second, on a terminal.
+        Show how far the work has come: a bar on a terminal (extra "cli") or in a notebook, lines in
+        a log. Unless given, for work longer than a second, in a log longer than a minute.
     resume : Result, optional
         Go on from there: tables, streams, schedules, counters. An agent whose learner is not equal
         to the one that it had starts its schedules anew; its tables stay.

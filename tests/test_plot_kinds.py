@@ -1,13 +1,17 @@
 """plot: what each kind of picture draws, against numbers worked out from the result alone."""
 
 import itertools
+import pickle
 import warnings
 
 import nashpy
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.text import Text
 
 import fastgames as fg
 from fastgames import analysis, plot
@@ -540,3 +544,250 @@ def test_a_hundred_agents_have_no_picture_of_joint_actions():
     with pytest.raises(ValueError, match=r"at most \d+ joint actions; 'El Farol' has 100 agents"):
         result.plot(kind="joint")
     assert result.plot().axes
+
+
+# --- drawn on axes that are there ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return fg.run(PENNIES, SOFT, 40, 20, 7, ALL)
+
+
+def test_one_panel_on_axes(recorded):
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert recorded.plot(kind="trajectories", ax=left) is figure
+    assert plot.curves(recorded, what="reward", ax=right) is figure
+    assert list(by_title(figure)) == ["Policies of agents 0 and 1", "Expected reward"]
+    assert figure.get_suptitle() == ""
+    alone = by_title(recorded.plot(kind="curves", what="reward"))["Expected reward"]
+    for one, other in zip(right.get_lines(), alone.get_lines(), strict=True):
+        np.testing.assert_array_equal(one.get_xydata(), other.get_xydata())
+
+
+@pytest.mark.parametrize("kind", ["overview", "curves", "trajectories", "joint", "sweep"])
+def test_every_kind_takes_axes_a_figure_or_a_part_of_one(kind, tmp_path):
+    cells = fg.grid(alpha=[0.1, 0.2], repeats=6)
+    result = fg.run(PENNIES, fg.QLearner(cells.alpha, explore=fg.Softmax(0.5)), 40, cells, 7, ALL)
+    expected = [axes.get_title(loc="left") for axes in result.plot(kind=kind).axes]
+    panels = len([title for title in expected if title])  # and no colour bars
+    whole, halves = Figure(figsize=(12, 9)), Figure(figsize=(24, 9))
+    several = Figure(figsize=(12, 9))
+    part = halves.subfigures(1, 2)[1]
+    places = [(whole, whole), (part, halves), (several.subplots(1, panels, squeeze=False), several)]
+    for ax, figure in places:
+        path = tmp_path / "picture.png"
+        assert result.plot(path, kind=kind, ax=ax) is figure
+        assert [
+            axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")
+        ] == [title for title in expected if title]
+        assert path.read_bytes().startswith(b"\x89PNG")
+    assert part.get_suptitle() == whole.get_suptitle() != ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "ax", "error", "words"),
+    [
+        ("trajectories", 3, TypeError, "ax must be Axes, several of them, or a Figure, got 3"),
+        ("trajectories", "new", TypeError, "ax must be Axes, several of them, or a Figure, got 'n"),
+        ("joint", [None, 2], TypeError, "ax must be Axes, several of them, or a Figure, got None"),
+        ("trajectories", [], ValueError, "ax must be 1 Axes, one for each panel of this picture, "),
+    ],
+)
+def test_where_nothing_can_be_drawn(recorded, kind, ax, error, words):
+    with pytest.raises(error, match=words):
+        recorded.plot(kind=kind, ax=ax)
+
+
+def test_one_axes_for_several_panels(recorded):
+    axes = Figure().subplots()
+    with pytest.raises(ValueError, match=r"ax must be 2 Axes, .* got 1; give a sequence"):
+        recorded.plot(kind="joint", ax=axes)
+    assert not axes.get_title(loc="left")
+
+
+# --- what stands at the axes --------------------------------------------------------------------
+
+
+def texts_of(figure):
+    """Every text that is drawn of a figure, as it is drawn."""
+    FigureCanvasAgg(figure).draw()
+    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+
+
+def test_dollars_are_no_mathematics():
+    """Nowhere: not in titles, labels, ticks, legends, corners, bars, heat maps."""
+    words = ["$a$", r"b$\frac$", "c_1^2 $", "d $x$ and $y$"]
+    two = [words[:2], words[2:]]
+    simplices = np.zeros((2, 3, 3))
+    three = fg.MatrixGame(simplices, name="$n$ and $", actions=[words[:3], words[1:]])
+    pair = fg.MatrixGame(DILEMMA.payoffs, name="$n$ and $", actions=two)
+    many = fg.MatrixGame(np.zeros((3, 2, 2, 2)), name="$n$", actions=[words[:2]] * 3)
+    cells = fg.grid(cost=["$1", "$2 or $3"], repeats=6)
+    swept = fg.run(pair, SOFT, 40, cells, 7, ALL)
+    figures = [fg.run(game, SOFT, 40, 12, 7, ALL).plot() for game in (three, pair, many)]
+    figures += [swept.plot(), swept.plot(value=np.arange(12.0), name="$z$ and $w$")]
+    figures += [fg.run(pair, SOFT, 40, 12, 7, ALL).plot(kind="trajectories")]
+    _, (axes,) = plot.figure(1, 1, "$t$")
+    plot.bands(axes, np.arange(3), np.zeros((3, 2, 1)), ["$l$"])
+    plot.mark(axes, 1.0, "$m$")
+    plot.finish(axes, "$t$", "$x$", "$y$")
+    seen = " ".join(
+        text.get_text() for figure in [*figures, axes.figure] for text in texts_of(figure)
+    )
+    for word in ("$n$ and $", *words, "$2 or $3", "$z$ and $w$", "$l$", "$m$", "$t$", "$x$", "$y$"):
+        assert word.replace("$", r"\$") in seen
+    for figure in [*figures, axes.figure]:
+        for text in texts_of(figure):
+            assert text._preprocess_math(text.get_text())[1] is False
+            assert text._preprocess_math(text.get_text())[0].count("\\$") == 0
+
+
+@pytest.mark.parametrize(
+    ("places", "expected", "end"),
+    [
+        ([0.0, 0.2, 0.4], ["0.0", "0.2", "0.4"], ""),
+        ([0.0, 5000.0, 10_000.0], ["0", "5,000", "10,000"], ""),
+        ([0.0, 500_000.0, 1e6], ["0.0", "0.5", "1.0"], "\N{MULTIPLICATION SIGN}10⁶"),
+        ([0.0, 4.839e-5, 9.678e-5], ["0.00", "4.84", "9.68"], "\N{MULTIPLICATION SIGN}10⁻⁵"),
+        ([0.002, 0.004], ["0.002", "0.004"], ""),
+        ([-2e-20, 0.0, 2e-20], ["-2", "0", "2"], "\N{MULTIPLICATION SIGN}10⁻²⁰"),
+        ([1000.001, 1000.002], ["0.001", "0.002"], "+1,000"),
+        ([-1.0, -0.5, 0.0], ["-1.0", "-0.5", "0.0"], ""),
+        ([1.0], ["1"], ""),
+        ([], [], ""),
+    ],
+)
+def test_numbers_at_an_axis(places, expected, end):
+    from fastgames.plot.picture import Numbers
+
+    numbers = Numbers()
+    assert numbers.format_ticks(places) == expected
+    assert numbers.get_offset() == end
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "power"),
+    [
+        ([0.05, 0.1, 0.4], ["0.05", "0.1", "0.4"], 0),
+        ([1e-6, 4.839e-5, 1e-4], ["1", "48.39", "100"], -6),
+        ([1e-9, 0.0, 1.0], ["1·10⁻⁹", "0", "1"], 0),
+        ([1e6, 2.5e6], ["1", "2.5"], 6),
+        ([12345.0, 0.5], ["12,345", "0.5"], 0),
+    ],
+)
+def test_values_of_a_sweep(values, expected, power):
+    from fastgames.plot.picture import scaled
+
+    assert scaled(values) == (expected, power)
+
+
+def shown_ticks(axis):
+    """The texts of the ticks that are in view."""
+    low, high = sorted(axis.get_view_interval())
+    ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+    return [text.get_text() for place, text in ticks if low <= place <= high]
+
+
+def test_shares_end_at_1():
+    """Also of replicas that all do the same; and what is constant has a bar around it."""
+    same = fg.QLearner(explore=fg.EpsilonGreedy(0.0), initial=[0.0, 9.0])
+    result = fg.run(DILEMMA, same, 50, 40, 7, fg.Record(every=10, greedy=True, policies=True,
+                    flips=True, rewards=True))  # fmt: skip
+    figure = result.plot()
+    FigureCanvasAgg(figure).draw()
+    for axes in figure.axes:
+        if "share of" in axes.get_ylabel() or "probability" in axes.get_ylabel():
+            assert axes.get_ylim()[1] <= 1.1
+            assert max(float(text) for text in shown_ticks(axes.yaxis)) == 1.0
+    square = by_title(figure)["Policies of agents 0 and 1"]
+    assert shown_ticks(square.xaxis) == ["0.00", "0.25", "0.50", "0.75", "1.00"]
+    assert square.spines["left"].get_bounds() == (0.0, 1.0)
+    flips = by_title(figure)["Changes of the greedy action"]
+    assert shown_ticks(flips.xaxis) == ["0"]
+    heights = by_title(figure)["Mean reward"].patches[0].get_data()
+    (full,) = np.flatnonzero(heights.values)
+    bar = heights.edges[full], heights.edges[full + 1]
+    assert bar[0] < 1.0 < bar[1] < bar[0] + 0.05
+
+
+def test_the_share_of_replicas_that_stopped():
+    """A mean of each cell, from 0 to 1: as a line, as numbers and as colours."""
+    for count in (3, 12):
+        cells = fg.grid(alpha=np.linspace(0.1, 0.5, count), epsilon=[0.1, 0.2], repeats=5)
+        learner = fg.QLearner(cells.alpha, explore=fg.EpsilonGreedy(cells.epsilon))
+        result = fg.run(PENNIES, learner, 200, cells, 7, stop=fg.Stable(12))
+        shares = cells.reshape(result.stopped).mean(axis=2)
+        assert 0.0 < shares.mean() < 1.0
+        axes, *bars = result.plot(value="stopped").axes
+        np.testing.assert_allclose(axes.images[0].get_array(), shares[::-1])
+        assert axes.images[0].get_clim() == (0.0, 1.0)
+        assert len(bars) == (count > 8)
+        (line,) = result.plot(value="stopped", over="alpha").axes[0].get_lines()
+        np.testing.assert_allclose(line.get_ydata(), shares.mean(axis=1))
+    always = fg.run(DILEMMA, fg.FixedPolicy([0.5, 0.5]), 99, cells, 7, stop=fg.Stable(5))
+    _, bar = always.plot(value="stopped").axes
+    FigureCanvasAgg(bar.figure).draw()
+    assert shown_ticks(bar.yaxis) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+    _, bar = always.plot(value=np.full(len(cells), 7.5)).axes
+    FigureCanvasAgg(bar.figure).draw()
+    assert shown_ticks(bar.yaxis) == ["7.5"]
+
+
+@pytest.mark.parametrize("columns", [4, 6, 9, 24])
+def test_no_label_of_words_is_lost(columns):
+    """Side by side, or turned; and thinned only where not even turned ones fit."""
+    names = [f"{'a' * (k % 3)}synchronous\n{k} firms" for k in range(columns)]
+    _, (axes,) = plot.figure(1, 1, "", (7.0, 3.8))
+    plot.spread(axes, np.zeros((20, columns)), names)
+    plot.finish(axes, "", "", "price")
+    assert shown_ticks(axes.xaxis) == names
+    FigureCanvasAgg(axes.figure).draw()
+    boxes = [text.get_window_extent() for text in axes.xaxis.get_ticklabels()]
+    turned = axes.xaxis.get_ticklabels()[0].get_rotation()
+    for one, other in itertools.pairwise(boxes):
+        assert turned or one.x1 < other.x0
+
+
+def test_prices_stand_at_the_axes():
+    stage = fg.games.logit_bertrand(prices=5)
+    record = fg.Record(every=20, greedy=True, policies=True, joint_actions=True)
+    for game in (stage, fg.remember(stage, discount=0.5)):
+        result = fg.run(game, fg.QLearner(), 40, 12, 7, record)
+        for kind in ("overview", "curves", "joint"):
+            figure = result.plot(kind=kind)
+            ticks = {text.get_text() for text in texts_of(figure)}
+            assert set(stage.actions[0]) <= ticks
+            assert not any("action" in axes.get_xlabel() for axes in figure.axes)
+        assert set(result.to_xarray()["action_0"].values) == set(stage.actions[0])
+        frame = result.to_pandas("policies")
+        assert list(frame["action"].cat.categories) == list(stage.actions[0])
+
+
+def test_the_price_response_has_bands():
+    rng = np.random.default_rng(1)
+    game = fg.remember(fg.games.logit_bertrand(prices=3), discount=0.9)
+    greedy = [rng.integers(0, 3, (30, 9)) for _ in range(2)]
+    response = analysis.deviation_response(game, greedy, agent=0, action=0)
+    _, (axes,) = plot.figure(1, 1, "")
+    plot.price_response(axes, response, ("cuts", "rival"), {})
+    assert len(axes.collections) == 2
+    for agent, band in enumerate(axes.collections):
+        corners = band.get_paths()[0].vertices
+        for k, period in enumerate(response.periods):
+            found = corners[corners[:, 0] == period, 1]
+            expected = np.quantile(response.prices[:, k, agent], [0.25, 0.75])
+            np.testing.assert_allclose([found.min(), found.max()], expected)
+    alone = analysis.deviation_response(game, [g[:1] for g in greedy], agent=0, action=0)
+    _, (axes,) = plot.figure(1, 1, "")
+    plot.price_response(axes, alone, ("cuts", "rival"), {})
+    assert not axes.collections
+
+
+def test_a_notebook_shows_the_picture(recorded):
+    """As IPython asks: a method of the figure, without pyplot."""
+    for kind in plot.KINDS.keys() - {"sweep"}:
+        assert recorded.plot(kind=kind)._repr_png_().startswith(b"\x89PNG")
+    again = pickle.loads(pickle.dumps(recorded.plot(kind="joint")))
+    assert again._repr_png_().startswith(b"\x89PNG")

@@ -56,7 +56,7 @@ def _common(values: Any) -> float:
     low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
     if not 0.0 < high - low < 1e-4 * max(abs(low), abs(high)):
         return 0.0
-    decimals = -math.ceil(math.log10(high - low) - 1e-9)
+    decimals = -1 - math.floor(math.log10(high - low) + 1e-9)
     unit = 10.0**-decimals
     return float(np.round(math.floor(low / unit + 1e-6) * unit, decimals))
 

@@ -195,6 +195,7 @@ def finish(
 
 def colour_bar(axes: "Axes", image: Any, unit: str, extend: str = "neither") -> None:
     """Say which colour is how much; extend: the ends beyond which there are more."""
+    low, high = image.get_clim()
     bar = axes.figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02, shrink=0.9, extend=extend)
     if bar.solids is not None:
         bar.solids.set_alpha(1.0)  # lines are thinner than what says what they mean
@@ -202,7 +203,6 @@ def colour_bar(axes: "Axes", image: Any, unit: str, extend: str = "neither") -> 
     bar.ax.set_ylabel(plain(unit), fontsize=8, color=INK)
     bar.formatter = _numbers()
     bar.update_ticks()
-    low, high = image.get_clim()
     if low == high:  # of a constant, and not from 0.9 to 1.1 of it
         bar.set_ticks([low])
     bar.ax.yaxis.get_offset_text().set(fontsize=8, color=INK)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from fastgames.analysis import deviation_response
-from fastgames.games import MarkovGame, MatrixGame, random_markov_game, remember
+from fastgames.games import (
+    MarkovGame,
+    MatrixGame,
+    Variants,
+    logit_bertrand,
+    random_markov_game,
+    remember,
+)
 
 R, S, T, P = 3.0, 0.0, 5.0, 1.0
 DILEMMA = remember(MatrixGame([[[R, S], [T, P]], [[R, T], [S, P]]]), discount=0.8)
@@ -193,3 +200,31 @@ def test_bad_input(arguments, error, message):
     arguments = {"game": DILEMMA, "greedy": GRIM, "agent": 0, **arguments}
     with pytest.raises(error, match=message):
         deviation_response(arguments.pop("game"), arguments.pop("greedy"), **arguments)
+
+
+def test_prices_are_those_of_the_market_that_is_repeated():
+    """Not the numbers of the actions; in variants those of each replica's market."""
+    stages = [logit_bertrand(prices=3), logit_bertrand(prices=3, c=[1.0, 0.75])]
+    rng = np.random.default_rng(2)
+    greedy = [rng.integers(0, 3, (5, 9)) for _ in range(2)]
+    for index in ([0] * 5, [0, 1, 1, 0, 1]):
+        games = [remember(stage, discount=0.9) for stage in stages]
+        game = games[0] if not any(index) else Variants(games, index)
+        grids = [np.array([stages[k].choices[i] for k in index]) for i in range(2)]
+        found = deviation_response(game, greedy, agent=1, action=0)
+        expected = deviation_response(game, greedy, agent=1, action=0, prices=grids)
+        np.testing.assert_array_equal(found.prices, expected.prices)
+        assert found.prices.max() < 2.2  # and at least 1.2: they are prices
+        assert found.prices.min() > 1.2
+    numbers = deviation_response(DILEMMA, GRIM, agent=0, action=1)
+    assert set(np.unique(numbers.prices)) == {0.0, 1.0}
+
+
+def test_quartiles_of_the_replicas():
+    rng = np.random.default_rng(3)
+    greedy = [rng.integers(0, 2, (41, 4)) for _ in range(2)]
+    found = deviation_response(DILEMMA, greedy, agent=0, action=1, after=4)
+    low, high = found.price_quartiles
+    ordered = np.sort(found.prices, axis=0)
+    np.testing.assert_allclose(low, ordered[10])
+    np.testing.assert_allclose(high, ordered[30])

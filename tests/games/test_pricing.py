@@ -13,7 +13,7 @@ import pytest
 from scipy import optimize
 
 from fastgames import rules
-from fastgames.games import MatrixGame, pricing
+from fastgames.games import MatrixGame, Variants, pricing, remember
 from fastgames.games.pricing import (
     Benchmark,
     MarketGame,
@@ -485,10 +485,45 @@ def test_markets_compare_by_content():
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_games_of_a_sweep_have_the_same_actions(make):
-    """As `Variants` asks: their names do not depend on the parameters."""
+def test_games_of_a_sweep_are_variants_of_each_other(make):
+    """Where prices depend on the parameters, actions have numbers for names, and prices stay."""
     other = {logit_bertrand: {"mu": 0.3}, linear_bertrand: {"gamma": 0.3}}.get(make, {"cost": 1.0})
-    assert make().actions == make(**other).actions
+    games = make(), make(**other)
+    for given in (games, [remember(game) for game in games]):
+        variants = Variants(given, [0, 1])
+        if games[0].actions == games[1].actions:
+            assert variants.actions == games[0].actions
+        else:
+            numbers = tuple(tuple(map(str, range(count))) for count in games[0].num_actions)
+            assert variants.actions == numbers
+        for one, game in zip(variants.games, games, strict=True):
+            stage = getattr(one, "stage", one)
+            assert all(map(np.array_equal, stage.choices, game.choices))
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_actions_are_named_by_what_they_stand_for(make):
+    """To a twentieth of a step, all of them different, in the order of the numbers."""
+    game = make()
+    for names, choices in zip(game.actions, game.choices, strict=True):
+        assert len(set(names)) == len(names)
+        found = np.array([float(name) for name in names])
+        assert abs(found - choices).max() <= np.diff(choices).min() / 20
+    assert remember(game).stage is game
+    assert remember(game).actions == game.actions
+    assert pickle.loads(pickle.dumps(remember(game))).stage == game
+
+
+def test_names_of_prices_as_they_were_printed():
+    assert logit_bertrand(prices=[1.0, 1.5, 2.0]).actions[0] == ("1.0", "1.5", "2.0")
+    assert logit_bertrand(prices=[1, 2, 10]).actions[1] == ("1", "2", "10")
+    near = [1.0, np.nextafter(1.0, 2.0)]
+    assert len(set(logit_bertrand(prices=near).actions[0])) == 2
+    named = MarketGame(
+        np.zeros((2, 2, 2)), [[0, 1], [0, 1]], *[Benchmark([1, 2], [3, 4], [5, 6])] * 2,
+        actions=[["low", "high"]] * 2,
+    )  # fmt: skip
+    assert named.actions == (("low", "high"),) * 2
 
 
 def test_a_market_of_your_own():
