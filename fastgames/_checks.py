@@ -1,7 +1,7 @@
 """Checks of arguments: each error names the argument, the value and the domain."""
 
 import numbers
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
@@ -37,6 +37,25 @@ def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
     raise ValueError(f"{name} must be one of {allowed}, got {value!r}{hint}")
 
 
+def not_masked(name: str, value: Any) -> None:
+    """Raise TypeError for a masked array, and for a list of them: NumPy reads under the mask."""
+    if _has_mask(value):
+        raise TypeError(f"{name} must not be a masked array; pass value.filled(...) or value.data")
+
+
+def _has_mask(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_has_mask(each) for each in value if type(each) not in (float, int))
+    plain = type(value) is np.ndarray or not isinstance(value, np.ndarray)
+    return not plain and isinstance(value, np.ma.MaskedArray)
+
+
+def ordered(name: str, value: Any) -> None:
+    """Raise TypeError for a set: its order may differ from one process to the next."""
+    if isinstance(value, Set):
+        raise TypeError(f"{name} must be in a fixed order, as a list is, got {_short(value)}")
+
+
 def finite_array(name: str, value: Any) -> np.ndarray:
     """`value` as a float64 array of finite real numbers, not an array of objects or booleans."""
     try:
@@ -45,6 +64,7 @@ def finite_array(name: str, value: Any) -> np.ndarray:
         raise ValueError(f"{name} must be a rectangular array of numbers ({error})") from None
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be real numbers, got {_short(value)}")
+    not_masked(name, value)
     array = array.astype(np.float64)
     bad = ~np.isfinite(array)
     if bad.any():

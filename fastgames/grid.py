@@ -146,6 +146,7 @@ class Grid:
         ``grid.reshape(gain).mean(axis=-1)``: the mean over the repeats of every cell.
         """
         given = np.asarray(array)
+        _checks.not_masked("array", array)
         if not -given.ndim <= axis < given.ndim or given.shape[axis] != self.replicas:
             raise ValueError(
                 f"array must have {self.replicas} replicas along axis {axis}, "
@@ -206,6 +207,9 @@ def _values(name: str, given: Any) -> tuple[Value, ...]:
         raise ValueError(f"a dimension must not be called {name!r}, which results and grids use")
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise TypeError(f"{name} must be a list of numbers or of strings, got {given!r}")
+    _checks.ordered(name, given)
+    if isinstance(given, np.ndarray):
+        _checks.not_masked(name, given)
     listed = given.tolist() if isinstance(given, np.ndarray) else list(given)
     if not isinstance(listed, list) or not listed:
         raise ValueError(f"{name} must have at least one value, got {given!r}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fastgames import _core
+from fastgames import _checks, _core
 from fastgames.learners.fixed import FixedPolicy
 from fastgames.state import Seat
 
@@ -124,13 +125,19 @@ class Policy:
                 f"preferred must be ({len(table)},), one action for each observation, "
                 f"got shape {preferred.shape}"
             )
-        names = range(table.shape[1]) if self.actions is None else self.actions
-        if len(names) != table.shape[1]:
-            raise ValueError(f"actions must be {table.shape[1]} names, got {self.actions!r}")
+        count = table.shape[1]
+        names = tuple(map(str, range(count))) if self.actions is None else self.actions
+        if isinstance(names, str) or not isinstance(names, Sequence):
+            raise TypeError(f"actions must be a sequence of {count} names, got {names!r}")
+        if len(names) != count or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"actions must be {count} names, each a str, got {names!r}")
+        if not isinstance(self.game, str):
+            raise TypeError(f"game must be a str, the name of a game, got {self.game!r}")
+        object.__setattr__(self, "agent", _checks.whole("agent", self.agent, 0))
         preferred.setflags(write=False)
         object.__setattr__(self, "probabilities", table)
         object.__setattr__(self, "preferred", preferred)
-        object.__setattr__(self, "actions", tuple(str(name) for name in names))
+        object.__setattr__(self, "actions", tuple(names))
 
     def __call__(self, observation: Any, rng: Any) -> Any:
         """An action, sampled; for an array of observations one for each.
@@ -191,6 +198,7 @@ def _indices(name: str, value: Any, count: int, what: str = "whole numbers") -> 
     given = np.asarray(value)
     if given.dtype.kind not in "iu":
         raise TypeError(f"{name} must be {what} in [0, {count}), got {value!r}")
+    _checks.not_masked(name, value)
     outside = (given < 0) | (given >= count)
     if outside.any():
         raise ValueError(f"{name} must be {what} in [0, {count}), got {given[outside].flat[0]}")

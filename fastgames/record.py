@@ -58,6 +58,7 @@ class Record:
         names = self.tables
         if isinstance(names, str) or not isinstance(names, Iterable):
             raise TypeError(f'tables must be a tuple of names such as ("q",), got {names!r}')
+        _checks.ordered("tables", names)
         object.__setattr__(self, "tables", tuple(names))
         for flag in ("greedy", "policies", "flips", "joint_actions", "rewards"):
             if not isinstance(getattr(self, flag), bool):

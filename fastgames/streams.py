@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastgames import _checks, _core
+from fastgames.arguments import check_fits
 from fastgames.seeds import seed_from
+
+_AT_A_TIME = 2**14  # replicas whose first states are made together
 
 
 class Streams:
@@ -39,6 +42,8 @@ class Streams:
     def __init__(self, rng: Any, replicas: int, role: int) -> None:
         replicas = _checks.whole("replicas", replicas, 1, 2**40)
         role = _checks.whole("role", role, 0, 2**31 - 2)
+        made = min(replicas, _AT_A_TIME) * (role + 1) * 16  # of all roles up to this one
+        check_fits("replicas", f"replicas and role {role}", replicas, 16 * replicas + made, 16)
         self.seed = seed_from(rng)
         self._state = np.empty((4, replicas), np.uint32)
         _start(self.seed, role, self._state)
@@ -50,16 +55,17 @@ class Streams:
 
     def words(self, count: int = 1) -> np.ndarray:
         """The next words, each u = word >> 1 in [0, 2^31): (count, replicas) int64, a new array."""
-        out = np.empty((_checks.whole("count", count, 0, 2**40), self._state.shape[1]), np.int64)
+        count, replicas = _checks.whole("count", count, 0, 2**40), self._state.shape[1]
+        check_fits("count", "words of each replica", count, 8 * count * replicas, 8 * replicas)
+        out = np.empty((count, replicas), np.int64)
         _core.lanes("float64").draw_all_words(self._state, out)
         return out
 
 
 def _start(seed: int, role: int, state: np.ndarray) -> None:
     """Write the first states; `start_streams` has those of all roles up to the last."""
-    some = 2**14  # replicas at a time
-    for first in range(0, state.shape[1], some):
-        stretch = state[:, first : first + some]
+    for first in range(0, state.shape[1], _AT_A_TIME):
+        stretch = state[:, first : first + _AT_A_TIME]
         made = np.empty((stretch.shape[1], role + 1, 4), np.uint32)
         _core.lanes("float64").start_streams(seed, first, role + 1, made)
         stretch[...] = made[:, role].T

@@ -234,6 +234,8 @@ class VectorGame:
         RuntimeError
             If another thread is stepping this one. (Others may be stepped meanwhile.)
         """
+        if type(actions) is not np.ndarray and isinstance(actions, np.ndarray):
+            _checks.not_masked("actions", actions)
         try:
             wrong = self._stepper.step(actions)
         except (TypeError, ValueError, BufferError):  # no buffer, or not a contiguous one
@@ -250,6 +252,7 @@ class VectorGame:
     def _as_actions(self, actions: Any) -> np.ndarray:
         """The same numbers in the form that is stepped by."""
         array = np.asarray(actions)
+        _checks.not_masked("actions", actions)
         shape = len(self.agents), self.num_envs
         domain = f"whole numbers of shape {shape}"
         if array.dtype.kind not in "iu":

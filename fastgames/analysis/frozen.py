@@ -131,6 +131,7 @@ def whole_numbers(name: str, value: Any, count: int) -> np.ndarray:
         raise ValueError(f"{name} must be a rectangular array ({error})") from None
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must be whole numbers in [0, {count}), got {array.dtype}")
+    _checks.not_masked(name, value)
     bad = (array < 0) | (array >= count)
     if bad.any():
         where = tuple(int(k) for k in np.argwhere(bad)[0])

@@ -324,6 +324,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Raises TypeError or ValueError if actions are of another form or out of range.
         """
         envs = self._envs
+        _checks.not_masked("actions", actions)
         actions = np.asarray(actions)
         envs.step(actions[None] if actions.ndim == 1 else actions)
         if self.render_mode is not None:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgames import _checks
+
 FloatArray = npt.NDArray[np.float64]
 
 # A policy or a row of chances computed in float32 sums to 1 only this closely.
@@ -19,6 +21,7 @@ _AGENTS_FIRST = "give numpy.moveaxis(numpy.array({}), -1, 0)"
 
 def listed(argument: str, value: object, domain: str) -> list[Any]:
     """The items of a sequence; a str is refused, for nobody means its characters."""
+    _checks.ordered(argument, value)
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
         try:
             return list(value)
@@ -57,6 +60,7 @@ def array_of(argument: str, value: object, kinds: str, what: str) -> npt.NDArray
         ) from None
     if array.dtype.kind not in kinds:
         raise TypeError(f"{argument} must hold {what}; its dtype is {array.dtype}")
+    _checks.not_masked(argument, value)
     return array
 
 

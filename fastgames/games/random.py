@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgames.seeds import generator_from
+
 from ._tables import listed, whole
 from .markov import LIMIT, MarkovGame, check_size
 
@@ -39,8 +41,8 @@ def random_markov_game(
         N in [2, 31], and S at least 1.
     actions : int, or sequence of N int
         Of every agent, at least 1.
-    rng : int, Generator, SeedSequence or None
-        As `numpy.random.default_rng` takes it; the same seed gives the same game.
+    rng : None, int in [0, 2^64), SeedSequence or Generator
+        As in `fastgames.run`; the same seed gives the same game.
     transitions : str
         "deterministic": next states; "random": probabilities of all states; "sparse":
         probabilities of at most three states after each joint action.
@@ -85,7 +87,7 @@ def random_markov_game(
         if value not in allowed:
             raise ValueError(f"{name} must be one of {', '.join(allowed)}; it is {value!r}")
     check_size("transitions", states, math.prod(counts))
-    generator = np.random.default_rng(rng)
+    generator, _ = generator_from(rng)
     shape = (states, *counts)
     ends = np.arange(states) < terminal
     generator.shuffle(ends)

@@ -68,11 +68,9 @@ def places(
     ax: a Figure or SubFigure, which is divided; Axes if there is one panel, else a sequence of as
     many Axes as there are panels (None is divided then).
     """
-    try:
+    with importing("plot", "a picture"):
         from matplotlib.axes import Axes
         from matplotlib.figure import Figure, SubFigure
-    except ImportError:
-        raise needs_extra("matplotlib", "plot", "a picture") from None
     if isinstance(ax, Figure | SubFigure):
         axes = _divided(ax, panels, columns, title, 11 * ax.bbox.width / ax.dpi)
         return _whole_figure(ax), axes, ax

@@ -118,6 +118,7 @@ def _chosen(result: "Result", value: Any, name: str) -> dict[str, tuple[str, Any
             raise ValueError(f"value {value!r} was not recorded; this run has {result.record}")
         return {title: (unit, array)}
     array = np.asarray(value)
+    _checks.not_masked("value", value)
     if array.dtype.kind not in "biuf" or array.shape not in (
         (result.replicas,),
         (result.replicas, result.game.num_agents),
@@ -134,6 +135,7 @@ def _dimensions(grid: "Grid", over: Any) -> tuple[str, ...]:
     if over is None:
         several = [name for name, values in grid.dims.items() if len(values) > 1]
         return tuple((several or list(grid.dims))[:2])
+    _checks.ordered("over", over)
     names = (over,) if isinstance(over, str) else tuple(over)
     for name in names:
         _checks.one_of("over", name, grid.dims)

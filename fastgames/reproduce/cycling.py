@@ -61,10 +61,6 @@ def cycling(
         As `fastgames.run` and `fastgames.plot.overview`.
     """
     game, learner = matching_pennies(), QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
-    listing = run(
-        game, learner, STEPS, rng=SEED, stream="numpy",
-        record=Record(every=_DETAIL, tables=("q",), greedy=True, flips=True),
-    )  # fmt: skip
     every = max(1, steps * NOTED // STEPS) if isinstance(steps, int) else NOTED
     began = time.perf_counter()
     many = run(
@@ -72,6 +68,10 @@ def cycling(
         record=Record(every=every, greedy=True, flips=True),
     )  # fmt: skip
     seconds = time.perf_counter() - began
+    listing = run(
+        game, learner, STEPS, rng=SEED, stream="numpy",
+        record=Record(every=_DETAIL, tables=("q",), greedy=True, flips=True),
+    )  # fmt: skip
     lines = _lines(listing)
     rows = (*_listing_rows(lines), *_population_rows(many, seconds))
     return Report(
