@@ -14,7 +14,7 @@ from fastgames import _checks, snapshots, state
 from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.games.procedural import check_states
 from fastgames.grid import Grid
-from fastgames.learners import AnyLearner, FixedPolicy, RuleLearner
+from fastgames.learners import AnyLearner, FixedPolicy, Learner, RuleLearner
 from fastgames.learners.values import ValueLearner
 from fastgames.record import Record
 from fastgames.result import CONTRACT, Result
@@ -37,6 +37,8 @@ def check_game(game: Any) -> None:
             f"got {game!r}"
         )
     functions = isinstance(game, ProceduralGame)
+    if isinstance(game, ProceduralGame):
+        _check_unchanged("game", game)
     if game.num_agents > MAX_AGENTS and not functions:
         raise ValueError(f"game must have 2 to {MAX_AGENTS} agents, got {game.num_agents}")
     joint = math.prod(game.num_actions)
@@ -50,6 +52,16 @@ def check_game(game: Any) -> None:
                 f"game must have fewer than 2^31 observations x actions for each agent (rows are "
                 f"padded to multiples of 16), agent {i} has {rows} x {actions}"
             )
+
+
+def _check_unchanged(name: str, made: Learner | ProceduralGame) -> None:
+    """ValueError if functions of a learner or a game, or what they read, are others by now."""
+    changed = made.functions.changed()
+    if changed:
+        raise ValueError(
+            f"{name} must be made of functions that have not changed since, got {made!r}, where "
+            f"{changed!r} has; make it anew"
+        )
 
 
 def _padded(actions: int) -> int:
@@ -107,6 +119,9 @@ def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
         raise ValueError(
             f"learners must be one, or one for each of {agents} agents, got {len(seats)}"
         )
+    for i, learner in {id(x): (i, x) for i, x in reversed(list(enumerate(seats)))}.values():
+        if isinstance(learner, Learner):
+            _check_unchanged(f"learners[{i}]", learner)
     return tuple(seats)
 
 

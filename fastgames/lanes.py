@@ -152,12 +152,14 @@ def _game(compact: Compact, dtype: np.dtype[Any], checked: bool) -> SimpleNamesp
     """A game as the compiled core takes it, see `Lanes` in src_cy/engine.pxi."""
     moves = compact.moves
     sums = compact.start_weights
-    functions: dict[str, Any] = {"functions": None}
+    functions: dict[str, Any] = {"functions": None, "held": None}
     if isinstance(moves, Functions):
         from fastgames.jit import games
 
+        passes = games.passes_of(moves, dtype, checked)
         functions = {
-            "functions": games.addresses_of(moves, dtype, checked),
+            "functions": tuple(made.address for made in passes),
+            "held": passes,
             "words": moves.words,
             "start_words": moves.start_words,
             "state_size": moves.state_size,
@@ -192,14 +194,14 @@ def _seat(
     """A seat as the compiled core takes it; columnar: whether its table may be in columns."""
     learner, compact, team = learners[agent], game.compact, members(learners, agent)
     rules, values = learner.rules, learner.values(game.discount)
-    addresses = _addresses(game, agent, learners, dtype, numba, checked)
+    passes = _passes(game, agent, learners, dtype, numba, checked)
     return SimpleNamespace(
         actions=game.num_actions[agent],
         observations=game.num_observations[agent],
         discount=game.discount,
         choose=rules.twin,
         update=rules.update,
-        columnar=columnar and addresses is None and _is_columnar(game, agent, learner),
+        columnar=columnar and passes is None and _is_columnar(game, agent, learner),
         bootstrap=rules.bootstrap,
         learns=learner.learns,
         defers=rules.defers,
@@ -208,7 +210,7 @@ def _seat(
         team=list(team) if rules.team else None,
         words=rules.words,
         draw=_drawn(rules),
-        counts_visits=addresses is None and "visits" in rules.names,
+        counts_visits=passes is None and "visits" in rules.names,
         tables=[(x.name, list(x.shape(game, agent, team)), x.shared) for x in rules.tables],
         whole=[x.name for x in rules.tables if x.kind == "int64"],
         parameters=rules.parameters,
@@ -216,7 +218,8 @@ def _seat(
         payoffs=np.ascontiguousarray(compact.rewards[agent], dtype),
         observe=_row(compact.observations, agent, np.int32),
         turns=_row(compact.turns, agent, np.uint8),
-        rules=addresses,
+        rules=None if passes is None else tuple(made.address for made in passes),
+        held=passes,
     )
 
 
@@ -241,38 +244,22 @@ def _drawn(rules: Rules) -> str | None:
     return "unit" if rules.draw in (qlearning.draw_unit, fixed.draw) else None
 
 
-def compile_ahead(
-    game: Game,
-    learners: tuple[AnyLearner, ...],
-    dtype: np.dtype[Any],
-    numba: bool,
-    checked: bool,
-) -> None:
-    """What Numba has to compile, once, and not in every thread."""
-    if isinstance(game.compact.moves, Functions):
-        from fastgames.jit import games
-
-        games.addresses_of(game.compact.moves, dtype, checked)
-    for i in range(len(learners)):
-        _addresses(game, i, learners, dtype, numba, checked)
-
-
-def _addresses(
+def _passes(
     game: Game,
     agent: int,
     learners: tuple[AnyLearner, ...],
     dtype: np.dtype[Any],
     numba: bool,
     checked: bool,
-) -> tuple[int, int] | None:
+) -> tuple[Any, Any] | None:
     """The passes made of an agent's rules, where these run."""
     if not by_rules(learners[agent], numba):
         return None
-    from fastgames.jit.passes import addresses_of
+    from fastgames.jit.passes import passes_of
 
     sizes = game.num_actions[agent], game.num_observations[agent]
     team, who = len(members(learners, agent)), f"learners[{agent}]"
-    return addresses_of(learners[agent].rules, dtype, *sizes, team, checked, who)
+    return passes_of(learners[agent].rules, dtype, *sizes, team, checked, who)
 
 
 def _row(table: np.ndarray | None, agent: int, kind: Any) -> np.ndarray | None:
@@ -288,7 +275,11 @@ def core_arguments(
     numba: bool,
     checked: bool,
 ) -> tuple[SimpleNamespace, list[SimpleNamespace]]:
-    """A game and its seats as the compiled core takes them; blocks may share them."""
+    """A game and its seats as the compiled core takes them, shared by the blocks of a call.
+
+    What Numba has to compile is compiled here, once: functions are those of this moment. A block
+    that calls passes by their addresses holds these arguments, which hold the passes (`held`).
+    """
     columns = in_columns(game, learners, stop, numba)
     watched = record.flips or stop is not None
     return _game(game.compact, dtype, checked), [
@@ -300,7 +291,7 @@ def core_arguments(
 class LaneBlock:
     """A block of the compiled core, with its built-in passes or the functions that Numba made.
 
-    made: what `core_arguments` returned, where blocks share it
+    made: what `core_arguments` returned
     outside: see `Lanes` in src_cy/engine.pxi
     """
 
@@ -330,8 +321,7 @@ class LaneBlock:
         capacity: int,
         bit_generator: np.random.BitGenerator | None,
         numba: bool,
-        checked: bool,
-        made: tuple[SimpleNamespace, list[SimpleNamespace]] | None = None,
+        made: tuple[SimpleNamespace, list[SimpleNamespace]],
         outside: SimpleNamespace | None = None,
     ) -> None:
         learners = tuple(seat.learner for seat in state.seats)
@@ -343,7 +333,7 @@ class LaneBlock:
         # numpy's own methods hold this lock too: others may draw from the generator meanwhile
         self.lock = nullcontext() if bit_generator is None else bit_generator.lock
         self.bit_generator = bit_generator
-        made = made or core_arguments(game, learners, record, stop, dtype, numba, checked)
+        self.made = made
         self.lanes = _core.lanes(dtype.name).Lanes(
             -(-capacity // SIZES[-1]) * SIZES[-1],
             capacity,

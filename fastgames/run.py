@@ -317,11 +317,11 @@ def _blocks(
 
         what = (result.game, result.state, result.record, result.stop)
         return partial(ReferenceBlock, *what, generator), threads
-    from fastgames.lanes import LaneBlock, compile_ahead, layout
+    from fastgames.lanes import LaneBlock, core_arguments, layout
 
     dtype, numba = np.dtype(result.dtype), backend == "numba"
-    compile_ahead(result.game, result.learners, dtype, numba, checked)
     game, learners, stop = result.game, result.learners, result.stop
+    made = core_arguments(game, learners, result.record, stop, dtype, numba, checked)
     threads, capacity = layout(game, learners, stop, dtype, numba, replicas, threads)
     bit_generator = None if generator is None else generator.bit_generator
     block = partial(
@@ -334,6 +334,6 @@ def _blocks(
         capacity,
         bit_generator,
         numba,
-        checked,
+        made,
     )
     return block, threads

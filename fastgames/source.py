@@ -1,121 +1,667 @@
-"""What a function is: a digest of its source and of all that it takes from outside."""
+"""What functions are made of: digests of it, and copies that no longer change.
+
+Both walk the same graph: a function, its defaults and closure, the globals that it reads, and the
+functions and classes among these in turn. Names that it reads from a module are taken from there.
+"""
 
 from __future__ import annotations
 
+import ast
+import builtins
+import dis
+import enum
+import functools
 import hashlib
-import inspect
-import textwrap
+import linecache
+import platform
+import struct
+import sys
 import types
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-_CHANGES_BITS = ("fastmath", "error_model", "boundscheck", "parallel")  # options of numba.njit
 LIBRARIES = ("numpy", "numba", "math", "cmath", "operator", "builtins")  # known by their versions
+_FUTURE = 0x1FE0000  # flags of `from __future__ import`, which decide nothing in a function's code
+_MOST = 4096  # code objects whose digests are remembered
+# Functions that Numba compiles, made of `frozen` ones, and the digest of each.
+FROZEN: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
 
 def fingerprint(*functions: Callable[..., Any], loaded: bool = False) -> str:
-    """SHA-256 of functions, the plain functions that they call, and the constants that they use.
+    """Return the SHA-256 of functions and of all that they read, see `Source`.
 
-    loaded: of what Python has loaded, not of the text in their files, which may be newer; it holds
-    for one version of Python.
+    loaded: as Python has compiled them; it holds for one version of Python. Otherwise as they are
+    written, see `Source.text`.
 
-    Raises TypeError for a value from outside that is no number, string, tuple, array or function.
+    Raises TypeError for a value from outside that has no digest.
     """
-    digest = hashlib.sha256()
-    seen: set[int] = set()
-    for function in functions:
-        _add(digest, function, seen, _loaded if loaded else _text)
-    return digest.hexdigest()
+    source = Source(*functions)
+    return source.loaded if loaded else source.text
+
+
+class Source:
+    """What functions are made of at the time when this is made.
+
+    That is their code with its constants, default arguments, closures, the globals that they read,
+    and the same of all plain functions, classes and functions compiled by Numba among these. It is
+    held as a list of parts, each bytes or a code object, which determines the functions: every part
+    says its type and its length, and a function that comes again is named by its number. So other
+    constants, an exchange of two of them, or 1 for 1.0 or True, make another list.
+
+    unknown: the first value that has no digest, in words; "" where all have one
+    """
+
+    def __init__(self, *functions: Callable[..., Any]) -> None:
+        self._functions = functions
+        self._parts: list[tuple[str, Any]] = []
+        self._numbers: dict[int, int] = {}
+        self._alive: list[Any] = []  # so that the keys of `_numbers` stay theirs
+        self.unknown = ""
+        for function in functions:
+            self._add(getattr(function, "__name__", "function"), function)
+        del self._numbers, self._alive
+
+    @functools.cached_property
+    def loaded(self) -> str:
+        """SHA-256 of the parts, with the code as Python has compiled it."""
+        return self._digest(_loaded)
+
+    @functools.cached_property
+    def text(self) -> str:
+        """SHA-256 of the parts, with the code as it is written: for files.
+
+        It holds in every version of Python. A function's text is the syntax tree of this one
+        function or lambda, without its name, comments and annotations; two lambdas of one line have
+        two. What is read is checked: where the file no longer has the text that Python compiled
+        (and where there is no file), the compiled code counts, together with Python's version.
+        """
+        return self._digest(_written)
+
+    def changed(self) -> str:
+        """Return the first thing that the functions read that has changed since, or "".
+
+        It is said by the names on the way to it, such as "learn: helper: CONSTANT".
+        """
+        return self._difference(Source(*self._functions))
+
+    def __deepcopy__(self, memo: Any) -> Source:
+        return self  # it never changes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Source, self._functions  # code objects do not pickle; functions do, by their names
+
+    def _difference(self, other: Source) -> str:
+        for (path, mine), (_, its) in zip(self._parts, other._parts, strict=False):
+            if isinstance(mine, types.CodeType) and isinstance(its, types.CodeType):
+                same = mine is its or _loaded(mine) == _loaded(its)
+            else:
+                same = mine == its
+            if not same:
+                return path
+        return "" if len(self._parts) == len(other._parts) else self._parts[-1][0]
+
+    def _digest(self, of: Callable[[types.CodeType], bytes]) -> str:
+        if self.unknown:
+            raise TypeError(
+                "a function may use numbers, strings, tuples, arrays, classes and plain functions "
+                f"from outside, got {self.unknown}"
+            )
+        code = (of(x) if isinstance(x, types.CodeType) else x for _, x in self._parts)
+        return _joined(code).hex()
+
+    def _put(self, path: str, *parts: Any) -> None:
+        self._parts.extend((path, part) for part in parts)
+
+    def _again(self, path: str, value: Any) -> bool:
+        """Whether a value was met before; then its number is its only part."""
+        number = self._numbers.setdefault(id(value), len(self._numbers))
+        if number < len(self._alive):
+            self._put(path, b"again", b"%d" % number)
+            return True
+        self._alive.append(value)
+        return False
+
+    def _add(self, path: str, value: Any) -> None:
+        encoded = _encoded(value)
+        if encoded is not None:
+            self._put(path, encoded)
+        elif isinstance(value, types.FunctionType):
+            if not self._again(path, value):
+                self._add_function(path, value)
+        elif isinstance(value, type):
+            if not self._again(path, value):
+                self._add_class(path, value)
+        elif isinstance(value, enum.Enum):
+            self._put(path, b"member", str(value.name).encode())
+            self._add(path, type(value))
+        elif isinstance(value, tuple | list):
+            if isinstance(value, list) and self._again(path, value):
+                return
+            self._put(path, b"sequence", b"%d" % len(value))
+            self._add(path, type(value))
+            for each in value:
+                self._add(path, each)
+        elif isinstance(value, types.ModuleType):
+            self._put(path, b"module", value.__name__.encode())
+        elif is_dispatcher(value):
+            if not self._again(path, value):
+                self._add_dispatcher(path, value)
+        else:
+            self.unknown = self.unknown or f"{path} = {value!r}"
+            self._put(path, _Unknown(value))
+
+    def _add_function(self, path: str, function: types.FunctionType) -> None:
+        self._put(path, b"function", function.__code__)
+        for value in (function.__defaults__, *sorted((function.__kwdefaults__ or {}).items())):
+            self._add(path, value)
+        for name, cell in zip(
+            function.__code__.co_freevars, function.__closure__ or (), strict=True
+        ):
+            self._put(path, b"cell", name.encode())
+            try:
+                self._add(f"{path}: {name}", cell.cell_contents)
+            except ValueError:
+                self._put(path, b"empty")
+        for name, value in _globals(function):
+            self._put(path, b"global", name.encode())
+            if value is _BUILT_IN:
+                self._put(path, b"built in" if hasattr(builtins, name) else b"absent")
+            else:
+                self._add(f"{path}: {name}", value)
+        for name, value in _attributes(function):
+            self._put(path, b"attribute", name.encode())
+            self._add(f"{path}: {name}", value)
+        self._put(path, b"end")
+
+    def _add_class(self, path: str, kind: type) -> None:
+        """A class: its name, and where it is no library's its bases, members and functions."""
+        self._put(path, b"class", f"{kind.__module__}.{kind.__qualname__}".encode())
+        if _is_known(kind):
+            return
+        self._add(path, kind.__bases__)
+        if issubclass(kind, enum.Enum):
+            for name, member in kind.__members__.items():
+                self._put(f"{path}.{name}", b"member", member.name.encode(), name.encode())
+                self._add(f"{path}.{name}", member.value)
+        fields = kind.__dict__.get("_fields")
+        if fields is not None:  # of a NamedTuple
+            self._add(path, fields)
+            self._add(path, tuple(sorted(kind.__dict__.get("_field_defaults", {}).items())))
+        for name, value in sorted(vars(kind).items()):
+            if isinstance(value, staticmethod | classmethod):
+                value = value.__func__
+            if isinstance(value, property):
+                value = (value.fget, value.fset, value.fdel)
+            elif isinstance(value, types.FunctionType):
+                generated = fields is not None and name in _OF_NAMED_TUPLES
+                if generated or value.__module__ == "enum":
+                    continue
+            elif (
+                issubclass(kind, enum.Enum)
+                or name in _OF_CLASSES
+                or type(value).__name__ in _DESCRIPTORS
+            ):
+                continue
+            self._put(path, b"attribute", name.encode())
+            self._add(f"{path}.{name}", value)
+        self._put(path, b"end")
+
+    def _add_dispatcher(self, path: str, value: Any) -> None:
+        """A function that Numba compiles: with its options, and what they make of which types."""
+        known = FROZEN.get(value)
+        if known is not None:
+            self._put(path, b"frozen", known.encode())
+            return
+        self._put(path, b"compiled", b"%d" % len(value.targetoptions))
+        for name, option in sorted(value.targetoptions.items()):
+            self._put(path, name.encode())
+            self._add(path, tuple(sorted(option)) if isinstance(option, set) else option)
+        self._put(path, repr(sorted((value.locals or {}).items(), key=str)).encode())
+        self._put(path, value._compiler.pipeline_class.__qualname__.encode())
+        if not value._can_compile:  # it was given types, and converts to them
+            signatures = [str(made.signature) for made in value.overloads.values()]
+            self._put(path, repr(signatures).encode())
+        self._add(path, value.py_func)
+
+
+class _Unknown:
+    """A value that has no digest: it is the same only as itself."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Unknown) and self.value is other.value
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+_BUILT_IN = object()  # a name that is no global of the function's module
+
+_OF_NAMED_TUPLES = (
+    "__new__", "__repr__", "__getnewargs__", "__replace__", "_asdict", "_make", "_replace",
+)  # fmt: skip
+_OF_CLASSES = (
+    "__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__",
+    "__annotations_cache__", "__annotate__", "__annotate_func__", "__firstlineno__", "__slots__",
+    "__static_attributes__", "__orig_bases__", "__match_args__", "__abstractmethods__", "_abc_impl",
+    "_fields", "_field_defaults",
+)  # fmt: skip
+_DESCRIPTORS = ("_tuplegetter", "member_descriptor", "getset_descriptor")
+
+
+def _encoded(value: Any) -> bytes | None:
+    """The type and value of what has no parts that are Python objects, or None."""
+    kind = type(value)
+    if value is None or value is Ellipsis or value is NotImplemented:
+        return repr(value).encode()
+    if kind is bool or kind is int:
+        return f"{kind.__name__} {value}".encode()
+    if kind is float:
+        return b"float " + struct.pack("<d", value)
+    if kind is complex:
+        return b"complex " + struct.pack("<dd", value.real, value.imag)
+    if kind is str:
+        data: bytes = b"str " + value.encode("utf-8", "surrogatepass")
+        return data
+    if kind is bytes:
+        data = b"bytes " + value
+        return data
+    if kind is np.ndarray or kind is np.memmap or isinstance(value, np.generic):
+        if value.dtype.hasobject:
+            return None
+        array = np.asarray(value)
+        what = f"{kind.__name__ if isinstance(value, np.generic) else 'array'} {_type(array.dtype)}"
+        content = hashlib.sha256(array.tobytes()).digest()  # in C order, whatever its own is
+        return f"{what} {array.shape} ".encode() + content
+    if isinstance(value, np.dtype):
+        return f"dtype {_type(value)}".encode()
+    if kind is range or kind is slice:
+        parts = [_encoded(x) for x in (value.start, value.stop, value.step)]
+        return None if None in parts else f"{kind.__name__} {parts}".encode()
+    if kind is frozenset:
+        parts = [_encoded(x) for x in value]
+        return None if None in parts else f"frozenset {sorted(parts, key=repr)}".encode()
+    if kind.__module__ == "numba.core.types.scalars":  # such as numba.float64, to convert to
+        return f"type of Numba {kind.__name__} {value}".encode()
+    if isinstance(value, types.FunctionType | types.BuiltinFunctionType | np.ufunc) or (
+        kind.__name__ == "_ArrayFunctionDispatcher"
+    ):
+        return f"library {value.__module__} {value.__name__}".encode() if _is_known(value) else None
+    return None
+
+
+def _type(dtype: np.dtype[Any]) -> str:
+    fields = "" if dtype.names is None else f"{dtype.descr} {dtype.isalignedstruct}"
+    return f"{dtype.str} {dtype.itemsize} {fields}"
+
+
+def _is_known(value: Any) -> bool:
+    """Whether a class or a function is the one of its name in a library or in Python."""
+    module = getattr(value, "__module__", None) or getattr(value, "__self__", None)
+    module = getattr(module, "__name__", module)  # that of a ufunc is on no attribute
+    if isinstance(value, np.ufunc):
+        module = "numpy"
+    if not isinstance(module, str):
+        return False
+    root = module.split(".")[0]
+    named = root in LIBRARIES or (isinstance(value, type) and root in sys.stdlib_module_names)
+    found: Any = sys.modules.get(module)
+    for name in getattr(value, "__qualname__", value.__name__).split("."):
+        found = getattr(found, name, None)
+    return named and found is value
+
+
+def is_dispatcher(value: Any) -> bool:
+    """Whether it is a function compiled by Numba; Numba is not imported for it."""
+    return any(
+        kind.__name__ == "Dispatcher" and kind.__module__ == "numba.core.dispatcher"
+        for kind in type(value).__mro__
+    )
+
+
+# --- what a function reads ------------------------------------------------------------------------
 
 
 def outside(function: types.FunctionType) -> dict[str, Any]:
-    """What a function takes from outside, by name.
+    """Return what a function takes from outside, by name.
 
-    That is globals that it names, its closure, and what it may take from modules among these.
+    That is the globals that it reads, its closure, and what it may take from modules among these.
     """
-    found: dict[str, Any] = {}
-    names = sorted({name for code in codes(function.__code__) for name in code.co_names})
-    for name in names:
-        if name in function.__globals__:
-            found[name] = function.__globals__[name]
+    found = dict(_globals(function, absent=False))
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        found[name] = cell.cell_contents
-    modules = [(name, x) for name, x in found.items() if isinstance(x, types.ModuleType)]
-    seen: set[int] = set()
-    while modules:
-        path, module = modules.pop()
-        if module.__name__.split(".")[0] in LIBRARIES or id(module) in seen:
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # nothing is in it yet
             continue
-        seen.add(id(module))
-        for name in names:
-            if hasattr(module, name):
-                value = found[f"{path}.{name}"] = getattr(module, name)
-                if isinstance(value, types.ModuleType):
-                    modules.append((f"{path}.{name}", value))
-    return found
+    return found | dict(_attributes(function))
 
 
 def codes(code: types.CodeType) -> list[types.CodeType]:
-    """A code object and those of the functions within it."""
+    """Return a code object and those of the functions within it."""
     inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
     return [code, *(found for c in inner for found in codes(c))]
 
 
-def _add(digest: Any, value: Any, seen: set[int], text: Callable[[Any], str]) -> None:
-    if hasattr(value, "py_func"):  # a function that Numba has compiled
-        options = {name: x for name, x in value.targetoptions.items() if name in _CHANGES_BITS}
-        digest.update(f"{sorted(options.items())}".encode() if options else b"")
-        value = value.py_func
-    if isinstance(value, types.FunctionType):
-        if id(value) in seen:
-            return
-        seen.add(id(value))
-        digest.update(b"function " + text(value).encode())
-        for name, each in sorted(outside(value).items()):
-            digest.update(f" {name}=".encode())
-            _add(digest, each, seen, text)
-        _add(digest, value.__defaults__, seen, text)
-    elif isinstance(value, tuple | list):
-        digest.update(f"({len(value)}".encode())
-        for each in value:
-            _add(digest, each, seen, text)
-    elif isinstance(value, np.ndarray):
-        array = np.ascontiguousarray(value)
-        digest.update(f"{array.dtype.str}{array.shape}".encode() + array.tobytes())
-    elif isinstance(value, types.ModuleType | types.BuiltinFunctionType | type | np.ufunc):
-        fields = getattr(value, "_fields", None)  # of a NamedTuple
-        digest.update(f"{value.__name__}{fields or ''}".encode())
-    elif value is None or isinstance(value, bool | int | float | str | np.generic):
-        digest.update(repr(value).encode())
-    else:
-        raise TypeError(
-            "a function may use numbers, strings, tuples, arrays and plain functions from "
-            f"outside, got {value!r}"
+def _globals(function: types.FunctionType, absent: bool = True) -> Iterator[tuple[str, Any]]:
+    """Yield the globals that a function reads, sorted, and their values.
+
+    absent: yield `_BUILT_IN` for names that are none
+    """
+    names, _ = _names(function.__code__)
+    for name in names:
+        if name in function.__globals__:
+            yield name, function.__globals__[name]
+        elif absent:
+            yield name, _BUILT_IN
+
+
+def _attributes(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """Yield what a function may take from the modules that it reads, by path.
+
+    Which attribute is of which object cannot be told, so all names count for all modules.
+    """
+    modules = [(n, x) for n, x in _globals(function, False) if isinstance(x, types.ModuleType)]
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            if isinstance(cell.cell_contents, types.ModuleType):
+                modules.append((name, cell.cell_contents))
+        except ValueError:
+            continue
+    seen: set[int] = set()
+    while modules:
+        path, module = modules.pop()
+        if is_library(module) or id(module) in seen:
+            continue
+        seen.add(id(module))
+        for name in _names(function.__code__)[1]:
+            if hasattr(module, name):
+                value = getattr(module, name)
+                yield f"{path}.{name}", value
+                if isinstance(value, types.ModuleType):
+                    modules.append((f"{path}.{name}", value))
+
+
+def is_library(module: types.ModuleType) -> bool:
+    """Whether a module is of a library, which is known by its version."""
+    return module.__name__.split(".")[0] in LIBRARIES and sys.modules.get(module.__name__) is module
+
+
+_names_of: dict[int, tuple[types.CodeType, tuple[list[str], list[str]]]] = {}
+_loaded_of: dict[int, tuple[types.CodeType, bytes]] = {}
+_written_of: dict[int, tuple[types.CodeType, bytes]] = {}
+
+
+def _once(known: dict[int, tuple[types.CodeType, Any]], make: Callable[[Any], Any]) -> Any:
+    """Remember what is made of a code object, which never changes, by its identity."""
+
+    @functools.wraps(make)
+    def remembered(code: types.CodeType) -> Any:
+        found = known.get(id(code))
+        if found is None or found[0] is not code:
+            if len(known) >= _MOST:
+                known.clear()
+            found = known[id(code)] = (code, make(code))
+        return found[1]
+
+    return remembered
+
+
+_READING = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+
+
+def _find_names(code: types.CodeType) -> tuple[list[str], list[str]]:
+    """The globals that a code object reads, sorted; and all its names, those of attributes too."""
+    read: set[str] = set()
+    for each in codes(code):
+        read.update(
+            instruction.argval
+            for instruction in dis.get_instructions(each)
+            if instruction.opname in _READING
         )
+    return sorted(read), sorted({name for each in codes(code) for name in each.co_names})
 
 
-def _text(function: types.FunctionType) -> str:
+_names = _once(_names_of, _find_names)
+
+
+# --- a function's code as bytes -------------------------------------------------------------------
+
+
+def _find_loaded(code: types.CodeType) -> bytes:
+    """The SHA-256 of all that decides what a code object does: not its name, file and lines."""
+    parts: list[bytes] = [
+        code.co_code,
+        code.co_exceptiontable,
+        repr((
+            code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_argcount,
+            code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & ~_FUTURE,
+        )).encode(),
+        *(_constant(x) for x in code.co_consts),
+    ]  # fmt: skip
+    return _joined(parts)
+
+
+_loaded = _once(_loaded_of, _find_loaded)
+
+
+def _constant(value: Any) -> bytes:
+    """A constant in code: with its type, in order."""
+    if isinstance(value, types.CodeType):
+        inner: bytes = b"code" + _loaded(value)
+        return inner
+    if isinstance(value, tuple):
+        return b"tuple" + _joined([_constant(x) for x in value])
+    if isinstance(value, frozenset):
+        return b"frozenset" + _joined(sorted(_constant(x) for x in value))
+    if isinstance(value, slice):
+        return b"slice" + _constant((value.start, value.stop, value.step))
+    encoded = _encoded(value)
+    assert encoded is not None, value
+    return b"plain" + encoded
+
+
+def _joined(parts: Iterable[bytes]) -> bytes:
+    """The SHA-256 of parts, each with its length."""
+    data = b"".join([x for part in parts for x in (len(part).to_bytes(8, "little"), part)])
+    return hashlib.sha256(data).digest()
+
+
+def _find_written(code: types.CodeType) -> bytes:
+    """The SHA-256 of a function's syntax tree, see `Source.text`."""
+    linecache.checkcache(code.co_filename)
+    text = "".join(linecache.getlines(code.co_filename))
+    found = [
+        (line != code.co_firstlineno, tree)
+        for line, made, tree in (_defined(text) if text else ())
+        if _loaded(made) == _loaded(code)
+    ]
+    if found:
+        return _joined([b"text", _tree(min(found, key=lambda x: x[0])[1], top=True)])
+    python = platform.python_implementation(), sys.version_info[:2], sys.implementation.cache_tag
+    return _joined([b"code", repr(python).encode(), _loaded(code)])
+
+
+_written = _once(_written_of, _find_written)
+
+
+@functools.lru_cache(maxsize=8)
+def _defined(text: str) -> list[tuple[int, types.CodeType, ast.AST]]:
+    """Return the line, code and tree of every function and lambda in the text of a file.
+
+    They are told apart by their first lines, so each is given one of its own before compiling.
+    Decorators go: what they made is another function.
+    """
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
     try:
-        return textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):  # typed in, or made by exec
-        return "".join(
-            f"{code.co_code.hex()} {code.co_names} "
-            f"{[x for x in code.co_consts if not isinstance(x, types.CodeType)]}"
-            for code in codes(function.__code__)
-        )
+        tree = ast.parse(text)
+        nodes = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+        lines = []
+        for number, node in enumerate(nodes, start=1):
+            first = node.lineno
+            if not isinstance(node, ast.Lambda):
+                first = min([first, *(x.lineno for x in node.decorator_list)])
+                node.decorator_list = []
+            lines.append(first)
+            node.lineno = node.end_lineno = number
+            node.col_offset, node.end_col_offset = 0, 1
+        made = codes(compile(tree, "<read>", "exec", dont_inherit=True))
+    except (SyntaxError, ValueError, RecursionError):  # what was compiled is elsewhere
+        return []
+    functions = {code.co_firstlineno: code for code in made if code.co_flags & 2}  # NEWLOCALS
+    return [
+        (line, functions[number], node)
+        for number, (line, node) in enumerate(zip(lines, nodes, strict=True), start=1)
+        if number in functions
+    ]
 
 
-def _loaded(function: types.FunctionType) -> str:
-    """All that decides what a function does, as Python has compiled it."""
-    return repr([
-        (
-            code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
-            code.co_argcount, code.co_kwonlyargcount, code.co_flags,
-            getattr(code, "co_exceptiontable", b""),
-            [x for x in code.co_consts if not isinstance(x, types.CodeType)],
-            sorted((function.__kwdefaults__ or {}).items()),
-        )
-        for code in codes(function.__code__)
-    ])  # fmt: skip
+def _tree(node: Any, top: bool = False) -> bytes:
+    """A syntax tree as bytes that are the same in every version of Python.
+
+    top: of the function itself, whose name, defaults and annotations are no part of its code
+    """
+    if isinstance(node, ast.AST):
+        skipped = {"type_comment", "kind"}
+        if top:
+            skipped |= {"name", "decorator_list", "returns", "type_params"}
+        parts = [type(node).__name__.encode()]
+        for field in sorted(node._fields):
+            value = getattr(node, field, None)
+            if field in skipped or value is None or value == []:
+                continue
+            if top and field == "args":
+                value = _without_defaults(value)
+            parts += [field.encode(), _tree(value)]
+        if isinstance(node, ast.Assert):
+            parts.append(b"with" if __debug__ else b"without")
+        return b"node" + _joined(parts)
+    if isinstance(node, list):
+        return b"list" + _joined([_tree(x) for x in node])
+    return _constant(node)
+
+
+def _without_defaults(given: ast.arguments) -> ast.arguments:
+    def plain(each: Any) -> Any:
+        return None if each is None else ast.arg(each.arg)
+
+    return ast.arguments(
+        posonlyargs=[plain(x) for x in given.posonlyargs],
+        args=[plain(x) for x in given.args],
+        vararg=plain(given.vararg),
+        kwonlyargs=[plain(x) for x in given.kwonlyargs],
+        kw_defaults=[],
+        kwarg=plain(given.kwarg),
+        defaults=[],
+    )
+
+
+# --- copies that do not change --------------------------------------------------------------------
+
+
+_Made = dict[int, tuple[Any, Any]]  # a value by its identity, and its copy
+
+
+def frozen(*functions: Callable[..., Any]) -> tuple[Any, ...]:
+    """Return copies of functions that go on reading what the functions read now.
+
+    Plain functions that they call are copied along, arrays too, and functions compiled by Numba are
+    made anew, to be compiled of their own copies. The digests are those of the functions.
+    """
+    made: _Made = {}
+    return tuple(_frozen(function, made) for function in functions)
+
+
+def _frozen(value: Any, made: _Made) -> Any:
+    if id(value) in made:
+        return made[id(value)][1]
+    if isinstance(value, np.ndarray) and _encoded(value) is not None:
+        array = np.array(value, order="C")
+        array.setflags(write=False)
+        return array
+    if isinstance(value, list):
+        out: list[Any] = []
+        made[id(value)] = value, out
+        out.extend(_frozen(x, made) for x in value)
+        return out
+    if isinstance(value, tuple):
+        return tuple.__new__(type(value), [_frozen(x, made) for x in value])
+    if isinstance(value, types.FunctionType) and not _is_known(value):
+        return _frozen_function(value, made)
+    if is_dispatcher(value) and value not in FROZEN:
+        return _frozen_dispatcher(value, made)
+    return value
+
+
+def _frozen_function(function: types.FunctionType, made: _Made) -> types.FunctionType:
+    code = function.__code__
+    names: dict[str, Any] = {
+        name: function.__globals__[name]
+        for name in ("__name__", "__builtins__")
+        if name in function.__globals__
+    }
+    cells = tuple(types.CellType() for _ in function.__closure__ or ())
+    copy = types.FunctionType(code, names, function.__name__, None, cells or None)
+    made[id(function)] = function, copy
+    copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
+    copy.__defaults__ = _frozen(function.__defaults__, made)
+    if function.__kwdefaults__:
+        defaults = function.__kwdefaults__.items()
+        copy.__kwdefaults__ = {name: _frozen(x, made) for name, x in defaults}
+    attributes = dict(_attributes(function))
+
+    def taken(name: str, value: Any) -> Any:
+        if isinstance(value, types.ModuleType) and not is_library(value):
+            return _frozen_module(name, value, attributes, made, {})
+        return _frozen(value, made)
+
+    for name, value in _globals(function, absent=False):
+        names[name] = taken(name, value)
+    for name, old, cell in zip(code.co_freevars, function.__closure__ or (), cells, strict=True):
+        try:
+            cell.cell_contents = taken(name, old.cell_contents)
+        except ValueError:  # nothing is in it yet
+            continue
+    return copy
+
+
+def _frozen_module(
+    path: str,
+    module: types.ModuleType,
+    attributes: dict[str, Any],
+    made: _Made,
+    seen: dict[int, types.ModuleType],
+) -> types.ModuleType:
+    """A module in the place of another, with those of its attributes that are read."""
+    if id(module) in seen:
+        return seen[id(module)]
+    seen[id(module)] = copy = types.ModuleType(module.__name__)
+    for name, value in attributes.items():
+        above, _, last = name.rpartition(".")
+        if above == path:
+            inner = isinstance(value, types.ModuleType) and not is_library(value)
+            vars(copy)[last] = (
+                _frozen_module(name, value, attributes, made, seen)
+                if inner
+                else _frozen(value, made)
+            )
+    return copy
+
+
+def _frozen_dispatcher(value: Any, made: _Made) -> Any:
+    kind = type(value)
+    copy = kind(
+        _frozen(value.py_func, made),
+        locals=dict(value.locals or {}),
+        targetoptions=dict(value.targetoptions),
+        pipeline_class=value._compiler.pipeline_class,
+    )
+    made[id(value)] = value, copy
+    if not value._can_compile:  # it was given types, and converts to them
+        for each in value.overloads.values():
+            copy.compile(each.signature)
+        copy.disable_compile()
+    return copy

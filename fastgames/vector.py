@@ -18,7 +18,6 @@ from fastgames.lanes import (
     LaneBlock,
     block_bytes,
     block_size,
-    compile_ahead,
     core_arguments,
 )
 from fastgames.learners import AnyLearner
@@ -196,14 +195,13 @@ class VectorGame:
 
     def _make_blocks(self) -> None:
         dtype, checked, capacity = np.dtype(self._dtype), self._checked, self._capacity()
-        compile_ahead(self.game, self._learners, dtype, False, checked)
         made = core_arguments(self.game, self._learners, Record(), None, dtype, False, checked)
         self._blocks = []
         for first in range(0, self.num_envs, capacity):
             out = SimpleNamespace(first=first, **vars(self._out))
             size = min(capacity, self.num_envs - first)
             block = LaneBlock(
-                self.game, self._state, Record(), None, dtype, size, None, False, checked, made, out
+                self.game, self._state, Record(), None, dtype, size, None, False, made, out
             )
             block.active = size
             self._blocks.append(block)

@@ -12,6 +12,7 @@ import numpy as np
 from fastgames import _checks
 from fastgames.games._tables import action_names, listed, read_only, string, whole
 from fastgames.games.compact import Compact, Functions
+from fastgames.source import Source
 
 _FORMS = {
     "start": ("state", "words"),
@@ -59,7 +60,8 @@ class ProceduralGame:
     Notes
     -----
     The functions are in the subset of Python that Numba compiles; numbers, tuples and arrays that
-    they take from outside are constants, and the plain functions that they call are compiled along.
+    they take from outside are constants, and the plain functions that they call are compiled along;
+    once one of these has changed, a run of the game is refused: make it anew.
     They run interpreted on backend="reference". Every value that they return or write is held
     against its range in every step; see `checked` of `fastgames.run` for what they write elsewhere.
 
@@ -136,6 +138,7 @@ class ProceduralGame:
         self._compact = Compact(
             rewards=np.zeros((agents, 1, 1, 0)), moves=functions, time_limit=self._time_limit
         )
+        self.functions = Source(start, step, observe)
         _try_out(self, functions)
 
     @property
@@ -190,12 +193,8 @@ class ProceduralGame:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the functions, all that they call and all constants that they take."""
-        from fastgames.source import fingerprint
-
-        moves = self._compact.moves
-        assert isinstance(moves, Functions)
-        return fingerprint(moves.start, moves.step, moves.observe)
+        """SHA-256 of the functions, and of all that they read, when this was made."""
+        return self.functions.text
 
     def _key(self) -> tuple[Any, ...]:
         return (

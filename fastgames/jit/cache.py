@@ -15,8 +15,9 @@ import hashlib
 import os
 import pickle
 import platform
+import secrets
+import stat
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,20 +36,22 @@ from numba.core.typing.templates import Signature
 
 import fastgames
 from fastgames.jit.compile import OPTIONS
-from fastgames.source import fingerprint
+from fastgames.source import Source, frozen, is_dispatcher
 
 MOST_FILES = 1000  # of some 60 kB each: beyond, the quarter that was not used for longest goes
 _DIGEST = hashlib.sha256().digest_size
+_HEAD = b"fastgames compiled 2\n"  # of files; also part of their names, so others are never read
 
 
 def _how() -> str:
     """All that decides what is compiled besides the functions: versions, and how we compile."""
     digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
+    here = Path(__file__).parent
+    for file in [*sorted(here.glob("*.py")), here.parent / "source.py"]:
         digest.update(file.read_bytes())
     versions = (fastgames.__version__, numba.__version__, llvmlite.__version__, np.__version__)
     python = (platform.python_implementation(), sys.version_info[:3])
-    return repr((versions, python, digest.hexdigest()))
+    return repr((_HEAD, versions, python, digest.hexdigest()))
 
 
 _HOW = _how()
@@ -58,8 +61,8 @@ def directory() -> Path | None:
     """Where compiled functions are kept; None where they are not.
 
     $FASTGAMES_CACHE_DIR (empty: nowhere), else "fastgames" in $NUMBA_CACHE_DIR, else in what the
-    platform has for caches: $XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LOCALAPPDATA%. One that
-    others may write to is not used.
+    platform has for caches: $XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LOCALAPPDATA%. It is
+    not used where others may write to it, or to a directory above it that is not sticky.
     """
     given = os.environ.get("FASTGAMES_CACHE_DIR")
     if given is not None:
@@ -78,55 +81,51 @@ def directory() -> Path | None:
 class Kept:
     """A function's compiled forms on disk, in the place of Numba's own cache of it.
 
-    what: tells the function from every other one
+    what: tells the function from every other one; None: it is not kept
     """
 
     cache_path = None
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str | None) -> None:
         self._what = what
 
     def load_overload(self, signature: Any, context: Any) -> Any:
-        """What was compiled for a signature, or None."""
-        path = self._path(signature)
-        if path is None or not _is_ours(path.parent):
+        """Return what was compiled for a signature, or None."""
+        name = self._name(signature)
+        data = None if name is None else _read(name)
+        if data is None:
             return None
-        try:
-            data = path.read_bytes()
-        except OSError:
+        if data[: len(_HEAD)] != _HEAD:
             return None
-        if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
+        digest, payload = data[len(_HEAD) : len(_HEAD) + _DIGEST], data[len(_HEAD) + _DIGEST :]
+        if hashlib.sha256(payload).digest() != digest:
             return None
         try:
             context.refresh()
-            made = CompileResult._rebuild(context, *pickle.loads(data[_DIGEST:]))
+            return CompileResult._rebuild(context, *pickle.loads(payload))
         except Exception:  # it names a module that is not there in this process
             return None
-        with contextlib.suppress(OSError):
-            os.utime(path)
-        return made
 
     def save_overload(self, signature: Any, made: Any) -> None:
         """Keep what was compiled for a signature."""
-        path = self._path(signature)
-        if path is None or (path.parent.exists() and not _is_ours(path.parent)):
-            return
-        if made.lifted or made.library.has_dynamic_globals:
+        name = self._name(signature)
+        if name is None or made.lifted or made.library.has_dynamic_globals:
             return
         try:
             payload = dumps(made._reduce())
         except Exception:  # there is something in it that cannot be kept
             return
         with contextlib.suppress(OSError):
-            _write(path, hashlib.sha256(payload).digest() + payload)
+            _write(name, _HEAD + hashlib.sha256(payload).digest() + payload)
 
-    def _path(self, signature: Any) -> Path | None:
-        root, text = directory(), described(signature)
-        if root is None or text is None:
+    def _name(self, signature: Any) -> str | None:
+        """The file of a signature."""
+        text = described(signature)
+        if self._what is None or text is None:
             return None
         cpu = cpu_target.target_context.codegen().magic_tuple()
         digest = hashlib.sha256(repr((self._what, text, cpu, _HOW)).encode())
-        return root / f"{digest.hexdigest()[:40]}.bin"
+        return f"{digest.hexdigest()[:40]}.bin"
 
     def enable(self) -> None:
         """Numba asks for it."""
@@ -134,44 +133,172 @@ class Kept:
     disable = flush = enable
 
 
-def _is_ours(root: Path) -> bool:
-    """Whether nobody else may write there: what is loaded is run."""
-    if os.name == "nt":  # which has other means
-        return True
+class Live(Kept):
+    """The same for a function of the user's, which may read something else by the time it compiles.
+
+    Whenever Numba is about to compile it for a signature, it is copied with all that it reads then;
+    the copy is compiled, and kept under its digest.
+
+    function: of Numba; what: its options
+    """
+
+    def __init__(self, function: Any, what: Any) -> None:
+        super().__init__(None)
+        self._options, self._function = what, function.py_func
+        self._compiler = function._compiler
+        self._asked: dict[Any, str | None] = {}  # by signature: what it was when it was asked for
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """Return what was compiled for a signature of what the function is now, or None."""
+        (self._compiler.py_func,) = copies = frozen(self._function)
+        source = Source(*copies)
+        self._what = None if source.unknown else repr((self._options, source.loaded))
+        self._asked[signature] = self._what
+        return super().load_overload(signature, context)
+
+    def save_overload(self, signature: Any, made: Any) -> None:
+        """Keep what was compiled for a signature."""
+        self._what = self._asked.pop(signature)
+        super().save_overload(signature, made)
+
+
+# --- the directory --------------------------------------------------------------------------------
+
+
+class _Directory:
+    """The directory where compiled functions are kept, open: for a `with` statement.
+
+    What is loaded from there is run, so nobody else may be able to write to it. It is opened once;
+    its owner and mode are those of what is open, and files are opened relative to it, so it makes
+    no difference who renames it, or puts another one in its place, meanwhile. Windows has other
+    means; there files go by their paths.
+
+    Raises OSError where there is no such directory, or others may write to it.
+    """
+
+    def __init__(self, create: bool) -> None:
+        root = directory()
+        if root is None:
+            raise FileNotFoundError("compiled functions are not kept")
+        if create:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.fd: int | None = None
+        self._prefix = f"{root}{os.sep}"
+        if os.name != "nt":
+            self._open(os.path.realpath(root))
+
+    def _open(self, root: str) -> None:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        self.fd = os.open(root, flags)
+        try:
+            _check_owner(root, os.fstat(self.fd))
+            for parent in Path(root).parents:
+                _check_owner(str(parent), parent.lstat(), parent=True)
+        except BaseException:
+            os.close(self.fd)
+            raise
+        self._prefix = ""
+
+    def open(self, name: str, flags: int) -> int:
+        """Open a file in it, for its owner only where it is new."""
+        flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)  # it may be a pipe
+        return os.open(self._prefix + name, flags, 0o600, dir_fd=self.fd)
+
+    def replace(self, name: str, new: str) -> None:
+        """Rename a file in it."""
+        os.replace(self._prefix + name, self._prefix + new, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+
+    def unlink(self, name: str) -> None:
+        """Remove a file from it."""
+        os.unlink(self._prefix + name, dir_fd=self.fd)
+
+    def names(self) -> list[str]:
+        """The names of all files in it."""
+        return os.listdir(self._prefix if self.fd is None else self.fd)
+
+    def used(self, name: str) -> float:
+        """When a file in it was used last."""
+        return os.stat(self._prefix + name, dir_fd=self.fd, follow_symlinks=False).st_mtime
+
+    def __enter__(self) -> _Directory:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.fd is not None:
+            os.close(self.fd)
+
+
+def _check_owner(path: str, found: os.stat_result, parent: bool = False) -> None:
+    """Raise PermissionError unless a file or directory is out of the reach of others.
+
+    It must belong to this user or to root, and others must not be able to write to it. Of a
+    directory above (parent), whoever can write to it could rename what is in it, unless it has the
+    sticky bit, as /tmp has; and a group of which the user is the only member is nobody else.
+    """
+    mode = found.st_mode
+    others = mode & 0o022
+    if parent and (mode & stat.S_ISVTX or (others == 0o020 and _is_own_group(found.st_gid))):
+        others = 0
+    if found.st_uid not in (0, os.geteuid()) or others:
+        raise PermissionError(f"others may write to {path}")
+
+
+def _is_own_group(group: int) -> bool:
+    """Whether a group is this user's private one, of the same name and with no other member."""
+    import grp
+    import pwd
+
+    user = os.geteuid()
+    with contextlib.suppress(KeyError):
+        name, members = pwd.getpwuid(user).pw_name, grp.getgrgid(group)
+        return user != 0 and members.gr_name == name and set(members.gr_mem) <= {name}
+    return False
+
+
+def _read(name: str) -> bytes | None:
+    """What a file of the directory holds, if it is there and ours."""
     try:
-        found = root.stat()
+        with _Directory(create=False) as place, open(place.open(name, os.O_RDONLY), "rb") as file:
+            found = os.fstat(file.fileno())
+            if os.name != "nt":
+                _check_owner(name, found)
+            if not stat.S_ISREG(found.st_mode):
+                return None
+            with contextlib.suppress(OSError, TypeError):  # Windows has paths only
+                os.utime(file.fileno() if os.name != "nt" else place._prefix + name)
+            return file.read()
     except OSError:
-        return False
-    return found.st_uid in (0, os.geteuid()) and not found.st_mode & 0o022
+        return None
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(name: str, data: bytes) -> None:
     """Write a file whole, or not at all; leave room for it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(".tmp", dir=path.parent)
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    names = os.listdir(path.parent)
-    if len(names) > MOST_FILES:
-        _drop(path.parent, len(names) - MOST_FILES * 3 // 4)
+    with _Directory(create=True) as place:
+        temporary = f"{secrets.token_hex(16)}.tmp"
+        try:
+            with open(place.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+                file.write(data)
+            place.replace(temporary, name)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                place.unlink(temporary)
+            raise
+        names = place.names()
+        if len(names) > MOST_FILES:
+            _drop(place, names, len(names) - MOST_FILES * 3 // 4)
 
 
-def _drop(root: Path, count: int) -> None:
+def _drop(place: _Directory, names: list[str], count: int) -> None:
     """Remove the files that were not used for longest, of ours."""
     found = []
-    for entry in os.scandir(root):
+    for name in names:
         with contextlib.suppress(OSError):  # another process was faster
-            if entry.name.endswith((".bin", ".tmp")):
-                found.append((entry.stat().st_mtime, entry.path))
-    for _, path in sorted(found)[:count]:
+            if name.endswith((".bin", ".tmp")):
+                found.append((place.used(name), name))
+    for _, name in sorted(found)[:count]:
         with contextlib.suppress(OSError):
-            os.unlink(path)
+            place.unlink(name)
 
 
 def described(kind: Any) -> str | None:
@@ -198,22 +325,15 @@ def described(kind: Any) -> str | None:
     return None
 
 
-def told(what: Any, *functions: Callable[..., Any]) -> str | None:
-    """What to tell a function by: `what` (its text, options) and the functions that it is made of.
+def keep(function: Any, what: Any, digest: str | None) -> Any:
+    """Let a function's compiled forms be kept on disk, and return it, not yet compiled.
 
-    None where it names something that has no digest: a module's object, a dictionary.
+    function: of Numba, made of frozen functions
+    what: its text, its options: all that decides what it is, besides
+    digest: that of the frozen functions; None: it is not kept
     """
-    try:
-        return repr((what, fingerprint(*functions, loaded=True)))
-    except TypeError:
-        return None
-
-
-def keep(function: Any, what: Any, *functions: Callable[..., Any]) -> Any:
-    """The same function (of Numba, not yet compiled), with its compiled forms kept on disk."""
-    text = told(what, *functions)
-    if text is not None:
-        function._cache = Kept(text)
+    if digest is not None:
+        function._cache = Kept(repr((what, digest)))
     return function
 
 
@@ -222,11 +342,11 @@ def cfunc(
     signature: Any,
     options: dict[str, Any],
     what: Any,
-    *functions: Callable[..., Any],
+    digest: str | None,
 ) -> Any:
-    """`numba.cfunc` of a function, compiled or from disk; `what`, `functions`: as `told` has it."""
+    """`numba.cfunc` of a function, compiled or from disk; `what`, `digest`: as for `keep`."""
     made = CFunc(function, normalize_signature(signature), locals={}, options=options)
-    keep(made, (what, sorted(options.items())), *functions).compile()
+    keep(made, (what, sorted(options.items())), digest).compile()
     return made
 
 
@@ -236,9 +356,10 @@ def njit(function: Callable[..., Any] | None = None, *, cache: bool = True, **op
     The options are `OPTIONS` of fastgames.jit.compile (division as NumPy has it, no fast-math)
     unless given otherwise. What is compiled is found again in the next process for as long as the
     function, all functions that it calls (those of fastgames and your own) and all constants that
-    they name are the same: unlike `numba.njit(cache=True)`, which looks at the one file of the
-    function, and would go on with the old rules after an upgrade of fastgames. A function that
-    takes functions as arguments, or names something that has no digest (a dictionary, say), is
+    they read are the same: unlike `numba.njit(cache=True)`, which looks at the one file of the
+    function, and would go on with the old rules after an upgrade of fastgames. Constants are those
+    of the first call with arguments of these types, in helpers that Numba compiles too. A function
+    that takes functions as arguments, or reads something that has no digest (a dictionary, say), is
     compiled in every process.
 
     function: in the subset of Python that Numba compiles; not given, this returns a decorator.
@@ -248,4 +369,6 @@ def njit(function: Callable[..., Any] | None = None, *, cache: bool = True, **op
         return functools.partial(njit, cache=cache, **options)
     given = {**OPTIONS, **options}
     made = numba.njit(**given)(function)
-    return keep(made, ("njit", sorted(given.items())), function) if cache else made
+    if cache and is_dispatcher(made):  # else NUMBA_DISABLE_JIT is set
+        made._cache = Live(made, ("njit", sorted(given.items())))
+    return made

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+import threading
 import types
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
-from fastgames.source import codes, outside
+from fastgames.source import FROZEN, Source, frozen, outside
 
 MOST_INLINED = 2200  # bytes of bytecode: what is longer compiles for minutes
+MOST_MADE = 256  # what was compiled and is kept in memory; each takes 0.2 to 2.4 MB
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False}
-_made: dict[tuple[Any, bool, bool], Any] = {}
+_made: OrderedDict[tuple[Any, str], Any] = OrderedDict()  # the one used last comes last
+_order = threading.Lock()  # of `_made`; held for moments
+_making: set[Any] = set()  # the keys of what is being made, under Numba's lock
 
 
 REFUSALS = (NumbaError, UnsupportedBytecodeError)  # the second is none of the first
@@ -37,42 +44,105 @@ def compiled(rule: Callable[..., Any], inline: bool = False, checked: bool = Fal
     >>> int(compiled(choice.argmax)(np.array([1.0, 3.0, 3.0])))
     1
     """
-    key = (rule, inline, checked)
-    if key in _made:
-        return _made[key]
     if not isinstance(rule, types.FunctionType):
         raise TypeError(f"rule must be a plain function, got {rule!r}")
-    _made[key] = rule  # where it calls itself, which Numba will refuse
-    names = dict(rule.__globals__)
-    for code in codes(rule.__code__):
-        for name in code.co_names:
-            if _is_plain(names.get(name)):
-                names[name] = compiled(names[name], inline, checked)
-    cells = tuple(
-        types.CellType(compiled(cell.cell_contents, inline, checked))
-        if _is_plain(cell.cell_contents)
-        else cell
-        for cell in rule.__closure__ or ()
-    )
-    copy = types.FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__, cells or None)
+    what = "rule", inline, checked, rule.__module__, rule.__qualname__
+    return once(what, [rule], partial(_compiled, inline, checked))
+
+
+def _compiled(inline: bool, checked: bool, digest: str | None, rule: Any) -> Any:
+    """The njit-compiled form of a frozen rule, whose names are its own."""
+    helpers = {
+        name: compiled(value, inline, checked)
+        for name, value in rule.__globals__.items()
+        if _is_plain(value)
+    }
+    for cell in rule.__closure__ or ():
+        if _is_plain(_content(cell)):
+            cell.cell_contents = compiled(cell.cell_contents, inline, checked)
+    rule.__globals__.update(helpers)
     how = {"inline": "always"} if inline else {}
-    _made[key] = numba.njit(copy, boundscheck=checked, **OPTIONS, **how)
-    return _made[key]
+    made = numba.njit(rule, boundscheck=checked, **OPTIONS, **how)
+    if digest is not None:
+        FROZEN[made] = f"{inline} {checked} {sorted(OPTIONS.items())} {digest}"
+    return made
 
 
-def length(rule: Callable[..., Any]) -> int:
-    """Bytes of bytecode of a rule with all plain functions that it names."""
+def once(what: Any, functions: Sequence[Callable[..., Any]], make: Callable[..., Any]) -> Any:
+    """Return `make(digest, *copies)`, which is called once for all functions of equal content.
+
+    The functions are looked up by their digest at this moment, and `make` gets copies of them that
+    no longer change, with the digest of these: so what it compiles is what was digested, whatever
+    happens to the functions. One thread at a time makes anything, under Numba's own lock, and what
+    it makes is found by others once it is whole. The `MOST_MADE` results used last are kept; the
+    others live for as long as somebody holds them.
+
+    what: what else decides the result, hashable
+    functions: plain ones. Where one of them reads what has no digest, a dictionary say, nothing is
+        kept: the digest is None, and the result is made anew in every call.
+    """
+    found = _found(what, Source(*functions))
+    if found is not None:
+        return found
+    with global_compiler_lock:
+        copies = frozen(*functions)
+        source = Source(*copies)
+        found = _found(what, source)
+        if found is not None:
+            return found
+        key = what, tuple(f.__code__ for f in copies) if source.unknown else source.loaded
+        if key in _making:  # a function that calls itself, which Numba will refuse
+            return copies[0]
+        _making.add(key)
+        try:
+            made = make(None if source.unknown else source.loaded, *copies)
+        finally:
+            _making.discard(key)
+        if not source.unknown:
+            with _order:
+                _made[what, source.loaded] = made
+                while len(_made) > MOST_MADE:
+                    _made.popitem(last=False)
+        return made
+
+
+def _found(what: Any, source: Source) -> Any:
+    """What was made of functions of this content, or None."""
+    if source.unknown:
+        return None
+    key = what, source.loaded
+    with _order:
+        if key in _made:
+            _made.move_to_end(key)
+        return _made.get(key)
+
+
+def length(rule: Callable[..., Any], within: tuple[Any, ...] = ()) -> int:
+    """Bytes of bytecode of a rule with all plain functions that it names.
+
+    within: the functions that name it, which are counted already
+    """
     assert isinstance(rule, types.FunctionType)
+    within = (*within, rule)
     return len(rule.__code__.co_code) + sum(
-        length(value) for value in outside(rule).values() if _is_plain(value) and value is not rule
+        length(value, within)
+        for value in outside(rule).values()
+        if _is_plain(value) and value not in within
     )
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing is in it yet
+        return None
 
 
 def _is_plain(value: Any) -> bool:
     """Whether it is a function in Python, and not one of those that Numba knows."""
     if not isinstance(value, types.FunctionType):
         return False
-    package: str = value.__module__.split(".")[0]
+    package: str = (value.__module__ or "").split(".")[0]
     return package not in ("numpy", "numba", "math")
 
 

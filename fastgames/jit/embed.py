@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, NamedTuple
 
 import numba
@@ -163,7 +162,6 @@ def _standing(values: list[tuple[int, tuple[Any, Any, Any]]]) -> np.ndarray:
     return out
 
 
-@cache
 def _schedules(kinds: tuple[int, ...]) -> tuple[Any, Any]:
     """`values` and `advance` for parameters of these kinds."""
     now = "".join(_EVERY[kind].format(k=k) + ", " for k, kind in enumerate(kinds))
@@ -175,7 +173,6 @@ def _schedules(kinds: tuple[int, ...]) -> tuple[Any, Any]:
     return offered(made["values"]), offered(made["advance"])
 
 
-@cache
 def _signal(draw: Any, words: int, actions: int, dtype: str) -> Any:
     """`signal` of a learner that draws so many words."""
     drawn = [f"next_word(stream) >> 1{',' * (words > 1)} " for _ in range(words)]

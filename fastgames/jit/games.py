@@ -6,7 +6,7 @@ observation, 4 a reward, 5 a function that failed; the agent; the lane; the valu
 
 from __future__ import annotations
 
-from functools import cache
+from functools import partial
 from typing import Any
 
 import numba
@@ -15,38 +15,52 @@ from numba import carray, types
 
 from fastgames.games.compact import Functions
 from fastgames.jit.cache import cfunc, keep
-from fastgames.jit.compile import MOST_INLINED, OPTIONS, REFUSALS, compiled, explained, length
+from fastgames.jit.compile import (
+    MOST_INLINED,
+    OPTIONS,
+    REFUSALS,
+    compiled,
+    explained,
+    length,
+    once,
+)
 from fastgames.rules.streams import next_word
 
 _SIZE, _SIZES = types.int64, types.CPointer(types.int64)
 _INTS, _DOUBLES = types.CPointer(types.int32), types.CPointer(types.float64)
 
 
-def addresses_of(moves: Functions, dtype: np.dtype[Any], checked: bool) -> tuple[int, ...]:
-    """The addresses of the passes `look`, `play`, `begin` and `imagine` of a game."""
+def passes_of(moves: Functions, dtype: np.dtype[Any], checked: bool) -> tuple[Any, ...]:
+    """The passes `look`, `play`, `begin` and `imagine` of a game, as its functions are now.
+
+    Whoever calls a pass by its `address` must hold the pass: it lives only as long.
+    """
+    given: list[Any] = [moves.start, moves.step, moves.observe]
+    sizes = (
+        moves.agents, moves.state_size, moves.words, moves.start_words, moves.largest_reward,
+        moves.blind, dtype.name, checked,
+    )  # fmt: skip
     try:
-        return tuple(made.address for made in _passes(moves, dtype.name, checked))
+        made: tuple[Any, ...] = once(("game", sizes), given, partial(_passes, sizes))
     except REFUSALS as error:
-        given: list[Any] = [moves.start, moves.step, moves.observe]
         raise explained("functions of the game", given, error) from None
+    return made
 
 
-@cache
-def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
+def _passes(sizes: tuple[Any, ...], digest: str | None, *given: Any) -> tuple[Any, ...]:
+    """The passes of functions that no longer change; digest: theirs."""
+    agents, size, count, start_words, largest, blind, dtype, checked = sizes
     real = types.CPointer(getattr(types, dtype))
-    agents, size, count = moves.agents, moves.state_size, moves.words
-    start_words, largest, blind = moves.start_words, moves.largest_reward, moves.blind
-    inline = not checked and length(moves.step) + length(moves.observe) <= MOST_INLINED
-    given = moves.start, moves.step, moves.observe
+    start, step, observe = given
+    inline = not checked and length(step) + length(observe) <= MOST_INLINED
     start, step, observe = (compiled(f, inline, checked) for f in given)
-    sizes = agents, size, count, start_words, largest, blind, dtype, checked
 
     def made(*signature: Any) -> Any:
         """A pass of this signature, compiled or from disk."""
 
         def make(function: Any) -> Any:
             what = function.__name__, sizes
-            return cfunc(function, types.void(*signature), OPTIONS, what, *given)
+            return cfunc(function, types.void(*signature), OPTIONS, what, digest)
 
         return make
 
@@ -171,15 +185,17 @@ def _passes(moves: Functions, dtype: str, checked: bool) -> tuple[Any, ...]:
 
 def start_all(moves: Functions, streams: np.ndarray, states: np.ndarray) -> None:
     """Start every replica: streams (replicas, 4) uint32 of nature, states; modified in place."""
+    count = moves.start_words
     try:
-        _starter(moves)(streams, states)
+        start_each = once(("start_each", count), [moves.start, next_word], partial(_starter, count))
+        start_each.compile((numba.typeof(streams), numba.typeof(states)))
     except REFUSALS as error:
         raise explained("functions of the game", [moves.start], error) from None
+    start_each(streams, states)
 
 
-@cache
-def _starter(moves: Functions) -> Any:
-    start, word, count = compiled(moves.start), compiled(next_word), moves.start_words
+def _starter(count: int, digest: str | None, *given: Any) -> Any:
+    start, word = (compiled(function) for function in given)
 
     @numba.njit(**OPTIONS)
     def start_each(streams, states):  # type: ignore[no-untyped-def]
@@ -189,4 +205,4 @@ def _starter(moves: Functions) -> Any:
                 words[k] = word(streams[r]) >> 1
             start(states[r], words)
 
-    return keep(start_each, ("start_each", count), moves.start, next_word)
+    return keep(start_each, ("start_each", count), digest)

@@ -10,12 +10,14 @@ from typing import Any
 
 from fastgames.jit.cache import keep
 from fastgames.jit.compile import MOST_INLINED, compiled, length
+from fastgames.source import FROZEN
 
 
 def offered(rule: Callable[..., Any]) -> Any:
     """A rule as users call it: a part of the loop that calls it, unless it is long."""
     inline = length(rule) <= MOST_INLINED
-    return keep(compiled(rule, inline), ("rule", inline), rule)
+    made = compiled(rule, inline)
+    return keep(made, ("rule", inline), FROZEN.get(made))
 
 
 def namespace(name: str) -> types.ModuleType:

@@ -7,15 +7,22 @@ parameters that the rules have; the rules become a part of its loop.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cache
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numba import carray, types
 
 from fastgames.jit.cache import cfunc
-from fastgames.jit.compile import MOST_INLINED, OPTIONS, REFUSALS, compiled, explained, length
+from fastgames.jit.compile import (
+    MOST_INLINED,
+    OPTIONS,
+    REFUSALS,
+    compiled,
+    explained,
+    length,
+    once,
+)
 from fastgames.jit.views import POINTERS
 from fastgames.learners import Rules, Table
 from fastgames.rules import choice
@@ -190,17 +197,26 @@ def _signal(rules: Rules, index: str) -> str:
 
 def _built(source: str, signature: Any, rules: Rules, dtype: str, checked: bool) -> Any:
     """The compiled pass of a source."""
-    text, made = source.strip("\n"), _names(rules, dtype, checked)
-    name = text[4 : text.index("(")]
-    exec(compile(text, f"<pass {name}>", "exec"), made)
-    given = [rule for rule in (rules.draw, rules.choose, rules.learn) if rule is not None]
+    text = source.strip("\n")
+    draw = [] if rules.draw is None else [rules.draw]
     what = (text, dtype, checked, Outcome._fields, TeamOutcome._fields)
-    return cfunc(made[name], signature, OPTIONS, what, choice.argmax, *given)
+    given = [choice.argmax, rules.choose, rules.learn, *draw]
+    return once(what, given, partial(_make, what, signature))
 
 
-def _names(rules: Rules, dtype: str, checked: bool) -> dict[str, Any]:
+def _make(what: Any, signature: Any, digest: str | None, *functions: Any) -> Any:
+    """The same of functions that no longer change; digest: theirs."""
+    text, dtype, checked = what[:3]
+    made, name = _names(dtype, checked, *functions), text[4 : text.index("(")]
+    exec(compile(text, f"<pass {name}>", "exec"), made)
+    return cfunc(made[name], signature, OPTIONS, what, digest)
+
+
+def _names(
+    dtype: str, checked: bool, argmax: Any, choose: Any, learn: Any, draw: Any = None
+) -> dict[str, Any]:
     """What the source of a pass may name."""
-    inline = not checked and length(rules.choose) + length(rules.learn) <= MOST_INLINED
+    inline = not checked and length(choose) + length(learn) <= MOST_INLINED
     out = {
         "__name__": __name__,  # Numba loads it where it takes a pass from disk
         "np": np,
@@ -208,16 +224,16 @@ def _names(rules: Rules, dtype: str, checked: bool) -> dict[str, Any]:
         "as_real": getattr(np, dtype),
         "Outcome": Outcome,
         "TeamOutcome": TeamOutcome,
-        "argmax": compiled(choice.argmax, inline),
-        "choose": compiled(rules.choose, inline, checked),
-        "learn": compiled(rules.learn, inline, checked),
+        "argmax": compiled(argmax, inline),
+        "choose": compiled(choose, inline, checked),
+        "learn": compiled(learn, inline, checked),
     }
-    if rules.draw is not None:
-        out["draw"] = compiled(rules.draw, inline, checked)
+    if draw is not None:
+        out["draw"] = compiled(draw, inline, checked)
     return out | {f"{kind}_at": pointer for kind, pointer in POINTERS.items()}
 
 
-def addresses_of(
+def passes_of(
     rules: Rules,
     dtype: np.dtype[Any],
     actions: int,
@@ -225,20 +241,18 @@ def addresses_of(
     members: int,
     checked: bool,
     who: str,
-) -> tuple[int, int]:
-    """The addresses of the passes `act` and `learn` of `rules` for tables of `dtype`.
+) -> tuple[Any, Any]:
+    """The passes `act` and `learn` of `rules` for tables of `dtype`, as the rules are now.
+
+    Whoever calls a pass by its `address` must hold the pass: it lives only as long.
 
     actions, observations: of the agent. Passes are made once for each small number of actions, and
     once for all others; for one observation, and for several. members: of the team, which learns at
     once; checked: whether errors in the rules are caught; who has them, for what cannot be compiled
     """
     given = [rules.draw, rules.choose, rules.learn]
-    plain = tuple(
-        replace(table, initial=0.0) for table in rules.tables
-    )  # all else decides the code
-    rules = replace(rules, tables=plain, policy=None)
     try:
-        small = tuple(_small(actions, observations).items())
+        small = _small(actions, observations)
         act = _act(rules, dtype.name, small, checked)
         learn = (
             _team(rules, dtype.name, members, checked)
@@ -248,7 +262,7 @@ def addresses_of(
     except REFUSALS as error:
         functions = [function for function in given if function is not None]
         raise explained(f"rules of {who}", functions, error) from None
-    return act.address, learn.address
+    return act, learn
 
 
 def _one_agent(rules: Rules, dtype: str, small: dict[str, str]) -> dict[str, Any]:
@@ -271,11 +285,10 @@ def _p(rules: Rules) -> str:
     return _tuple([f"value[{k}, i]" for k in range(len(rules.parameters))])
 
 
-@cache
-def _act(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked: bool) -> Any:
+def _act(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
     real = types.CPointer(getattr(types, dtype))
     source = _ACT.format(
-        **_one_agent(rules, dtype, dict(small)),
+        **_one_agent(rules, dtype, small),
         draw=_draw(rules),
         **_guard(checked, CHOOSE),
     )
@@ -285,11 +298,10 @@ def _act(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked: 
     return _built(source, signature, rules, dtype, checked)
 
 
-@cache
-def _learn(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked: bool) -> Any:
+def _learn(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
     real = types.CPointer(getattr(types, dtype))
     source = _LEARN.format(
-        **_one_agent(rules, dtype, dict(small)),
+        **_one_agent(rules, dtype, small),
         others=_OTHERS if rules.joint else "",
         column="columns[i]" if rules.counterfactual else "None",
         joint="actions[i], rewards[i]" if rules.joint else "None, None",
@@ -302,7 +314,6 @@ def _learn(rules: Rules, dtype: str, small: tuple[tuple[str, str], ...], checked
     return _built(source, signature, rules, dtype, checked)
 
 
-@cache
 def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
     """sizes: the fixed ones, then those of every table, of an own one for every member."""
     real = types.CPointer(getattr(types, dtype))

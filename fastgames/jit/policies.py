@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import partial
 from typing import Any
 
 import numba
 import numpy as np
 
 from fastgames.jit.cache import keep
-from fastgames.jit.compile import OPTIONS, REFUSALS, compiled, explained
+from fastgames.jit.compile import OPTIONS, REFUSALS, compiled, explained, once
 
 
 def write_policies(
@@ -25,14 +25,16 @@ def write_policies(
     """
     values = np.zeros((len(out), 0)) if p is None else np.ascontiguousarray(p)
     plain = tuple(np.ascontiguousarray(table) for table in tables)
+    given = len(tables), values.shape[1]
     try:
-        _writer(rule, len(tables), values.shape[1])(plain, values, out)
+        write = once(("policy", given), [rule], partial(_writer, *given))
+        write.compile(tuple(numba.typeof(x) for x in (plain, values, out)))
     except REFUSALS as error:
         raise explained("policy", [rule], error) from None
+    write(plain, values, out)
 
 
-@cache
-def _writer(rule: Callable[..., Any], tables: int, parameters: int) -> Any:
+def _writer(tables: int, parameters: int, digest: str | None, rule: Any) -> Any:
     own = "".join(f"tables[{k}][r], " for k in range(tables))
     p = "".join(f"p[r, {k}], " for k in range(parameters))
     source = f"""
@@ -43,4 +45,4 @@ def write(tables, p, out):
 """
     made: dict[str, Any] = {"__name__": __name__, "rule": compiled(rule)}
     exec(source, made)
-    return keep(numba.njit(made["write"], **OPTIONS), source, rule)
+    return keep(numba.njit(made["write"], **OPTIONS), source, digest)

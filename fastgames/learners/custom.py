@@ -13,7 +13,8 @@ from fastgames import _checks
 from fastgames._later import cached
 from fastgames.games import Game
 from fastgames.learners.base import RuleLearner, Rules, Table
-from fastgames.schedules import Numeric, numeric
+from fastgames.schedules import Numeric, _Frozen, numeric
+from fastgames.source import Source
 
 MOST_PARAMETERS = 16  # MAX_PARAMETERS in src_cy/block.pxi
 _FORMS = {
@@ -30,7 +31,9 @@ class Learner(RuleLearner):
 
     It runs on backend="reference", interpreted, and on "numba" and "auto", compiled, with the same
     bits. Numbers, tuples and arrays that the functions take from outside are constants; plain
-    functions that they call (those of `fastgames.rules` too) are compiled along.
+    functions that they call (those of `fastgames.rules` too) are compiled along. A learner is what
+    its functions were when it was made: after a change of a constant or of such a function a run
+    with it is refused; make it anew.
 
     Parameters
     ----------
@@ -98,6 +101,7 @@ class Learner(RuleLearner):
                 raise TypeError(f"{text} must be a str, got {getattr(self, text)!r}")
         self._check_parameters()
         self._check_tables()
+        _ = self.functions  # as they are now
 
     def _check_parameters(self) -> None:
         if not isinstance(self.parameters, Mapping):
@@ -160,17 +164,20 @@ class Learner(RuleLearner):
         return self.tables[0].name
 
     @cached
-    def fingerprint(self) -> str:
-        """SHA-256 of the functions, all that they call and all constants that they take."""
-        from fastgames.source import fingerprint
-
+    def functions(self) -> Source:
+        """What its functions were when it was made."""
         given = (self.draw, self.choose, self.learn, self.policy)
-        return fingerprint(*(function for function in given if function is not None))
+        return Source(*(function for function in given if function is not None))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the functions, and of all that they read, when this was made."""
+        return self.functions.text
 
     def _key(self) -> tuple[Any, ...]:
         return (
             *(self.name, self.label, self.words, self.counterfactual, self.joint, self.team),
-            *(_of_array(x) for x in self.parameters.items()),
+            *((name, _content(x)) for name, x in self.parameters.items()),
             *(table._key() for table in self.tables),
             self.fingerprint,
         )
@@ -190,8 +197,8 @@ class Learner(RuleLearner):
         return f"<Learner {self.name!r}: {given}; tables {', '.join(self.rules.names)}>"
 
 
-def _of_array(item: tuple[str, Any]) -> tuple[Any, ...]:
-    name, value = item
+def _content(value: Any) -> Any:
+    """A parameter in words that say all of it, in arrays as well."""
     if isinstance(value, np.ndarray):
-        return name, value.shape, value.tobytes()
-    return name, value
+        return value.shape, value.dtype.str, value.tobytes()
+    return (type(value).__name__, value._key()) if isinstance(value, _Frozen) else value
