@@ -139,7 +139,15 @@ class ProceduralGame:
             rewards=np.zeros((agents, 1, 1, 0)), moves=functions, time_limit=self._time_limit
         )
         self.functions = Source(start, step, observe)
+        self._check_functions()
         _try_out(self, functions)
+
+    def _check_functions(self) -> None:
+        """Raise ValueError or TypeError if a function uses more than arguments and constants."""
+        from fastgames.purity import check
+
+        for what, form in _FORMS.items():
+            check(what, getattr(self._compact.moves, what), form)
 
     @property
     def num_agents(self) -> int:

@@ -102,6 +102,19 @@ class Learner(RuleLearner):
         self._check_parameters()
         self._check_tables()
         _ = self.functions  # as they are now
+        self._check_functions()
+
+    def _check_functions(self) -> None:
+        """Raise ValueError or TypeError if a function uses more than arguments and constants."""
+        from fastgames.purity import check
+        from fastgames.rules.outcome import Outcome, TeamOutcome
+
+        fields = TeamOutcome._fields if self.team else Outcome._fields
+        names = {"p": tuple(self.parameters), "tables": self.rules.names, "t": fields}
+        for what, form in _FORMS.items():
+            function = getattr(self, what)
+            if function is not None:
+                check(what, function, form, names)
 
     def _check_parameters(self) -> None:
         if not isinstance(self.parameters, Mapping):
