@@ -10,6 +10,7 @@ import numpy as np
 
 from fastgames import _checks, _core
 from fastgames.learners.fixed import FixedPolicy
+from fastgames.promotion import for_reference
 from fastgames.state import Seat
 
 MANY = 5_000  # rows from which compiling a function takes less time than interpreting it
@@ -55,6 +56,7 @@ def _by_rule(seat: Seat, discount: float, where: slice | np.ndarray) -> np.ndarr
 
         write_policies(rule, tables, p, out)
         return out
+    rule = for_reference(rule, seat.table.dtype.type, np.float64)
     for r in range(len(out)):
         own = tuple(table[r] for table in tables)
         numbers: tuple[float, ...] = tuple(float(x) for x in p[r]) if p is not None else ()

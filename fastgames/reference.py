@@ -15,6 +15,7 @@ from fastgames.errors import RuleError, out_of_range
 from fastgames.games import Game, Variants
 from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
 from fastgames.learners import Rules
+from fastgames.promotion import for_reference
 from fastgames.record import Record
 from fastgames.rules import listing, schedules, streams
 from fastgames.rules.choice import argmax, unit
@@ -251,6 +252,10 @@ class Player:
         learner, self.rules = self.seat.learner, self.seat.learner.rules
         self.tables = tuple(self.seat.tables[name][replica].copy() for name in self.rules.names)
         self.real = self.tables[0].dtype.type
+        rules = self.rules
+        self.draw_rule = for_reference(rules.draw, self.real, np.float64)
+        self.choose_rule = for_reference(rules.choose, self.real)
+        self.learn_rule = for_reference(rules.learn, self.real)
         self.signal: Any = self.real(0.0)
         self.discount = game.discount
         self.stream = None
@@ -293,7 +298,7 @@ class Player:
         self.signal = self._draw(p, rng)
         if not here.moves:
             return 0
-        action = int(self.rules.choose(self.tables, p, here.observation, self.signal))
+        action = int(self.choose_rule(self.tables, p, here.observation, self.signal))
         if not 0 <= action < self.actions:
             raise _Outside("action", action, self.actions)
         return action
@@ -308,8 +313,8 @@ class Player:
             return as_listed(rng, p, self.actions, real)
         words = tuple(streams.next_word(self.stream) >> 1 for _ in range(rules.words))
         if rules.words == 1:
-            return real(rules.draw(words[0], p, self.actions, real))
-        return tuple(real(x) for x in rules.draw(words, p, self.actions, real))
+            return real(self.draw_rule(words[0], p, self.actions, real))
+        return tuple(real(x) for x in self.draw_rule(words, p, self.actions, real))
 
     def learn(self, here: View, joint: tuple[int, ...], step: Step, there: View) -> int:
         """Learn from a step from `here` to `there`; how often its greedy action changed."""
@@ -355,7 +360,7 @@ class Player:
             o, a, gain, weight, next_observation, next_action, ended, column, self.signal,
             self.agent, actions, rewards, others,
         )  # fmt: skip
-        self.rules.learn(self.tables, tuple(self.values().values()), outcome)
+        self.learn_rule(self.tables, tuple(self.values().values()), outcome)
         return bool(argmax(row) != greedy)
 
     def advance(self) -> None:
@@ -422,7 +427,7 @@ class Team:
             step.ended,
             tuple(player.signal for player in players),
         )
-        self.rules.learn(self.tables, tuple(players[0].values().values()), outcome)
+        self.players[0].learn_rule(self.tables, tuple(players[0].values().values()), outcome)
         return {
             i: int(argmax(row) != was) for i, row, was in zip(agents, rows, greedy, strict=True)
         }

@@ -47,7 +47,8 @@ def _how() -> str:
     """All that decides what is compiled besides the functions: versions, and how we compile."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for file in [*sorted(here.glob("*.py")), here.parent / "source.py"]:
+    above = [here.parent / name for name in ("promotion.py", "source.py")]
+    for file in [*sorted(here.glob("*.py")), *above]:
         digest.update(file.read_bytes())
     versions = (fastgames.__version__, numba.__version__, llvmlite.__version__, np.__version__)
     python = (platform.python_implementation(), sys.version_info[:3])

@@ -17,6 +17,7 @@ from fastgames.games.compact import Functions
 from fastgames.jit.compile import REFUSALS, explained
 from fastgames.jit.namespaces import offered
 from fastgames.learners import Learner, Rules
+from fastgames.promotion import computes_in, for_numba
 from fastgames.registry import DTYPES
 from fastgames.rules import schedules
 from fastgames.rules.exponential import exp
@@ -108,8 +109,8 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
     values_of, advance = _schedules(tuple(kind for kind, _ in values))
     out = LearnerRules(
         signal=_signal(made.draw, made.words, game.num_actions[agent], dtype),
-        choose=offered(made.choose),
-        learn=offered(made.learn),
+        choose=_rounding(made.choose, "tables, {p}, o, signal", dtype, len(made.parameters)),
+        learn=_rounding(made.learn, "tables, {p}, t", dtype, len(made.parameters)),
         policy=None if made.policy is None else offered(made.policy),
         draw=None if made.draw is None else offered(made.draw),
         values=values_of,
@@ -186,6 +187,18 @@ def _signal(draw: Any, words: int, actions: int, dtype: str) -> Any:
     given = {"draw": draw, "next_word": next_word, "actions": actions}
     text = f"def signal(stream, p):\n    {lines}\n"
     return offered(_written(text, given | {"real": np.dtype(dtype).type})["signal"])
+
+
+def _rounding(rule: Any, form: str, dtype: str, parameters: int) -> Any:
+    """A rule that is given float64 parameters and computes in the type that it does in a run."""
+    real = computes_in(rule, dtype)
+    if real is np.float64:
+        return offered(rule)
+    rounded = "".join(f"real(p[{k}]), " for k in range(parameters))
+    text = (
+        f"def rounding({form.format(p='p')}):\n    return rule({form.format(p=f'({rounded})')})\n"
+    )
+    return offered(_written(text, {"rule": for_numba(rule, dtype), "real": real})["rounding"])
 
 
 def _written(text: str, given: dict[str, Any]) -> dict[str, Any]:

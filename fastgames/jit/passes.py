@@ -25,6 +25,7 @@ from fastgames.jit.compile import (
 )
 from fastgames.jit.views import POINTERS
 from fastgames.learners import Rules, Table
+from fastgames.promotion import computes_in, for_numba
 from fastgames.rules import choice
 from fastgames.rules.outcome import Outcome, TeamOutcome
 
@@ -53,7 +54,7 @@ def act(
         if not drawn:
 {draw}
         {guard}
-            action = int(choose({tables}, p, int(observation[i]), {signal}))
+            action = int(choose({tables}, {p_choose}, int(observation[i]), {signal}))
         {handler}
         if action < 0 or action >= actions:
             if wrong[0] == 0:
@@ -84,7 +85,7 @@ def learn_all(
     for i in range(active):
         if not due[i]:
             continue
-        p = {p}
+        p = {p_learn}
         before = 0
         if watched:
             before = argmax(table_0[i][o[i]])
@@ -126,7 +127,7 @@ def learn_together(
 {views}
     before = np.zeros({members}, np.int64)
     for i in range(active):
-        p = {p}
+        p = {p_learn}
         tables = {tables}
         if watched:
             for m in range({members}):
@@ -225,8 +226,8 @@ def _names(
         "Outcome": Outcome,
         "TeamOutcome": TeamOutcome,
         "argmax": compiled(argmax, inline),
-        "choose": compiled(choose, inline, checked),
-        "learn": compiled(learn, inline, checked),
+        "choose": compiled(for_numba(choose, dtype), inline, checked),
+        "learn": compiled(for_numba(learn, dtype), inline, checked),
     }
     if draw is not None:
         out["draw"] = compiled(draw, inline, checked)
@@ -275,14 +276,18 @@ def _one_agent(rules: Rules, dtype: str, small: dict[str, str]) -> dict[str, Any
         "words": max(rules.words, 1),
         "parameters": len(rules.parameters),
         "p": _p(rules),
+        "p_choose": _p(rules, computes_in(rules.choose, dtype)),
+        "p_learn": _p(rules, computes_in(rules.learn, dtype)),
         "views": views,
         "tables": _tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
         "signal": _signal(rules, "{w}, i"),
     }
 
 
-def _p(rules: Rules) -> str:
-    return _tuple([f"value[{k}, i]" for k in range(len(rules.parameters))])
+def _p(rules: Rules, real: Any = np.float64) -> str:
+    """The parameters, of the type that a rule computes in."""
+    form = "value[{k}, i]" if real is np.float64 else "as_real(value[{k}, i])"
+    return _tuple([form.format(k=k) for k in range(len(rules.parameters))])
 
 
 def _act(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
@@ -332,7 +337,7 @@ def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
         members=members,
         words=max(rules.words, 1),
         parameters=len(rules.parameters),
-        p=_p(rules),
+        p_learn=_p(rules, computes_in(rules.learn, dtype)),
         views="\n".join(views),
         tables=_tuple(tables),
         signals=_tuple([_signal(rules, f"i, {m}, {{w}}") for m in range(members)]),

@@ -1,0 +1,13 @@
+"""The square root: IEEE 754 rounds it correctly, so that it has the same bits everywhere."""
+
+import math
+
+
+def sqrt(x, real):
+    """The square root of x, correctly rounded; nan for negative x.
+
+    x: float of type `real`; `real`: numpy.float32 or numpy.float64, the type of the result.
+    """
+    if x < real(0.0):
+        return real(math.nan)
+    return real(math.sqrt(x))
