@@ -208,7 +208,7 @@ _FUNCTIONS: dict[Any, Any] = {
     math.trunc: lambda x: np.int64(math.trunc(x)),
     math.sqrt: np.sqrt,
     math.ldexp: lambda x, n: np.ldexp(x, int(n)),
-    math.frexp: lambda x: (lambda m, n: (m, np.int64(n)))(*np.frexp(x)),
+    math.frexp: lambda x: (np.frexp(x)[0], np.frexp(x)[1].astype(np.int64)),
     math.fabs: np.fabs,
     math.copysign: np.copysign,
 }

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import fastgames as fg
 from fastgames import jit, registry
-from fastgames.promotion import for_numba, for_reference
+from fastgames.jit import compiled
+from fastgames.promotion import computes_in, for_numba, for_reference
 from fastgames.rules.choice import argmax, largest
 from fastgames.rules.exponential import exp
 from fastgames.rules.hyperbolic import tanh
@@ -203,17 +204,30 @@ def learn(tables, p, t):
     y = 0.7
     if row[0] > 0.1:
         y = row[0]
-    row[t.action] = tanh(real(0.1 * row[t.action] + 0.1 * ({second}) + y * ({third}) - x), real)
+    z = 0.1 * row[t.action] + 0.1 * ({second}) + y * ({third}) - x
+    row[t.action] = tanh(real(z), real)
 """
     names = dict(globals())
     exec(compile(text, "<rule>", "exec"), names)
     return names["learn"]
 
 
-@settings(max_examples=8)
+@settings(max_examples=12)
 @given(EXPRESSIONS, EXPRESSIONS, EXPRESSIONS)
 def test_rules_made_at_random(first, second, third):
-    same_bits(rule(first, second, third), steps=30)
+    learn = rule(first, second, third)
+    fg.Learner(choose, learn, P, TABLES)  # it is taken
+    for real in (np.float32, np.float64):
+        tables = np.full((2, 3), real(0.3)), np.zeros((2, 3), np.int64)
+        copies = tuple(x.copy() for x in tables)
+        p = tuple(computes_in(learn, real)(x) for x in P.values())
+        jitted, interpreted = compiled(for_numba(learn, real)), for_reference(learn, real)
+        for k in range(12):
+            gain = real(0.37) * real(k) - real(1.0)
+            outcome = jit.Outcome(k % 2, k % 3, gain, real(0.9), 1 - k % 2, -1, k == 5)
+            jitted(tables, p, outcome)
+            interpreted(copies, tuple(P.values()), outcome)
+            assert tables[0].tobytes() == copies[0].tobytes(), real
 
 
 # --- the copies ----------------------------------------------------------------------------------
