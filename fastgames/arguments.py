@@ -153,6 +153,12 @@ def agree_with(
         raise ValueError("game must have a time limit if that of resume has, and else none")
     if isinstance(game, ProceduralGame):
         check_states(game, resume.state.states)
+    broken = resume.state.error()
+    if broken is not None:
+        raise ValueError(
+            f"tables of resume must be finite, got {broken.value} (replica {broken.replica}, step "
+            f"{broken.step}): {broken.function} {broken.problem}"
+        )
     given = {"replicas": replicas, "dtype": dtype, "stream": stream}
     for name, value in given.items():
         if value is not None and value != getattr(resume, name):

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from fastgames import _core
-from fastgames.errors import RuleError, out_of_range
+from fastgames.errors import (
+    CHOOSE_FAILED,
+    CHOSE_FRACTION,
+    CHOSE_OUTSIDE,
+    DRAW_FAILED,
+    ENDED_ODDLY,
+    FAILED,
+    LEARN_FAILED,
+    PAID_OUTSIDE,
+    SEEN_FRACTION,
+    SEEN_OUTSIDE,
+    START,
+    STEP,
+    RuleError,
+    not_finite,
+    of_game,
+    out_of_range,
+    plain,
+)
 from fastgames.games import Game, Variants
 from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
-from fastgames.learners import AnyLearner, Rules
+from fastgames.learners import AnyLearner, Learner, Rules
 from fastgames.record import Record
 from fastgames.rules import fixed, qlearning
 from fastgames.rules.exponential import exp
 from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
-from fastgames.state import Seat, State, members, nature_draws, table_bytes
+from fastgames.state import Seat, State, check_finite, members, nature_draws, table_bytes
 from fastgames.stop import Stable
 
 # Bytes that the lanes of a block may take where they run in columns: those of the first cache where
@@ -29,8 +47,6 @@ SECOND_CACHE = 2**21  # and where their tables have rows
 MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where tables are larger
 RULE_LANES = 128  # of a block where all learners are functions: a pass is called once for all
 SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
-# What `Lanes.wrong` says.
-CHOSE_OUTSIDE, CHOOSE_FAILED, SEEN_OUTSIDE, PAID_OUTSIDE, GAME_FAILED, LEARN_FAILED = range(1, 7)
 SIZES = (512, 256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
 
 
@@ -148,15 +164,35 @@ def block_bytes(
     return size + largest
 
 
-def _game(compact: Compact, dtype: np.dtype[Any], checked: bool) -> SimpleNamespace:
+def checks_indices(checked: bool | None, *what: Any) -> bool:
+    """Return whether indices are checked in compiled functions: by default, in those of users.
+
+    what: a learner, or the functions of a game
+    """
+    if checked is not None:
+        return checked
+    kinds = [x if isinstance(x, FunctionType) else type(x) for x in what]
+    ours = all(kind.__module__.split(".")[0] == "fastgames" for kind in kinds)
+    return not ours or any(isinstance(x, Learner) for x in what)
+
+
+def _passes_of_game(
+    moves: Functions, dtype: np.dtype[Any], checked: bool | None
+) -> tuple[Any, ...]:
+    """The passes made of a game's functions."""
+    from fastgames.jit.games import passes_of
+
+    check = checks_indices(checked, moves.start, moves.step, moves.observe)
+    return passes_of(moves, dtype, check)
+
+
+def _game(compact: Compact, dtype: np.dtype[Any], checked: bool | None) -> SimpleNamespace:
     """A game as the compiled core takes it, see `Lanes` in src_cy/engine.pxi."""
     moves = compact.moves
     sums = compact.start_weights
     functions: dict[str, Any] = {"functions": None, "held": None}
     if isinstance(moves, Functions):
-        from fastgames.jit import games
-
-        passes = games.passes_of(moves, dtype, checked)
+        passes = _passes_of_game(moves, dtype, checked)
         functions = {
             "functions": tuple(made.address for made in passes),
             "held": passes,
@@ -188,7 +224,7 @@ def _seat(
     learners: tuple[AnyLearner, ...],
     dtype: np.dtype[Any],
     numba: bool,
-    checked: bool,
+    checked: bool | None,
     columnar: bool,
 ) -> SimpleNamespace:
     """A seat as the compiled core takes it; columnar: whether its table may be in columns."""
@@ -250,7 +286,7 @@ def _passes(
     learners: tuple[AnyLearner, ...],
     dtype: np.dtype[Any],
     numba: bool,
-    checked: bool,
+    checked: bool | None,
 ) -> tuple[Any, Any] | None:
     """The passes made of an agent's rules, where these run."""
     if not by_rules(learners[agent], numba):
@@ -259,7 +295,8 @@ def _passes(
 
     sizes = game.num_actions[agent], game.num_observations[agent]
     team, who = len(members(learners, agent)), f"learners[{agent}]"
-    return passes_of(learners[agent].rules, dtype, *sizes, team, checked, who)
+    check = checks_indices(checked, learners[agent])
+    return passes_of(learners[agent].rules, dtype, *sizes, team, check, who)
 
 
 def _row(table: np.ndarray | None, agent: int, kind: Any) -> np.ndarray | None:
@@ -273,7 +310,7 @@ def core_arguments(
     stop: Stable | None,
     dtype: np.dtype[Any],
     numba: bool,
-    checked: bool,
+    checked: bool | None,
 ) -> tuple[SimpleNamespace, list[SimpleNamespace]]:
     """A game and its seats as the compiled core takes them, shared by the blocks of a call.
 
@@ -293,6 +330,7 @@ class LaneBlock:
 
     made: what `core_arguments` returned
     outside: see `Lanes` in src_cy/engine.pxi
+    checked: whether tables are looked at after every step
     """
 
     capacity: int
@@ -323,6 +361,7 @@ class LaneBlock:
         numba: bool,
         made: tuple[SimpleNamespace, list[SimpleNamespace]],
         outside: SimpleNamespace | None = None,
+        checked: bool = False,
     ) -> None:
         learners = tuple(seat.learner for seat in state.seats)
         self.capacity, self.active = capacity, 0
@@ -348,6 +387,7 @@ class LaneBlock:
             outside=outside,
         )
         self.stable, self.waits = self.lanes.stable, self.lanes.waits
+        self.checked = checked
         self.nature = state.streams is not None and nature_draws(game.compact)
         self.replicas = np.zeros(capacity, np.int64)  # what each lane holds
         self.steps = np.zeros(capacity, np.int64)  # since each lane was last written
@@ -461,38 +501,70 @@ class LaneBlock:
             self.lanes.active = self.active
             self.lanes.begin()
             self.ready = True
+        if self.checked:  # tables are looked at after every step
+            steps = min(steps, 1)
         with self.lock:
             taken: int = self.lanes.advance(steps, self.periods)
         self.steps[: self.active] += taken
         self.tallied[: self.active] += taken * self.lanes.tallying[: self.active]
         if self.lanes.wrong[0]:
             raise self.error()
+        if self.checked:
+            self.check_tables()
         return taken
 
+    def check_tables(self) -> None:
+        """Raise RuleError if a table is not finite after the step just taken."""
+        active = self.active
+        for i, (seat, arrays) in enumerate(zip(self.state.seats, self.lanes.seats, strict=True)):
+            if not seat.learner.learns:
+                continue
+            if self.columns or arrays.columnar:
+                tables = {seat.learner.table: arrays.table[:, None, :active].T.swapaxes(1, 2)}
+            else:
+                shapes = {name: seat.tables[name].shape[1:] for name in arrays.tables}
+                tables = {
+                    name: array[(slice(active), *(slice(n) for n in shapes[name]))]
+                    for name, array in arrays.tables.items()
+                }
+            found = check_finite(tables)
+            if found is not None:
+                name, (lane, *place), value = found
+                replica = int(self.replicas[lane])
+                step = int(self.state.steps[replica] + self.steps[lane]) - 1
+                problem = not_finite(value, name, tuple(place))
+                raise RuleError(f"learn of learners[{i}]", replica, step, value, problem)
+
     def error(self) -> RuleError:
-        """What went wrong in a function of a user's."""
+        """Return the error for what went wrong first in a function of a learner or a game."""
         kind, agent, lane, value = self.lanes.wrong.tolist()
-        game = f"of game {self.game.name!r}"
         replica = int(self.replicas[lane])
         step = int(self.state.steps[replica] + self.steps[lane])
-        if kind == CHOSE_OUTSIDE:
-            problem = out_of_range("action", value, self.game.num_actions[agent])
-            return RuleError(f"choose of learners[{agent}]", replica, step, value, problem)
-        if kind == SEEN_OUTSIDE:
-            problem = out_of_range("observation", value, self.game.num_observations[agent])
-            return RuleError(f"observe {game} for agent {agent}", replica, step, value, problem)
+        if kind in (CHOSE_FRACTION, SEEN_FRACTION, PAID_OUTSIDE, ENDED_ODDLY):
+            value = float(np.int64(value).view(np.float64))
+        learner, game = f"learners[{agent}]", self.game
+        if kind in (CHOSE_OUTSIDE, CHOSE_FRACTION):
+            problem = out_of_range("action", value, game.num_actions[agent])
+            return RuleError(f"choose of {learner}", replica, step, value, problem)
+        if kind in (SEEN_OUTSIDE, SEEN_FRACTION):
+            problem = out_of_range("observation", value, game.num_observations[agent])
+            return RuleError(of_game("observe", game.name, agent), replica, step, value, problem)
         if kind == PAID_OUTSIDE:
-            reward = float(np.int64(value).view(np.float64))
-            assert isinstance(self.game.compact.moves, Functions)
-            largest = self.game.compact.moves.largest_reward
-            problem = out_of_range("reward", reward, largest)
-            return RuleError(f"step {game} for agent {agent}", replica, step, reward, problem)
-        names = {CHOOSE_FAILED: "choose", LEARN_FAILED: "learn"}
-        function = f"{names.get(kind)} of learners[{agent}]"
-        if kind == GAME_FAILED:
-            function = {-1: "step", -2: "start"}.get(agent, "observe") + f" {game}"
-        problem = "raised an error: an index outside its array, or another"
-        return RuleError(function, replica, step, None, problem)
+            assert isinstance(game.compact.moves, Functions)
+            problem = out_of_range("reward", value, game.compact.moves.largest_reward)
+            return RuleError(of_game("step", game.name, agent), replica, step, value, problem)
+        if kind == ENDED_ODDLY:
+            value = plain(value)
+            problem = out_of_range("end", value, 2)
+            return RuleError(of_game("step", game.name), replica, step, value, problem)
+        names = {CHOOSE_FAILED: "choose", DRAW_FAILED: "draw", LEARN_FAILED: "learn"}
+        if kind in names:
+            function = f"{names[kind]} of {learner}"
+        elif agent in (STEP, START):
+            function = of_game({STEP: "step", START: "start"}[agent], game.name)
+        else:
+            function = of_game("observe", game.name, agent)
+        return RuleError(function, replica, step, None, FAILED)
 
     def store(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
         """Write these replicas back into the state."""

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastgames import _checks, _core
+from fastgames.errors import CompileError, RuleError, unwritable
 from fastgames.learners.fixed import FixedPolicy
 from fastgames.promotion import for_reference
-from fastgames.state import Seat
+from fastgames.state import State, check_finite
 
 MANY = 5_000  # rows from which compiling a function takes less time than interpreting it
 
 
 @np.errstate(over="ignore", under="ignore")  # a softmax weight of exp(-inf) is 0, as it should be
-def policy(seat: Seat, discount: float, where: slice | np.ndarray = slice(None)) -> np.ndarray:
-    """Probabilities (replicas, observations, actions), float64, exploration included."""
+def policy(
+    state: State, agent: int, discount: float, where: slice | np.ndarray = slice(None)
+) -> np.ndarray:
+    """Return what an agent plays in the replicas `where`, exploration included.
+
+    Returns probabilities (replicas, observations, actions), float64. Raises ValueError where the
+    learner has no function `policy`; RuleError where that fails or writes no probabilities, or
+    where a table is not finite.
+    """
+    seat = state.seats[agent]
+    learned = seat.tables if seat.learner.learns else {}
+    found = check_finite({name: table[where] for name, table in learned.items()})
+    if found is not None:
+        name, (row, *place), value = found
+        problem = f"needs finite tables; {name!r} is {value} at {tuple(place)}"
+        raise _error(state, agent, where, row, value, problem)
     table = seat.table[where]
     if seat.learner.rules.twin == "fixed":
         return _normalised(table)
     values = seat.values(discount, where)
     if seat.learner.rules.twin not in ("epsilon_greedy", "softmax"):
-        return _by_rule(seat, discount, where)
+        return _by_rule(state, agent, discount, where)
     if seat.learner.rules.twin == "softmax":
         best = table.max(axis=-1, keepdims=True)
         temperature = values["temperature"].astype(table.dtype)[:, None, None]
@@ -39,8 +55,18 @@ def policy(seat: Seat, discount: float, where: slice | np.ndarray = slice(None))
     return out
 
 
-def _by_rule(seat: Seat, discount: float, where: slice | np.ndarray) -> np.ndarray:
+def _error(
+    state: State, agent: int, where: slice | np.ndarray, row: int, value: Any, problem: str
+) -> RuleError:
+    """Return the error of an agent's `policy`; row: in which replica, of those `where`."""
+    replica = int(np.arange(len(state.steps))[where][row])
+    function = f"policy of learners[{agent}]"
+    return RuleError(function, replica, int(state.steps[replica]), value, problem)
+
+
+def _by_rule(state: State, agent: int, discount: float, where: slice | np.ndarray) -> np.ndarray:
     """By the function itself, compiled where there is much to do."""
+    seat = state.seats[agent]
     learner = seat.learner
     rule = learner.rules.policy
     if rule is None:
@@ -50,19 +76,57 @@ def _by_rule(seat: Seat, discount: float, where: slice | np.ndarray) -> np.ndarr
     names = learner.rules.parameters
     p = np.stack([values[name] for name in names], axis=-1) if names else None
     out: np.ndarray = np.zeros(seat.table[where].shape)
-    rows = len(out) * out.shape[1]
-    if rows > MANY:
-        from fastgames.jit.policies import write_policies
+    now = np.zeros(1, np.int64)  # the row at which it is
+    try:
+        if len(out) * out.shape[1] > MANY:
+            from fastgames.jit.policies import write_policies
 
-        write_policies(rule, tables, p, out)
-        return out
-    rule = for_reference(rule, seat.table.dtype.type, np.float64)
+            write_policies(rule, tables, p, out, now)
+        else:
+            plain = for_reference(rule, seat.table.dtype.type, np.float64)
+            _interpret(plain, tables, p, out, now)
+    except CompileError:
+        raise
+    except Exception as error:
+        problem = f"failed: {type(error).__name__}: {error}"
+        raise _error(state, agent, where, int(now[0]), None, problem) from error
+    _check_probabilities(state, agent, where, out)
+    return out
+
+
+def _interpret(
+    rule: Callable[..., Any],
+    tables: tuple[np.ndarray, ...],
+    p: np.ndarray | None,
+    out: np.ndarray,
+    now: np.ndarray,
+) -> None:
+    """Do what `fastgames.jit.policies.write_policies` does, with the plain function."""
     for r in range(len(out)):
-        own = tuple(table[r] for table in tables)
+        now[0] = r
+        own = tuple(unwritable(table[r]) for table in tables)
         numbers: tuple[float, ...] = tuple(float(x) for x in p[r]) if p is not None else ()
         for o in range(out.shape[1]):
             rule(own, numbers, o, out[r, o])
-    return out
+
+
+def _check_probabilities(
+    state: State, agent: int, where: slice | np.ndarray, out: np.ndarray
+) -> None:
+    """Raise RuleError unless every row of `out` (replicas, O, A) is non-negative and sums to 1."""
+    near = 1e-6 if state.seats[agent].table.dtype == np.float64 else 1e-3
+    good = np.asarray((out >= 0).all(axis=-1))  # not for nan
+    good &= np.abs(out.sum(axis=-1, where=good[..., None]) - 1.0) <= near  # and not for inf
+    if good.all():
+        return
+    r, o = (int(k) for k in np.argwhere(~good)[0])
+    row = out[r, o].tolist()
+    value = next((x for x in row if not 0.0 <= x <= 1.0), sum(row))
+    problem = (
+        f"wrote {reprlib.repr(row)} at observation {o}, which must be probabilities: "
+        "non-negative, with the sum 1"
+    )
+    raise _error(state, agent, where, r, value, problem)
 
 
 def _normalised(weights: np.ndarray) -> np.ndarray:

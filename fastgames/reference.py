@@ -7,11 +7,20 @@ game moves, every agent learns, schedules advance.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgames.errors import RuleError, out_of_range
+from fastgames.errors import (
+    RuleError,
+    is_below,
+    not_finite,
+    of_game,
+    out_of_range,
+    plain,
+    unwritable,
+)
 from fastgames.games import Game, Variants
 from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
 from fastgames.learners import Rules
@@ -23,7 +32,7 @@ from fastgames.rules.exponential import exp
 from fastgames.rules.nature import pick
 from fastgames.rules.outcome import Outcome, TeamOutcome
 from fastgames.schedules import EXPONENTIAL, LINEAR, parts
-from fastgames.state import Seat, State, members, next_nature
+from fastgames.state import Seat, State, check_finite, members, next_nature
 from fastgames.stop import Stable
 
 
@@ -178,10 +187,10 @@ class FunctionWorld(World):
 
     def view(self, agent: int) -> View:
         """How an agent finds the state."""
-        seen = int(self.moves.observe(self.state, agent))
-        if not 0 <= seen < self.observations[agent]:
+        seen = self.moves.observe(unwritable(self.state), agent) + 0  # fails for None
+        if not is_below(seen, self.observations[agent]):
             raise _Outside("observation", seen, self.observations[agent])
-        return View(seen, True)
+        return View(int(seen), True)
 
     def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
         """Go on by a joint action; columns: the same step of a copy, by each action of an agent."""
@@ -190,19 +199,24 @@ class FunctionWorld(World):
         for i, column in columns.items():
             for a in range(self.actions[i]):
                 others = (*joint[:i], a, *joint[i + 1 :])
-                column[a] = self._play(self.state.copy(), others, words.copy())[1][i]
+                column[a] = self._play(self.state.copy(), others, words)[1][i]
+                if not abs(column[a]) <= moves.largest_reward:
+                    raise _Outside("reward", column[a], moves.largest_reward, i)
         ended, rewards = self._play(self.state, joint, words)
-        wrong = ~(np.abs(rewards) <= moves.largest_reward)
-        if wrong.any():
-            raise _Outside("reward", rewards[wrong][0], moves.largest_reward)
+        if not (ended == 0 or ended == 1):
+            raise _Outside("end", ended, 2)
+        for i, reward in enumerate(rewards):
+            if not abs(reward) <= moves.largest_reward:
+                raise _Outside("reward", reward, moves.largest_reward, i)
         return Step(
-            joint_number(joint, self.actions), list(rewards), columns, ended, self._over(ended)
-        )
+            joint_number(joint, self.actions), list(rewards), columns, bool(ended),
+            self._over(bool(ended)),
+        )  # fmt: skip
 
-    def _play(self, state: Any, joint: tuple[int, ...], words: Any) -> tuple[bool, Any]:
+    def _play(self, state: Any, joint: tuple[int, ...], words: Any) -> tuple[Any, Any]:
         rewards = np.zeros(len(joint))
-        ended = self.moves.step(state, np.array(joint, np.int64), rewards, words)
-        return bool(ended), rewards
+        actions = unwritable(np.array(joint, np.int64))
+        return self.moves.step(state, actions, rewards, words) + 0, rewards
 
     def restart(self) -> None:
         """Begin another episode."""
@@ -210,7 +224,8 @@ class FunctionWorld(World):
         self.age = 0
 
     def _words(self, count: int) -> np.ndarray:
-        return np.array([next_nature(self.stream, self.rng) for _ in range(count)], np.int64)
+        words = [next_nature(self.stream, self.rng) for _ in range(count)]
+        return unwritable(np.array(words, np.int64))
 
     def store(self, state: State, replica: int) -> None:
         """Write everything back."""
@@ -219,7 +234,10 @@ class FunctionWorld(World):
 
 
 class _Outside(Exception):
-    """A value out of its range, in a place where replica and step are not known."""
+    """A value out of its range, in a place where replica and step are not known.
+
+    Arguments: what it is, the value, its limit, and for a reward the agent who got it.
+    """
 
 
 class Move(NamedTuple):
@@ -292,19 +310,27 @@ class Player:
         """What the value of the next observation is multiplied by."""
         return self.real(self.values().get("gamma", self.discount))
 
-    def act(self, here: View, rng: np.random.Generator | None) -> int:
-        """Draw, then choose if it is its turn; else action 0."""
-        p = tuple(self.values().values())
-        self.signal = self._draw(p, rng)
+    @cached_property
+    def shown(self) -> tuple[np.ndarray, ...]:
+        """The tables as `choose` sees them, read-only."""
+        return tuple(unwritable(table) for table in self.tables)
+
+    def draw(self, rng: np.random.Generator | None) -> None:
+        """Make this step's signal."""
+        self.signal = self._draw(rng)
+
+    def choose(self, here: View) -> int:
+        """Choose an action if it is its turn; else action 0."""
         if not here.moves:
             return 0
-        action = int(self.choose_rule(self.tables, p, here.observation, self.signal))
-        if not 0 <= action < self.actions:
+        p = tuple(self.values().values())
+        action = self.choose_rule(self.shown, p, here.observation, self.signal) + 0  # not None
+        if not is_below(action, self.actions):
             raise _Outside("action", action, self.actions)
-        return action
+        return int(action)
 
-    def _draw(self, p: tuple[float, ...], rng: np.random.Generator | None) -> Any:
-        rules, real = self.rules, self.real
+    def _draw(self, rng: np.random.Generator | None) -> Any:
+        rules, real, p = self.rules, self.real, tuple(self.values().values())
         if rules.words == 0:
             return real(0.0)
         assert rules.draw is not None
@@ -346,10 +372,10 @@ class Player:
         column = actions = rewards = None
         others = -1
         if self.rules.counterfactual:
-            column = step.columns[self.agent].astype(self.real)
+            column = unwritable(step.columns[self.agent].astype(self.real))
         if self.rules.joint:
-            actions = np.array(joint, np.int64)
-            rewards = np.array(step.rewards).astype(self.real)
+            actions = unwritable(np.array(joint, np.int64))
+            rewards = unwritable(np.array(step.rewards).astype(self.real))
             others = joint_number(
                 joint[: self.agent] + joint[self.agent + 1 :],
                 self.num_actions[: self.agent] + self.num_actions[self.agent + 1 :],
@@ -419,11 +445,11 @@ class Team:
         rows = [p.tables[0][here[p.agent].observation] for p in players]
         greedy = [argmax(row) for row in rows]
         outcome = TeamOutcome(
-            np.array([here[i].observation for i in agents], np.int64),
-            np.array([joint[i] for i in agents], np.int64),
-            np.array([step.rewards[i] for i in agents]).astype(real),
+            unwritable(np.array([here[i].observation for i in agents], np.int64)),
+            unwritable(np.array([joint[i] for i in agents], np.int64)),
+            unwritable(np.array([step.rewards[i] for i in agents]).astype(real)),
             players[0].gamma(),
-            np.array([there[i].observation for i in agents], np.int64),
+            unwritable(np.array([there[i].observation for i in agents], np.int64)),
             step.ended,
             tuple(player.signal for player in players),
         )
@@ -437,7 +463,10 @@ COUNTERS = ("steps", "counted", "window", "reward_window", "flips", "joint_count
 
 
 class ReferenceBlock:
-    """A block of one replica; see `fastgames.engine.Block` for what each method is for."""
+    """A block of one replica; see `fastgames.engine.Block` for what each method is for.
+
+    checked: whether tables are looked at after every step
+    """
 
     game: Game
     state: State
@@ -463,8 +492,10 @@ class ReferenceBlock:
         record: Record,
         stop: Stable | None,
         rng: np.random.Generator | None,
+        checked: bool = False,
     ) -> None:
         self.game, self.state, self.record, self.stop, self.rng = game, state, record, stop, rng
+        self.checked = checked
         self.active = 0
         self.stable = None if stop is None else np.zeros(1, np.int64)
         self.waits = np.zeros(1, np.int64)
@@ -539,26 +570,37 @@ class ReferenceBlock:
         try:
             self._take_step()
         except Exception as error:
+            function = self.doing
             if isinstance(error, _Outside):
-                kind, value, count = error.args
-                problem = out_of_range(kind, value, count)
+                kind, value, count, *agent = error.args
+                value = float(value) if kind in ("reward", "table") else plain(value)
+                problem = count if kind == "table" else out_of_range(kind, value, count)
+                function += f" for agent {agent[0]}" if agent else ""
             else:
                 value, problem = None, f"failed: {type(error).__name__}: {error}"
             step = int(self.counters["steps"])
-            raise RuleError(self.doing, self.replica, step, value, problem) from error
+            raise RuleError(function, self.replica, step, value, problem) from error
+
+    def _look(self) -> list[View]:
+        """Return how every agent finds the state."""
+        views = []
+        for i in range(len(self.players)):
+            self.doing = of_game("observe", self.game.name, i)
+            views.append(self.world.view(i))
+        return views
 
     def _take_step(self) -> None:
         world, players, name = self.world, self.players, self.game.name
-        self.doing = f"observe of game {name!r}"
-        here = [world.view(i) for i in range(len(players))]
+        here = self._look()
         joint = []
         for player, view in zip(players, here, strict=True):
+            self.doing = f"draw of learners[{player.agent}]"
+            player.draw(self.rng)
             self.doing = f"choose of learners[{player.agent}]"
-            joint.append(player.act(view, self.rng))
-        self.doing = f"step of game {name!r}"
+            joint.append(player.choose(view))
+        self.doing = of_game("step", name)
         step = world.step(tuple(joint), self.asking)
-        self.doing = f"observe of game {name!r}"
-        there = [world.view(i) for i in range(len(players))]
+        there = self._look()
         changes = [0] * len(players)
         for i, player in enumerate(players):
             self.doing = f"learn of learners[{i}]"
@@ -567,12 +609,25 @@ class ReferenceBlock:
             elif i in self.teams:
                 for member, count in self.teams[i].learn(here, tuple(joint), step, there).items():
                     changes[member] = count
-        self.doing = f"start of game {name!r}"
+        if self.checked:
+            self._check_tables()
         if step.over:
+            self.doing = of_game("start", name)
             world.restart()
+            self._look()  # what is out of range there is an error of this step, as in the kernels
         for player in players:
             player.advance()
         self._count(tuple(joint), step, changes)
+
+    def _check_tables(self) -> None:
+        for player in self.players:
+            names = player.rules.names if player.seat.learner.learns else ()
+            tables = zip(names, player.tables, strict=False)
+            found = check_finite({name: table[None] for name, table in tables})
+            if found is not None:
+                self.doing = f"learn of learners[{player.agent}]"
+                name, (_, *place), value = found
+                raise _Outside("table", value, not_finite(value, name, tuple(place)))
 
     def _count(self, joint: tuple[int, ...], step: Step, changes: list[int]) -> None:
         counters, rewards = self.counters, [float(self.players[0].real(x)) for x in step.rewards]

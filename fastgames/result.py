@@ -158,9 +158,10 @@ class Result:
     def policy(self, agent: int) -> np.ndarray:
         """What `agent` would play now, exploration included: (replicas, observations, actions).
 
-        Raises ValueError where its learner has no function `policy`.
+        Raises ValueError where its learner has no function `policy`, RuleError where that fails or
+        writes no probabilities, or where a table of the learner is not finite.
         """
-        return policy(self.state.seats[self._agent(agent)], self.game.discount)
+        return policy(self.state, self._agent(agent), self.game.discount)
 
     def agent(self, agent: int, replica: int = 0) -> Policy:
         """What `agent` of one replica would play now, as a function to carry elsewhere.
@@ -171,7 +172,8 @@ class Result:
         agent = self._agent(agent)
         replica = _checks.whole("replica", replica, 0, self.replicas - 1)
         seat = self.state.seats[agent]
-        (probabilities,) = policy(seat, self.game.discount, slice(replica, replica + 1))
+        where = slice(replica, replica + 1)
+        (probabilities,) = policy(self.state, agent, self.game.discount, where)
         preferred = seat.table[replica].argmax(axis=-1)
         return Policy(probabilities, preferred, self.game.name, agent, self.game.actions[agent])
 

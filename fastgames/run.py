@@ -25,7 +25,7 @@ from fastgames.arguments import (
     cpus,
     one_for_each,
 )
-from fastgames.errors import ConvergenceWarning
+from fastgames.errors import ConvergenceWarning, RuleError
 from fastgames.games import Game
 from fastgames.grid import Grid
 from fastgames.learners import AnyLearner
@@ -69,7 +69,7 @@ def run(
     resume: Result | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: float = 60.0,
-    checked: bool = False,
+    checked: bool | None = None,
 ) -> Result:
     """Let learners play a game, in many independent replicas.
 
@@ -112,10 +112,15 @@ def run(
     checkpoint_every : float
         Seconds from one writing to the next. If the disk is full, the last one stays good, and
         the run goes on with a warning.
-    checked : bool
-        Whether an index outside its array stops the run where functions of a learner or a game are
-        compiled by Numba: slower, for finding mistakes. Without it such a write may destroy other
-        memory of the process. ("reference" always finds it.)
+    checked : None, True or False
+        How much is checked where functions of a learner or a game run. Always: an exception stops
+        the run, and so does a value that is out of its range; no function can write to what it may
+        only read; tables are finite when the run ends and when a checkpoint is written. Unless it
+        is False, an index outside its array stops the run as well: in functions compiled by Numba
+        that takes 0 to 5 % of the time, and without it such an index may destroy other memory of
+        the process, or end it. (backend="reference" always checks it.) True: the functions of this
+        library are checked too, and tables after every step, so that the error names the step in
+        which one ceased to be finite; several times as slow, for finding mistakes.
 
     Returns
     -------
@@ -124,11 +129,11 @@ def run(
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside its domain, before anything is allocated or compiled. With
-        `checkpoint` a ValueError also if a table has an entry that is not finite when it is to be
-        written: no file can hold it.
+        If an argument is outside its domain, before anything is allocated or compiled.
     RuleError
-        If a function of a learner or a game fails, or what it returns is out of its range.
+        If a function of a learner or a game fails, or what it returns is out of its range, or a
+        table is not finite: with the function, the replica, the step and the value. Where tables
+        are looked at when the run is over, `result` of the error is the run as it ended.
     CompileError (a TypeError)
         If Numba cannot compile such a function.
     Interrupted
@@ -158,8 +163,8 @@ def run(
     threads = _checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
     if progress is not None and not isinstance(progress, bool):
         raise TypeError(f"progress must be None, True or False, got {progress!r}")
-    if not isinstance(checked, bool):
-        raise TypeError(f"checked must be True or False, got {checked!r}")
+    if checked is not None and not isinstance(checked, bool):
+        raise TypeError(f"checked must be None, True or False, got {checked!r}")
     check_stop(stop, game, seats)
     record = check_record(Record() if record is None else record, game, steps, seats, resume)
     check_backend(backend, game, seats, stream)
@@ -257,8 +262,15 @@ def _work_off(
             for first in range(0, len(taken), COUNTED):
                 count_up(state, game, slice(first, first + COUNTED))
 
+    def check() -> None:
+        error = state.error()
+        if error is not None:
+            error.result = result
+            raise error
+
     def save() -> None:
         bring_up_to_date()
+        check()
         assert writer is not None
         writer.save(result)
 
@@ -295,18 +307,20 @@ def _work_off(
             elif len(todo) or not writer.path.exists():  # else all was done, and is only read
                 try:
                     save()
-                except ValueError as error:  # no file can hold the result
+                except (RuleError, ValueError) as error:  # no file can hold the result
                     if ended:
                         raise
                     # Another error is on its way, which must not be lost.
                     message = f"checkpoint {str(writer.path)!r} was not written: {error}"
                     warnings.warn(message, RuntimeWarning, stacklevel=3)
+        if writer is None:
+            check()
 
 
 def _blocks(
     result: Result,
     backend: str,
-    checked: bool,
+    checked: bool | None,
     threads: int,
     replicas: int,
     generator: np.random.Generator | None,
@@ -316,7 +330,7 @@ def _blocks(
         from fastgames.reference import ReferenceBlock
 
         what = (result.game, result.state, result.record, result.stop)
-        return partial(ReferenceBlock, *what, generator), threads
+        return partial(ReferenceBlock, *what, generator, checked is True), threads
     from fastgames.lanes import LaneBlock, core_arguments, layout
 
     dtype, numba = np.dtype(result.dtype), backend == "numba"
@@ -335,5 +349,6 @@ def _blocks(
         bit_generator,
         numba,
         made,
+        checked=checked is True,
     )
     return block, threads

@@ -101,4 +101,4 @@ def take(
         if snapshots.greedy is not None:
             snapshots.greedy[i][index, where] = seat.table[where].argmax(axis=-1)
         if snapshots.policies is not None:
-            snapshots.policies[i][index, where] = policy(seat, discount, where)
+            snapshots.policies[i][index, where] = policy(state, i, discount, where)

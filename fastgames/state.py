@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 
 from fastgames import _core
+from fastgames.errors import CompileError, RuleError, not_finite, of_game
 from fastgames.games import Game
 from fastgames.games.compact import Chances, Compact, Functions
 from fastgames.learners import AnyLearner
 from fastgames.record import Record
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, parts
 from fastgames.stop import Stable
+
+LOOKED_AT = 2**15  # entries of a table looked at together: what they say stays in the first cache
 
 
 @dataclass(eq=False, repr=False)
@@ -91,6 +94,22 @@ class Seat:
         return out
 
 
+def check_finite(tables: dict[str, np.ndarray]) -> tuple[str, tuple[int, ...], float] | None:
+    """Return the first entry that is infinite or nan: its table, its place and itself; or None.
+
+    tables: arrays by name. It is one pass over their memory.
+    """
+    for name, table in tables.items():
+        flat = table.reshape(-1)
+        for first in range(0, table.size if table.dtype.kind == "f" else 0, LOOKED_AT):
+            good = np.isfinite(flat[first : first + LOOKED_AT])
+            if not good.all():
+                at = first + int(good.argmin())
+                place = tuple(int(k) for k in np.unravel_index(at, table.shape))
+                return name, place, float(flat[at])
+    return None
+
+
 def _part(x: Any, where: slice | np.ndarray) -> Any:
     return x[where] if isinstance(x, np.ndarray) else x
 
@@ -133,6 +152,17 @@ class State:
     flips: np.ndarray | None = None
     joint_counts: np.ndarray | None = None
     reward_sums: np.ndarray | None = None
+
+    def error(self) -> RuleError | None:
+        """Return the error for the first entry of a table that is infinite or nan, or None."""
+        for i, seat in enumerate(self.seats):
+            found = check_finite(seat.tables) if seat.learner.learns else None
+            if found is not None:
+                name, (replica, *place), value = found
+                problem = not_finite(value, name, tuple(place))
+                step = max(0, int(self.steps[replica]) - 1)  # the last one
+                return RuleError(f"learn of learners[{i}]", replica, step, value, problem)
+        return None
 
 
 def bytes_each(
@@ -272,7 +302,7 @@ def fresh(
     if seed is not None:
         streams = np.empty((replicas, game.num_agents + nature_draws(compact), 4), np.uint32)
         _core.lanes(dtype).start_streams(seed, 0, streams.shape[1], streams)
-    states = begin_episodes(compact, replicas, dtype, streams, generator, compiled)
+    states = begin_episodes(game, replicas, dtype, streams, generator, compiled)
     state = State(
         seats=_seats(game, learners, replicas, dtype),
         streams=streams,
@@ -287,7 +317,7 @@ def fresh(
 
 
 def begin_episodes(
-    compact: Compact,
+    game: Game,
     replicas: int,
     dtype: str,
     streams: np.ndarray | None,
@@ -295,8 +325,9 @@ def begin_episodes(
     compiled: bool = True,
 ) -> np.ndarray:
     """The first states of episodes, see `State.states`; nature's streams are modified in place."""
+    compact = game.compact
     if isinstance(compact.moves, Functions):
-        return _started(compact.moves, replicas, streams, generator, compiled)
+        return _started(game.name, compact.moves, replicas, streams, generator, compiled)
     states = np.full(replicas, compact.start_state, np.int32)
     if compact.start_weights is not None:
         sums = np.add.accumulate(compact.start_weights)
@@ -309,6 +340,7 @@ def begin_episodes(
 
 
 def _started(
+    name: str,
     moves: Functions,
     replicas: int,
     streams: np.ndarray | None,
@@ -318,16 +350,25 @@ def _started(
     """The first states, (replicas, state_size) int64; nature's streams are modified in place."""
     states = np.zeros((replicas, moves.state_size), np.int64)
     count = replicas if moves.start_words else 1
-    if compiled and streams is not None and count > 1:
-        from fastgames.jit.games import start_all
+    now = np.zeros(1, np.int64)  # the replica that is started
+    try:
+        if compiled and streams is not None and count > 1:
+            from fastgames.jit.games import start_all
 
-        start_all(moves, streams[:, -1], states)
-        return states
-    for r in range(count):
-        words = np.zeros(moves.start_words, np.int64)
-        for k in range(moves.start_words):
-            words[k] = next_nature(None if streams is None else streams[r, -1], generator)
-        moves.start(states[r], words)
+            start_all(moves, streams[:, -1], states, now)
+            return states
+        for r in range(count):
+            now[0] = r
+            words = np.zeros(moves.start_words, np.int64)
+            for k in range(moves.start_words):
+                words[k] = next_nature(None if streams is None else streams[r, -1], generator)
+            words.setflags(write=False)
+            moves.start(states[r], words)
+    except CompileError:
+        raise
+    except Exception as error:
+        problem = f"failed: {type(error).__name__}: {error}"
+        raise RuleError(of_game("start", name), int(now[0]), 0, None, problem) from error
     states[count:] = states[0]
     return states
 

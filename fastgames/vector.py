@@ -52,8 +52,9 @@ class VectorGame:
         as in `run` (`FixedPolicy` only plays). All are played from outside unless given.
     dtype : "float64" or "float32"
         The type of rewards, and of tables of learners inside.
-    checked : bool
-        As in `run`: whether an index outside its array stops a step of functions of yours.
+    checked : None, True or False
+        As in `run`: unless it is False, an index outside its array stops a step of functions of
+        yours.
 
     Attributes
     ----------
@@ -102,7 +103,7 @@ class VectorGame:
         rng: Any = None,
         learners: Sequence[AnyLearner | None] | None = None,
         dtype: str = "float64",
-        checked: bool = False,
+        checked: bool | None = None,
     ) -> None:
         check_game(game)
         self.game = game
@@ -113,8 +114,8 @@ class VectorGame:
                 f"num_envs must be as many as the index of game has, {held}, got {num_envs}"
             )
         self._dtype = _checks.one_of("dtype", dtype, DTYPES)
-        if not isinstance(checked, bool):
-            raise TypeError(f"checked must be True or False, got {checked!r}")
+        if checked is not None and not isinstance(checked, bool):
+            raise TypeError(f"checked must be None, True or False, got {checked!r}")
         self._learners = self._seats(learners)
         self.agents = tuple(i for i, x in enumerate(self._learners) if isinstance(x, Outside))
         self._checked = checked
@@ -227,8 +228,8 @@ class VectorGame:
         TypeError, ValueError
             If actions are of another form or out of range; then nothing has moved.
         RuleError
-            If what a function of a game or a learner returns is out of its range, or it fails
-            (where `checked`); then go on with `reset(rng)`.
+            If a function of a game or a learner fails, or what it returns is out of its range;
+            then go on with `reset(rng)`.
         RuntimeError
             If another thread is stepping this one. (Others may be stepped meanwhile.)
         """
@@ -245,6 +246,10 @@ class VectorGame:
             raise self._out_of_range(actions)
         if wrong:
             raise self._failure()
+        if self._checked:
+            self._settle()
+            for block in self._blocks:
+                block.check_tables()
         return self._step
 
     def _as_actions(self, actions: Any) -> np.ndarray:
@@ -290,8 +295,7 @@ class VectorGame:
             else:
                 self._store()
                 state = self._state
-                compact = self.game.compact
-                state.states = begin_episodes(compact, self.num_envs, self._dtype, state.streams)
+                state.states = begin_episodes(self.game, self.num_envs, self._dtype, state.streams)
                 if state.ages is not None:
                     state.ages[:] = 0
                 for seat in state.seats:
@@ -393,7 +397,7 @@ class VectorGame:
         `FixedPolicy(envs.policy(1))` goes on playing that. Raises ValueError where the learner has
         no function `policy`.
         """
-        now: np.ndarray = policy(self._up_to_date().seats[self._inside(agent)], self.game.discount)
+        now: np.ndarray = policy(self._up_to_date(), self._inside(agent), self.game.discount)
         return now
 
     def _inside(self, agent: int) -> int:

@@ -130,8 +130,8 @@ cdef class Lanes:
     Arrays of the block: state, age, variant (lanes,) int32, see place(); nature (4, lanes) uint32;
     tallying, stable, waits, window_at (lanes,) int64; window (lanes, last) int32; joint_counts (lanes, joint actions) int64.
     With functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL.
-    wrong (4,) int64: 0, or what a function did wrong first (1: an action out of range, 2: choose failed, 3: an
-    observation out of range, 4: a reward, 5: the game failed, 6: learn failed), the agent, the lane, the value.
+    wrong (4,) int64: 0, or what a function did wrong first, by the numbers in fastgames/errors.py; the agent, or which
+    function of the game (-1: step, -2: start); the lane; the value, or its bits. From then on nothing is played.
     """
     cdef Block b
     cdef Table *agents

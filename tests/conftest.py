@@ -512,7 +512,7 @@ def _games_for(draw, kind):
     game = draw(_markov_games(turns=False, shape=shape))
     rewards = np.array([game.rewards[0], -game.rewards[0]])
     more = {"time_limit": game.time_limit}
-    args = (game.transitions, game.discount, game.start, game.terminal, game.observations)
+    args = (game.transitions, game.discount, game.start, game.terminal)  # all states are seen
     return fg.MarkovGame(rewards, *args, **more)
 
 

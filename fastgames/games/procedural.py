@@ -10,6 +10,7 @@ from typing import Any, ParamSpec
 import numpy as np
 
 from fastgames import _checks
+from fastgames.errors import is_below, unwritable
 from fastgames.games._tables import action_names, listed, read_only, string, whole
 from fastgames.games.compact import Compact, Functions
 from fastgames.source import Source
@@ -62,8 +63,9 @@ class ProceduralGame:
     The functions are in the subset of Python that Numba compiles; numbers, tuples and arrays that
     they take from outside are constants, and the plain functions that they call are compiled along;
     once one of these has changed, a run of the game is refused: make it anew.
-    They run interpreted on backend="reference". Every value that they return or write is held
-    against its range in every step; see `checked` of `fastgames.run` for what they write elsewhere.
+    They run interpreted on backend="reference". `actions` and `words`, and `state` in `observe`,
+    are read-only. In every step an exception, an index outside its array or a value out of its
+    range stops the run with a `RuleError`; see `checked` of `fastgames.run`.
 
     A game is immutable; `copy.copy` and `copy.deepcopy` return the game itself. A game of the
     catalogue is pickled as its name and parameters. Any other is pickled with its functions as the
@@ -342,21 +344,28 @@ def _try_out(game: ProceduralGame, functions: Functions) -> None:
     rewards = np.full(game.num_agents, np.nan)
     what = "start"
     try:
-        functions.start(state, np.zeros(game.start_words, np.int64))
+        functions.start(state, unwritable(np.zeros(game.start_words, np.int64)))
         if game.state_bounds is not None:
             low, high = game.state_bounds.T
             if ((state < low) | (state > high)).any():
                 raise ValueError(f"it wrote the state {state.tolist()}, outside state_bounds")
         what = "observe"
         for i, count in enumerate(game.num_observations):
-            seen = functions.observe(state, i)
-            if not 0 <= seen < count:
+            seen = functions.observe(unwritable(state), i) + 0  # fails for None
+            if not is_below(seen, count):
                 raise ValueError(
-                    f"it returned {seen} for agent {i} in the first state, must be in [0, {count})"
+                    f"it returned {seen} for agent {i} in the first state, must be a whole number "
+                    f"in [0, {count})"
                 )
         what = "step"
-        actions = np.zeros(game.num_agents, np.int64)
-        functions.step(state, actions, rewards, np.zeros(game.words, np.int64))
+        actions = unwritable(np.zeros(game.num_agents, np.int64))
+        words = unwritable(np.zeros(game.words, np.int64))
+        ended = functions.step(state, actions, rewards, words)
+        if ended is None or not (ended == 0 or ended == 1):
+            raise ValueError(
+                f"it returned {ended!r}, must be True or False: whether a terminal state was "
+                "reached"
+            )
         bad = np.flatnonzero(~(np.abs(rewards) <= game.largest_reward))
         if len(bad):
             raise ValueError(

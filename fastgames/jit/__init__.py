@@ -26,8 +26,9 @@ with interrupts(0):  # half an import of Numba would break the next
     import numba  # noqa: F401
 
 # isort: split
+from fastgames.errors import CompileError
 from fastgames.jit.cache import njit
-from fastgames.jit.compile import CompileError, compiled
+from fastgames.jit.compile import compiled
 from fastgames.jit.embed import GameFunctions, LearnerRules, game, rules
 from fastgames.jit.namespaces import namespace
 from fastgames.rules.outcome import Outcome, TeamOutcome

@@ -15,6 +15,7 @@ import numba
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
+from fastgames.errors import CompileError
 from fastgames.source import FROZEN, Source, frozen, outside
 
 MOST_INLINED = 2200  # bytes of bytecode: what is longer compiles for minutes
@@ -26,10 +27,6 @@ _making: set[Any] = set()  # the keys of what is being made, under Numba's lock
 
 
 REFUSALS = (NumbaError, UnsupportedBytecodeError)  # the second is none of the first
-
-
-class CompileError(TypeError):
-    """A function of a learner or a game is not in the subset of Python that Numba compiles."""
 
 
 def compiled(rule: Callable[..., Any], inline: bool = False, checked: bool = False) -> Any:
@@ -179,6 +176,11 @@ def _spans(function: Any, file: str, line: int) -> bool:
 
 def _reason(text: str) -> str:
     """The line of Numba's report that says most."""
+    if "readonly array" in text and "setitem" in text:
+        return (
+            "it writes to an array that it may only read: `tables` in choose and policy, `state` "
+            "in observe, `actions`, `words`, what an outcome holds, arrays from outside"
+        )
     lines = [line.strip() for line in text.splitlines()]
     said = [
         line

@@ -1,7 +1,7 @@
 """Passes for the engine made from the functions of a game.
 
-Their signatures stand in src_cy/block.pxi. `wrong` (4,) says what went wrong first: 3 an
-observation, 4 a reward, 5 a function that failed; the agent; the lane; the value.
+Their signatures stand in src_cy/block.pxi. `wrong` (4,) says what went wrong first, by the numbers
+in fastgames/errors.py; the agent, or which function of the game; the lane; the value.
 """
 
 from __future__ import annotations
@@ -13,6 +13,17 @@ import numba
 import numpy as np
 from numba import carray, types
 
+from fastgames.errors import (
+    ENDED_ODDLY,
+    GAME_FAILED,
+    PAID_OUTSIDE,
+    SEEN_FRACTION,
+    SEEN_OUTSIDE,
+    START,
+    STEP,
+    is_below,
+    is_whole,
+)
 from fastgames.games.compact import Functions
 from fastgames.jit.cache import cfunc, keep
 from fastgames.jit.compile import (
@@ -24,6 +35,7 @@ from fastgames.jit.compile import (
     length,
     once,
 )
+from fastgames.jit.views import noted, unwritable
 from fastgames.rules.streams import next_word
 
 _SIZE, _SIZES = types.int64, types.CPointer(types.int64)
@@ -36,12 +48,13 @@ def passes_of(moves: Functions, dtype: np.dtype[Any], checked: bool) -> tuple[An
     Whoever calls a pass by its `address` must hold the pass: it lives only as long.
     """
     given: list[Any] = [moves.start, moves.step, moves.observe]
+    rules = [*given, is_below, is_whole]
     sizes = (
         moves.agents, moves.state_size, moves.words, moves.start_words, moves.largest_reward,
         moves.blind, dtype.name, checked,
     )  # fmt: skip
     try:
-        made: tuple[Any, ...] = once(("game", sizes), given, partial(_passes, sizes))
+        made: tuple[Any, ...] = once(("game", sizes), rules, partial(_passes, sizes))
     except REFUSALS as error:
         raise explained("functions of the game", given, error) from None
     return made
@@ -51,9 +64,10 @@ def _passes(sizes: tuple[Any, ...], digest: str | None, *given: Any) -> tuple[An
     """The passes of functions that no longer change; digest: theirs."""
     agents, size, count, start_words, largest, blind, dtype, checked = sizes
     real = types.CPointer(getattr(types, dtype))
-    start, step, observe = given
-    inline = not checked and length(step) + length(observe) <= MOST_INLINED
-    start, step, observe = (compiled(f, inline, checked) for f in given)
+    start, step, observe, is_below, is_whole = given
+    inline = length(step) + length(observe) <= MOST_INLINED
+    start, step, observe = (compiled(f, inline, checked) for f in (start, step, observe))
+    whole, below = compiled(is_whole, True), compiled(is_below, True)
 
     def made(*signature: Any) -> Any:
         """A pass of this signature, compiled or from disk."""
@@ -64,69 +78,45 @@ def _passes(sizes: tuple[Any, ...], digest: str | None, *given: Any) -> tuple[An
 
         return make
 
-    if checked:
-
-        @numba.njit(boundscheck=True, **OPTIONS)
-        def begun(state, words):  # type: ignore[no-untyped-def]
-            try:
-                start(state, words)
-            except Exception:
-                return 1
-            return 0
-
-        @numba.njit(boundscheck=True, **OPTIONS)
-        def stepped(state, actions, rewards, words):  # type: ignore[no-untyped-def]
-            try:
-                return int(bool(step(state, actions, rewards, words)))
-            except Exception:
-                return 2
-
-        @numba.njit(boundscheck=True, **OPTIONS)
-        def seen(state, agent):  # type: ignore[no-untyped-def]
-            try:
-                return int(observe(state, agent))
-            except Exception:
-                return -(2**62)
-
-    else:
-
-        @numba.njit(inline="always", **OPTIONS)
-        def begun(state, words):  # type: ignore[no-untyped-def]
-            start(state, words)
-            return 0
-
-        @numba.njit(inline="always", **OPTIONS)
-        def stepped(state, actions, rewards, words):  # type: ignore[no-untyped-def]
-            return int(bool(step(state, actions, rewards, words)))
-
-        @numba.njit(inline="always", **OPTIONS)
-        def seen(state, agent):  # type: ignore[no-untyped-def]
-            return int(observe(state, agent))
+    lanewise = numba.njit(boundscheck=checked, **OPTIONS)
 
     @numba.njit(inline="always", **OPTIONS)
-    def note(wrong, kind, agent, lane, value):  # type: ignore[no-untyped-def]
-        if wrong[0] == 0:
-            wrong[0], wrong[1], wrong[2], wrong[3] = kind, agent, lane, value
+    def failed(wrong_):  # type: ignore[no-untyped-def]
+        carray(wrong_, (4,))[0] = GAME_FAILED  # agent and lane are there
 
     @numba.njit(inline="always", **OPTIONS)
     def look_at(state, i, counts, observation, wrong):  # type: ignore[no-untyped-def]
         for j in range(agents):
-            o = seen(state, j)
-            if o < 0 or o >= counts[j]:
-                note(wrong, 5 if o == -(2**62) else 3, j, i, o)
-                o = 0
+            wrong[1] = j
+            o = observe(unwritable(state), j) + 0  # fails for None
+            if not below(o, counts[j]):
+                wrong[0] = SEEN_OUTSIDE if whole(o) else SEEN_FRACTION
+                wrong[3] = noted(o)
+                return False
             if not blind:  # else they are 0 from the beginning
-                observation[j, i] = o
+                observation[j, i] = int(o)
+        return True
+
+    @lanewise
+    def look_lanes(lanes, active, counts_, state_, observation_, wrong_):  # type: ignore[no-untyped-def]
+        counts, state = carray(counts_, (agents,)), carray(state_, (lanes, size))
+        observation, wrong = carray(observation_, (agents, lanes)), carray(wrong_, (4,))
+        if wrong[0] != 0:
+            return
+        for i in range(active):
+            wrong[2] = i
+            if not look_at(state[i], i, counts, observation, wrong):
+                return
 
     @made(_SIZE, _SIZE, _SIZES, _SIZES, _INTS, _SIZES)
     def look(lanes, active, counts_, state_, observation_, wrong_):  # type: ignore[no-untyped-def]
-        counts, state = carray(counts_, (agents,)), carray(state_, (lanes, size))
-        observation, wrong = carray(observation_, (agents, lanes)), carray(wrong_, (4,))
-        for i in range(active):
-            look_at(state[i], i, counts, observation, wrong)
+        try:
+            look_lanes(lanes, active, counts_, state_, observation_, wrong_)
+        except Exception:
+            failed(wrong_)
 
-    @made(_SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _SIZES, _DOUBLES, real, _INTS, _INTS, _SIZES)
-    def play(  # type: ignore[no-untyped-def]
+    @lanewise
+    def play_lanes(  # type: ignore[no-untyped-def]
         lanes, active, counts_, state_, actions_, words_, scratch_, rewards_, observation_, over_,
         wrong_,
     ):  # fmt: skip
@@ -135,31 +125,59 @@ def _passes(sizes: tuple[Any, ...], digest: str | None, *given: Any) -> tuple[An
         got, rewards = carray(scratch_, (agents,)), carray(rewards_, (agents, lanes))
         observation, over = carray(observation_, (agents, lanes)), carray(over_, (lanes,))
         wrong = carray(wrong_, (4,))
+        if wrong[0] != 0:
+            return
         for i in range(active):
+            wrong[1], wrong[2] = STEP, i
             for j in range(agents):
                 got[j] = 0.0
-            ended = stepped(state[i], actions[i], got, words[:, i])
-            if ended == 2:
-                note(wrong, 5, -1, i, 0)
-            over[i] = ended & 1
+            ended = step(state[i], unwritable(actions[i]), got, unwritable(words[:, i])) + 0
+            if not (ended == 0 or ended == 1):
+                wrong[0], wrong[3] = ENDED_ODDLY, np.float64(ended).view(np.int64)
+                return
+            over[i] = int(ended)
             for j in range(agents):
                 if not abs(got[j]) <= largest:
-                    note(wrong, 4, j, i, np.float64(got[j]).view(np.int64))
-                    got[j] = 0.0
+                    wrong[0], wrong[1] = PAID_OUTSIDE, j
+                    wrong[3] = np.float64(got[j]).view(np.int64)
+                    return
                 rewards[j, i] = got[j]
-            look_at(state[i], i, counts, observation, wrong)
+            if not look_at(state[i], i, counts, observation, wrong):
+                return
 
-    @made(_SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _INTS, _SIZES)
-    def begin(lanes, i, counts_, state_, words_, observation_, wrong_):  # type: ignore[no-untyped-def]
+    @made(_SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _SIZES, _DOUBLES, real, _INTS, _INTS, _SIZES)
+    def play(  # type: ignore[no-untyped-def]
+        lanes, active, counts_, state_, actions_, words_, scratch_, rewards_, observation_, over_,
+        wrong_,
+    ):  # fmt: skip
+        try:
+            play_lanes(
+                lanes, active, counts_, state_, actions_, words_, scratch_, rewards_, observation_,
+                over_, wrong_,
+            )  # fmt: skip
+        except Exception:
+            failed(wrong_)
+
+    @lanewise
+    def begin_lane(lanes, i, counts_, state_, words_, observation_, wrong_):  # type: ignore[no-untyped-def]
         counts, state = carray(counts_, (agents,)), carray(state_, (lanes, size))
         words = carray(words_, (start_words,))
         observation, wrong = carray(observation_, (agents, lanes)), carray(wrong_, (4,))
-        if begun(state[i], words):
-            note(wrong, 5, -2, i, 0)
+        if wrong[0] != 0:
+            return
+        wrong[1], wrong[2] = START, i
+        start(state[i], unwritable(words))
         look_at(state[i], i, counts, observation, wrong)
 
-    @made(_SIZE, _SIZE, _SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _SIZES, _DOUBLES, real, _SIZES)
-    def imagine(  # type: ignore[no-untyped-def]
+    @made(_SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _INTS, _SIZES)
+    def begin(lanes, i, counts_, state_, words_, observation_, wrong_):  # type: ignore[no-untyped-def]
+        try:
+            begin_lane(lanes, i, counts_, state_, words_, observation_, wrong_)
+        except Exception:
+            failed(wrong_)
+
+    @lanewise
+    def imagine_lanes(  # type: ignore[no-untyped-def]
         lanes, active, agent, own, state_, actions_, words_, scratch_state_, scratch_, columns_,
         wrong_,
     ):  # fmt: skip
@@ -167,7 +185,10 @@ def _passes(sizes: tuple[Any, ...], digest: str | None, *given: Any) -> tuple[An
         words, copy = carray(words_, (count, lanes)), carray(scratch_state_, (size,))
         got, columns = carray(scratch_, (agents,)), carray(columns_, (lanes, own))
         wrong = carray(wrong_, (4,))
+        if wrong[0] != 0:
+            return
         for i in range(active):
+            wrong[1], wrong[2] = STEP, i
             played = actions[i, agent]
             for a in range(own):
                 for k in range(size):
@@ -175,34 +196,55 @@ def _passes(sizes: tuple[Any, ...], digest: str | None, *given: Any) -> tuple[An
                 for j in range(agents):
                     got[j] = 0.0
                 actions[i, agent] = a
-                if stepped(copy, actions[i], got, words[:, i]) == 2:
-                    note(wrong, 5, -1, i, 0)
+                step(copy, unwritable(actions[i]), got, unwritable(words[:, i]))
+                if not abs(got[agent]) <= largest:
+                    wrong[0], wrong[1] = PAID_OUTSIDE, agent
+                    wrong[3] = np.float64(got[agent]).view(np.int64)
+                    return
                 columns[i, a] = got[agent]
             actions[i, agent] = played
+
+    @made(_SIZE, _SIZE, _SIZE, _SIZE, _SIZES, _SIZES, _SIZES, _SIZES, _DOUBLES, real, _SIZES)
+    def imagine(  # type: ignore[no-untyped-def]
+        lanes, active, agent, own, state_, actions_, words_, scratch_state_, scratch_, columns_,
+        wrong_,
+    ):  # fmt: skip
+        try:
+            imagine_lanes(
+                lanes, active, agent, own, state_, actions_, words_, scratch_state_, scratch_,
+                columns_, wrong_,
+            )  # fmt: skip
+        except Exception:
+            failed(wrong_)
 
     return look, play, begin, imagine
 
 
-def start_all(moves: Functions, streams: np.ndarray, states: np.ndarray) -> None:
-    """Start every replica: streams (replicas, 4) uint32 of nature, states; modified in place."""
+def start_all(moves: Functions, streams: np.ndarray, states: np.ndarray, now: np.ndarray) -> None:
+    """Start every replica.
+
+    streams: (replicas, 4) uint32 of nature, and states; both modified in place
+    now: (1,) int64, written: the replica that is started, for what `start` raises
+    """
     count = moves.start_words
     try:
         start_each = once(("start_each", count), [moves.start, next_word], partial(_starter, count))
-        start_each.compile((numba.typeof(streams), numba.typeof(states)))
+        start_each.compile(tuple(numba.typeof(x) for x in (streams, states, now)))
     except REFUSALS as error:
         raise explained("functions of the game", [moves.start], error) from None
-    start_each(streams, states)
+    start_each(streams, states, now)
 
 
-def _starter(count: int, digest: str | None, *given: Any) -> Any:
-    start, word = (compiled(function) for function in given)
+def _starter(count: int, digest: str | None, start: Any, word: Any) -> Any:
+    start, word = compiled(start, checked=True), compiled(word)
 
-    @numba.njit(**OPTIONS)
-    def start_each(streams, states):  # type: ignore[no-untyped-def]
+    @numba.njit(boundscheck=True, **OPTIONS)
+    def start_each(streams, states, now):  # type: ignore[no-untyped-def]
         words = np.zeros(count, np.int64)
         for r in range(len(states)):
+            now[0] = r
             for k in range(count):
                 words[k] = word(streams[r]) >> 1
-            start(states[r], words)
+            start(states[r], unwritable(words))
 
     return keep(start_each, ("start_each", count), digest)

@@ -10,9 +10,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numba
 import numpy as np
 from numba import carray, types
 
+from fastgames.errors import (
+    CHOOSE_FAILED,
+    CHOSE_FRACTION,
+    CHOSE_OUTSIDE,
+    DRAW_FAILED,
+    LEARN_FAILED,
+    is_below,
+    is_whole,
+)
 from fastgames.jit.cache import cfunc
 from fastgames.jit.compile import (
     MOST_INLINED,
@@ -23,7 +33,7 @@ from fastgames.jit.compile import (
     length,
     once,
 )
-from fastgames.jit.views import POINTERS
+from fastgames.jit.views import POINTERS, noted, unwritable
 from fastgames.learners import Rules, Table
 from fastgames.promotion import computes_in, for_numba
 from fastgames.rules import choice
@@ -36,7 +46,7 @@ _SIZE, _SIZES = types.int64, types.CPointer(types.int64)
 _INTS, _DOUBLES = types.CPointer(types.int32), types.CPointer(types.float64)
 
 _ACT = """
-def act(
+def act_lanes(
     lanes, active, sizes_, value_, tables_, observation_, u_, drawn, signals_, move_, wrong_
 ):
     sizes = carray(sizes_, ({sizes},))
@@ -47,24 +57,28 @@ def act(
     signals = carray(signals_, ({words}, lanes))
     move = carray(move_, (lanes,))
     wrong = carray(wrong_, (4,))
+    if wrong[0] != 0:
+        return
     actions = {actions}
 {views}
+    wrong[3] = {choose_failed}
     for i in range(active):
+        wrong[2] = i
         p = {p}
         if not drawn:
+            wrong[3] = {draw_failed}
 {draw}
-        {guard}
-            action = int(choose({tables}, {p_choose}, int(observation[i]), {signal}))
-        {handler}
-        if action < 0 or action >= actions:
-            if wrong[0] == 0:
-                wrong[0], wrong[1], wrong[2], wrong[3] = 1, sizes[3], i, action
-            action = 0
-        move[i] = action
+            wrong[3] = {choose_failed}
+        action = choose({read_only}, {p_choose}, int(observation[i]), {signal}) + 0  # not None
+        if not is_below(action, actions):
+            wrong[0] = {chose} if is_whole(action) else {chose_fraction}
+            wrong[1], wrong[3] = sizes[3], noted(action)
+            return
+        move[i] = int(action)
 """
 
 _LEARN = """
-def learn_all(
+def learn_all_lanes(
     lanes, active, sizes_, counts_, value_, tables_, due_, o_, a_, gain_, weight_, o2_, a2_, over_,
     signals_, columns_, actions_, rewards_, watched, flip_, wrong_
 ):
@@ -81,10 +95,13 @@ def learn_all(
     rewards = carray(rewards_, (lanes, sizes[2]))
     flip = carray(flip_, (lanes,))
     wrong = carray(wrong_, (4,))
+    if wrong[0] != 0:
+        return
 {views}
     for i in range(active):
         if not due[i]:
             continue
+        wrong[2] = i
         p = {p_learn}
         before = 0
         if watched:
@@ -95,9 +112,7 @@ def learn_all(
             int(o[i]), int(a[i]), gain[i], weight[i], int(o2[i]), int(a2[i]), over[i] == 1,
             {column}, {signal}, sizes[3], {joint}, others
         )
-        {guard}
-            learn({tables}, p, outcome)
-        {handler}
+        learn({tables}, p, outcome)
         if watched and argmax(table_0[i][o[i]]) != before:
             flip[i] += 1
 """
@@ -110,7 +125,7 @@ _OTHERS = """\
 """
 
 _TEAM = """
-def learn_together(
+def learn_together_lanes(
     lanes, active, sizes_, value_, tables_, o_, a_, o2_, rewards_, weight_, over_, signals_,
     watched, flip_, wrong_
 ):
@@ -124,35 +139,36 @@ def learn_together(
     signals = carray(signals_, (lanes, {members}, {words}))
     flip = carray(flip_, (lanes, {members}))
     wrong = carray(wrong_, (4,))
+    if wrong[0] != 0:
+        return
 {views}
     before = np.zeros({members}, np.int64)
     for i in range(active):
+        wrong[2] = i
         p = {p_learn}
         tables = {tables}
         if watched:
             for m in range({members}):
                 before[m] = argmax(tables[0][m][o[i, m]])
-        outcome = TeamOutcome(o[i], a[i], rewards[i], weight[i], o2[i], over[i] == 1, {signals})
-        {guard}
-            learn(tables, p, outcome)
-        {handler}
+        outcome = TeamOutcome(
+            unwritable(o[i]), unwritable(a[i]), unwritable(rewards[i]), weight[i],
+            unwritable(o2[i]), over[i] == 1,
+            {signals}
+        )
+        learn(tables, p, outcome)
         if watched:
             for m in range({members}):
                 flip[i, m] = argmax(tables[0][m][o[i, m]]) != before[m]
 """
 
-CHOOSE, LEARN = 2, 6  # what failed, as `wrong` says it
-
-
-def _guard(checked: bool, what: int) -> dict[str, str]:
-    """Before and after a rule: where functions are checked, what they raise is caught."""
-    if not checked:
-        return {"guard": "if True:", "handler": ""}
-    handler = f"""except Exception:
-            action = -1
-            if wrong[0] == 0:
-                wrong[0], wrong[1], wrong[2], wrong[3] = {what}, sizes[3], i, -1"""
-    return {"guard": "try:", "handler": handler}
+_CAUGHT = """
+def {name}({arguments}):
+    try:
+        {name}_lanes({arguments})
+    except Exception:
+        wrong = carray(wrong_, (4,))
+        wrong[0], wrong[1] = {failed}, carray(sizes_, (4,))[3]
+"""
 
 
 def _tuple(items: list[str]) -> str:
@@ -197,27 +213,43 @@ def _signal(rules: Rules, index: str) -> str:
 
 
 def _built(source: str, signature: Any, rules: Rules, dtype: str, checked: bool) -> Any:
-    """The compiled pass of a source."""
+    """Return the compiled pass of a source, the text of a function `<name>_lanes`.
+
+    Numba catches exceptions only at a call, and what is inlined is none: so the lanes run in a
+    function of their own, and it is called in a `try`, once for all lanes.
+    """
     text = source.strip("\n")
+    name, arguments = text[4 : text.index("_lanes(")], text[text.index("(") + 1 : text.index(")")]
+    failed = "wrong[3]" if name == "act" else LEARN_FAILED
+    caught = _CAUGHT.format(name=name, arguments=arguments, failed=failed).strip("\n")
     draw = [] if rules.draw is None else [rules.draw]
-    what = (text, dtype, checked, Outcome._fields, TeamOutcome._fields)
-    given = [choice.argmax, rules.choose, rules.learn, *draw]
+    what = (text, caught, dtype, checked, Outcome._fields, TeamOutcome._fields)
+    given: list[Any] = [choice.argmax, is_below, is_whole, rules.choose, rules.learn, *draw]
     return once(what, given, partial(_make, what, signature))
 
 
 def _make(what: Any, signature: Any, digest: str | None, *functions: Any) -> Any:
     """The same of functions that no longer change; digest: theirs."""
-    text, dtype, checked = what[:3]
-    made, name = _names(dtype, checked, *functions), text[4 : text.index("(")]
+    text, caught, dtype, checked = what[:4]
+    made, name = _names(dtype, checked, *functions), caught[4 : caught.index("(")]
     exec(compile(text, f"<pass {name}>", "exec"), made)
+    exec(compile(caught, f"<pass {name}>", "exec"), made)
+    made[f"{name}_lanes"] = numba.njit(boundscheck=checked, **OPTIONS)(made[f"{name}_lanes"])
     return cfunc(made[name], signature, OPTIONS, what, digest)
 
 
 def _names(
-    dtype: str, checked: bool, argmax: Any, choose: Any, learn: Any, draw: Any = None
+    dtype: str,
+    checked: bool,
+    argmax: Any,
+    below: Any,
+    whole: Any,
+    choose: Any,
+    learn: Any,
+    draw: Any = None,
 ) -> dict[str, Any]:
     """What the source of a pass may name."""
-    inline = not checked and length(choose) + length(learn) <= MOST_INLINED
+    inline = length(choose) + length(learn) <= MOST_INLINED
     out = {
         "__name__": __name__,  # Numba loads it where it takes a pass from disk
         "np": np,
@@ -225,6 +257,10 @@ def _names(
         "as_real": getattr(np, dtype),
         "Outcome": Outcome,
         "TeamOutcome": TeamOutcome,
+        "unwritable": unwritable,
+        "is_below": compiled(below, True),
+        "is_whole": compiled(whole, True),
+        "noted": noted,
         "argmax": compiled(argmax, inline),
         "choose": compiled(for_numba(choose, dtype), inline, checked),
         "learn": compiled(for_numba(learn, dtype), inline, checked),
@@ -280,6 +316,7 @@ def _one_agent(rules: Rules, dtype: str, small: dict[str, str]) -> dict[str, Any
         "p_learn": _p(rules, computes_in(rules.learn, dtype)),
         "views": views,
         "tables": _tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
+        "read_only": _tuple([f"unwritable(table_{k}[i])" for k in range(len(rules.tables))]),
         "signal": _signal(rules, "{w}, i"),
     }
 
@@ -295,7 +332,10 @@ def _act(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
     source = _ACT.format(
         **_one_agent(rules, dtype, small),
         draw=_draw(rules),
-        **_guard(checked, CHOOSE),
+        draw_failed=DRAW_FAILED,
+        choose_failed=CHOOSE_FAILED,
+        chose=CHOSE_OUTSIDE,
+        chose_fraction=CHOSE_FRACTION,
     )
     signature = types.void(
         _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _INTS, _SIZES, _SIZE, real, _INTS, _SIZES
@@ -308,9 +348,8 @@ def _learn(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> An
     source = _LEARN.format(
         **_one_agent(rules, dtype, small),
         others=_OTHERS if rules.joint else "",
-        column="columns[i]" if rules.counterfactual else "None",
-        joint="actions[i], rewards[i]" if rules.joint else "None, None",
-        **_guard(checked, LEARN),
+        column="unwritable(columns[i])" if rules.counterfactual else "None",
+        joint="unwritable(actions[i]), unwritable(rewards[i])" if rules.joint else "None, None",
     )
     signature = types.void(
         _SIZE, _SIZE, _SIZES, _SIZES, _DOUBLES, _SIZES, _INTS, _INTS, _INTS, real, real, _INTS,
@@ -341,7 +380,6 @@ def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
         views="\n".join(views),
         tables=_tuple(tables),
         signals=_tuple([_signal(rules, f"i, {m}, {{w}}") for m in range(members)]),
-        **_guard(checked, LEARN),
     )
     signature = types.void(
         _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _SIZES, _SIZES, _SIZES, real, real, _INTS, real,

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastgames.jit.cache import keep
 from fastgames.jit.compile import OPTIONS, REFUSALS, compiled, explained, once
+from fastgames.jit.views import unwritable
 
 
 def write_policies(
@@ -18,31 +19,35 @@ def write_policies(
     tables: tuple[np.ndarray, ...],
     p: np.ndarray | None,
     out: np.ndarray,
+    now: np.ndarray,
 ) -> None:
     """Write the policy of every replica and observation into out (replicas, observations, A).
 
     tables: each (replicas, *dimensions); p: (replicas, parameters), or None where there are none
+    now: (1,) int64, written: the replica that is done, for what `rule` raises
     """
     values = np.zeros((len(out), 0)) if p is None else np.ascontiguousarray(p)
     plain = tuple(np.ascontiguousarray(table) for table in tables)
     given = len(tables), values.shape[1]
     try:
         write = once(("policy", given), [rule], partial(_writer, *given))
-        write.compile(tuple(numba.typeof(x) for x in (plain, values, out)))
+        write.compile(tuple(numba.typeof(x) for x in (plain, values, out, now)))
     except REFUSALS as error:
         raise explained("policy", [rule], error) from None
-    write(plain, values, out)
+    write(plain, values, out, now)
 
 
 def _writer(tables: int, parameters: int, digest: str | None, rule: Any) -> Any:
-    own = "".join(f"tables[{k}][r], " for k in range(tables))
+    own = "".join(f"unwritable(tables[{k}][r]), " for k in range(tables))
     p = "".join(f"p[r, {k}], " for k in range(parameters))
     source = f"""
-def write(tables, p, out):
+def write(tables, p, out, now):
     for r in range(out.shape[0]):
+        now[0] = r
         for o in range(out.shape[1]):
             rule(({own}), ({p}), o, out[r, o])
 """
-    made: dict[str, Any] = {"__name__": __name__, "rule": compiled(rule)}
+    checked = compiled(rule, checked=True)
+    made: dict[str, Any] = {"__name__": __name__, "rule": checked, "unwritable": unwritable}
     exec(source, made)
-    return keep(numba.njit(made["write"], **OPTIONS), source, digest)
+    return keep(numba.njit(made["write"], boundscheck=True, **OPTIONS), source, digest)

@@ -33,17 +33,20 @@ class Learner(RuleLearner):
     bits. Numbers, tuples and arrays that the functions take from outside are constants; plain
     functions that they call (those of `fastgames.rules` too) are compiled along. A learner is what
     its functions were when it was made: after a change of a constant or of such a function a run
-    with it is refused; make it anew.
+    with it is refused; make it anew. What goes wrong in them stops the run with a `RuleError`; see
+    `checked` of `fastgames.run`.
 
     Parameters
     ----------
     choose : function (tables, p, o, signal) -> action
         tables: a tuple of this agent's arrays; p: a tuple of the parameters' values, float64; o:
-        the observation; signal: what `draw` made of this step's word. Tables are read only.
+        the observation; signal: what `draw` made of this step's word. Tables are read-only. The
+        action is a whole number in [0, A), of any type.
     learn : function (tables, p, t)
-        Modifies the tables in place. t: a `fastgames.rules.outcome.Outcome`; `t.gain + t.weight *
-        (what t.next_observation is worth, 0 if t.ended)` is the target of one-step learning. For a
-        team a `TeamOutcome`, and tables as there is written.
+        Modifies the tables in place; they must stay finite. t: a
+        `fastgames.rules.outcome.Outcome`, read-only; `t.gain + t.weight * (what t.next_observation
+        is worth, 0 if t.ended)` is the target of one-step learning. For a team a `TeamOutcome`, and
+        tables as there is written.
     parameters : mapping of names to numbers, schedules or arrays (replicas,)
         p, in order. "gamma" may be None: the game's discount, which `t.weight` is made of where
         there is no "gamma" at all.
@@ -54,7 +57,8 @@ class Learner(RuleLearner):
         signals. real: the type of the tables, np.float64 or np.float32. Not given: the word as a
         number in [0, 1).
     policy : function (tables, p, o, out), optional
-        Writes the probabilities of the actions into `out`, for `result.policy`.
+        Writes the probabilities of the actions into `out`, for `result.policy`; tables are
+        read-only.
     words : int
         How many random words it draws in every step.
     counterfactual, joint, team : bool

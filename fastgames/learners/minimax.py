@@ -44,9 +44,9 @@ class MinimaxQ(RuleLearner):
     q[o, a, b] += alpha ((r + gamma value[o']) - q[o, a, b]), where b is what the opponent did; then
     policy[o] is a maximin strategy of the matrix game q[o], and value[o] what it guarantees.
 
-    For two agents whose rewards sum to 0, who always move and both see the state. Other games of
-    tables are refused. A `ProceduralGame` cannot be looked through: that its rewards sum to 0 is
-    for you to know.
+    For two agents whose rewards sum to 0 and who always move; the agent must see the state. Other
+    games of tables are refused. A `ProceduralGame` cannot be looked through: that its rewards sum
+    to 0, and that observations tell its states apart, is for you to know.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class MinimaxQ(RuleLearner):
         return tables | {"q": np.asarray(self.initial), "value": np.asarray(self.initial)}
 
     def check(self, game: Game, agent: int) -> None:
-        """Raise ValueError unless the game is one of two agents, zero-sum and without turns."""
+        """Raise ValueError unless two agents always move, see the state, and rewards sum to 0."""
         if game.num_agents != 2:
             raise ValueError(
                 f"MinimaxQ needs a game of 2 agents; {game.name!r} has {game.num_agents}"
@@ -115,6 +115,14 @@ class MinimaxQ(RuleLearner):
         if game.compact.turns is not None:
             raise ValueError(
                 f"MinimaxQ needs a game in which both always move; {game.name!r} has turns"
+            )
+        seen = game.compact.observations
+        if seen is not None and not _tells_states(seen[agent], game.compact.terminal):
+            raise ValueError(
+                "observations of game must tell MinimaxQ all states apart, for it learns what a "
+                f"state is worth; in {game.name!r} agent {agent} has "
+                f"{len(np.unique(seen[agent]))} observations of {len(seen[agent])} states; "
+                "learners such as QLearner may sit there"
             )
         rewards = game.compact.rewards  # (2, variants, states or 1, joint actions)
         sums = np.abs(rewards[0] + rewards[1])
@@ -124,3 +132,9 @@ class MinimaxQ(RuleLearner):
                 "MinimaxQ needs rewards that sum to 0 in every state and joint action; those of "
                 f"{game.name!r} sum to up to {sums.max():g}"
             )
+
+
+def _tells_states(observations: np.ndarray, terminal: np.ndarray | None) -> bool:
+    """Return whether observations (S,) tell all states apart in which an episode goes on."""
+    seen = observations if terminal is None else observations[~terminal]
+    return len(np.unique(seen)) == len(seen)

@@ -283,3 +283,26 @@ def test_worst_case_of_independent_learners(field):
     ]
     assert round(np.median(worst), 3) == -0.182
     assert min(worst) > -0.65 and max(worst) < -0.15
+
+
+def hidden(seen, terminal=None):
+    """Zero-sum: in state 0 equal actions pay agent 0, in state 1 others; agents see `seen`."""
+    rewards = np.zeros((2, 3, 2, 2))
+    rewards[0, 0], rewards[0, 1] = np.eye(2), 1.0 - np.eye(2)
+    rewards[1] = -rewards[0]
+    moves = np.array([1, 2, 2])[:, None, None] * np.ones((1, 2, 2), np.int64)
+    return fg.MarkovGame(
+        rewards, moves, discount=0.9, terminal=terminal, observations=seen, time_limit=5
+    )
+
+
+def test_states_that_it_does_not_see_are_refused():
+    learners = [fg.MinimaxQ(), fg.QLearner()]
+    with pytest.raises(ValueError, match=r"observations of game must .* agent 0 has 2 obs.* of 3"):
+        fg.run(hidden([[0, 0, 1], [0, 1, 2]]), learners, 5)
+    fg.run(hidden([[2, 0, 1], [0, 0, 0]]), learners, 5, backend="reference")  # the other need not
+    with pytest.raises(ValueError, match="agent 1 has 1"):
+        fg.run(hidden([[0, 1, 2], [0, 0, 0]]), learners[::-1], 5)
+    # What is seen of a state in which the episode is over does not matter: it is worth 0.
+    over = hidden([[1, 0, 1], [0, 1, 0]], terminal=[False, False, True])
+    fg.run(over, fg.MinimaxQ(), 5, backend="reference")
