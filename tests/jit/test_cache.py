@@ -274,7 +274,7 @@ def test_games_of_functions_and_policies_are_kept_too(kept):
         recorder = RecordingListener()
         register("numba:run_pass", recorder)
         result = fg.run(game, fg.FixedPolicy([0.5, 0.5]), 30, replicas=3, rng=1)
-        policies.write_policies(mine.policy, (out,), None, out)
+        policies.write_policies(mine.policy, (out,), None, out, np.zeros(1, np.int64))
         unregister("numba:run_pass", recorder)
         compiled.append(len(recorder.buffer))
         assert (result.state.states == 30 * by).all()
