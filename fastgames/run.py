@@ -117,10 +117,11 @@ def run(
         the run, and so does a value that is out of its range; no function can write to what it may
         only read; tables are finite when the run ends and when a checkpoint is written. Unless it
         is False, an index outside its array stops the run as well: in functions compiled by Numba
-        that takes 0 to 5 % of the time, and without it such an index may destroy other memory of
-        the process, or end it. (backend="reference" always checks it.) True: the functions of this
-        library are checked too, and tables after every step, so that the error names the step in
-        which one ceased to be finite; several times as slow, for finding mistakes.
+        that takes 0 to 9 % of the time, and without it such an index may destroy other memory of
+        the process, or end it. (It does not reach into functions that you have compiled by
+        yourself. backend="reference" always checks.) True: indices are checked in the functions of
+        this library too, and tables after every step, so that the error names the step in which
+        one ceased to be finite; much slower, for finding mistakes.
 
     Returns
     -------

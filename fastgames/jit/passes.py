@@ -285,7 +285,7 @@ def passes_of(
 
     actions, observations: of the agent. Passes are made once for each small number of actions, and
     once for all others; for one observation, and for several. members: of the team, which learns at
-    once; checked: whether errors in the rules are caught; who has them, for what cannot be compiled
+    once; checked: whether indices are; who has the rules, for what cannot be compiled
     """
     given = [rules.draw, rules.choose, rules.learn]
     try:
