@@ -233,15 +233,6 @@ cdef void learn_at_once(void *context, int64_t lanes, int k) noexcept nogil:
                   b.over != NULL and b.over[i] == ENDED, s.column + i * s.actions)
 
 
-cdef inline bint learns_now(Seat *s, Block *b, int64_t i, int over) noexcept nogil:
-    """Whether lane i learns from its pending move in the state reached; over: how its episode stands."""
-    if over == ENDED:
-        return True
-    if s.turns != NULL and not s.turns[b.next_state[i]]:
-        return False
-    return over == CUT or not s.defers
-
-
 cdef void learn_when_due(void *context, int64_t lanes, int k) noexcept nogil:
     """Let an agent that takes turns, or waits for its next action, learn from the rewards since its move."""
     cdef Table *t = <Table *>context
@@ -263,9 +254,12 @@ cdef void learn_when_due(void *context, int64_t lanes, int k) noexcept nogil:
         s.gain[i] = s.gain[i] + s.weight[i] * s.target[i]
         s.weight[i] = s.weight[i] * s.gamma[i]
         over = GOES_ON if b.over == NULL else b.over[i]
-        if learns_now(s, b, i, over):
-            learn_one(t, lanes, i, s.open_observation[i], s.open_action[i], s.gain[i], s.weight[i],
-                      s.next_observation[i], -1, over == ENDED, NULL)
-        elif over == GOES_ON:
+        if over == GOES_ON:
+            if s.defers or not s.turns[b.next_state[i]]:
+                continue
+        elif over == CUT and s.turns != NULL and not s.turns[b.next_state[i]]:
+            s.open_observation[i] = -1  # cut before its next turn: what the move was worth is not known
             continue
-        s.open_observation[i] = -1  # learnt from, or cut before its next turn: then its worth is not known
+        learn_one(t, lanes, i, s.open_observation[i], s.open_action[i], s.gain[i], s.weight[i],
+                  s.next_observation[i], -1, over == ENDED, NULL)
+        s.open_observation[i] = -1

@@ -62,8 +62,9 @@ cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept n
         s.gain[i] = s.gain[i] + s.weight[i] * s.target[i]
         s.weight[i] = s.weight[i] * s.gamma[i]
         over = GOES_ON if b.over == NULL else b.over[i]
-        s.due[i] = learns_now(s, b, i, over)
-        if over == CUT and not s.due[i]:
+        moves = s.turns == NULL or s.turns[b.next_state[i]]
+        s.due[i] = over == ENDED or (moves and (over == CUT or not s.defers))
+        if over == CUT and not moves:
             s.open_observation[i] = -1  # cut before its next turn: what the move was worth is not known
     learn_open(t, lanes, k, s.next_observation, b.nothing, b.never if b.over == NULL else b.over)
     for i in range(b.active):

@@ -748,6 +748,7 @@ def call_of(name):
     return CALLS["markov"] | {"rng": None, "resume": first}
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @pytest.mark.parametrize("name", [*CALLS, "resumed"])
 def test_any_checkpoint_leads_to_the_bits_of_the_whole(name, written, path):
     call = call_of(name)

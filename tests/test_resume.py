@@ -13,6 +13,7 @@ BACKENDS = ("cython", "numba", "reference")
 FEW = settings(max_examples=settings.default.max_examples // 2)
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @given(data=st.data())
 def test_any_split_gives_the_bits_of_one_go_on_any_backends(data, setups, kinds, assert_same):
     """Numba's part of it with few kinds of learners, for each has to be compiled."""

@@ -37,6 +37,7 @@ def test_the_bits_do_not_depend_on_the_caches(limits, data, setups, assert_same)
         assert_same(before, setup.run(threads=1))
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @given(data=st.data(), replicas=st.integers(1, 40), more=st.integers(1, 300))
 def test_the_bits_of_a_replica_do_not_depend_on_how_many_there_are(
     data, replicas, more, games, markov_games, assert_same

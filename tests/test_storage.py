@@ -883,6 +883,11 @@ def test_what_makes_another_game_is_loaded_as_that(world, held, worlds, load):
     ("key", "value"),
     [
         ("stop", None),
+        ("stop", {"periods": 1, "after": 0.0}),
+        ("stop", {"periods": 1, "after": -1}),
+        ("stop", {"periods": 1, "after": True}),
+        ("stop", {"periods": 1, "after": float("nan")}),
+        ("stop", {"periods": 1, "later": 1}),
         ("record", {"last": 3, "rewards": True}),
         ("record", {"every": 5, "greedy": True}),
         ("dtype", "float32"),
