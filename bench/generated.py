@@ -90,6 +90,8 @@ def _kinds():
         if "explore" in takes:
             explorers = registry.EXPLORERS.items()
             choices.append([(word, {"explore": _made(make)}) for word, make in explorers])
+            if takes["explore"].default is None:
+                choices[-1].append(("", {}))
         if "alpha" in takes and _takes_step_sizes(learner):
             sizes = registry.STEP_SIZES.items()
             choices.append([(word, {"alpha": _made(make)}) for word, make in sizes])

@@ -406,7 +406,9 @@ def _kinds():
     """All kinds that there are of the registered learners."""
     for name, make in registry.LEARNERS.items():
         has = inspect.signature(make).parameters
-        explorers = registry.EXPLORERS if "explore" in has else [""]
+        explorers = list(registry.EXPLORERS) if "explore" in has else [""]
+        if "explore" in has and has["explore"].default is None:
+            explorers.append("")
         steps = ("alpha", *registry.STEP_SIZES) if _counts_visits(make) else [""]
         flags = [option for option, p in has.items() if p.default is False]
         options = itertools.product(*[((), (flag,)) for flag in flags])

@@ -81,13 +81,15 @@ LEARNERS = {
     "lenient_q": Page(
         "Lenient Q-learning",
         r"Q(o,a) \leftarrow Q(o,a) + \alpha\,\delta \quad\text{if } \delta \ge 0 \text{ or with"
-        r" probability } e^{-\kappa\,T(o,a)}, \qquad T(o,a) \leftarrow \text{decay} \cdot T(o,a)",
+        r" probability } e^{-\kappa\,T(o,a)}, \qquad T(o,a) \leftarrow \text{decay} \cdot T(o,a),"
+        r" \qquad \pi(a \mid o) \propto e^{Q(o,a) / (\omega\,\bar T(o))}",
         Example(
             "climbing()",
             "fg.LenientQ()",
             "joint",
             record="fg.Record(joint_actions=True)",
-            says="What is new to it, it forgives.",
+            says="It forgives what is new to it, and explores as long as it forgives: both agents "
+            "find the best joint action, (a, a).",
         ),
     ),
     "minimax_q": Page(

@@ -180,6 +180,7 @@ class RuleLearner(_Frozen, ABC):
     """
 
     learns = True
+    may_explore_by_itself = False  # whether `explore` may be None
 
     def __post_init__(self) -> None:
         from fastgames.learners.explore import EpsilonGreedy, Softmax
@@ -189,7 +190,10 @@ class RuleLearner(_Frozen, ABC):
             if not (name == "gamma" and value is None):
                 object.__setattr__(self, name, numeric(name, value, domain))
         explore = getattr(self, "explore", None)
-        if hasattr(self, "explore") and not isinstance(explore, EpsilonGreedy | Softmax):
+        itself = explore is None and self.may_explore_by_itself
+        if hasattr(self, "explore") and not (
+            itself or isinstance(explore, EpsilonGreedy | Softmax)
+        ):
             raise TypeError(f"explore must be an EpsilonGreedy or a Softmax, got {explore!r}")
         if hasattr(self, "initial"):
             object.__setattr__(self, "initial", initial_of(self.initial))

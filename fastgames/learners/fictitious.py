@@ -46,9 +46,10 @@ class FictitiousPlay(RuleLearner):
     up to 2^53 in float64 and up to 2^24 in float32, 10^7 steps of payoffs of at most 1. Other
     payoffs are rounded at every step, and in float32 that is too coarse beyond about 10^5 steps.
 
-    Smooth fictitious play (Fudenberg & Levine, The Theory of Learning in Games, 1998, chapter 4) is
-    ``QLearner(VisitCount(), 0, Softmax(temperature), counterfactual=True)``: the logit reply to the
-    average payoffs.
+    Smooth fictitious play (Fudenberg & Levine, The Theory of Learning in Games, 1998, chapter 4)
+    without a prior is ``QLearner(VisitCount(), 0, Softmax(temperature), counterfactual=True)``: the
+    logit reply to the average payoffs. Its `initial` decides the first reply only, for the first
+    step, of size 1, replaces it: no prior is kept.
 
     Source: Brown, Iterative Solution of Games by Fictitious Play, in Koopmans (ed.), Activity
     Analysis of Production and Allocation (1951); with a prior Fudenberg & Levine (1998), section

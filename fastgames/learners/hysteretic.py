@@ -30,8 +30,7 @@ class HystereticQ(RuleLearner):
     """Hysteretic Q-learning: q[o, a] += step d, d = (r + gamma max q[o']) - q[o, a].
 
     step is alpha where d >= 0 and beta where d < 0. For teams: with beta < alpha an agent forgives
-    others who explore. beta = alpha is Q-learning, beta = 0 the distributed Q-learning of Lauer &
-    Riedmiller (ICML 2000).
+    others who explore. beta = alpha is Q-learning.
 
     Parameters
     ----------
@@ -49,6 +48,12 @@ class HystereticQ(RuleLearner):
     Notes
     -----
     Table: "q", (replicas, observations, actions). One random word per step.
+
+    With beta = 0 no value ever falls. That alone is not the distributed Q-learning of Lauer &
+    Riedmiller (ICML 2000), which has alpha = 1, starts below every payoff, and changes the greedy
+    action of an observation only where its largest value rises. Without the last, agents who come
+    to value several actions alike all play the first of them: with alpha = 1, two agents paid 10
+    for unequal actions and 0 for equal ones end at 0.
 
     Source: Matignon, Laurent & Le Fort-Piat, Hysteretic Q-Learning: an algorithm for Decentralized
     Reinforcement Learning in Cooperative Multi-Agent Teams, IROS 2007.

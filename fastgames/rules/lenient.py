@@ -1,18 +1,21 @@
 """Lenient Q-learning: an agent forgives what is new to it.
 
 Panait, Sullivan & Luke, Lenient Learners in Cooperative Multiagent Systems, AAMAS 2006; for
-Q-values Wei & Luke, Lenient Learning in Independent-Learner Stochastic Cooperative Games, JMLR 17
-(2016); the leniency 1 - exp(-kappa T) as in Palmer, Tuyls, Bloembergen & Savani, Lenient
-Multi-Agent Deep Reinforcement Learning, AAMAS 2018.
+Q-values, and exploration by the temperatures, Wei & Luke, Lenient Learning in Independent-Learner
+Stochastic Cooperative Games, JMLR 17 (2016); the leniency 1 - exp(-kappa T) as in Palmer, Tuyls,
+Bloembergen & Savani, Lenient Multi-Agent Deep Reinforcement Learning, AAMAS 2018.
 
-Form as in `qlearning`, whose policies these learners share. Two random words: what it does, and
-whether it is lenient. Tables are (q, temperatures), p is (alpha, gamma, epsilon or temperature of
-its softmax, kappa, decay).
+Form as in `qlearning`. Two random words: what it does, and whether it is lenient. Tables are
+(q, temperatures), p is (alpha, gamma, how it explores, kappa, decay, greedy_below); how it
+explores: omega, or the epsilon or temperature of policies shared with `qlearning`, which have no
+greedy_below.
 """
 
 from typing import Any
 
-from fastgames.rules.choice import epsilon_greedy, unit
+import numpy as np
+
+from fastgames.rules.choice import argmax, epsilon_greedy, sample, softmax_weights, unit
 from fastgames.rules.exponential import exp
 from fastgames.rules.outcome import Outcome
 from fastgames.rules.qlearning import choose_softmax as sample_softmax
@@ -34,6 +37,48 @@ def choose_greedy(tables: Any, p: Any, o: int, signal: Any) -> int:
 def choose_softmax(tables: Any, p: Any, o: int, signal: Any) -> int:
     """Sample from the softmax of q[o] by the first signal; p[2] is its temperature."""
     return sample_softmax(tables, p, o, signal[0])
+
+
+def mean_temperature(row: Any, real: Any) -> Any:
+    """Return the mean of a row of temperatures (A,), summed in index order."""
+    total = row[0]
+    for a in range(1, len(row)):
+        total = total + row[a]
+    return total / real(len(row))
+
+
+def choose_tempered(tables: Any, p: Any, o: int, signal: Any) -> int:
+    """Sample from the softmax of q[o] by the first signal; its temperature is p[2] mean T[o].
+
+    Where mean T[o] is below p[5]: the greedy action.
+    """
+    q = tables[0]
+    real = q.dtype.type
+    mean = mean_temperature(tables[1][o], real)
+    if mean < real(p[5]):
+        return argmax(q[o])
+    weights = np.empty(q.shape[1], q.dtype)
+    softmax_weights(q[o], real(p[2]) * mean, real, weights)
+    return sample(weights, signal[0])
+
+
+def policy_tempered(tables: Any, p: Any, o: int, out: Any) -> None:
+    """Write the probabilities by which `choose_tempered` plays."""
+    q = tables[0]
+    real = q.dtype.type
+    mean = mean_temperature(tables[1][o], real)
+    if mean < real(p[5]):
+        for a in range(q.shape[1]):
+            out[a] = 0.0
+        out[argmax(q[o])] = 1.0
+    else:
+        weights = np.empty(q.shape[1], q.dtype)
+        softmax_weights(q[o], real(p[2]) * mean, real, weights)
+        total = 0.0
+        for a in range(len(weights)):
+            total += float(weights[a])
+        for a in range(len(weights)):
+            out[a] = float(weights[a]) / total
 
 
 def learn(tables: Any, p: Any, t: Outcome) -> None:

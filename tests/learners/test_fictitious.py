@@ -323,3 +323,24 @@ def test_bad_input():
     game = fg.games.random_markov_game(2, 3, (2, 2), rng=1, turns=True)
     with pytest.raises(ValueError, match="turns"):
         fg.run(game, fg.FictitiousPlay(), 10, backend="reference", progress=False)
+
+
+@pytest.mark.parametrize("initial", [0.0, [3.0, -7.0]])
+def test_smooth_fictitious_play_keeps_no_prior(initial):
+    game, temperature = fg.games.battle_of_the_sexes(), 0.5
+    learner = fg.QLearner(
+        fg.VisitCount(), 0, fg.Softmax(temperature), counterfactual=True, initial=initial
+    )
+    record = fg.Record(joint_actions=True)
+    result = fg.run(game, learner, 40, replicas=5, rng=1, record=record, backend="reference")
+    for i in range(2):
+        beliefs = result.joint_counts.sum(axis=1 + i) / 40
+        payoffs = game.payoffs[i] if i == 0 else game.payoffs[i].T
+        replies = np.exp(beliefs @ payoffs.T / temperature)
+        replies /= replies.sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(result.policy(i)[:, 0], replies, rtol=1e-10)
+    once = fg.run(game, learner, 1, replicas=4000, rng=1, record=record)
+    first = np.exp(np.broadcast_to(initial, 2) / temperature)
+    first /= first.sum()  # the logit reply to `initial`, which is played once
+    played = once.joint_counts.sum(axis=(0, 2)) / 4000
+    assert abs(played[0] - first[0]) <= 4 * np.sqrt(first[0] * first[1] / 4000)

@@ -55,3 +55,44 @@ def test_equal_steps_are_q_learning(explore, dtype):
 def test_steps_outside_their_domain():
     with pytest.raises(ValueError, match=r"beta must be in \[0, 1\], got 1.5"):
         fg.HystereticQ(beta=1.5)
+
+
+# --- what it is not: distributed Q-learning -----------------------------------------------------
+
+
+def distributed(payoffs, steps, runs, rng):
+    """The joint actions at the end of Lauer & Riedmiller's distributed Q-learning: (2, runs)."""
+    count = len(payoffs)
+    q, greedy = np.full((2, runs, count), -np.inf), np.zeros((2, runs), int)
+    r = np.arange(runs)
+    for _ in range(steps):
+        random = rng.integers(count, size=(2, runs))
+        played = np.where(rng.random((2, runs)) < 0.2, random, greedy)
+        gain = payoffs[played[0], played[1]]
+        for i in range(2):
+            rises = gain > q[i].max(axis=1)
+            q[i, r, played[i]] = np.maximum(q[i, r, played[i]], gain)
+            greedy[i] = np.where(rises, played[i], greedy[i])
+    return greedy
+
+
+def test_without_losses_it_is_not_distributed_q_learning():
+    game = fg.MatrixGame([[[0, 10], [10, 0]]] * 2)
+    theirs = distributed(game.payoffs[0], 1000, 200, np.random.default_rng(1))
+    assert (game.payoffs[0][theirs[0], theirs[1]] == 10).all()
+    for learner in (
+        fg.HystereticQ(1.0, beta=0.0),
+        fg.HystereticQ(1.0, beta=0.0, explore=fg.EpsilonGreedy(0.2), initial=-100.0),
+    ):
+        result = fg.run(game, learner, 10_000, replicas=200, rng=1)
+        assert (game.payoffs[0][result.greedy(0)[:, 0], result.greedy(1)[:, 0]] == 0).all()
+
+
+def test_without_losses_and_ties_it_finds_what_distributed_q_learning_finds():
+    game = fg.games.climbing()
+    theirs = distributed(game.payoffs[0], 3000, 200, np.random.default_rng(1))
+    assert (theirs == 0).all()
+    learner = fg.HystereticQ(1.0, beta=0.0, explore=fg.EpsilonGreedy(0.2), initial=-100.0)
+    result = fg.run(game, learner, 3000, replicas=200, rng=1)
+    for i in range(2):
+        assert (result.greedy(i) == 0).all()
