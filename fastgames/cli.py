@@ -134,8 +134,8 @@ Example:
 
     fastgames learners
 
-They are chosen with: fastgames run GAME --learner NAME; how they explore, with --epsilon or
---temperature.
+They are chosen with: fastgames run GAME --learner NAME, their parameters after a colon:
+exp3:low=-1,high=1; how they explore, with --epsilon or --temperature.
 """
 SPEED_EXAMPLES = """
 M steps/s: million game steps a second; in each, every agent takes one learning step.

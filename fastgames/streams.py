@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,9 @@ class Streams:
     def state(self) -> np.ndarray:
         """Of xoshiro128++, (4, replicas) uint32, a copy."""
         return self._state.copy()
+
+    def __copy__(self) -> Streams:
+        return copy.deepcopy(self)  # whose words do not move those of the original
 
     def words(self, count: int = 1) -> np.ndarray:
         """The next words, each u = word >> 1 in [0, 2^31): (count, replicas) int64, a new array."""

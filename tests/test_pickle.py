@@ -427,3 +427,13 @@ def test_a_copy_before_the_first_reset_begins_where_the_environment_would():
     assert other.game_seed == env.game_seed
     assert other.reset() == env.reset()
     assert played_alone(other) == played_alone(env)
+
+
+@again
+def test_a_copy_of_streams_goes_on_and_moves_nothing_else(again):
+    streams = fg.Streams(7, 3, 1)
+    streams.words(5)
+    copies = [again(streams), again(streams)]
+    first = copies[0].words(4).tolist()
+    assert streams.words(4).tolist() == first
+    assert copies[1].words(4).tolist() == first
