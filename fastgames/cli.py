@@ -12,7 +12,7 @@ import math
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from inspect import signature
 from pathlib import Path
@@ -25,7 +25,7 @@ from fastgames import _checks
 from fastgames.games import Game, MarketGame, MatrixGame, make
 from fastgames.learners import AnyLearner, EpsilonGreedy, Softmax
 from fastgames.record import Record
-from fastgames.registry import EXPLORERS, GAMES, LEARNERS
+from fastgames.registry import BACKENDS, DTYPES, EXPLORERS, GAMES, LEARNERS, STREAMS
 from fastgames.result import Result
 from fastgames.run import Interrupted
 from fastgames.run import run as run_game
@@ -52,105 +52,79 @@ _SNAPSHOTS = 50  # on the way of a run that is plotted
 _NUMBER = "a number, exponential:START,RATE[,FLOOR] or linear:START,END,STEPS"
 _SCHEDULES = {"exponential": (Exponential, (2, 3)), "linear": (Linear, (3,))}
 
+# Below the options, as written: at most 78 columns wide.
 RUN_EXAMPLES = """
 Examples:
+  fastgames run matching_pennies --replicas 1000 --seed 7
+  fastgames run prisoners_dilemma --temperature 0.5 --plot dilemma.png
+  fastgames run climbing --steps 5000 --epsilon exponential:1,0.002,0.01
+  fastgames run chicken --learner q --learner fixed --probabilities .7,.3
+  fastgames run penalty:k=-10 --alpha 0.1 --alpha 0.01 --out penalty.zip
+  fastgames run matching_pennies --learner exp3:low=-1,high=1
+  fastgames run cournot:firms=3 --steps 1000000 \\
+      --temperature exponential:1000,1e-5,0.01
+  fastgames run klein --steps 500000 --alpha 0.3 --last 1000 \\
+      --epsilon exponential:1,2.763e-5
 
-    fastgames run matching_pennies --replicas 1000 --seed 7
-
-    fastgames run prisoners_dilemma --temperature 0.5 --plot dilemma.png
-
-    fastgames run climbing --steps 5000 --epsilon exponential:1,0.002,0.01
-
-    fastgames run chicken --learner q --learner fixed --probabilities .7,.3
-
-    fastgames run penalty:k=-10 --alpha 0.1 --alpha 0.01 --out penalty.zip
-
-    fastgames run matching_pennies --learner exp3:low=-1,high=1
-
-    fastgames run cournot:firms=3 --steps 1000000 --temperature exponential:1000,1e-5,0.01
-
-    fastgames run klein --steps 500000 --alpha 0.3 --epsilon exponential:1,2.763e-5 --last 1000
-
-A learner option given once is for all agents. Given once for each agent,
-
-it is for each in turn; - leaves an agent its default.
+A learner option given once is for all agents. Given once for each agent, it
+is for each in turn; - leaves an agent its default.
 """
 REPRODUCE_EXAMPLES = """
 Names:
-
-    cycling: the chapter's listing, and a million runs of it
-
-    sweep: exercise (a), flips over alpha and epsilon
-
-    softmax: exercise (b), softmax's play frequencies and rest points
-
-    frozen: exercise (c), freeze the column agent and let it learn again
-
-    calvano: Calvano et al. (2020), algorithms that learn to collude
-
-    (1,000 sessions of 4 settings, a minute or two on 2 cores)
-
-    calvano --grid 20x20: their profits by alpha and beta, 20 sessions each
-
-    klein: Klein (2021), two firms that set their prices in turn
-
-    afp: Asker, Fershtman & Pakes (2022), learning from all prices or one
-
-    waltman-kaymak: Waltman & Kaymak (2008), Cournot duopoly
-
-    traffic: signals that learn beside a fixed plan, when demand surges
-
-    (compiled by Numba as it runs, half a minute on 2 cores)
+  cycling         the chapter's listing, and a million runs of it
+  sweep           exercise (a), flips over alpha and epsilon
+  softmax         exercise (b), softmax's play frequencies and rest points
+  frozen          exercise (c), freeze the column agent, let it learn again
+  calvano         Calvano et al. (2020), algorithms that learn to collude
+                  (1,000 sessions of 4 settings, a minute or two on 2 cores);
+                  with --grid 20x20: their profits by alpha and beta,
+                  20 sessions each
+  klein           Klein (2021), two firms that set their prices in turn
+  afp             Asker, Fershtman & Pakes (2022), learning from all prices
+                  or one
+  waltman-kaymak  Waltman & Kaymak (2008), Cournot duopoly
+  traffic         signals that learn beside a fixed plan, when demand surges
+                  (compiled by Numba as it runs, half a minute on 2 cores)
 
 Examples:
-
-    fastgames reproduce cycling
-
-    fastgames reproduce cycling --replicas 10000 --out pictures
-
-    fastgames reproduce sweep --steps 50000 --seed 1
-
-    fastgames reproduce calvano --replicas 200
-
-    fastgames reproduce calvano --grid 40x40 --checkpoint calvano.zip
-
-    fastgames reproduce afp --firms 2,3,4
+  fastgames reproduce cycling
+  fastgames reproduce cycling --replicas 10000 --out pictures
+  fastgames reproduce sweep --steps 50000 --seed 1
+  fastgames reproduce calvano --replicas 200
+  fastgames reproduce calvano --grid 40x40 --checkpoint calvano.zip
+  fastgames reproduce afp --firms 2,3,4
 
 With --checkpoint the same command goes on where it was interrupted.
-
 Exit status 1 if something differs from what was expected.
 """
 GAMES_EXAMPLES = """
 Example:
+  fastgames games
 
-    fastgames games
-
-A game is played with: fastgames run NAME, its parameters after a colon: penalty:k=-10,
-
-logit_bertrand:firms=3,mu=0.5
+To play one: fastgames run NAME. Its parameters follow a colon:
+  fastgames run penalty:k=-10
+  fastgames run logit_bertrand:firms=3,mu=0.5
 """
 LEARNERS_EXAMPLES = """
 Example:
+  fastgames learners
 
-    fastgames learners
-
-They are chosen with: fastgames run GAME --learner NAME, their parameters after a colon:
-exp3:low=-1,high=1; how they explore, with --epsilon or --temperature.
+To choose one: fastgames run GAME --learner NAME, its parameters after a colon:
+exp3:low=-1,high=1. How it explores is chosen with --epsilon or --temperature.
 """
 SPEED_EXAMPLES = """
-M steps/s: million game steps a second; in each, every agent takes one learning step.
-
-textbook: how many times as fast as the loop that a textbook prints, in Python and NumPy.
-
-bits: whether a few replicas come out to the bit as the slowest build makes them.
+Columns:
+  M steps/s  million game steps a second; in each, every agent takes one
+             learning step
+  textbook   how many times as fast as the loop that a textbook prints, in
+             Python and NumPy
+  bits       whether a few replicas come out to the bit as the slowest build
+             makes them
 
 Examples:
-
-    fastgames speed
-
-    fastgames speed --seconds 60 --threads 8
-
-    FASTGAMES_ISA=v3 fastgames speed
+  fastgames speed
+  fastgames speed --seconds 60 --threads 8
+  FASTGAMES_ISA=v3 fastgames speed
 
 The last one measures the build for AVX2 where there is AVX-512 as well.
 """
@@ -182,7 +156,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error)
     except Exception as error:
         if hasattr(error, "format_message"):  # a usage error of click, wherever typer keeps that
-            return _fail(error.format_message())
+            context = getattr(error, "ctx", None)
+            hint = f" Try: {context.command_path} --help" if context else ""
+            message = error.format_message()
+            return _fail(message + "." * (message[-1:] not in ".?") + hint)
         raise
     return int(status or 0)
 
@@ -193,17 +170,28 @@ def _fail(error: object) -> int:
 
 
 def _application() -> Any:
+    from typer.core import TyperCommand
+
+    class Command(TyperCommand):
+        """A command that prints its epilog as written; typer would join and space its lines."""
+
+        def format_help(self, ctx: Any, formatter: Any) -> None:
+            """Write the help text."""
+            text, self.epilog = self.epilog or "", None
+            super().format_help(ctx, formatter)
+            formatter.write(text)
+            self.epilog = text
+
     app = typer.Typer(
-        add_completion=False,
         help="Learning in games at compiled speed.",
         epilog=f"More about a command: {PROGRAM} COMMAND --help",
     )
     app.callback()(_options)
-    app.command(epilog=GAMES_EXAMPLES)(games)
-    app.command(epilog=LEARNERS_EXAMPLES)(learners)
-    app.command(epilog=RUN_EXAMPLES)(run)
-    app.command(epilog=REPRODUCE_EXAMPLES)(reproduce)
-    app.command(epilog=SPEED_EXAMPLES)(speed)
+    app.command(cls=Command, epilog=GAMES_EXAMPLES)(games)
+    app.command(cls=Command, epilog=LEARNERS_EXAMPLES)(learners)
+    app.command(cls=Command, epilog=RUN_EXAMPLES)(run)
+    app.command(cls=Command, epilog=REPRODUCE_EXAMPLES)(reproduce)
+    app.command(cls=Command, epilog=SPEED_EXAMPLES)(speed)
     return typer.main.get_command(app)
 
 
@@ -219,6 +207,22 @@ def _options(
     ] = False,
 ) -> None:
     """Learning in games at compiled speed."""
+
+
+def _reproductions() -> Iterable[str]:
+    """The names of what can be reproduced."""
+    from fastgames.reproduce import NAMES
+
+    return NAMES
+
+
+def _completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Return a function that lists the names which begin with what was typed."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names() if name.startswith(incomplete)]
+
+    return complete
 
 
 # --- commands ----------------------------------------------------------------------------------
@@ -256,12 +260,17 @@ def learners() -> None:
 
 def run(
     game: Annotated[
-        str, typer.Argument(help="A name from `fastgames games`, parameters after a colon.")
+        str,
+        typer.Argument(
+            help="A name from `fastgames games`, parameters after a colon.",
+            autocompletion=_completing(lambda: GAMES),
+        ),
     ],
     learner: Annotated[
         list[str] | None,
         typer.Option(
-            help="A name from `fastgames learners`, parameters after a colon; q unless given."
+            help="A name from `fastgames learners`, parameters after a colon; q unless given.",
+            autocompletion=_completing(lambda: LEARNERS),
         ),
     ] = None,
     alpha: Annotated[
@@ -286,13 +295,25 @@ def run(
         str | None,
         typer.Option(metavar="N", help="In [0, 2^64); a new one unless given, and said."),
     ] = None,
-    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
-    backend: Annotated[str, typer.Option(help="auto, cython, numba or reference.")] = "auto",
+    dtype: Annotated[
+        str,
+        typer.Option(help="float64 or float32.", autocompletion=_completing(lambda: DTYPES)),
+    ] = "float64",
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="auto, cython, numba or reference.", autocompletion=_completing(lambda: BACKENDS)
+        ),
+    ] = "auto",
     threads: Annotated[
         str | None, typer.Option(metavar="N", help="One for each CPU unless given.")
     ] = None,
     stream: Annotated[
-        str, typer.Option(help="fastgames, or numpy for the draws of a textbook listing.")
+        str,
+        typer.Option(
+            help="fastgames, or numpy for the draws of a textbook listing.",
+            autocompletion=_completing(lambda: STREAMS),
+        ),
     ] = "fastgames",
     every: Annotated[
         str | None,
@@ -358,7 +379,10 @@ def run(
 
 
 def reproduce(
-    name: Annotated[str, typer.Argument(help="One of those below.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="One of those below.", autocompletion=_completing(_reproductions)),
+    ],
     replicas: Annotated[str | None, typer.Option(metavar="N", help="Independent runs.")] = None,
     steps: Annotated[str | None, typer.Option(metavar="N", help="Game steps of each run.")] = None,
     seed: Annotated[

@@ -293,7 +293,7 @@ def test_help_tells_every_figure(call):
 
     _, out, _ = call("reproduce", "--help")
     for name in NAMES:
-        assert re.search(rf"^ +{name}: ", out, re.MULTILINE)
+        assert re.search(rf"^ +{name}  +\w", out, re.MULTILINE)
 
 
 # --- what goes wrong -----------------------------------------------------------------------------

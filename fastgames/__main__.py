@@ -1,0 +1,8 @@
+"""``python -m fastgames``: the command line."""
+
+import sys
+
+from fastgames.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
