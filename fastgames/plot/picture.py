@@ -58,7 +58,7 @@ def _common(values: Any) -> float:
         return 0.0
     decimals = -1 - math.floor(math.log10(high - low) + 1e-9)
     unit = 10.0**-decimals
-    return float(np.round(math.floor(low / unit + 1e-6) * unit, decimals))
+    return float(np.round(round((low + high) / 2.0 / unit) * unit, decimals))
 
 
 def form_of(values: Any) -> tuple[int, int]:

@@ -87,10 +87,12 @@ def sweep(
         for panel in _panels(grid, dims, what, unit, array, shown)
     ]
     left = [dim for dim, held in grid.dims.items() if dim not in dims and len(held) > 1]
-    if len(dims) == 2 or all(array.dtype == np.bool_ for _, array in values.values()):
+    shares = [array.dtype == np.bool_ for _, array in values.values()]
+    if len(dims) == 2 or all(shares):
         note = f"Mean over {', '.join([*left, 'replicas'])}."
     else:
         note = f"Median, middle half and 90 % of all replicas{' and of '.join(['', *left])}."
+        note += " Shares are means." if any(shares) else ""
     size = (5.2, 3.8)
     note = note if result.replicas > 1 else ""
     return compose(title_of(result), panels, 2, path, size, note, ax)
