@@ -12,7 +12,7 @@ _MOST_TIMES = 2**20  # that are listed one by one
 
 @dataclass(frozen=True)
 class Record:
-    """What to record; what is not asked for costs nothing.
+    """Say what a run records; what is not asked for costs nothing.
 
     Parameters
     ----------

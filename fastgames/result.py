@@ -207,11 +207,13 @@ class Result:
     def plot(
         self, path: str | Path | None = None, *, kind: str | None = None, **options: Any
     ) -> Any:
-        """A matplotlib figure of the run (extra "plot"), written to `path` if given.
+        """Draw the run (extra "plot"); return a matplotlib figure, written to `path` if given.
+
+        A notebook shows the figure, whether or not pyplot was imported.
 
         kind: "overview", "curves", "trajectories", "joint" or "sweep"; None: "sweep" where the
         replicas were a grid, else "overview". Options are those of the function of that name in
-        `fastgames.plot`.
+        `fastgames.plot`; all of them take ``ax=``, where to draw instead of on a new figure.
         """
         from fastgames.plot import draw
 

@@ -644,6 +644,12 @@ def test_dollars_are_no_mathematics():
             assert text._preprocess_math(text.get_text())[0].count("\\$") == 0
 
 
+def test_names_that_begin_with_an_underscore_are_in_the_legend():
+    game = fg.MatrixGame(DILEMMA.payoffs, actions=[["_up", "_down"]] * 2)
+    axes = by_title(fg.run(game, SOFT, 40, 12, 7, ALL).plot())["q-values of agent 0"]
+    assert [text.get_text().strip() for text in axes.get_legend().get_texts()] == ["_up", "_down"]
+
+
 @pytest.mark.parametrize(
     ("places", "expected", "end"),
     [

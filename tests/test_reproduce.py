@@ -600,3 +600,19 @@ def test_without_matplotlib(monkeypatch, tmp_path):
     assert report.figure is None
     with pytest.raises(ImportError, match=r"fastgames-engine\[plot\]"):
         reproduce.frozen(replicas=5, steps=20, out=tmp_path / "picture.png")
+
+
+def test_the_afp_figure_names_every_kind_of_learning(reports):
+    axes = reports["afp"].figure.axes[0]
+    names = [text.get_text() for text in axes.get_xticklabels()]
+    kinds = [
+        f"{kind}\n{firms} firms" for firms in (2, 3) for kind in ("synchronous", "asynchronous")
+    ]
+    assert names == kinds
+    assert axes.get_xticks().tolist() == [0, 1, 2, 3]
+
+
+def test_the_price_response_of_calvano_has_bands(reports):
+    axes = reports["calvano"].figure.axes[0]
+    assert len(axes.collections) == 2
+    assert "middle half" in axes.get_title(loc="left")

@@ -50,7 +50,7 @@ def trajectories(
     lines: int = _LINES,
     ax: Any = None,
 ) -> "Figure":
-    """How policies moved, from snapshot to snapshot, in many replicas.
+    """Draw how policies moved, from snapshot to snapshot, in many replicas.
 
     A unit square for two agents with two actions each (the probabilities of their first ones; of
     three agents all pairs, of more agent 0 with 1, 2 with 3), a simplex for each agent with three;

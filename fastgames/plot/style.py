@@ -98,12 +98,16 @@ def _whole_figure(part: Any) -> Any:
 
 
 def plain(text: str) -> str:
-    """Return a text as it is to be drawn: a dollar sign is one, and begins no mathematics."""
-    return text.replace("$", r"\$")
+    """Return a text as it is to be drawn: a dollar sign is one, and begins no mathematics.
+
+    Nor does matplotlib then leave a name that begins with an underscore out of a legend.
+    """
+    text = text.replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
 
 
 def title_of(result: "Result") -> str:
-    """What was run."""
+    """Return what was run, and how many of its replicas are drawn."""
     shown = begun(result)
     low, high = int(result.steps[shown].min()), int(result.steps.max())
     some = "" if shown.all() else f"{int(shown.sum()):,} of "

@@ -43,7 +43,7 @@ def sweep(
     name: str = "",
     ax: Any = None,
 ) -> "Figure":
-    """What came of each combination of a sweep (`fastgames.grid`).
+    """Draw what came of each combination of a sweep (`fastgames.grid`).
 
     Over one dimension a line for each agent: the median of the replicas, the middle half and 90 %
     of them; of what is true or false the share. Over two a heat map of means for each agent.
