@@ -118,7 +118,8 @@ def deviation_response(
         Periods to show; before at least 1, after at least 0.
     prices : N arrays (A_i,) or (replicas, A_i), optional
         What the actions stand for, finite. Unless given, the choices of the market that is played
-        or repeated (`MarketGame`, `remember`), and their numbers in any other game.
+        or repeated (`MarketGame`, `remember`), and their numbers in any other game. Files do not
+        hold a market: give the prices with a game that `load` returned.
     discount : float, optional
         In [0, 1), for `gain`; the game's unless given.
 

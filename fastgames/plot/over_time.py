@@ -170,6 +170,8 @@ def rewards_of_greedy_play(result: "Result") -> np.ndarray | None:
     for t in range(len(taken.steps)):
         greedy = [each[t, : len(which)] for each in taken.greedy]
         came = (greedy[0] >= 0).all(axis=1)
+        if not came.any():
+            continue
         played = game
         if isinstance(game, Variants):
             played = Variants(game.games, game.index[which[came]])
