@@ -44,6 +44,13 @@ class _ArrayDigest(dict[str, Any]):
         self.game: dict[str, Any] = {}  # the header of the game whose rewards it is
 
 
+class _Default:
+    """Stands for a parameter that was not given."""
+
+    def __repr__(self) -> str:
+        return "its default"
+
+
 def check(path: Any, every: Any) -> tuple[Path, float]:
     """The arguments `checkpoint` and `checkpoint_every`, or TypeError or ValueError.
 
@@ -265,7 +272,9 @@ def _detail(path: str, was: Any, got: Any, file: storage.Archive) -> str | None:
     if isinstance(got, _ArrayDigest) and isinstance(was, dict) and was.keys() == got.keys():
         return None if was == got else _cell(path, was, got, file)
     if isinstance(was, dict) and isinstance(got, dict) and was.get("kind") == got.get("kind"):
-        parts = [(_joined(path, key), was.get(key), got.get(key)) for key in got | was]
+        lacks = _Default() if path == "game.made[1]" else None
+        keys = got | was
+        parts = [(_joined(path, key), was.get(key, lacks), got.get(key, lacks)) for key in keys]
     elif isinstance(was, list) and isinstance(got, list) and len(was) == len(got):
         parts = [(f"{path}[{i}]", *each) for i, each in enumerate(zip(was, got, strict=True))]
     elif was == got:

@@ -22,6 +22,7 @@ import numpy as np
 
 import fastgames
 from fastgames import _checks
+from fastgames.files import check_writable
 from fastgames.games import Game, MarketGame, MatrixGame, make
 from fastgames.learners import AnyLearner, EpsilonGreedy, Softmax
 from fastgames.record import Record
@@ -340,6 +341,8 @@ def run(
     for name, path in (("out", out), ("plot", plot)):
         if path is not None and (path.is_dir() or not path.parent.is_dir()):
             raise ValueError(f"{name} must be a file in a directory that exists, got {str(path)!r}")
+        if path is not None:
+            check_writable(path)
     if plot is not None:
         from fastgames.plot import check_path
 
@@ -419,6 +422,8 @@ def reproduce(
         if value is not None and name not in having:
             raise ValueError(f"{option} must go with {' or '.join(having)}, got {name!r}")
     out.mkdir(parents=True, exist_ok=True)
+    picture = out / f"{PROGRAM}-{name}{'-grid' * (grid is not None)}.png"
+    check_writable(picture)
     options = own | {
         "replicas": _whole("replicas", replicas), "steps": _whole("steps", steps),
         "rng": _seed(seed), "dtype": dtype, "threads": _whole("threads", threads),
@@ -437,9 +442,8 @@ def reproduce(
     else:
         from fastgames.plot import save
 
-        path = out / f"{PROGRAM}-{name}{'-grid' * (grid is not None)}.png"
-        save(report.figure, path)
-        print(f"picture: {path}")
+        save(report.figure, picture)
+        print(f"picture: {picture}")
     return 0 if report.ok else 1
 
 

@@ -49,13 +49,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     OSError
         If the file cannot be written.
     """
-    if os.path.isdir(path):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     if _is_sink(path):
         with _through(path) as file:
             yield file
         return
-    check_regular(path, "path")
+    _check_replaceable(path)
     target = Path(os.path.realpath(path))  # as it is now, even if the directory changes
     remove_unfinished(target)
     temporary, file = _temporary(target)
@@ -75,10 +73,19 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise OSError unless `replacing` can make its temporary file beside `path`."""
+    """Raise OSError or ValueError if `replacing` could not begin to write `path`."""
+    if _is_sink(path):
+        return
+    _check_replaceable(path)
     temporary, file = _temporary(Path(os.path.realpath(path)))
     file.close()
     os.unlink(temporary)
+
+
+def _check_replaceable(path: str | os.PathLike[str]) -> None:
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    check_regular(path, "path")
 
 
 def remove_unfinished(target: Path) -> None:

@@ -402,8 +402,9 @@ def resumed(
     seats = _seats(game, learners, replicas, old.seats[0].table.dtype.name)
     for before, seat in zip(old.seats, seats, strict=True):
         learner = seat.learner
+        fixed = [x.table for x in (before.learner, learner) if not x.learns]
         for name, table in before.tables.items():
-            if name == "probabilities":
+            if name in fixed:  # a policy is that of its learner
                 continue
             if name not in seat.tables:
                 seat.tables[name] = table.copy()

@@ -113,7 +113,7 @@ def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             arrays[f"state/{field.name}"] = getattr(state, field.name)
     for i, seat in enumerate(state.seats):
         arrays[f"state/{i}/clock"] = seat.clock
-        arrays |= {f"state/{i}/{name}": seat.tables[name] for name in names[i]}
+        arrays |= {_place(f"state/{i}", name): seat.tables[name] for name in names[i]}
         arrays |= {f"state/{i}/recurrence/{name}": v for name, v in seat.recurrence.items()}
         if seat.pending is not None:
             arrays |= {f"state/{i}/pending/{n}": a for n, a in seat.pending.arrays().items()}
@@ -122,12 +122,21 @@ def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return header, arrays
 
 
+def _place(where: str, table: str) -> str:
+    """Where a file has a table: under its name, unless the clock of the seat has that."""
+    return f"{where}/tables/clock" if table == "clock" else f"{where}/{table}"
+
+
 def _names(state: State, agent: int) -> list[str]:
     """The tables of an agent that its file holds; what a team shares is its first member's."""
     seat = state.seats[agent]
     first = members(tuple(seat.learner for seat in state.seats), agent)[0]
-    shared = {table.name for table in seat.learner.rules.tables if table.shared}
-    return [n for n in seat.tables if n != "probabilities" and not (n in shared and agent != first)]
+    rules, left_out = seat.learner.rules, set()
+    if agent != first:
+        left_out = {table.name for table in rules.tables if table.shared}
+    if not seat.learner.learns:  # its policy is among its parameters
+        left_out.add(seat.learner.table)
+    return [name for name in seat.tables if name not in left_out]
 
 
 def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -707,7 +716,7 @@ def _seat(
         if name in known:
             size = (replicas, *known[name].shape(game, agent, members(learners, agent)))
             kind = known[name].dtype(dtype)
-        tables[name] = array = _table(file, f"{where}/{name}", kind, size, dtype, replicas)
+        tables[name] = array = _table(file, _place(where, name), kind, size, dtype, replicas)
         counts = name in known and not isinstance(learner, Learner)  # what the library counts
         _check_table(f"tables[{agent}][{name!r}]", array, counts)
     for name, table in known.items() if learner.learns else ():
