@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import config
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
@@ -112,6 +113,15 @@ def _found(what: Any, source: Source) -> Any:
         if key in _made:
             _made.move_to_end(key)
         return _made.get(key)
+
+
+def check_enabled(what: str) -> None:
+    """Raise RuntimeError where Numba is told to compile nothing: passes need addresses."""
+    if config.DISABLE_JIT:
+        raise RuntimeError(
+            f"NUMBA_DISABLE_JIT must be unset or 0 to compile {what}, got {config.DISABLE_JIT}; "
+            'or run with backend="reference"'
+        )
 
 
 def length(rule: Callable[..., Any], within: tuple[Any, ...] = ()) -> int:

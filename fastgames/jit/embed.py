@@ -24,6 +24,7 @@ from fastgames.rules.exponential import exp
 from fastgames.rules.outcome import Outcome, TeamOutcome
 from fastgames.rules.streams import next_word
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, parts
+from fastgames.source import is_dispatcher
 from fastgames.state import _seats, members
 
 
@@ -142,9 +143,9 @@ def game(game: Game) -> GameFunctions:
     start, step, observe = (offered(function) for function in given)
     numbers = types.int64[::1]
     with _explained("functions of the game", given):
-        start.compile((numbers, numbers))
-        step.compile((numbers, numbers, types.float64[::1], numbers))
-        observe.compile((numbers, types.int64))
+        _compile(start, numbers, numbers)
+        _compile(step, numbers, numbers, types.float64[::1], numbers)
+        _compile(observe, numbers, types.int64)
     sizes = moves.state_size, moves.words, moves.start_words
     return GameFunctions(start, step, observe, *(np.zeros(n, np.int64) for n in sizes))
 
@@ -231,13 +232,15 @@ def _try_out(
         )
     given = [f for f in (rules.draw, rules.choose, rules.learn) if f is not None]
     with _explained(f"rules of learners[{agent}]", given):
-        _compile(made.signal, numbers, made.p)
-        _compile(made.choose, made.tables, made.p, 0, signal)
-        _compile(made.learn, tables, made.p, outcome)
+        _compile(made.signal, *map(numba.typeof, (numbers, made.p)))
+        _compile(made.choose, *map(numba.typeof, (made.tables, made.p, 0, signal)))
+        _compile(made.learn, *map(numba.typeof, (tables, made.p, outcome)))
 
 
-def _compile(function: Any, *arguments: Any) -> None:
-    function.compile(tuple(numba.typeof(x) for x in arguments))
+def _compile(function: Any, *kinds: Any) -> None:
+    """Compile a function for arguments of these types."""
+    if is_dispatcher(function):  # else NUMBA_DISABLE_JIT is set
+        function.compile(kinds)
 
 
 @contextmanager

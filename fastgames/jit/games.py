@@ -30,6 +30,7 @@ from fastgames.jit.compile import (
     MOST_INLINED,
     OPTIONS,
     REFUSALS,
+    check_enabled,
     compiled,
     explained,
     length,
@@ -47,6 +48,7 @@ def passes_of(moves: Functions, dtype: np.dtype[Any], checked: bool) -> tuple[An
 
     Whoever calls a pass by its `address` must hold the pass: it lives only as long.
     """
+    check_enabled("functions of a game")
     given: list[Any] = [moves.start, moves.step, moves.observe]
     rules = [*given, is_below, is_whole]
     sizes = (
@@ -226,6 +228,7 @@ def start_all(moves: Functions, streams: np.ndarray, states: np.ndarray, now: np
     streams: (replicas, 4) uint32 of nature, and states; both modified in place
     now: (1,) int64, written: the replica that is started, for what `start` raises
     """
+    check_enabled("functions of a game")
     count = moves.start_words
     try:
         start_each = once(("start_each", count), [moves.start, next_word], partial(_starter, count))

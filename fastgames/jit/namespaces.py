@@ -10,13 +10,15 @@ from typing import Any
 
 from fastgames.jit.cache import keep
 from fastgames.jit.compile import MOST_INLINED, compiled, length
-from fastgames.source import FROZEN
+from fastgames.source import FROZEN, is_dispatcher
 
 
 def offered(rule: Callable[..., Any]) -> Any:
     """A rule as users call it: a part of the loop that calls it, unless it is long."""
     inline = length(rule) <= MOST_INLINED
     made = compiled(rule, inline)
+    if not is_dispatcher(made):  # NUMBA_DISABLE_JIT is set
+        return made
     return keep(made, ("rule", inline), FROZEN.get(made))
 
 

@@ -28,6 +28,7 @@ from fastgames.jit.compile import (
     MOST_INLINED,
     OPTIONS,
     REFUSALS,
+    check_enabled,
     compiled,
     explained,
     length,
@@ -287,6 +288,7 @@ def passes_of(
     once for all others; for one observation, and for several. members: of the team, which learns at
     once; checked: whether indices are; who has the rules, for what cannot be compiled
     """
+    check_enabled(f"rules of {who}")
     given = [rules.draw, rules.choose, rules.learn]
     try:
         small = _small(actions, observations)

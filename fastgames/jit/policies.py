@@ -8,10 +8,13 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core import config
 
+from fastgames import errors
 from fastgames.jit.cache import keep
 from fastgames.jit.compile import OPTIONS, REFUSALS, compiled, explained, once
 from fastgames.jit.views import unwritable
+from fastgames.source import is_dispatcher
 
 
 def write_policies(
@@ -31,7 +34,8 @@ def write_policies(
     given = len(tables), values.shape[1]
     try:
         write = once(("policy", given), [rule], partial(_writer, *given))
-        write.compile(tuple(numba.typeof(x) for x in (plain, values, out, now)))
+        if is_dispatcher(write):  # else NUMBA_DISABLE_JIT is set
+            write.compile(tuple(numba.typeof(x) for x in (plain, values, out, now)))
     except REFUSALS as error:
         raise explained("policy", [rule], error) from None
     write(plain, values, out, now)
@@ -48,6 +52,7 @@ def write(tables, p, out, now):
             rule(({own}), ({p}), o, out[r, o])
 """
     checked = compiled(rule, checked=True)
-    made: dict[str, Any] = {"__name__": __name__, "rule": checked, "unwritable": unwritable}
+    view = errors.unwritable if config.DISABLE_JIT else unwritable
+    made: dict[str, Any] = {"__name__": __name__, "rule": checked, "unwritable": view}
     exec(source, made)
     return keep(numba.njit(made["write"], boundscheck=True, **OPTIONS), source, digest)
