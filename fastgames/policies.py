@@ -12,7 +12,6 @@ import numpy as np
 from fastgames import _checks, _core
 from fastgames.errors import CompileError, RuleError, unwritable
 from fastgames.learners.fixed import FixedPolicy
-from fastgames.promotion import for_reference
 from fastgames.state import State, check_finite
 
 MANY = 5_000  # rows from which compiling a function takes less time than interpreting it
@@ -83,6 +82,8 @@ def _by_rule(state: State, agent: int, discount: float, where: slice | np.ndarra
 
             write_policies(rule, tables, p, out, now)
         else:
+            from fastgames.promotion import for_reference
+
             plain = for_reference(rule, seat.table.dtype.type, np.float64)
             _interpret(plain, tables, p, out, now)
     except CompileError:

@@ -62,10 +62,12 @@ class ProceduralGame:
     -----
     The functions are in the subset of Python that Numba compiles; numbers, tuples and arrays that
     they take from outside are constants, and the plain functions that they call are compiled along;
-    once one of these has changed, a run of the game is refused: make it anew.
-    They run interpreted on backend="reference". `actions` and `words`, and `state` in `observe`,
-    are read-only. In every step an exception, an index outside its array or a value out of its
-    range stops the run with a `RuleError`; see `checked` of `fastgames.run`.
+    once one of these has changed, a run of the game is refused: make it anew. They run interpreted
+    on backend="reference". Randomness comes from `words` only; `np.random`, clocks, state outside
+    of `state` and functions with other bits compiled than interpreted (`np.exp`, `np.sum` of
+    floats) are refused. `actions` and `words`, and `state` in `observe`, are read-only. In every
+    step an exception, an index outside its array or a value out of its range stops the run with a
+    `RuleError`; see `checked` of `fastgames.run`.
 
     A game is immutable; `copy.copy` and `copy.deepcopy` return the game itself. A game of the
     catalogue is pickled as its name and parameters. Any other is pickled with its functions as the

@@ -31,17 +31,20 @@ class Learner(RuleLearner):
 
     It runs on backend="reference", interpreted, and on "numba" and "auto", compiled, with the same
     bits. Numbers, tuples and arrays that the functions take from outside are constants; plain
-    functions that they call (those of `fastgames.rules` too) are compiled along. A learner is what
-    its functions were when it was made: after a change of a constant or of such a function a run
-    with it is refused; make it anew. What goes wrong in them stops the run with a `RuleError`; see
-    `checked` of `fastgames.run`.
+    functions that they call (those of `fastgames.rules` too) are compiled along. Randomness and
+    clocks from outside, state outside of the tables, and functions with other bits compiled than
+    interpreted (`np.exp`, `np.sum`) are refused: see "What a rule may use" on the site. A learner
+    is what its functions were when it was made: after a change of a constant or of such a function
+    a run with it is refused; make it anew. What goes wrong in them stops the run with a
+    `RuleError`; see `checked` of `fastgames.run`.
 
     Parameters
     ----------
     choose : function (tables, p, o, signal) -> action
-        tables: a tuple of this agent's arrays; p: a tuple of the parameters' values, float64; o:
-        the observation; signal: what `draw` made of this step's word. Tables are read-only. The
-        action is a whole number in [0, A), of any type.
+        tables: a tuple of this agent's arrays, read-only; p: a tuple of the parameters' values, of
+        the type of the tables; o: the observation; signal: what `draw` made of this step's word.
+        Floats written in `choose` and `learn` are of the type of the tables too. The action is a
+        whole number in [0, A), of any type.
     learn : function (tables, p, t)
         Modifies the tables in place; they must stay finite. t: a
         `fastgames.rules.outcome.Outcome`, read-only; `t.gain + t.weight * (what t.next_observation
@@ -54,8 +57,8 @@ class Learner(RuleLearner):
         The first is (observations, actions); its largest entry of a row is what the agent prefers.
     draw : function (u, p, actions, real) -> signal, optional
         u: a word, in [0, 2^31), or with several `words` a tuple; then it returns a tuple of as many
-        signals. real: the type of the tables, np.float64 or np.float32. Not given: the word as a
-        number in [0, 1).
+        signals. real: the type of the tables, np.float64 or np.float32. p: float64, here and in
+        `policy`. Not given: the word as a number in [0, 1).
     policy : function (tables, p, o, out), optional
         Writes the probabilities of the actions into `out`, for `result.policy`; tables are
         read-only.
@@ -70,7 +73,8 @@ class Learner(RuleLearner):
 
     Notes
     -----
-    Raises TypeError or ValueError where an argument is outside its domain.
+    Raises TypeError or ValueError where an argument is outside its domain, and where a function
+    uses more than its arguments and constants.
     """
 
     choose: Callable[..., Any]
