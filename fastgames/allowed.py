@@ -137,7 +137,13 @@ def is_plain(value: Any) -> bool:
 
 
 def is_stateless(value: Any) -> bool:
-    """A function or a class, which is no state by itself."""
-    if isinstance(value, types.FunctionType | types.BuiltinFunctionType | type | np.ufunc):
+    """A function that Numba may know, or a class: neither is state by itself."""
+    if isinstance(value, types.FunctionType | type) or hasattr(value, "py_func"):
         return True
-    return root_of(value) in ("numpy", "numba", "typing") or hasattr(value, "py_func")
+    if isinstance(value, types.BuiltinFunctionType) and not isinstance(
+        value.__self__, types.ModuleType | type | None
+    ):
+        return False  # such as the `append` of a list
+    if isinstance(value, np.ufunc):
+        return getattr(np, value.__name__, None) is value
+    return root_of(value) in ("numpy", "numba", *KNOWN)

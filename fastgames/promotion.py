@@ -117,6 +117,8 @@ class _Copies:
         """A value that a function takes from outside; used: the names that it may take of it."""
         if self.interpreted and callable(value) and _hashable(value) and value in _FUNCTIONS:
             return _FUNCTIONS[value]
+        if self.interpreted and hasattr(value, "py_func"):  # its floats stay float64 in Numba
+            return _Copies(np.float64, interpreted=True).of(value.py_func)
         if isinstance(value, types.FunctionType):
             package = (value.__module__ or "").split(".")[0]
             own = package not in ("numpy", "numba") and (self.interpreted or is_users(value))

@@ -493,7 +493,7 @@ class _Reading:
         if isinstance(called, _Found):
             if is_plain(called.value):
                 self.later.pop(called.at, None)
-                self.walk.function(called.value, tuple(arguments))
+                self.walk.function(called.value, tuple(map(_kind, arguments)))
             elif ints:
                 self.later.pop(called.at, None)
             if any(called.value is x for x in _MAKERS) and any(map(_int_type, arguments)):
@@ -523,6 +523,13 @@ def _whole(value: Any) -> bool:
     if isinstance(value, _Found):
         return getattr(getattr(value.value, "dtype", None), "kind", "") in tuple("iub")
     return value is _INTS or (isinstance(value, _Constant) and isinstance(value.value, int))
+
+
+def _kind(value: Any) -> Any:
+    """What a function that is called may know of an argument."""
+    if isinstance(value, _Argument):
+        return value
+    return _INTS if isinstance(value, _Found) and _whole(value) else None
 
 
 def _int_type(value: Any) -> bool:

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -130,6 +131,19 @@ def closing_over(rate, levels):
         row[t.action] += rate * (t.gain - row[t.action]) * levels[0]
 
     return learn
+
+
+@numba.njit
+def compiled_by_hand(x):
+    return 0.1 * x + 0.7
+
+
+def test_a_helper_that_the_user_compiled():
+    def learn(tables, p, t):
+        row = tables[0][t.observation]
+        row[t.action] += p[0] * (compiled_by_hand(t.gain) * 0.3 - row[t.action])
+
+    same_bits(learn)
 
 
 def test_what_a_closure_holds_is_of_the_type_of_the_tables():

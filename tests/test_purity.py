@@ -11,13 +11,16 @@ import uuid
 from random import random as drawn
 from time import perf_counter as now
 
+import numba
 import numpy as np
 import numpy.random as npr
 import pytest
+import scipy.special
 from numpy.random import default_rng
 from numpy.random import random as rnd
 
 import fastgames as fg
+from fastgames import _core
 from fastgames.purity import check
 from fastgames.rules import chance
 from fastgames.rules.exponential import exp
@@ -181,6 +184,51 @@ def test_what_follows_from_arguments_and_constants_is_taken(body):
     library = types.ModuleType("mine")
     library.time = own_random
     check("learn", rule(body, random=own_random, time=library), FORM, NAMES)
+
+
+@numba.njit
+def compiled_luck(x):
+    return x + np.random.random()
+
+
+@numba.njit
+def compiled_half(x):
+    return 0.5 * x
+
+
+class Holder:
+    rng = GENERATOR
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("compiled_luck(1.0)", "np.random.random in 'compiled_luck'"),
+        ("Holder.rng.random()", "Holder.rng.random"),
+        ("PAIR[0].random()", r"PAIR\[0\]"),
+        ("hidden.inner.now()", r"hidden.inner.now \(which is time.time\)"),
+    ],
+)
+def test_what_hides_in_other_objects_is_found(text, name):
+    inner, hidden = types.ModuleType("inner"), types.ModuleType("hidden")
+    inner.now, hidden.inner = time.time, inner
+    function = rule(f"tables[0][0, 0] = {text}", PAIR=(GENERATOR, 1), hidden=hidden)
+    with pytest.raises(ValueError, match=name):
+        check("learn", function, FORM, NAMES)
+
+
+@pytest.mark.parametrize("value", [scipy.special.expit, _core.lanes("float64").exp, [].append])
+def test_functions_that_numba_does_not_know_are_refused(value):
+    with pytest.raises(TypeError, match=r"got f, a .* in 'learn'"):
+        check("learn", rule("tables[0][0, 0] = f(1.0)", f=value), FORM)
+
+
+def test_constants_go_into_helpers():
+    def helper(values, k):
+        return values[k] + len(values)
+
+    check("learn", rule("tables[0][0, 0] = helper(WEIGHTS, 1)", helper=helper), FORM, NAMES)
+    check("learn", rule("tables[0][0, 0] = compiled_half(p[0])"), FORM, NAMES)
 
 
 def test_functions_of_the_library_are_taken():
