@@ -27,7 +27,7 @@ KNOWN = (  # modules of the standard library whose functions follow from their a
 BUILTINS = (
     "input", "open", "eval", "exec", "compile", "globals", "locals", "vars", "dir", "id", "hash",
     "getattr", "setattr", "delattr", "__import__", "breakpoint", "help", "memoryview", "exit",
-    "quit", "repr", "ascii", "format", "aiter", "anext",
+    "quit", "aiter", "anext",
 )  # fmt: skip
 
 LIBRARY = {

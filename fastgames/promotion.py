@@ -10,6 +10,8 @@ numbers are int64 in both: the reference hands them over as NumPy's, whose promo
 from __future__ import annotations
 
 import builtins
+import dis
+import itertools
 import math
 import types
 from collections.abc import Callable
@@ -90,12 +92,14 @@ class _Copies:
             return made
         floats = np.float64 if _of_library(function) else self.floats
         names = dict(function.__globals__)
+        code, variables = _code(function.__code__, floats, self.interpreted), list[Any]()
+        if self.interpreted:
+            code = _squares(code)
+        else:
+            code, variables = _constants_as_variables(code, floats)
+        cells = [types.CellType() for _ in function.__closure__ or ()]
         copy = types.FunctionType(
-            _code(function.__code__, floats, self.interpreted),
-            names,
-            function.__name__,
-            None,
-            tuple(types.CellType() for _ in function.__closure__ or ()) or None,
+            code, names, function.__name__, None, (*cells, *map(types.CellType, variables)) or None
         )
         self.made[id(function)] = copy
         copy.__module__ = function.__module__
@@ -109,7 +113,7 @@ class _Copies:
             names[name] = self.value(names[name], floats, used)
         if self.interpreted:
             names.update({x: f for x, f in _BUILTINS.items() if x in used and x not in names})
-        for mine, theirs in zip(copy.__closure__ or (), function.__closure__ or (), strict=True):
+        for mine, theirs in zip(cells, function.__closure__ or (), strict=True):
             mine.cell_contents = self.value(theirs.cell_contents, floats, used)
         return copy
 
@@ -157,6 +161,48 @@ def _code(code: types.CodeType, floats: Any, ints: bool) -> types.CodeType:
         for x in code.co_consts
     )
     return code.replace(co_consts=constants)
+
+
+_LOAD_CONST, _LOAD_DEREF = dis.opmap["LOAD_CONST"], dis.opmap["LOAD_DEREF"]
+
+
+def _constants_as_variables(code: types.CodeType, floats: Any) -> tuple[types.CodeType, list[Any]]:
+    """The code with its numbers of type `floats` as free variables, and their values.
+
+    Numba takes no constant of NumPy's types in an expression over whole arrays. The result is read
+    by Numba and never run: it does not copy these variables into its frame.
+    """
+    raw, values = bytearray(code.co_code), []
+    places: dict[int, int] = {}  # of a constant: which variable it becomes
+    first = len({*code.co_varnames, *code.co_cellvars}) + len(code.co_freevars)
+    for at in range(0, len(raw), 2):
+        index = raw[at + 1]
+        extended = at > 0 and raw[at - 2] == dis.EXTENDED_ARG
+        if raw[at] != _LOAD_CONST or extended or type(code.co_consts[index]) is not floats:
+            continue
+        if index not in places and first + len(places) < 256:
+            places[index] = first + len(places)
+            values.append(code.co_consts[index])
+        if index in places:
+            raw[at], raw[at + 1] = _LOAD_DEREF, places[index]
+    names = tuple(f"constant {k}" for k in range(len(values)))
+    return code.replace(co_code=bytes(raw), co_freevars=code.co_freevars + names), values
+
+
+def _squares(code: types.CodeType) -> types.CodeType:
+    """The code with the 2 of `x ** 2` as int8: a float32 squared is a float32, as in Numba."""
+    raw, two = bytearray(code.co_code), len(code.co_consts)
+    instructions = list(dis.get_instructions(code))
+    found = False
+    for each, following in itertools.pairwise(instructions):
+        exponent = each.opname in ("LOAD_CONST", "LOAD_SMALL_INT") and each.argval == 2
+        power = following.opname == "BINARY_OP" and following.argrepr[:2] == "**"
+        extended = each.offset > 0 and raw[each.offset - 2] == dis.EXTENDED_ARG
+        if exponent and power and not extended and two < 256:
+            raw[each.offset], raw[each.offset + 1] = _LOAD_CONST, two
+            found = True
+    constants = (*code.co_consts, np.int8(2)) if found else code.co_consts
+    return code.replace(co_code=bytes(raw), co_consts=constants)
 
 
 def _number(value: Any, floats: Any, ints: bool) -> Any:

@@ -221,7 +221,7 @@ class _Reading:
         self.later.clear()
         self.stack.clear()
         for k, each in enumerate(instructions):
-            self.rest = instructions[k + 1 :]
+            self.rest = instructions[k + 1 : k + 9]
             if each.positions is not None and each.positions.lineno is not None:
                 self.place.line = each.positions.lineno
             if each.is_jump_target:

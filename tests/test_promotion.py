@@ -133,6 +133,16 @@ def closing_over(rate, levels):
     return learn
 
 
+def test_arithmetic_over_rows_and_squares():
+    def learn(tables, p, t):
+        row = tables[0][t.observation]
+        kept = row * 0.7 + 0.1 * t.gain
+        row[t.action] = (kept[0] - kept[1]) ** 2 * 0.3 + np.where(row > 0.31, row, 0.1)[0] * 0.7
+        row[0] = np.minimum(row, 0.3)[1] * p[0] + 0.7
+
+    same_bits(learn)
+
+
 @numba.njit
 def compiled_by_hand(x):
     return 0.1 * x + 0.7
@@ -186,7 +196,7 @@ def test_policies_of_few_and_of_many_are_the_same(dtype, monkeypatch):
 
 LEAVES = ["row[0]", "row[t.action]", "t.gain", "t.weight", "p[0]", "p[1]", "0.1", "1.7", "3", "7",
           "t.action", "len(row)", "row.shape[0]", "RATE", "LEVELS[1]", "tables[1][0, 0]",
-          "float(t.action)", "real(0.3)", "PAYS[1]"]  # fmt: skip
+          "float(t.action)", "real(0.3)", "row[1] ** 2", "t.ended * row[0]", "PAYS[1]"]  # fmt: skip
 UNARY = ["-{}", "abs({})", "blend({}, 0.3)", "np.sqrt(abs({}))", "math.sqrt(abs({}))",
          "tanh(real({}), real)", "max({}, 0.5)", "min(0.1, {}, 3.0)"]  # fmt: skip
 BINARY = ["({} + {})", "({} - {})", "({} * {})", "({} / (1.5 + abs({})))", "max({}, {})"]
