@@ -413,6 +413,18 @@ def test_control_c_leaves_a_checkpoint(call, tmp_path):
     assert path.exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody can write to /proc")
+@pytest.mark.parametrize("option", ["--out", "--plot"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(option, call, monkeypatch):
+    def run(*arguments, **keywords):
+        raise AssertionError("it ran")
+
+    monkeypatch.setattr(cli, "run_game", run)
+    status, out, errors = call("run", "chicken", option, "/proc/some.png")
+    assert (status, out) == (2, "")
+    assert "No such file or directory" in errors
+
+
 def test_mistakes_of_our_own_are_not_hidden(call, monkeypatch):
     def broken():
         raise ZeroDivisionError
