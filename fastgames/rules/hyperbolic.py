@@ -3,6 +3,8 @@
 Method: below SEAM a polynomial in x^2, for 1 - 2 / (exp(2 x) + 1) cancels there; above it that.
 """
 
+from typing import Any
+
 from fastgames.rules.exponential import exp
 
 SEAM = 0.625
@@ -26,8 +28,8 @@ COEFFICIENTS = (
 )
 
 
-def tanh(x, real):
-    """The hyperbolic tangent of x, within 2 ulp, odd, exact at 0.
+def tanh(x: Any, real: Any) -> Any:
+    """Return the hyperbolic tangent of x, within 2 ulp, odd, exact at 0.
 
     x: float of type `real`; `real`: numpy.float32 or numpy.float64, the type of the arithmetic and
     of the result. -1 and 1 at the infinities; nan for nan.

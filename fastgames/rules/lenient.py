@@ -20,6 +20,7 @@ from fastgames.rules.exponential import exp
 from fastgames.rules.outcome import Outcome
 from fastgames.rules.qlearning import choose_softmax as sample_softmax
 from fastgames.rules.qlearning import discounted_best, update
+from fastgames.rules.sums import mean
 
 LOWEST = 2.0**-60  # as good as 0; temperatures stop here, before numbers that CPUs are slow with
 
@@ -39,14 +40,6 @@ def choose_softmax(tables: Any, p: Any, o: int, signal: Any) -> int:
     return sample_softmax(tables, p, o, signal[0])
 
 
-def mean_temperature(row: Any, real: Any) -> Any:
-    """Return the mean of a row of temperatures (A,), summed in index order."""
-    total = row[0]
-    for a in range(1, len(row)):
-        total = total + row[a]
-    return total / real(len(row))
-
-
 def choose_tempered(tables: Any, p: Any, o: int, signal: Any) -> int:
     """Sample from the softmax of q[o] by the first signal; its temperature is p[2] mean T[o].
 
@@ -54,11 +47,11 @@ def choose_tempered(tables: Any, p: Any, o: int, signal: Any) -> int:
     """
     q = tables[0]
     real = q.dtype.type
-    mean = mean_temperature(tables[1][o], real)
-    if mean < real(p[5]):
+    temperature = mean(tables[1][o])
+    if temperature < real(p[5]):
         return argmax(q[o])
     weights = np.empty(q.shape[1], q.dtype)
-    softmax_weights(q[o], real(p[2]) * mean, real, weights)
+    softmax_weights(q[o], real(p[2]) * temperature, real, weights)
     return sample(weights, signal[0])
 
 
@@ -66,14 +59,14 @@ def policy_tempered(tables: Any, p: Any, o: int, out: Any) -> None:
     """Write the probabilities by which `choose_tempered` plays."""
     q = tables[0]
     real = q.dtype.type
-    mean = mean_temperature(tables[1][o], real)
-    if mean < real(p[5]):
+    temperature = mean(tables[1][o])
+    if temperature < real(p[5]):
         for a in range(q.shape[1]):
             out[a] = 0.0
         out[argmax(q[o])] = 1.0
     else:
         weights = np.empty(q.shape[1], q.dtype)
-        softmax_weights(q[o], real(p[2]) * mean, real, weights)
+        softmax_weights(q[o], real(p[2]) * temperature, real, weights)
         total = 0.0
         for a in range(len(weights)):
             total += float(weights[a])

@@ -1,10 +1,11 @@
 """The square root: IEEE 754 rounds it correctly, so that it has the same bits everywhere."""
 
 import math
+from typing import Any
 
 
-def sqrt(x, real):
-    """The square root of x, correctly rounded; nan for negative x.
+def sqrt(x: Any, real: Any) -> Any:
+    """Return the square root of x, correctly rounded; nan for negative x.
 
     x: float of type `real`; `real`: numpy.float32 or numpy.float64, the type of the result.
     """

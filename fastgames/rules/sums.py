@@ -1,21 +1,23 @@
-"""Sums in index order: NumPy's add in pairs, compiled ones do not. In the type of their entries."""
+"""Sums in index order, where NumPy adds in pairs; in the type of the entries."""
+
+from typing import Any
 
 
-def total(row):
-    """The sum of the entries. row: (n,), n at least 1."""
+def total(row: Any) -> Any:
+    """Return the sum of the entries. row: (n,), n at least 1."""
     result = row[0]
     for k in range(1, len(row)):
         result = result + row[k]
     return result
 
 
-def mean(row):
-    """The mean of the entries. row: (n,) of floats, n at least 1."""
+def mean(row: Any) -> Any:
+    """Return the mean of the entries. row: (n,) of floats, n at least 1."""
     return total(row) / row.dtype.type(len(row))
 
 
-def dot(row, other):
-    """The sum of the products of the entries. row, other: (n,), n at least 1."""
+def dot(row: Any, other: Any) -> Any:
+    """Return the sum of the products of the entries. row, other: (n,), n at least 1."""
     result = row[0] * other[0]
     for k in range(1, len(row)):
         result = result + row[k] * other[k]
