@@ -14,7 +14,7 @@ from fastgames import _checks, snapshots, state
 from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.games.procedural import check_states
 from fastgames.grid import Grid
-from fastgames.learners import AnyLearner, FixedPolicy, Learner, RuleLearner
+from fastgames.learners import AnyLearner, FixedPolicy, RuleLearner
 from fastgames.learners.values import ValueLearner
 from fastgames.record import Record
 from fastgames.result import CONTRACT, Result
@@ -54,7 +54,7 @@ def check_game(game: Any) -> None:
             )
 
 
-def _check_unchanged(name: str, made: Learner | ProceduralGame) -> None:
+def _check_unchanged(name: str, made: Any) -> None:
     """ValueError if functions of a learner or a game, or what they read, are others by now."""
     changed = made.functions.changed()
     if changed:
@@ -120,7 +120,7 @@ def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
             f"learners must be one, or one for each of {agents} agents, got {len(seats)}"
         )
     for i, learner in {id(x): (i, x) for i, x in reversed(list(enumerate(seats)))}.values():
-        if isinstance(learner, Learner):
+        if hasattr(learner, "functions"):  # a `Learner`: its module is not loaded for others
             _check_unchanged(f"learners[{i}]", learner)
     return tuple(seats)
 

@@ -13,7 +13,6 @@ from fastgames import _checks
 from fastgames.errors import is_below, unwritable
 from fastgames.games._tables import action_names, listed, read_only, string, whole
 from fastgames.games.compact import Compact, Functions
-from fastgames.source import Source
 
 _FORMS = {
     "start": ("state", "words"),
@@ -142,6 +141,8 @@ class ProceduralGame:
         self._compact = Compact(
             rewards=np.zeros((agents, 1, 1, 0)), moves=functions, time_limit=self._time_limit
         )
+        from fastgames.source import Source  # here, for few processes come by
+
         self.functions = Source(start, step, observe)
         self._check_functions()
         _try_out(self, functions)

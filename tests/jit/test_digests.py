@@ -129,8 +129,8 @@ def pairs(k):
         "an int or a bool": ((lambda x: 1), (lambda x: True))[k],
         "the sign of a zero": ((lambda x: x * 0.0), (lambda x: x * -0.0))[k],
         "an infinity": ((lambda x: x + 1e999), (lambda x: x - 1e999))[k],
-        "an operator": ((lambda x: x + 2.0), (lambda x: x * 2.0))[k],
-        "a name that is read": reading(((lambda x: x + C), (lambda x: x + D))[k], C=1.0, D=2.0),  # noqa: F821
+        "an operator": ((lambda x: x + 2.5), (lambda x: x * 2.5))[k],
+        "a name that is read": reading(((lambda x: x + C), (lambda x: x + D))[k], C=4.0, D=5.0),  # noqa: F821
         "defaults": helped_by_defaults(k),
         "a closure": closure(k),
         "a closure of a tuple": closure_of_a_tuple(k),
