@@ -303,8 +303,10 @@ def _cell(path: str, was: dict[str, Any], got: _ArrayDigest, file: storage.Archi
     array = np.ascontiguousarray(got.array)
     before = file.array(got.name, array.dtype.name, array.shape)
     one, other = (x.reshape(-1, 1).view(np.uint8) for x in (before, array))
-    place = np.flatnonzero((one != other).any(axis=1))[0]
-    cell = [int(k) for k in np.unravel_index(place, array.shape)]
+    places = np.flatnonzero((one != other).any(axis=1))
+    if not len(places):  # a file that does not hold what it says
+        return f"{path} was not the same"
+    cell = [int(k) for k in np.unravel_index(places[0], array.shape)]
     old, new = before[tuple(cell)], array[tuple(cell)]
     if got.game:
         path, cell = _place_of_reward(cell, got.game)
@@ -351,7 +353,7 @@ class Writer:
         self.path, self.every, self.call, self.begun = path, every, call, begun
         self.last = time.monotonic()
         self.warned = False
-        files.remove_unfinished(path)
+        files.remove_unfinished(Path(os.path.realpath(path)))
 
     def due(self, now: float) -> bool:
         """Whether it is time for the next one; `now`: of `time.monotonic`."""
