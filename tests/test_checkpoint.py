@@ -74,7 +74,7 @@ def on_its_way(begun, done, seed=7, contents=0):
         reward_sums=rng.normal(size=(REPLICAS, 2)),
     )
     first = int(begun[0])
-    steps = np.array([t for t in range(first + 1, first + STEPS + 1) if t % 30 == 0])
+    steps = np.array([t for t in range(first + bool(first), first + STEPS + 1) if t % 30 == 0])
     taken = Snapshots(
         steps,
         [{"q": rng.normal(size=(len(steps), *shape))} for _ in range(2)],
