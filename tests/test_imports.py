@@ -18,7 +18,7 @@ HEAVY = ("numba", "llvmlite", "scipy", "matplotlib", "xarray", "rich", "typer", 
 # Our own modules that a run of a classic game loads, and what else it imports besides NumPy.
 # Each costs a process up to a millisecond: that of `python -c "import numpy"` takes 80.
 A_RUN = """
-    _checks _core _core.cpu _core.lanes_ISA_f64 _later arguments engine errors games
+    _checks _core _core.cpu _core.lanes_ISA_f64 _interrupt _later arguments engine errors games
     games._tables games.catalogue games.compact games.markov games.matrix games.procedural
     games.variants grid lanes learners learners.base learners.explore learners.fixed
     learners.initial learners.qlearner learners.sarsa learners.stepsize learners.values policies

@@ -9,14 +9,16 @@ share, (joint observations, joint actions), numbered with the first member's dig
 (alpha_actor, alpha_critic, gamma, epsilon).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames.rules.choice import sample, softmax_weights
-from fastgames.rules.outcome import TeamOutcome
 from fastgames.rules.qlearning import update
 from fastgames.rules.value_decomposition import mean
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import TeamOutcome
 
 
 def softmax(logits: np.ndarray, out: np.ndarray) -> None:
@@ -116,7 +118,7 @@ def climb(logits: np.ndarray, chances: np.ndarray, a: int, epsilon: float, step:
         logits[b] = logits[b] + step * share * (is_a - chances[b])
 
 
-def learn(tables: Any, p: Any, t: TeamOutcome) -> None:
+def learn(tables: Any, p: Any, t: "TeamOutcome") -> None:
     """First the critic, by expected SARSA on the mean of the members' rewards, then every actor.
 
     q[s, u] += alpha_critic ((reward + weight E q[s2, .]) - q[s, u]), the mean over what the members

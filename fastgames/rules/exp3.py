@@ -5,14 +5,16 @@ the run, and seen, (observations,) int64; p is (mixing, low, high). What is draw
 as the policy is as in `fixed`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames.rules.choice import largest
 from fastgames.rules.hedge import weigh
-from fastgames.rules.outcome import Outcome
 from fastgames.rules.regret import average
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 def credit(log_weights: np.ndarray, a: int, x: Any) -> None:
@@ -31,7 +33,7 @@ def mix(strategy: np.ndarray, mixing: float) -> None:
         strategy[a] = (real(1.0) - share) * strategy[a] + share / real(len(strategy))
 
 
-def learn(tables: Any, p: Any, t: Outcome) -> None:
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """log_weights[o, a] += (mixing / A) x / strategy[o, a], x = (gain - low) / (high - low).
 
     Then the strategy is (1 - mixing) weights / (sum of weights) + mixing / A.

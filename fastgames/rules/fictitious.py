@@ -5,12 +5,14 @@ against all that the others did so far, in sum, of the type of the run; and how 
 int64. Nothing is drawn, and there are no parameters.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames.rules.choice import argmax
-from fastgames.rules.outcome import Outcome
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
@@ -18,7 +20,7 @@ def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
     return argmax(tables[0][o])
 
 
-def learn(tables: Any, p: Any, t: Outcome) -> None:
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """payoffs[o, k] += column[k] for every own action k, and count the play."""
     payoffs, plays = tables
     o = t.observation

@@ -1,11 +1,13 @@
 """A fixed policy: it samples from its table and never learns. Same form as `qlearning`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames.rules.choice import sample, unit
-from fastgames.rules.outcome import Outcome
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 def draw(u: int, p: Any, actions: int, real: Any) -> Any:
@@ -19,7 +21,7 @@ def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
     return sample(probabilities[o], probabilities.dtype.type(signal))
 
 
-def learn(tables: Any, p: Any, t: Outcome) -> None:
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """Nothing."""
 
 

@@ -6,14 +6,16 @@ the summed payoffs by the same number for all actions: the strategy is the same,
 small where payoffs grow without end.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames.rules.choice import largest
 from fastgames.rules.exponential import exp
-from fastgames.rules.outcome import Outcome
 from fastgames.rules.regret import average, mean, regret
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 def weigh(sums: np.ndarray, eta: float, strategy: np.ndarray) -> None:
@@ -28,7 +30,7 @@ def weigh(sums: np.ndarray, eta: float, strategy: np.ndarray) -> None:
         strategy[a] = strategy[a] / total
 
 
-def learn(tables: Any, p: Any, t: Outcome) -> None:
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """regrets[o, k] += column[k] - (mean of column over strategy[o]), then weigh."""
     strategy, regrets, averages, seen = tables
     o = t.observation

@@ -10,13 +10,15 @@ Tables are (policy, q) for PHC and (policy, q, average, visits) for WoLF-PHC, `v
 delta_lose).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames.rules.choice import argmax
-from fastgames.rules.outcome import Outcome
 from fastgames.rules.qlearning import discounted_best, update
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 def climb(row: np.ndarray, best: int, delta: Any) -> None:
@@ -37,7 +39,7 @@ def climb(row: np.ndarray, best: int, delta: Any) -> None:
     row[best] = max(real(1.0) - others, real(0.0))
 
 
-def learn(tables: Any, p: Any, t: Outcome) -> None:
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """Q-learning of q[o, a], then a step of delta from the policy towards the greedy action."""
     probabilities, q = tables
     real = q.dtype.type
@@ -59,7 +61,7 @@ def winning(row: np.ndarray, mean: np.ndarray, values: np.ndarray) -> bool:
     return more > 0.0
 
 
-def learn_wolf(tables: Any, p: Any, t: Outcome) -> None:
+def learn_wolf(tables: Any, p: Any, t: "Outcome") -> None:
     """The same with delta_win if the policy is worth more than its average so far, else delta_lose.
 
     The average is that of the policy at all visits of o, this one (before its step) included.

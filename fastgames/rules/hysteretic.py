@@ -8,13 +8,15 @@ Form, draws, choices and policies are those of `qlearning`. Tables are (q,), p i
 epsilon or temperature, beta).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastgames.rules.outcome import Outcome
 from fastgames.rules.qlearning import discounted_best, update
 
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
-def learn(tables: Any, p: Any, t: Outcome) -> None:
+
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """q[o, a] += step (target - q[o, a]), target = gain + weight max q[o2].
 
     step: alpha where the target is at least q[o, a], else beta.

@@ -11,16 +11,18 @@ explores: omega, or the epsilon or temperature of policies shared with `qlearnin
 greedy_below.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames.rules.choice import argmax, epsilon_greedy, sample, softmax_weights, unit
 from fastgames.rules.exponential import exp
-from fastgames.rules.outcome import Outcome
 from fastgames.rules.qlearning import choose_softmax as sample_softmax
 from fastgames.rules.qlearning import discounted_best, update
 from fastgames.rules.sums import mean
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 LOWEST = 2.0**-60  # as good as 0; temperatures stop here, before numbers that CPUs are slow with
 
@@ -74,7 +76,7 @@ def policy_tempered(tables: Any, p: Any, o: int, out: Any) -> None:
             out[a] = float(weights[a]) / total
 
 
-def learn(tables: Any, p: Any, t: Outcome) -> None:
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """q[o, a] += alpha (target - q[o, a]), target = gain + weight max q[o2]; T[o, a] *= decay.
 
     Where the target is below q[o, a], nothing is learnt with probability 1 - exp(-kappa T[o, a]):

@@ -11,14 +11,16 @@ p is (alpha or power, gamma, epsilon). What is drawn, chosen and told as the pol
 `mixed`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastgames.rules.outcome import Outcome
 from fastgames.rules.stepsize import visit
 from fastgames.rules.zero_sum import solve
 
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
-def update(tables: Any, t: Outcome, step: Any) -> None:
+
+def update(tables: Any, t: "Outcome", step: Any) -> None:
     """q[o, a, b] += step ((gain + weight value[o2]) - q[o, a, b]), then policy[o] and value[o].
 
     The value of a terminal state is 0. Source: Littman (1994), figure 1.
@@ -33,11 +35,11 @@ def update(tables: Any, t: Outcome, step: Any) -> None:
     value[o] = solve(q[o], policy[o])
 
 
-def learn(tables: Any, p: Any, t: Outcome) -> None:
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """With the step size alpha."""
     update(tables, t, p[0])
 
 
-def learn_by_visits(tables: Any, p: Any, t: Outcome) -> None:
+def learn_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
     """With the step size of the visit of (a, b) at o."""
     update(tables, t, visit(tables[3][t.observation], t.action, t.others, p[0]))

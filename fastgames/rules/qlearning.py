@@ -10,7 +10,7 @@ Every rule of a learner has the same form:
 visits, and p is (alpha, gamma, epsilon or temperature), or (power, …) there.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,8 +24,10 @@ from fastgames.rules.choice import (
     softmax_weights,
     unit,
 )
-from fastgames.rules.outcome import Outcome
 from fastgames.rules.stepsize import visit
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 def update(q: np.ndarray, o: int, a: int, target: Any, step: Any) -> None:
@@ -33,7 +35,7 @@ def update(q: np.ndarray, o: int, a: int, target: Any, step: Any) -> None:
     q[o, a] = q[o, a] + step * (target - q[o, a])
 
 
-def discounted_best(q: np.ndarray, t: Outcome) -> Any:
+def discounted_best(q: np.ndarray, t: "Outcome") -> Any:
     """weight times the largest value at the next observation, or times 0 once ended."""
     best = q.dtype.type(0.0)
     if not t.ended:
@@ -41,20 +43,20 @@ def discounted_best(q: np.ndarray, t: Outcome) -> Any:
     return t.weight * best
 
 
-def learn(tables: Any, p: Any, t: Outcome) -> None:
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """q[o, a] += alpha ((gain + weight max q[o2]) - q[o, a])."""
     q = tables[0]
     target = t.gain + discounted_best(q, t)
     update(q, t.observation, t.action, target, q.dtype.type(p[0]))
 
 
-def learn_by_visits(tables: Any, p: Any, t: Outcome) -> None:
+def learn_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
     """The same with the step size of the visit."""
     step = visit(tables[1], t.observation, t.action, p[0])
     learn(tables, (step, p[1], p[2]), t)
 
 
-def learn_all(tables: Any, p: Any, t: Outcome) -> None:
+def learn_all(tables: Any, p: Any, t: "Outcome") -> None:
     """Every own action k: q[o, k] += alpha ((column[k] + weight max q[o2]) - q[o, k]).
 
     The maximum is that before the update.
@@ -65,7 +67,7 @@ def learn_all(tables: Any, p: Any, t: Outcome) -> None:
         update(q, t.observation, k, t.column[k] + best, q.dtype.type(p[0]))
 
 
-def learn_all_by_visits(tables: Any, p: Any, t: Outcome) -> None:
+def learn_all_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
     """The same; every own action is visited."""
     q = tables[0]
     best = discounted_best(q, t)

@@ -10,11 +10,12 @@ what was, the mean of the strategies played, and of how many. There are no param
 drawn, chosen and told as the policy is as in `fixed`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames.rules.outcome import Outcome
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 def mean(strategy: np.ndarray, column: np.ndarray) -> Any:
@@ -69,7 +70,7 @@ def match(regrets: np.ndarray, strategy: np.ndarray) -> None:
             strategy[a] = real(0.0)
 
 
-def learn(tables: Any, p: Any, t: Outcome) -> None:
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """regrets[o, k] += column[k] - (mean of column over strategy[o]), then match."""
     strategy, regrets, averages, seen = tables
     o = t.observation
@@ -78,13 +79,13 @@ def learn(tables: Any, p: Any, t: Outcome) -> None:
     match(regrets[o], strategy[o])
 
 
-def learn_plus(tables: Any, p: Any, t: Outcome) -> None:
+def learn_plus(tables: Any, p: Any, t: "Outcome") -> None:
     """The same, and negative regrets are set to 0."""
     learn(tables, p, t)
     forgive(tables[1][t.observation])
 
 
-def learn_played(tables: Any, p: Any, t: Outcome) -> None:
+def learn_played(tables: Any, p: Any, t: "Outcome") -> None:
     """regrets[o, k] += column[k] - column[a], then match."""
     strategy, regrets, averages, seen = tables
     o = t.observation
@@ -93,7 +94,7 @@ def learn_played(tables: Any, p: Any, t: Outcome) -> None:
     match(regrets[o], strategy[o])
 
 
-def learn_played_plus(tables: Any, p: Any, t: Outcome) -> None:
+def learn_played_plus(tables: Any, p: Any, t: "Outcome") -> None:
     """The same, and negative regrets are set to 0."""
     learn_played(tables, p, t)
     forgive(tables[1][t.observation])

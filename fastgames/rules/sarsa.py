@@ -8,14 +8,16 @@ for it (`next_action` is -1) and takes the mean over the policy that it plays no
 parameters are those of `qlearning`, whose other rules these learners share.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames.rules.choice import explored, largest, softmax_weights
-from fastgames.rules.outcome import Outcome
 from fastgames.rules.qlearning import update
 from fastgames.rules.stepsize import visit
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 def expected_epsilon(row: np.ndarray, epsilon: float, real: Any) -> Any:
@@ -45,7 +47,7 @@ def expected_softmax(row: np.ndarray, temperature: float, real: Any) -> Any:
     return total / weight
 
 
-def learn_epsilon(tables: Any, p: Any, t: Outcome) -> None:
+def learn_epsilon(tables: Any, p: Any, t: "Outcome") -> None:
     """q[o, a] += alpha ((gain + weight value) - q[o, a]).
 
     value: q[o2, a2]; the mean over epsilon-greedy play at o2 where a2 is -1; 0 once ended.
@@ -61,13 +63,13 @@ def learn_epsilon(tables: Any, p: Any, t: Outcome) -> None:
     update(q, t.observation, t.action, t.gain + t.weight * value, real(p[0]))
 
 
-def learn_epsilon_by_visits(tables: Any, p: Any, t: Outcome) -> None:
+def learn_epsilon_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
     """The same with the step size of the visit."""
     step = visit(tables[1], t.observation, t.action, p[0])
     learn_epsilon(tables, (step, p[1], p[2]), t)
 
 
-def learn_softmax(tables: Any, p: Any, t: Outcome) -> None:
+def learn_softmax(tables: Any, p: Any, t: "Outcome") -> None:
     """As `learn_epsilon`, but the mean is over softmax play."""
     q = tables[0]
     real = q.dtype.type
@@ -80,7 +82,7 @@ def learn_softmax(tables: Any, p: Any, t: Outcome) -> None:
     update(q, t.observation, t.action, t.gain + t.weight * value, real(p[0]))
 
 
-def learn_softmax_by_visits(tables: Any, p: Any, t: Outcome) -> None:
+def learn_softmax_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
     """The same with the step size of the visit."""
     step = visit(tables[1], t.observation, t.action, p[0])
     learn_softmax(tables, (step, p[1], p[2]), t)

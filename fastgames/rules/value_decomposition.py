@@ -8,12 +8,14 @@ Draws, choices and policies are those of `qlearning`. Tables are (q,), for a tea
 member; p is (alpha, gamma, epsilon or temperature).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames.rules.choice import largest
-from fastgames.rules.outcome import TeamOutcome
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import TeamOutcome
 
 
 def mean(rewards: np.ndarray) -> Any:
@@ -24,7 +26,7 @@ def mean(rewards: np.ndarray) -> Any:
     return total / rewards.dtype.type(len(rewards))
 
 
-def learn(tables: Any, p: Any, t: TeamOutcome) -> None:
+def learn(tables: Any, p: Any, t: "TeamOutcome") -> None:
     """Every member i: q_i[o_i, a_i] += alpha d, d the error of the sum.
 
     d = (mean reward + weight sum_i max q_i[o2_i]) - sum_i q_i[o_i, a_i], the second sum 0 once
