@@ -275,6 +275,12 @@ def _work_off(
         assert writer is not None
         writer.save(result)
 
+    def finish() -> None:
+        if writer is None:
+            bring_up_to_date()
+        elif len(todo) or not writer.path.exists():  # else all was done, and is only read
+            save()
+
     work = engine.Work(
         steps=steps,
         begun=taken,
@@ -287,7 +293,6 @@ def _work_off(
     )
     total = len(todo) if work.periods else len(todo) * steps - int(taken.sum(where=left))
     make_block, threads = make(min(threads, len(todo)), len(todo))
-    ended = False
     with interrupts(1):  # else a second Ctrl-C would lose what the first one saves
         try:
             with reporter(total, progress) as report:
@@ -299,21 +304,17 @@ def _work_off(
                     None if writer is None else save,
                     lambda: writer is not None and writer.due(time.monotonic()),
                 )
-            ended = True
-        except KeyboardInterrupt:
-            raise Interrupted(result) from None
-        finally:
-            if writer is None:
-                bring_up_to_date()
-            elif len(todo) or not writer.path.exists():  # else all was done, and is only read
-                try:
-                    save()
-                except (RuleError, ValueError) as error:  # no file can hold the result
-                    if ended:
-                        raise
-                    # Another error is on its way, which must not be lost.
-                    message = f"checkpoint {str(writer.path)!r} was not written: {error}"
+        except BaseException as error:
+            try:
+                finish()
+            except (RuleError, ValueError) as unsaved:  # must not hide the error on its way
+                if writer is not None and not isinstance(error, RuleError):
+                    message = f"checkpoint {str(writer.path)!r} was not written: {unsaved}"
                     warnings.warn(message, RuntimeWarning, stacklevel=3)
+            if isinstance(error, KeyboardInterrupt):
+                raise Interrupted(result) from None
+            raise
+        finish()
         if writer is None:
             check()
 
