@@ -703,6 +703,7 @@ cdef class Lanes:
                 self.add(learn_by_rule_when_due if s.defers or s.turns != NULL else learn_by_rule, t)
             else:
                 self.add(learn_rows if s.simple else
+                         learn_when_due_or_cut if s.turns != NULL and b.time_limit else
                          learn_when_due if s.defers or s.turns != NULL else learn_at_once, t)
         if b.play_rule != NULL:
             self.add(begin_again, b)

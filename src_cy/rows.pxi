@@ -233,13 +233,16 @@ cdef void learn_at_once(void *context, int64_t lanes, int k) noexcept nogil:
                   b.over != NULL and b.over[i] == ENDED, s.column + i * s.actions)
 
 
-cdef void learn_when_due(void *context, int64_t lanes, int k) noexcept nogil:
-    """Let an agent that takes turns, or waits for its next action, learn from the rewards since its move."""
+cdef inline void learn_due(void *context, int64_t lanes, bint cuts) noexcept nogil:
+    """Let an agent that takes turns, or waits for its next action, learn from the rewards since its move.
+
+    cuts: whether a time limit may cut an episode before the agent's next turn. A constant, so that it costs nothing.
+    """
     cdef Table *t = <Table *>context
     cdef Seat *s = t.seat
     cdef Block *b = t.block
     cdef int64_t i
-    cdef int over
+    cdef bint over
     for i in range(b.active):
         if s.turns == NULL or s.turns[b.state[i]]:
             if s.defers and s.open_observation[i] >= 0:
@@ -253,13 +256,20 @@ cdef void learn_when_due(void *context, int64_t lanes, int k) noexcept nogil:
             continue
         s.gain[i] = s.gain[i] + s.weight[i] * s.target[i]
         s.weight[i] = s.weight[i] * s.gamma[i]
-        over = GOES_ON if b.over == NULL else b.over[i]
-        if over == GOES_ON:
-            if s.defers or not s.turns[b.next_state[i]]:
-                continue
-        elif over == CUT and s.turns != NULL and not s.turns[b.next_state[i]]:
-            s.open_observation[i] = -1  # cut before its next turn: what the move was worth is not known
-            continue
-        learn_one(t, lanes, i, s.open_observation[i], s.open_action[i], s.gain[i], s.weight[i],
-                  s.next_observation[i], -1, over == ENDED, NULL)
-        s.open_observation[i] = -1
+        over = b.over != NULL and b.over[i] != GOES_ON
+        if cuts and over and b.over[i] == CUT and not s.turns[b.next_state[i]]:
+            s.open_observation[i] = -1  # what the move was worth is not known
+        elif over or (not s.defers and s.turns[b.next_state[i]]):
+            learn_one(t, lanes, i, s.open_observation[i], s.open_action[i], s.gain[i], s.weight[i],
+                      s.next_observation[i], -1, over and b.over[i] == ENDED, NULL)
+            s.open_observation[i] = -1
+
+
+cdef void learn_when_due(void *context, int64_t lanes, int k) noexcept nogil:
+    """Learn when the agent is to move next or the episode is over."""
+    learn_due(context, lanes, False)
+
+
+cdef void learn_when_due_or_cut(void *context, int64_t lanes, int k) noexcept nogil:
+    """The same in games with turns and a time limit."""
+    learn_due(context, lanes, True)
