@@ -58,9 +58,11 @@ def check(path: Any, every: Any) -> tuple[Path, float]:
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"checkpoint must be the path of a file, got {path!r}")
-    path = Path(os.path.abspath(path))
+    given, path = path, Path(os.path.abspath(path))
     if path.is_dir() or not path.parent.is_dir():
-        raise ValueError(f"checkpoint must be a file in a directory that exists, got {str(path)!r}")
+        raise ValueError(
+            f"checkpoint must be a file in a directory that exists, got {os.fspath(given)!r}"
+        )
     files.check_regular(path, "checkpoint")
     if isinstance(every, bool) or not isinstance(every, numbers.Real):
         raise TypeError(f"checkpoint_every must be a number of seconds, got {every!r}")

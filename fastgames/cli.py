@@ -110,8 +110,9 @@ LEARNERS_EXAMPLES = """
 Example:
   fastgames learners
 
-To choose one: fastgames run GAME --learner NAME, its parameters after a colon:
-exp3:low=-1,high=1. How it explores is chosen with --epsilon or --temperature.
+To choose one: fastgames run GAME --learner NAME. Its parameters come after a
+colon: exp3:low=-1,high=1. How it explores is chosen with --epsilon or
+--temperature.
 """
 SPEED_EXAMPLES = """
 Columns:

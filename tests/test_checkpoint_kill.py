@@ -15,7 +15,10 @@ import pytest
 import fastgames as fg
 from fastgames import checkpoint, engine, storage
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them"),
+    pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning"),  # they stop early
+]
 
 # The runs, as programs: here, and in the processes that are killed, they are the same call.
 CALLS = {
@@ -307,6 +310,7 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_good_and_the_run_going(
     size = SIZES["stop"] // 2
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        warnings.simplefilter("ignore", fg.ConvergenceWarning)
         result = fg.run(**arguments_of("stop", size), checkpoint=path, checkpoint_every=0.01)
     assert [w.category for w in caught] == [RuntimeWarning]
     assert "No space left" in str(caught[0].message)

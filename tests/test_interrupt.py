@@ -181,6 +181,7 @@ def test_an_interrupted_markov_game_goes_on_to_the_same_bits(backend, stream, as
     assert_same(fg.run(MARKOV, SEATS, steps=77, resume=part, **same), whole)
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 def test_an_interrupted_run_of_many_that_stop_goes_on_to_the_same_bits():
     """Lanes have been refilled, replicas have moved between them, and are in no order."""
     replicas, rates = 20_000, 10 ** np.random.default_rng(1).uniform(-3.5, -1, 20_000)

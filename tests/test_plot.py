@@ -148,6 +148,7 @@ def test_a_directory_that_is_not_there(result, tmp_path):
 
 
 def test_without_matplotlib(result, monkeypatch):
+    monkeypatch.delitem(sys.modules, "fastgames.plot.picture", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r'matplotlib: pip install "fastgames-engine\[plot\]"'):
         plot.overview(result)

@@ -718,6 +718,7 @@ def test_shares_end_at_1():
     assert bar[0] < 1.0 < bar[1] < bar[0] + 0.05
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 def test_the_share_of_replicas_that_stopped():
     """A mean of each cell, from 0 to 1: as a line, as numbers and as colours."""
     for count in (3, 12):

@@ -181,9 +181,11 @@ def test_policies_of_few_and_of_many_are_the_same(dtype, monkeypatch):
     def policy(tables, p, o, out):
         row = tables[0][o]
         share = p[0] * row[0] / 3 * 0.1
-        for a in range(len(row)):
-            out[a] = share / len(row) * row[a]
-        out[0] += 0.1 * row[1]
+        rest = 1.0
+        for a in range(1, len(row)):
+            out[a] = 0.1 / (1.0 + abs(share / len(row) * row[a]))
+            rest -= out[a]
+        out[0] = rest
 
     learner = fg.Learner(choose, plain, P, TABLES, policy=policy)
     result = fg.run(GAME, learner, 60, 3, rng=1, dtype=dtype)

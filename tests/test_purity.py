@@ -387,5 +387,5 @@ def noisy(tables, p, t):
 def test_a_name_that_is_bound_anew_is_refused_when_a_run_begins(backend, monkeypatch):
     learner = fg.Learner(choose, noisy)
     monkeypatch.setitem(globals(), "NOISE", shaky)
-    with pytest.raises(ValueError, match=r"^learn of learners\[1\] must use only .*random.random"):
+    with pytest.raises(ValueError, match=r"^learners\[1\] must be made of functions that have not"):
         fg.run(game(), [fg.QLearner(), learner], 5, backend=backend)

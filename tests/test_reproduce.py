@@ -595,6 +595,7 @@ def test_refused(name):
 
 
 def test_without_matplotlib(monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "fastgames.plot.picture", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     report = reproduce.frozen(replicas=5, steps=20)
     assert report.figure is None

@@ -60,9 +60,7 @@ def ends_by_definition(learners, stop, steps, arguments, begun=0):
     """
     record = fg.Record(every=1, greedy=True)
     greedy = fg.run(GAME, learners, steps, record=record, **arguments).snapshots.greedy
-    start = [np.zeros((1, *g.shape[1:]), int) for g in greedy]  # all tables begin at 0
-    taken = [np.concatenate([s, g]) for s, g in zip(start, greedy, strict=True)]
-    changed = sum((g[1:] != g[:-1]).any(axis=-1) for g in taken) > 0  # (steps, replicas)
+    changed = sum((g[1:] != g[:-1]).any(axis=-1) for g in greedy) > 0  # (steps, replicas)
     ends = []
     for replica in range(changed.shape[1]):
         first, n, end = first_counted(learners, stop.after, replica), 0, steps

@@ -913,6 +913,7 @@ EXTREMES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 @given(
     world=st.sampled_from(WORLDS),
