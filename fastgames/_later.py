@@ -1,4 +1,4 @@
-"""What is made when it is first used: names of a package, properties."""
+"""Make names of a package, and properties, when they are first used."""
 
 import importlib
 import sys

@@ -1,4 +1,4 @@
-"""What functions of learners and games may use from outside, and what to write instead.
+"""Name what functions of learners and games may not use, and what to write instead.
 
 `fastgames.purity` reads the functions; here stand the names, and what an object is.
 """
@@ -98,7 +98,7 @@ def shown(value: Any, name: str, follows: str) -> str:
 
 
 def is_callable(value: Any) -> bool:
-    """Whether it can be called and be looked up in a dict."""
+    """Return whether a value can be called and be looked up in a dict."""
     return isinstance(value, Callable) and type(value).__hash__ is not None  # type: ignore[arg-type]
 
 
@@ -129,7 +129,7 @@ def is_constant(value: Any) -> bool:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether it is a function in Python that the walk reads too."""
+    """Return whether a value is a function in Python, which the walk reads too."""
     function = getattr(value, "py_func", value)
     return isinstance(function, types.FunctionType) and root_of(function) not in (
         "fastgames", "numpy", "numpy.linalg", "numba", *KNOWN

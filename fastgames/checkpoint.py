@@ -316,7 +316,10 @@ def _cell(path: str, was: dict[str, Any], got: _ArrayDigest, file: storage.Archi
 
 
 def _place_of_reward(cell: list[int], game: dict[str, Any]) -> tuple[str, list[int]]:
-    """Where the user has an entry of the compact rewards (agent, variant, state, joint action)."""
+    """Return where the user gave an entry of the compact rewards.
+
+    cell: agent, variant, state, joint action
+    """
     agent, variant, state, joint = cell
     actions = np.unravel_index(joint, tuple(map(len, game["actions"])))
     matrix = game["kind"] == "MatrixGame"

@@ -1,4 +1,4 @@
-"""What may go wrong while a run runs, or be wrong with what it brings back."""
+"""Errors and warnings of a run."""
 
 from typing import Any
 

@@ -144,7 +144,7 @@ def _check_kind(mode: int, path: str | os.PathLike[str], argument: str) -> None:
 
 
 def _is_sink(path: str | os.PathLike[str]) -> bool:
-    """Whether there is a character device or a pipe, links followed."""
+    """Return whether `path` is a character device or a pipe; links are followed."""
     try:
         return stat.S_IFMT(os.stat(path).st_mode) in (stat.S_IFCHR, stat.S_IFIFO)
     except FileNotFoundError:

@@ -15,7 +15,7 @@ OFTEN = 0.5  # seconds between two updates of a notebook
 
 
 class Display(Protocol):
-    """Where progress is shown."""
+    """Return where progress is shown."""
 
     def update(self, done: int, seconds: float, steps: int) -> None:
         """Show what is done after so many seconds, and the replica-steps of that."""
@@ -73,7 +73,7 @@ def _on_terminal() -> bool:
 
 
 def _in_notebook() -> bool:
-    """Whether this process is the kernel of a notebook; IPython is not imported to find out."""
+    """Return whether this process is the kernel of a notebook, without importing IPython."""
     ask = getattr(sys.modules.get("IPython"), "get_ipython", None)
     return ask is not None and hasattr(ask(), "kernel")
 

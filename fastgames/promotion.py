@@ -25,7 +25,7 @@ Number = Callable[[Any], Any]
 
 
 def is_users(rule: Any) -> bool:
-    """Whether a rule is none of the library's, whose rules round explicitly."""
+    """Return whether a rule is a user's; the library's rules round explicitly."""
     return isinstance(rule, types.FunctionType) and not _of_library(rule)
 
 
@@ -62,7 +62,7 @@ def for_reference(rule: Any, real: Any, floats: Any = None) -> Any:
 
 
 def _argument(value: Any, floats: Any) -> Any:
-    """What a rule is given, as Numba types it."""
+    """Return an argument of a rule as Numba types it."""
     if isinstance(value, np.ndarray):
         return value.view(_Array)
     if isinstance(value, tuple):

@@ -178,7 +178,7 @@ class _Walk:
 
 @dataclass
 class _Place:
-    """Where in the source the walk is."""
+    """A place in the source."""
 
     function: str
     code: types.CodeType
@@ -414,7 +414,7 @@ class _Reading:
             self.refuse(f"{role}.{name}", hint, TypeError, domain)
 
     def position(self, role: str, name: Any) -> str:
-        """How to write the table or the parameter of this name."""
+        """Return how to write the table or the parameter of this name."""
         names = self.names[role]
         if name in names:
             return f"write {role}[{names.index(name)}]"
@@ -519,21 +519,21 @@ _MAKERS = (np.zeros, np.empty, np.ones, np.full, np.arange, np.array, np.asarray
 
 
 def _whole(value: Any) -> bool:
-    """Whether a value on the stack is known to hold whole numbers only."""
+    """Return whether a value on the stack is known to hold whole numbers only."""
     if isinstance(value, _Found):
         return getattr(getattr(value.value, "dtype", None), "kind", "") in tuple("iub")
     return value is _INTS or (isinstance(value, _Constant) and isinstance(value.value, int))
 
 
 def _kind(value: Any) -> Any:
-    """What a function that is called may know of an argument."""
+    """Return what a called function may know of an argument."""
     if isinstance(value, _Argument):
         return value
     return _INTS if isinstance(value, _Found) and _whole(value) else None
 
 
 def _int_type(value: Any) -> bool:
-    """Whether it is a type of whole numbers, given to what makes an array."""
+    """Return whether a value is a type of whole numbers, given to what makes an array."""
     return (
         isinstance(value, _Found)
         and isinstance(value.value, type)

@@ -102,7 +102,7 @@ class Result:
 
     @property
     def unchanged(self) -> np.ndarray:
-        """Which replicas `stop` ended although no greedy action had ever changed, (replicas,) bool.
+        """True where `stop` ended a replica and no greedy action had ever changed, (replicas,).
 
         They may have been right from the start, or may hardly have learnt yet.
         """
@@ -113,7 +113,7 @@ class Result:
 
     @property
     def exploring(self) -> np.ndarray:
-        """Which replicas `stop` ended while exploration was far from its floor, (replicas,) bool.
+        """True where `stop` ended a replica while exploration was far from its floor, (replicas,).
 
         Far: of the way on which an agent's epsilon or temperature falls, from the first value of
         its schedule to the last, more than a tenth was still before it.

@@ -1,4 +1,4 @@
-"""What a run takes on its way: tables, greedy actions and policies, at the times of `Record`."""
+"""Snapshots of a run: tables, greedy actions and policies at the times of `Record`."""
 
 from __future__ import annotations
 

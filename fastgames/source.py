@@ -1,4 +1,4 @@
-"""What functions are made of: digests of it, and copies that no longer change.
+"""Digests of functions and of all that they read, and copies that no longer change.
 
 Both walk the same graph: a function, its defaults and closure, the globals that it reads, and the
 functions and classes among these in turn. Names that it reads from a module are taken from there.
@@ -43,7 +43,7 @@ def fingerprint(*functions: Callable[..., Any], loaded: bool = False) -> str:
 
 
 class Source:
-    """What functions are made of at the time when this is made.
+    """Functions and all that they read, at the time when this is made.
 
     That is their code with its constants, default arguments, closures, the globals that they read,
     and the same of all plain functions, classes and functions compiled by Numba among these. It is
@@ -116,7 +116,7 @@ class Source:
         self._parts.extend((path, part) for part in parts)
 
     def _again(self, path: str, value: Any) -> bool:
-        """Whether a value was met before; then its number is its only part."""
+        """Return whether a value was met before; then its number is its only part."""
         number = self._numbers.setdefault(id(value), len(self._numbers))
         if number < len(self._alive):
             self._put(path, b"again", b"%d" % number)
@@ -300,7 +300,7 @@ def _type(dtype: np.dtype[Any]) -> str:
 
 
 def _is_known(value: Any) -> bool:
-    """Whether a class or a function is the one of its name in a library or in Python."""
+    """Return whether a class or a function is the one of its name in a library or in Python."""
     module = getattr(value, "__module__", None) or getattr(value, "__self__", None)
     module = getattr(module, "__name__", module)  # that of a ufunc is on no attribute
     if isinstance(value, np.ufunc):
@@ -316,7 +316,7 @@ def _is_known(value: Any) -> bool:
 
 
 def is_dispatcher(value: Any) -> bool:
-    """Whether it is a function compiled by Numba; Numba is not imported for it."""
+    """Return whether a value is a function compiled by Numba, without importing Numba."""
     return any(
         kind.__name__ == "Dispatcher" and kind.__module__ == "numba.core.dispatcher"
         for kind in type(value).__mro__
@@ -386,7 +386,7 @@ def _attributes(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def is_library(module: types.ModuleType) -> bool:
-    """Whether a module is of a library, which is known by its version."""
+    """Return whether a module is of a library, which is known by its version."""
     return module.__name__.split(".")[0] in LIBRARIES and sys.modules.get(module.__name__) is module
 
 

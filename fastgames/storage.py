@@ -123,7 +123,7 @@ def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def _place(where: str, table: str) -> str:
-    """Where a file has a table: under its name, unless the clock of the seat has that."""
+    """Return where a file has a table: under its name, unless the clock of the seat has that."""
     return f"{where}/tables/clock" if table == "clock" else f"{where}/{table}"
 
 
@@ -293,7 +293,7 @@ class Held:
         return array
 
     def decode(self, value: Any) -> Any:
-        """What `encode` was given."""
+        """Return what `encode` was given."""
         if isinstance(value, dict) and "kind" in value:
             kind = KINDS[_checks.one_of("kind", value["kind"], KINDS)]
             return kind(**{k: self.decode(v) for k, v in value.items() if k != "kind"})

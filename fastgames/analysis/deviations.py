@@ -212,7 +212,7 @@ def _forced(frozen: Frozen, agent: int, action: Any) -> np.ndarray | None:
 
 
 def _prices(game: Game) -> list[np.ndarray] | None:
-    """What actions stand for, of each agent (A_i,) or (replicas, A_i), if the game tells."""
+    """Return what actions stand for, (A_i,) or (replicas, A_i) an agent, if the game tells."""
     games = game.games if isinstance(game, Variants) else (game,)
     markets = [market_of(each) for each in games]
     grids = [market.choices for market in markets if market is not None]

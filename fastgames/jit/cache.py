@@ -246,7 +246,7 @@ def _check_owner(path: str, found: os.stat_result, parent: bool = False) -> None
 
 
 def _is_own_group(group: int) -> bool:
-    """Whether a group is this user's private one, of the same name and with no other member."""
+    """Return whether a group is this user's private one: same name, no other member."""
     import grp
     import pwd
 
@@ -258,7 +258,7 @@ def _is_own_group(group: int) -> bool:
 
 
 def _read(name: str) -> bytes | None:
-    """What a file of the directory holds, if it is there and ours."""
+    """Return the bytes of a file of the directory, or None if it is not there or not ours."""
     try:
         with _Directory(create=False) as place, open(place.open(name, os.O_RDONLY), "rb") as file:
             found = os.fstat(file.fileno())

@@ -105,7 +105,7 @@ def once(what: Any, functions: Sequence[Callable[..., Any]], make: Callable[...,
 
 
 def _found(what: Any, source: Source) -> Any:
-    """What was made of functions of this content, or None."""
+    """Return what was made of functions of this content, or None."""
     if source.unknown:
         return None
     key = what, source.loaded

@@ -186,7 +186,7 @@ class Learner(RuleLearner):
 
     @cached
     def functions(self) -> Source:
-        """What its functions were when it was made."""
+        """The source of its functions when the learner was made."""
         given = (self.draw, self.choose, self.learn, self.policy)
         return Source(*(function for function in given if function is not None))
 

@@ -1,4 +1,4 @@
-"""What of a result is drawn: the replicas that began, and the snapshots that they came to."""
+"""Select the replicas of a result that began, and the snapshots that they came to."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
