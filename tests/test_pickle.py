@@ -5,6 +5,7 @@ import multiprocessing
 import pickle
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import cloudpickle
 import gymnasium
@@ -280,7 +281,8 @@ def unpacked(call):
 
 
 @pytest.mark.parametrize("game", [fg.games.soccer(), users_game()], ids=["soccer", "users"])
-def test_tasks_of_a_process_pool_bring_their_results_back(game, assert_same):
+def test_tasks_of_a_process_pool_bring_their_results_back(game, assert_same, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1])  # where the processes find this module
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         # as concurrent.futures does it, with pickle; as joblib and Ray do it, with cloudpickle
         plain = pool.submit(play, game, users_learner())
