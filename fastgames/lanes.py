@@ -343,6 +343,7 @@ class LaneBlock:
     lock: Any
     lanes: Any
     stable: np.ndarray | None
+    waits: np.ndarray
     nature: bool
     replicas: np.ndarray
     steps: np.ndarray

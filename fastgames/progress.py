@@ -84,6 +84,9 @@ class Bar:
     Raises ImportError where rich is not installed.
     """
 
+    bar: Any
+    task: Any
+
     def __init__(self, total: int) -> None:
         self.bar = _bar()
         self.bar.start()
@@ -100,6 +103,11 @@ class Bar:
 
 class Cell:
     """A bar below the cell of a notebook, which stays there."""
+
+    total: int
+    shown: float
+    last: tuple[int, float, int]
+    handle: Any
 
     def __init__(self, total: int) -> None:
         self.total, self.shown, self.last = total, 0.0, (0, 0.0, 0)
@@ -131,6 +139,10 @@ class Cell:
 
 class Log:
     """Lines in a log: each after twice the time of the one before, and at least every hour."""
+
+    total: int
+    due: float
+    last: tuple[int, float, int]
 
     def __init__(self, total: int) -> None:
         self.total, self.due, self.last = total, 0.0, (0, 0.0, 0)

@@ -259,6 +259,9 @@ class Player:
     rules: Rules
     tables: tuple[np.ndarray, ...]
     real: Any
+    draw_rule: Any
+    choose_rule: Any
+    learn_rule: Any
     discount: float
     stream: list[int] | None
     clock: float
@@ -475,6 +478,7 @@ class ReferenceBlock:
     rng: np.random.Generator | None
     active: int
     stable: np.ndarray | None
+    waits: np.ndarray
     replica: int
     players: list[Player]
     teams: dict[int, Team]

@@ -54,6 +54,8 @@ class Source:
     unknown: the first value that has no digest, in words; "" where all have one
     """
 
+    unknown: str
+
     def __init__(self, *functions: Callable[..., Any]) -> None:
         self._functions = functions
         self._parts: list[tuple[str, Any]] = []

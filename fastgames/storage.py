@@ -309,6 +309,11 @@ class Archive(Held):
     the file: one that many learners name counts as many times.
     """
 
+    archive: zipfile.ZipFile
+    size: int
+    left: int
+    sums: dict[str, str] | None
+
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self.archive, self.size, self.left = archive, size, size
         self.sums = self._sums() if SUMS in archive.namelist() else None

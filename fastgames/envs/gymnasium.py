@@ -260,6 +260,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     observation_space: Space[Any]
     action_space: Space[Any]
 
+    render_mode: str | None
     metadata: dict[str, Any] = {  # noqa: RUF012
         "render_modes": list(VECTOR_RENDER_MODES),
         "render_fps": 4,

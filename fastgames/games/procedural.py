@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from fastgames import _checks
 from fastgames.errors import is_below, unwritable
 from fastgames.games._tables import action_names, listed, read_only, string, whole
 from fastgames.games.compact import Compact, Functions
+
+if TYPE_CHECKING:
+    from fastgames.source import Source
 
 _FORMS = {
     "start": ("state", "words"),
@@ -91,6 +94,8 @@ class ProceduralGame:
     """
 
     state_size: int
+    state_bounds: np.ndarray | None
+    functions: Source
     words: int
     start_words: int
     largest_reward: float

@@ -32,6 +32,10 @@ class Numbers(Formatter):
     once at the end of the axis: times 10⁻⁵, or +1,000.
     """
 
+    base: float
+    power: int
+    decimals: int
+
     def __init__(self) -> None:
         self.base, self.power, self.decimals = 0.0, 0, 0
 
