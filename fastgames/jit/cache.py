@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
 import pickle
 import platform
@@ -27,6 +28,7 @@ import numba
 import numpy as np
 from numba import types
 from numba.core import config
+from numba.core.bytecode import FunctionIdentity
 from numba.core.ccallback import CFunc
 from numba.core.compiler import CompileResult
 from numba.core.registry import cpu_target
@@ -40,7 +42,23 @@ from fastgames.source import Source, frozen, is_dispatcher
 
 MOST_FILES = 1000  # of some 60 kB each: beyond, the quarter that was not used for longest goes
 _DIGEST = hashlib.sha256().digest_size
-_HEAD = b"fastgames compiled 2\n"  # of files; also part of their names, so others are never read
+_HEAD = b"fastgames compiled 3\n"  # of files; also part of their names, so others are never read
+
+
+def _number_apart() -> None:
+    """Let this process number what Numba compiles from a number that no other process has.
+
+    Numba names the symbols of compiled code by the function's name, its number in this process and
+    its types, and of two symbols of one name LLVM takes the first that was loaded. All our passes
+    have the same names and types: with Numba's own numbers, which begin at 1 in every process, code
+    from disk would be exchanged for other code that this process made under the same number.
+    """
+    FunctionIdentity._unique_ids = itertools.count(secrets.randbits(64))
+
+
+_number_apart()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_number_apart)
 
 
 def _how() -> str:

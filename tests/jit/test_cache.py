@@ -96,6 +96,60 @@ def test_processes_compile_at_once(tmp_path):
     assert not list((tmp_path / "kept").glob("*.tmp"))
 
 
+ADDING = """
+    import sys
+    import fastgames as fg
+
+    def added(by):
+        def choose(tables, p, o, signal):
+            return 0
+
+        def learn(tables, p, t):
+            tables[0][t.observation, t.action] += by
+
+        learner = fg.Learner(choose, learn)
+        result = fg.run(fg.games.matching_pennies(), learner, 10, rng=1, backend="numba")
+        return result.tables[0]["q"].sum()
+"""
+ONE_AFTER_ANOTHER = "print(*[added(float(by)) for by in sys.argv[1:]])"
+FORKED = """
+    import os
+    added(9.0)
+    for by in sys.argv[1:]:
+        if os.fork() == 0:
+            print(by, *[added(float(x)) for x in by.split(",")], flush=True)
+            os._exit(0)
+        os.wait()
+"""
+
+
+def said(program, *arguments, folder):
+    """The words that a program prints, which keeps what it compiles in a folder."""
+    text = textwrap.dedent(ADDING) + textwrap.dedent(program)
+    environment = {**os.environ, "FASTGAMES_CACHE_DIR": str(folder / "kept")}
+    command = [sys.executable, "-c", text, *arguments]
+    return subprocess.run(
+        command, env=environment, text=True, check=True, stdout=subprocess.PIPE
+    ).stdout.split()
+
+
+def test_code_from_disk_is_not_exchanged_for_what_this_process_compiled(tmp_path):
+    """Both are the first of their process, and are called by the same names and types."""
+    assert said(ONE_AFTER_ANOTHER, "1", folder=tmp_path) == ["10.0"]
+    assert said(ONE_AFTER_ANOTHER, "2", "1", folder=tmp_path) == ["20.0", "10.0"]
+
+
+def test_code_on_disk_of_two_processes_is_not_exchanged(tmp_path):
+    for by in ("1", "2", "3"):
+        said(ONE_AFTER_ANOTHER, by, folder=tmp_path)
+    assert said(ONE_AFTER_ANOTHER, "3", "1", "2", folder=tmp_path) == ["30.0", "10.0", "20.0"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+def test_code_is_not_exchanged_among_forked_processes(tmp_path):
+    assert said(FORKED, "1", "2,1", folder=tmp_path) == ["1", "10.0", "2,1", "20.0", "10.0"]
+
+
 # --- one process, which forgets -------------------------------------------------------------------
 
 
