@@ -9,8 +9,13 @@ import numpy as np
 
 import fastgames as fg
 from fastgames import _core
-from fastgames.run import _blocks
-from fastgames.storage import contents, plain
+
+try:
+    from fastgames.io.archive import contents, plain
+    from fastgames.running import _blocks
+except ImportError:  # bench/compare.py runs this file against older revisions too
+    from fastgames.run import _blocks
+    from fastgames.storage import contents, plain
 
 REFERENCE_STEPS = 2_000  # interpreted rules take 25 microseconds a step, or more
 

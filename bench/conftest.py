@@ -8,7 +8,7 @@ from machine import fingerprint
 
 import fastgames as fg
 from fastgames import _core
-from fastgames.arguments import cpus, one_for_each
+from fastgames.engine.arguments import cpus, one_for_each
 
 LEAST = 0.06  # seconds of a run whose size is not given
 FEWEST = 64  # replicas of it for each thread, and those in the digest that is reported

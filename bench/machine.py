@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastgames import _core
-from fastgames.arguments import cpus
+from fastgames.engine.arguments import cpus
 
 # As gcc and clang sign what they make (the linker's start-up files are gcc's in either case).
 SIGNED = re.compile(rb"GCC: \([^)]*\) [\d.]+|clang version [\d.]+")

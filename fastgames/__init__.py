@@ -10,10 +10,11 @@ from fastgames._core import isa  # first: where a CPU is too old it says so, Num
 
 # isort: split
 from fastgames import games
-from fastgames._later import later
+from fastgames._common.later import later
+from fastgames.engine.policies import Policy
 from fastgames.errors import ConvergenceWarning, RuleError
 from fastgames.games import MarkovGame, MatrixGame, ProceduralGame, Variants
-from fastgames.grid import Grid, grid
+from fastgames.grids import Grid, grid
 from fastgames.learners import (
     EpsilonGreedy,
     ExpectedSarsa,
@@ -25,10 +26,9 @@ from fastgames.learners import (
     UniformRivals,
     VisitCount,
 )
-from fastgames.policies import Policy
 from fastgames.record import Record
-from fastgames.result import Result, load
-from fastgames.run import Interrupted, run
+from fastgames.result import Result
+from fastgames.running import Interrupted, run
 from fastgames.schedules import Exponential, Linear
 from fastgames.stop import Stable
 
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from fastgames import cy as cy
     from fastgames import envs as envs
     from fastgames import jit as jit
-    from fastgames import reproduce as reproduce
+    from fastgames import papers as papers
     from fastgames.cy import get_include
     from fastgames.games import remember
+    from fastgames.io.archive import load
     from fastgames.learners import (
         COMA,
         PHC,
@@ -63,7 +64,8 @@ else:
             "analysis": (),
             "envs": (),
             "jit": (),
-            "reproduce": (),
+            "papers": (),
+            "io.archive": ("load",),
             "cy": ("get_include",),
             "games": ("remember",),
             "streams": ("Streams",),
@@ -83,6 +85,7 @@ else:
                 "WoLFPHC",
             ),
         },
+        former={"reproduce": "papers"},
     )
 
 __version__ = "0.1.0"

@@ -2,7 +2,7 @@
 
 import sys
 
-from fastgames.cli import main
+from fastgames.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastgames import _checks
+from fastgames._common import checks
 
 _MOST_TIMES = 2**20  # that are listed one by one
 
@@ -58,7 +58,7 @@ class Record:
         names = self.tables
         if isinstance(names, str) or not isinstance(names, Iterable):
             raise TypeError(f'tables must be a tuple of names such as ("q",), got {names!r}')
-        _checks.ordered("tables", names)
+        checks.ordered("tables", names)
         object.__setattr__(self, "tables", tuple(names))
         for flag in ("greedy", "policies", "flips", "joint_actions", "rewards"):
             if not isinstance(getattr(self, flag), bool):
@@ -70,7 +70,7 @@ class Record:
         elif self.snapshots:
             raise ValueError("tables, greedy and policies need every: how many steps apart")
         if self.last is not None:
-            _checks.whole("last", self.last, 1)
+            checks.whole("last", self.last, 1)
             if not (self.joint_actions or self.rewards):
                 raise ValueError("last needs joint_actions or rewards")
 
@@ -95,12 +95,12 @@ class Record:
 def _every(value: Any) -> int | tuple[int, ...]:
     """Return a number of steps as an int, several times as an ascending tuple."""
     if hasattr(value, "__index__") and not getattr(value, "ndim", 0):
-        return _checks.whole("every", value, 1)
+        return checks.whole("every", value, 1)
     if isinstance(value, str | bytes | dict) or not hasattr(value, "__len__"):
         raise TypeError(f"every must be a whole number or a sequence of them, got {value!r}")
     if not 1 <= len(value) <= _MOST_TIMES:
         raise ValueError(f"every must be 1 to {_MOST_TIMES} times, got {len(value)} of them")
-    times = sorted(_checks.whole(f"every[{k}]", time, 0) for k, time in enumerate(value))
+    times = sorted(checks.whole(f"every[{k}]", time, 0) for k, time in enumerate(value))
     twice = [time for time, after in itertools.pairwise(times) if time == after]
     if twice:
         raise ValueError(f"every must be different times, got {twice[0]} twice")

@@ -7,26 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
+from fastgames._common.later import provided
+from fastgames.engine.policies import Policy, policy
+from fastgames.engine.snapshots import Snapshots
+from fastgames.engine.state import CONTRACT, State
 from fastgames.games import Game
 from fastgames.learners import AnyLearner
-from fastgames.policies import Policy, policy
 from fastgames.record import Record
 from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
-from fastgames.snapshots import Snapshots
-from fastgames.state import State
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas
     import xarray
 
-    from fastgames.grid import Grid
-
-CONTRACT = 2  # version of the random streams and the order of events, see ARCHITECTURE.md
+    from fastgames.grids import Grid
 
 EXPLORATION = ("epsilon", "temperature")
 FAR = 0.1  # share of the way of a schedule
@@ -170,7 +168,7 @@ class Result:
         in [0, replicas). Raises ValueError where its learner has no function `policy`.
         """
         agent = self._agent(agent)
-        replica = _checks.whole("replica", replica, 0, self.replicas - 1)
+        replica = checks.whole("replica", replica, 0, self.replicas - 1)
         seat = self.state.seats[agent]
         where = slice(replica, replica + 1)
         (probabilities,) = policy(self.state, agent, self.game.discount, where)
@@ -178,31 +176,28 @@ class Result:
         return Policy(probabilities, preferred, self.game.name, agent, self.game.actions[agent])
 
     def _agent(self, agent: int) -> int:
-        return _checks.whole("agent", agent, 0, self.game.num_agents - 1)
+        return checks.whole("agent", agent, 0, self.game.num_agents - 1)
 
     def to_xarray(self) -> xarray.Dataset:
         """Everything recorded, with labelled dimensions (needs xarray, extra "labels")."""
-        from fastgames.labels import dataset
-
-        return dataset(self)
+        labelled: xarray.Dataset = provided("fastgames.io.labels", "dataset")(self)
+        return labelled
 
     def to_pandas(self, what: str = "replicas") -> pandas.DataFrame:
         """A tidy data frame (needs pandas, extra "frames").
 
-        what: "replicas", "policies", "snapshots" or "joint_actions"; see `fastgames.frames.frame`.
+        what: "replicas", "policies", "snapshots" or "joint_actions"; see
+        `fastgames.io.frames.frame`.
         """
-        from fastgames.frames import frame
-
-        return frame(self, what)
+        tidy: pandas.DataFrame = provided("fastgames.io.frames", "frame")(self, what)
+        return tidy
 
     def to_parquet(self, path: str | Path, what: str = "replicas") -> None:
         """Write what `to_pandas` returns as a Parquet file, whole or not at all (extra "frames").
 
         ``pandas.read_parquet(path)`` gives it back, with seed and contract in its ``attrs``.
         """
-        from fastgames.frames import parquet
-
-        parquet(self, path, what)
+        provided("fastgames.io.frames", "parquet")(self, path, what)
 
     def plot(
         self, path: str | Path | None = None, *, kind: str | None = None, **options: Any
@@ -215,15 +210,11 @@ class Result:
         replicas were a grid, else "overview". Options are those of the function of that name in
         `fastgames.plot`; all of them take ``ax=``, where to draw instead of on a new figure.
         """
-        from fastgames.plot import draw
-
-        return draw(self, path, kind, **options)
+        return provided("fastgames.plot", "draw")(self, path, kind, **options)
 
     def save(self, path: str | Path) -> None:
         """Write the result to one file (a zip of plain arrays, no pickle), whole or not at all."""
-        from fastgames.storage import save
-
-        save(self, path)
+        provided("fastgames.io.archive", "save")(self, path)
 
     def __repr__(self) -> str:
         names = ", ".join(type(learner).__name__ for learner in self.learners)
@@ -251,21 +242,3 @@ def doubts(result: Result) -> str:
         f"of {result.replicas:,} replicas {result.stop!r} stopped {', '.join(said)}: they may not "
         "have converged; let the count begin later, with Stable(periods, after=...)"
     )
-
-
-def load(
-    path: str | Path,
-    game: Game | None = None,
-    learners: AnyLearner | Sequence[AnyLearner] | None = None,
-) -> Result:
-    """Read a result that `Result.save` wrote.
-
-    game, learners : as they were given to `run`; needed where they are made of functions of yours,
-        which no file holds. They must be the same: source, constants, parameters.
-
-    Raises OSError where the file cannot be read, ValueError where it is not a result, is damaged,
-    or is of another version.
-    """
-    from fastgames.storage import load
-
-    return load(path, game, learners)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
 
 CONSTANT, EXPONENTIAL, LINEAR = range(3)
 NEVER = 2**62  # a step that no run comes to
@@ -68,7 +68,7 @@ class Exponential(_Frozen):
     def __post_init__(self) -> None:
         for name in ("start", "rate", "floor"):
             object.__setattr__(self, name, _number(f"Exponential {name}", getattr(self, name)))
-        _checks.within("Exponential rate", np.asarray(self.rate), "[0, inf)")
+        checks.within("Exponential rate", np.asarray(self.rate), "[0, inf)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class Linear(_Frozen):
     def __post_init__(self) -> None:
         for name in ("start", "end", "steps"):
             object.__setattr__(self, name, _number(f"Linear {name}", getattr(self, name)))
-        _checks.within("Linear steps", np.asarray(self.steps), "(0, inf)")
+        checks.within("Linear steps", np.asarray(self.steps), "(0, inf)")
 
 
 Numeric: TypeAlias = "float | np.ndarray | Exponential | Linear"
@@ -106,15 +106,15 @@ def numeric(name: str, value: Any, domain: str, scheduled: str | None = None) ->
         ends = ("start", "floor") if isinstance(value, Exponential) else ("start", "end")
         for end in ends:
             values = np.asarray(getattr(value, end))
-            _checks.within(f"{name} ({end} of its schedule)", values, scheduled or domain)
+            checks.within(f"{name} ({end} of its schedule)", values, scheduled or domain)
         return value
     number = _number(name, value)
-    _checks.within(name, np.asarray(number), domain)
+    checks.within(name, np.asarray(number), domain)
     return number
 
 
 def _number(name: str, value: Any) -> float | np.ndarray:
-    array = _checks.finite_array(name, value)
+    array = checks.finite_array(name, value)
     if array.ndim == 0:
         return float(array)
     if array.ndim != 1:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.schedules import NEVER, falls_to
 
 if TYPE_CHECKING:
-    from fastgames.state import State
+    from fastgames.engine.state import State
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Stable:
     after: int | float = 0
 
     def __post_init__(self) -> None:
-        _checks.whole("periods", self.periods, 1, 2**31 - 1)
+        checks.whole("periods", self.periods, 1, 2**31 - 1)
         if not isinstance(self.after, float | np.floating):
-            object.__setattr__(self, "after", _checks.whole("after", self.after, 0, NEVER))
+            object.__setattr__(self, "after", checks.whole("after", self.after, 0, NEVER))
             return
         if not 0.0 < self.after < 1.0:
             raise ValueError(

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import _checks, _core
-from fastgames.arguments import check_fits
-from fastgames.seeds import seed_from
+from fastgames import _core
+from fastgames._common import checks
+from fastgames._common.checks import check_fits
+from fastgames._common.seeds import seed_from
 
 _AT_A_TIME = 2**14  # replicas whose first states are made together
 
@@ -41,8 +42,8 @@ class Streams:
     seed: int
 
     def __init__(self, rng: Any, replicas: int, role: int) -> None:
-        replicas = _checks.whole("replicas", replicas, 1, 2**40)
-        role = _checks.whole("role", role, 0, 2**31 - 2)
+        replicas = checks.whole("replicas", replicas, 1, 2**40)
+        role = checks.whole("role", role, 0, 2**31 - 2)
         made = min(replicas, _AT_A_TIME) * (role + 1) * 16  # of all roles up to this one
         check_fits("replicas", f"replicas and role {role}", replicas, 16 * replicas + made, 16)
         self.seed = seed_from(rng)
@@ -59,7 +60,7 @@ class Streams:
 
     def words(self, count: int = 1) -> np.ndarray:
         """The next words, each u = word >> 1 in [0, 2^31): (count, replicas) int64, a new array."""
-        count, replicas = _checks.whole("count", count, 0, 2**40), self._state.shape[1]
+        count, replicas = checks.whole("count", count, 0, 2**40), self._state.shape[1]
         check_fits("count", "words of each replica", count, 8 * count * replicas, 8 * replicas)
         out = np.empty((count, replicas), np.int64)
         _core.lanes("float64").draw_all_words(self._state, out)

@@ -10,23 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import _checks, _core
-from fastgames.arguments import check_fits, check_game, check_learner, one_for_each
-from fastgames.games import Game, ProceduralGame, Variants
-from fastgames.lanes import (
+from fastgames import _core
+from fastgames._common import checks
+from fastgames._common.checks import check_fits
+from fastgames._common.seeds import seed_from
+from fastgames.engine.arguments import check_game, check_learner, one_for_each
+from fastgames.engine.compiled import (
     RULE_LANES,
     LaneBlock,
     block_bytes,
     block_size,
     core_arguments,
 )
+from fastgames.engine.policies import policy
+from fastgames.engine.state import State, begin_episodes, bytes_each, fresh
+from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.learners import AnyLearner
 from fastgames.learners.outside import Outside
-from fastgames.policies import policy
 from fastgames.record import Record
 from fastgames.registry import DTYPES
-from fastgames.seeds import seed_from
-from fastgames.state import State, begin_episodes, bytes_each, fresh
 
 LANES = 1024  # of a block without learners: what passes hand on stays in the first cache
 OTHER_FORM, OUT_OF_RANGE = 1, 2  # what `Stepper.step` says
@@ -107,13 +109,13 @@ class VectorGame:
     ) -> None:
         check_game(game)
         self.game = game
-        self.num_envs = _checks.whole("num_envs", num_envs, 1, 2**40)
+        self.num_envs = checks.whole("num_envs", num_envs, 1, 2**40)
         if isinstance(game, Variants) and len(game.index) != self.num_envs:
             held = len(game.index)
             raise ValueError(
                 f"num_envs must be as many as the index of game has, {held}, got {num_envs}"
             )
-        self._dtype = _checks.one_of("dtype", dtype, DTYPES)
+        self._dtype = checks.one_of("dtype", dtype, DTYPES)
         if checked is not None and not isinstance(checked, bool):
             raise TypeError(f"checked must be None, True or False, got {checked!r}")
         self._learners = self._seats(learners)
@@ -234,7 +236,7 @@ class VectorGame:
             If another thread is stepping this one. (Others may be stepped meanwhile.)
         """
         if type(actions) is not np.ndarray and isinstance(actions, np.ndarray):
-            _checks.not_masked("actions", actions)
+            checks.not_masked("actions", actions)
         try:
             wrong = self._stepper.step(actions)
         except (TypeError, ValueError, BufferError):  # no buffer, or not a contiguous one
@@ -255,7 +257,7 @@ class VectorGame:
     def _as_actions(self, actions: Any) -> np.ndarray:
         """The same numbers in the form that is stepped by."""
         array = np.asarray(actions)
-        _checks.not_masked("actions", actions)
+        checks.not_masked("actions", actions)
         shape = len(self.agents), self.num_envs
         domain = f"whole numbers of shape {shape}"
         if array.dtype.kind not in "iu":
@@ -401,7 +403,7 @@ class VectorGame:
         return now
 
     def _inside(self, agent: int) -> int:
-        agent = _checks.whole("agent", agent, 0, self.game.num_agents - 1)
+        agent = checks.whole("agent", agent, 0, self.game.num_agents - 1)
         if agent in self.agents:
             raise ValueError(f"agent must be one with a learner inside, got {agent}")
         return agent

@@ -22,8 +22,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import fastgames as fg
-from fastgames import _core, lanes, registry, storage
-from fastgames.jit import passes
+from fastgames import _core, registry
+from fastgames.compiler import passes
+from fastgames.engine import compiled
+from fastgames.io import archive
 
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
@@ -43,7 +45,7 @@ def _bits(array):
 
 def _plain(generator):
     """The state of a numpy generator; files hold lists in place of its arrays."""
-    return json.dumps(generator, sort_keys=True, default=storage.plain)
+    return json.dumps(generator, sort_keys=True, default=archive.plain)
 
 
 def _contents(result):
@@ -468,7 +470,7 @@ def _core_as(build, capacity):
         if build is not None:
             patch.setattr(_core, "isa", build)
         if capacity is not None:
-            patch.setattr(lanes, "block_size", lambda *arguments: capacity)
+            patch.setattr(compiled, "block_size", lambda *arguments: capacity)
         yield
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 import fastgames as fg
 from fastgames import registry
-from fastgames.reference import ReferenceBlock
-from fastgames.state import fresh
+from fastgames.engine.interpreted import ReferenceBlock
+from fastgames.engine.state import fresh
 
 HERE = Path(__file__).parent / "golden"
 SEED, STEPS = 2**33 + 1, 12

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames import arguments as checks
-from fastgames import engine
+from fastgames._common import memory
+from fastgames.engine import driver
 from fastgames.learners import EpsilonGreedy, Softmax
 
 PENNIES = fg.games.matching_pennies()
@@ -30,10 +30,10 @@ def no_work(monkeypatch):
     def reached(*arguments, **keywords):
         raise AssertionError("work began before the arguments were checked")
 
-    run = importlib.import_module("fastgames.run")
+    run = importlib.import_module("fastgames.running")
     for name in ("fresh", "resumed", "make_room"):
         monkeypatch.setattr(run, name, reached)
-    monkeypatch.setattr(engine, "run", reached)
+    monkeypatch.setattr(driver, "run", reached)
 
 
 def refused(error, *parts):
@@ -479,7 +479,7 @@ def test_checkpoints_that_cannot_be(path, every, error, parts, tmp_path, monkeyp
     ],
 )
 def test_tables_and_windows_that_do_not_fit_into_memory(arguments, parts, monkeypatch):
-    monkeypatch.setattr(checks, "_memory", lambda: 4 * 2**30)
+    monkeypatch.setattr(memory, "available", lambda: 4 * 2**30)
     with refused(ValueError, "100000 replicas", "memory", "bytes each", "4.0 GiB", *parts):
         fg.run(**{"game": PENNIES, "learners": fg.QLearner(), "replicas": 100_000, **arguments})
 

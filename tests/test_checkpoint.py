@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames import checkpoint, files, storage
+from fastgames._common.seeds import generator_from
+from fastgames.engine.snapshots import Snapshots
+from fastgames.engine.state import Seat, State
+from fastgames.io import archive, checkpoint, files
 from fastgames.result import Result
-from fastgames.seeds import generator_from
-from fastgames.snapshots import Snapshots
-from fastgames.state import Seat, State
 
 REPLICAS, STEPS = 6, 100
 SWEEP = fg.grid(alpha=[0.1, 0.2, 0.3], repeats=2)
@@ -249,10 +249,10 @@ def test_every_bit_of_what_is_resumed_counts():
 
     assert digest(EARLIER) == digest(copy.deepcopy(EARLIER))
     changes = 0
-    for name, array in storage.contents(EARLIER)[1].items():
+    for name, array in archive.contents(EARLIER)[1].items():
         if name.split("/")[0] in ("state", "snapshots"):
             other = copy.deepcopy(EARLIER)
-            twin = storage.contents(other)[1][name]
+            twin = archive.contents(other)[1][name]
             assert twin.tobytes() == array.tobytes()
             twin.reshape(-1)[-1:].view(np.uint8)[0] ^= 1
             assert digest(other) != digest(EARLIER), name
@@ -665,13 +665,13 @@ def written(monkeypatch, path):
     """written(**call): the bytes of every checkpoint of a run, and its result."""
 
     def written(**call):
-        files, write = [], storage.write
+        files, write = [], archive.write
 
         def keep(*arguments):
             write(*arguments)
             files.append(path.read_bytes())
 
-        monkeypatch.setattr(storage, "write", keep)
+        monkeypatch.setattr(archive, "write", keep)
         result = fg.run(**call, checkpoint=path, checkpoint_every=1e-9)
         monkeypatch.undo()
         return files, result
@@ -681,7 +681,7 @@ def written(monkeypatch, path):
 
 def assert_same_contents(one, other):
     """All that a file holds of two results is the same."""
-    (header, arrays), (others, twins) = storage.contents(one), storage.contents(other)
+    (header, arrays), (others, twins) = archive.contents(one), archive.contents(other)
     assert json.dumps(header, default=str) == json.dumps(others, default=str)
     assert arrays.keys() == twins.keys()
     for name, array in arrays.items():

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames import checkpoint, engine, storage
+from fastgames.engine import driver
+from fastgames.io import archive, checkpoint
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them"),
@@ -198,7 +199,7 @@ SMALL = {
 
 def half_done(path, monkeypatch, after=3, **changes):
     """A checkpoint of SMALL from the middle: Ctrl-C comes when lanes are filled once too often."""
-    run = engine.run
+    run = driver.run
 
     def run_and_stop(work, *others):
         take, times = work.take, itertools.count()
@@ -212,7 +213,7 @@ def half_done(path, monkeypatch, after=3, **changes):
         run(work, *others)
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "run", run_and_stop)
+        patch.setattr(driver, "run", run_and_stop)
         with pytest.raises(fg.Interrupted):
             fg.run(**{**SMALL, **changes}, checkpoint=path)
 
@@ -290,7 +291,7 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_good_and_the_run_going(
 ):
     """The second writing fails, and every later one; one warning; and then there is space again."""
     path, written = tmp_path / "run.ckpt", []
-    module = {"write_array": np.lib.format}.get(where, storage.os)
+    module = {"write_array": np.lib.format}.get(where, archive.os)
     work, write = getattr(module, where), checkpoint.write
     failing = False
 

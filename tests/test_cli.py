@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames import cli
+from fastgames.cli import main as cli
 from fastgames.registry import EXPLORERS, GAMES, LEARNERS
 
 
@@ -224,7 +224,7 @@ def test_reproduce_elsewhere(call, tmp_path):
 
 
 def test_reproduce_passes_its_options_on_and_says_what_differs(call, tmp_path, monkeypatch):
-    from fastgames.reproduce import NAMES, Report, Row
+    from fastgames.papers import NAMES, Report, Row
 
     seen = {}
 
@@ -245,7 +245,7 @@ def test_reproduce_passes_its_options_on_and_says_what_differs(call, tmp_path, m
 
 
 def test_reproduce_passes_the_options_of_one_figure_on(call, tmp_path, monkeypatch):
-    from fastgames.reproduce import NAMES, Report
+    from fastgames.papers import NAMES, Report
 
     seen = []
 
@@ -289,7 +289,7 @@ def test_reproduce_takes_underscores(call, tmp_path):
 
 
 def test_help_tells_every_figure(call):
-    from fastgames.reproduce import NAMES
+    from fastgames.papers import NAMES
 
     _, out, _ = call("reproduce", "--help")
     for name in NAMES:
@@ -381,7 +381,7 @@ def test_control_c(call, tmp_path):
 
 
 def test_control_c_while_reproducing(call, tmp_path, monkeypatch):
-    from fastgames.reproduce import NAMES
+    from fastgames.papers import NAMES
 
     def interrupted(**_):
         raise KeyboardInterrupt
@@ -441,7 +441,7 @@ def test_mistakes_of_our_own_are_not_hidden(call, monkeypatch):
 def test_without_the_extra(package):
     code = (
         f"import sys; sys.modules['{package}'] = None\n"
-        "from fastgames.cli import main; sys.exit(main(['games']))"
+        "from fastgames.cli.main import main; sys.exit(main(['games']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
@@ -453,7 +453,7 @@ def test_without_the_extra(package):
 
 def test_starting_loads_nothing_heavy():
     code = (
-        "import sys, fastgames.cli\n"
+        "import sys, fastgames.cli.main\n"
         "heavy = {'matplotlib', 'xarray', 'pandas', 'numba', 'scipy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -10,7 +10,9 @@ import sys
 import pytest
 
 import fastgames as fg
-from fastgames import cli, reproduce, speed
+from fastgames import papers as reproduce
+from fastgames.cli import main as cli
+from fastgames.cli import speed
 from fastgames.registry import GAMES, LEARNERS
 
 TEXTS = {

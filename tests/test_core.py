@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastgames as fg
-from fastgames import _core, engine
-from fastgames.lanes import _slice, block_size, in_columns
+from fastgames import _core
+from fastgames.engine import driver
+from fastgames.engine.compiled import _slice, block_size, in_columns
 
 
 @pytest.mark.parametrize(
@@ -212,8 +213,8 @@ def test_the_engine_takes_every_replica_as_far_as_it_goes_and_stops_where_it_is_
         saved.append(model.steps.copy())
 
     todo = np.sort(rng.permutation(replicas)[: data.draw(st.integers(1, replicas))])
-    work = engine.Work(steps, begun, todo, snapshots, tally_from, periods, snapshot, earliest)
-    engine.run(
+    work = driver.Work(steps, begun, todo, snapshots, tally_from, periods, snapshot, earliest)
+    driver.run(
         work,
         lambda: Counter(model, capacity, log),
         threads,

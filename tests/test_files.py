@@ -15,7 +15,8 @@ import zipfile
 import pytest
 
 import fastgames as fg
-from fastgames import checkpoint, engine, files
+from fastgames.engine import driver
+from fastgames.io import checkpoint, files
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="devices, pipes and links as in POSIX")
 
@@ -152,7 +153,7 @@ def test_a_socket_and_a_directory_are_refused(tmp_path, result, monkeypatch):
 
 HALF = """
 import sys, time
-from fastgames.files import replacing
+from fastgames.io.files import replacing
 with replacing(sys.argv[1]) as file:
     file.write(b"half")
     file.flush()
@@ -339,7 +340,7 @@ def test_a_run_that_cannot_go_on_writing_is_refused_but_a_finished_one_is_read(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(fg.Interrupted):
-        patch.setattr(engine, "run", interrupt)
+        patch.setattr(driver, "run", interrupt)
         fg.run(**half)
     assert checkpoint.read(
         half["checkpoint"], _call(half["checkpoint"]), game, (fg.QLearner(),) * 2

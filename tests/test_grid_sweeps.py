@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastgames as fg
-from fastgames.grid import Grid, grid
+from fastgames.grids import Grid, grid
 
 NUMBERS = st.lists(
     st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False),

@@ -18,13 +18,14 @@ HEAVY = ("numba", "llvmlite", "scipy", "matplotlib", "xarray", "rich", "typer", 
 # Our own modules that a run of a classic game loads, and what else it imports besides NumPy.
 # Each costs a process up to a millisecond: that of `python -c "import numpy"` takes 80.
 A_RUN = """
-    _checks _core _core.cpu _core.lanes_ISA_f64 _interrupt _later arguments engine errors games
+    _common _common.checks _common.interrupt _common.later _common.seeds _core
+    _core.cpu _core.lanes_ISA_f64 engine engine.arguments engine.compiled engine.driver
+    engine.policies engine.progress engine.snapshots engine.state engine.window errors games
     games._tables games.catalogue games.compact games.markov games.matrix games.procedural
-    games.variants grid lanes learners learners.base learners.explore learners.fixed
-    learners.initial learners.qlearner learners.sarsa learners.stepsize learners.values policies
-    progress record registry result rules rules.choice rules.exponential rules.fixed
-    rules.logarithm rules.qlearning rules.sarsa rules.stepsize run schedules seeds snapshots
-    state stop window
+    games.variants grids learners learners.base learners.explore learners.fixed
+    learners.initial learners.qlearner learners.sarsa learners.stepsize learners.values
+    record registry result rules rules.choice rules.exponential rules.fixed
+    rules.logarithm rules.qlearning rules.sarsa rules.stepsize running schedules stop
 """
 OTHERS = "import __future__, dataclasses, numpy.typing, threading"
 
@@ -95,7 +96,7 @@ def test_type_checkers_are_told_of_every_name_that_is_loaded_late():
     assert registry.GAMES is games.CATALOGUE
 
 
-@pytest.mark.parametrize("module", ["analysis", "reproduce"])
+@pytest.mark.parametrize("module", ["analysis", "papers"])
 def test_modules_are_attributes_before_they_are_imported(module):
     program = f"""
         import fastgames, sys

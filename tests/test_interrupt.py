@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames import _checks, engine
-from fastgames._interrupt import interrupts
+from fastgames._common import checks
+from fastgames._common.interrupt import interrupts
+from fastgames.engine import driver
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 PENNIES = fg.games.matching_pennies()
@@ -79,19 +80,19 @@ def test_no_thread_goes_on_after_the_interrupt(threads):
     before = part.steps.copy()
     for thread, frame in sys._current_frames().items():
         while frame is not None:
-            stepping = frame.f_code is engine.Roster.work_off.__code__
+            stepping = frame.f_code is driver.Roster.work_off.__code__
             assert thread == threading.get_ident() or not stepping
             frame = frame.f_back
     assert (part.steps == before).all()
 
 
 def test_an_error_in_a_thread_is_raised_in_the_caller(monkeypatch):
-    from fastgames import lanes
+    from fastgames.engine import compiled
 
     def broken(self, steps):
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr(lanes.LaneBlock, "advance", broken)
+    monkeypatch.setattr(compiled.LaneBlock, "advance", broken)
     for threads in (1, 3):
         with pytest.raises(RuntimeError, match="on purpose"):
             fg.run(PENNIES, fg.QLearner(), replicas=100, threads=threads)
@@ -133,26 +134,26 @@ def test_an_error_while_reporting_leaves_no_thread_behind():
         capacity, active, stable = 1, 0, None
         steps = 0
 
-        def load(self, lanes, replicas): ...
+        def load(self, compiled, replicas): ...
 
-        def tally(self, lanes, on): ...
+        def tally(self, compiled, on): ...
 
         def advance(self, steps):
             self.steps += steps
-            threading.Event().wait(2 * engine.SLICE)  # so that slices do not grow
+            threading.Event().wait(2 * driver.SLICE)  # so that slices do not grow
             return steps
 
-        def store(self, lanes, replicas): ...
+        def store(self, compiled, replicas): ...
 
     def broken(done, finished):
         raise RuntimeError("broken on purpose")
 
     block, one = Endless(), np.zeros(1, np.int64)
-    work = engine.Work(FOR_EVER, one, one, [], 0, 0, lambda *_: None)
+    work = driver.Work(FOR_EVER, one, one, [], 0, 0, lambda *_: None)
     with pytest.raises(RuntimeError, match="on purpose"):
-        engine.run(work, lambda: block, 1, broken)
+        driver.run(work, lambda: block, 1, broken)
     taken = block.steps
-    threading.Event().wait(10 * engine.SLICE)
+    threading.Event().wait(10 * driver.SLICE)
     assert block.steps == taken
 
 
@@ -224,7 +225,7 @@ def test_interrupted_before_the_first_step_of_a_listing(monkeypatch, assert_same
 
     arguments = {"rng": 5, "stream": "numpy"}
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "run", at_once)
+        patch.setattr(driver, "run", at_once)
         with pytest.raises(fg.Interrupted) as caught:
             fg.run(MARKOV, SEATS, steps=50, **arguments)
     part = caught.value.result
@@ -235,9 +236,9 @@ def test_interrupted_before_the_first_step_of_a_listing(monkeypatch, assert_same
 
 def test_further_interrupts_do_not_lose_the_result(monkeypatch, assert_same):
     """They come while lanes are written back, and while the window is summed up."""
-    from fastgames import lanes
+    from fastgames.engine import compiled
 
-    store, count_up, struck = lanes.LaneBlock.store, sys.modules[fg.run.__module__].count_up, []
+    store, count_up, struck = compiled.LaneBlock.store, sys.modules[fg.run.__module__].count_up, []
 
     def strike():
         struck.append(threading.current_thread() is threading.main_thread())
@@ -251,7 +252,7 @@ def test_further_interrupts_do_not_lose_the_result(monkeypatch, assert_same):
         strike()
         count_up(*arguments)
 
-    monkeypatch.setattr(lanes.LaneBlock, "store", storing)
+    monkeypatch.setattr(compiled.LaneBlock, "store", storing)
     monkeypatch.setattr(sys.modules[fg.run.__module__], "count_up", counting)
     record = fg.Record(rewards=True, last=1000)
     stop = fg.Stable(2**31 - 1)
@@ -272,7 +273,7 @@ def test_an_interrupt_waits_until_a_package_is_imported(tmp_path, monkeypatch):
     """
     (tmp_path / "half_imported.py").write_text(textwrap.dedent(source))
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(KeyboardInterrupt), _checks.importing("frames", "a data frame"):
+    with pytest.raises(KeyboardInterrupt), checks.importing("frames", "a data frame"):
         import half_imported
     assert sys.modules["half_imported"].whole
     assert half_imported.whole
@@ -315,7 +316,7 @@ def test_what_an_interrupt_left_of_an_import_does_no_harm(package, place):
 def test_a_broken_package_is_not_called_missing(tmp_path, monkeypatch):
     (tmp_path / "broken_package.py").write_text("raise ImportError('its own trouble')")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ImportError, match="its own trouble"), _checks.importing("plot", "x"):
+    with pytest.raises(ImportError, match="its own trouble"), checks.importing("plot", "x"):
         import broken_package  # noqa: F401
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames.labels import dataset
+from fastgames.io.labels import dataset
 
 REPLICAS, STEPS = 3, 60
 

@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastgames import registry
+from fastgames.engine.interpreted import ReferenceBlock
+from fastgames.engine.state import fresh
 from fastgames.games import (
     MarkovGame,
     MatrixGame,
@@ -34,12 +36,10 @@ from fastgames.learners import (
 )
 from fastgames.learners.values import ValueLearner
 from fastgames.record import Record
-from fastgames.reference import ReferenceBlock
 from fastgames.rules import choice, streams
 from fastgames.rules.exponential import exp
 from fastgames.rules.logarithm import log
 from fastgames.schedules import Exponential, Linear
-from fastgames.state import fresh
 from fastgames.stop import Stable
 
 SEED = 2**40 + 9

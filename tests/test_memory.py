@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastgames as fg
-from fastgames import arguments, engine, memory, snapshots, state
-from fastgames.lanes import block_bytes, in_columns
-from fastgames.run import _blocks
+from fastgames._common import checks, memory
+from fastgames.engine import driver, snapshots, state
+from fastgames.engine.compiled import block_bytes, in_columns
+from fastgames.running import _blocks
 
 PENNIES = fg.games.matching_pennies()
 MARKOV = fg.games.random_markov_game(3, 7, (3, 5, 2), rng=1, transitions="sparse", time_limit=9)
@@ -181,13 +182,13 @@ def test_no_lock_is_taken_in_the_loop(game, threads, monkeypatch):
         class Counting(CountingLock):
             taken = 0
 
-        make = engine.Work.__init__
+        make = driver.Work.__init__
 
         def made(self, *arguments, **named):
             make(self, *arguments, **named, lock=Counting())
 
         with monkeypatch.context() as patch:
-            patch.setattr(engine.Work, "__init__", made)
+            patch.setattr(driver.Work, "__init__", made)
             result = fg.run(game, fg.QLearner(), steps=steps, replicas=320, rng=1, threads=threads)
         advanced.append(int(result.steps.sum()))
         return Counting.taken
@@ -223,10 +224,10 @@ def test_what_a_run_takes_at_most_is_known_before(case, monkeypatch):
         with measured() as peak:
             fg.run(**{**case, **more})
         with monkeypatch.context() as patch:
-            patch.setattr(arguments, "LITTLE", 0)
-            patch.setattr(arguments, "_memory", lambda most=peak.bytes: 2 * most)
+            patch.setattr(checks, "LITTLE", 0)
+            patch.setattr(memory, "available", lambda most=peak.bytes: 2 * most)
             fg.run(**{**case, **more})
-            patch.setattr(arguments, "_memory", lambda most=peak.bytes: int(0.98 * most))
+            patch.setattr(memory, "available", lambda most=peak.bytes: int(0.98 * most))
             with pytest.raises(ValueError, match=r"replicas .* must fit into memory.* bytes each"):
                 fg.run(**{**case, **more})
 
@@ -245,7 +246,7 @@ class measured:
 
 
 def test_a_run_that_is_refused_has_taken_nothing(monkeypatch):
-    monkeypatch.setattr(arguments, "_memory", lambda: 2**30)
+    monkeypatch.setattr(memory, "available", lambda: 2**30)
     need = r"need 13\.0 GiB, 697 bytes each; this machine has 1\.0 GiB available"
     with measured() as peak, pytest.raises(ValueError, match=need):
         fg.run(MARKOV, fg.QLearner(), replicas=20_000_000)
@@ -253,7 +254,7 @@ def test_a_run_that_is_refused_has_taken_nothing(monkeypatch):
 
 
 def test_little_is_not_asked_for(monkeypatch):
-    monkeypatch.setattr(arguments, "_memory", None)
+    monkeypatch.setattr(memory, "available", None)
     fg.run(PENNIES, fg.QLearner(), steps=3, replicas=1000)
     with pytest.raises(TypeError):
         fg.run(PENNIES, fg.QLearner(), steps=3, replicas=10**7)

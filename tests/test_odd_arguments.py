@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames import analysis, memory, reproduce
+from fastgames import analysis
+from fastgames import papers as reproduce
+from fastgames._common import memory
 
 PENNIES = fg.games.matching_pennies()
 DILEMMA = fg.remember(fg.games.prisoners_dilemma(), periods=1, discount=0.9)

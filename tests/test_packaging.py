@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fastgames import _checks
+from fastgames._common import checks
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,7 +53,7 @@ def test_every_requirement_of_ours_is_of_this_project(project):
 
 
 def test_what_is_missing_is_installed_by_that_name(project):
-    error = _checks.needs_extra("matplotlib", "plot", "a picture")
+    error = checks.needs_extra("matplotlib", "plot", "a picture")
     assert str(error) == f'a picture needs matplotlib: pip install "{project["name"]}[plot]"'
 
 

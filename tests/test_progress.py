@@ -8,7 +8,7 @@ import types
 import pytest
 
 import fastgames as fg
-from fastgames import progress
+from fastgames.engine import progress
 
 PENNIES = fg.games.matching_pennies()
 

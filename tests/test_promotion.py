@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import fastgames as fg
 from fastgames import jit, registry
+from fastgames.functions.promotion import computes_in, for_numba, for_reference
 from fastgames.jit import compiled
-from fastgames.promotion import computes_in, for_numba, for_reference
 from fastgames.rules.choice import argmax, largest
 from fastgames.rules.exponential import exp
 from fastgames.rules.hyperbolic import tanh
@@ -190,7 +190,7 @@ def test_policies_of_few_and_of_many_are_the_same(dtype, monkeypatch):
     learner = fg.Learner(choose, plain, P, TABLES, policy=policy)
     result = fg.run(GAME, learner, 60, 3, rng=1, dtype=dtype)
     interpreted = result.policy(1)
-    monkeypatch.setattr("fastgames.policies.MANY", 0)
+    monkeypatch.setattr("fastgames.engine.policies.MANY", 0)
     assert result.policy(1).tobytes() == interpreted.tobytes()
 
 

@@ -21,7 +21,7 @@ from numpy.random import random as rnd
 
 import fastgames as fg
 from fastgames import _core
-from fastgames.purity import check
+from fastgames.functions.purity import check
 from fastgames.rules import chance
 from fastgames.rules.exponential import exp
 

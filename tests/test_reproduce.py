@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames import reproduce
-from fastgames.reproduce import cycling as cycling_
-from fastgames.reproduce import estimate
-from fastgames.reproduce.report import Report, Row
+from fastgames import papers as reproduce
+from fastgames.papers import cycling as cycling_
+from fastgames.papers import estimate
+from fastgames.papers.report import Report, Row
 
 SMALL = {"replicas": 60, "steps": 2_000}
 SESSIONS = 12  # of each of Calvano's settings
@@ -78,7 +78,7 @@ def test_the_listing_itself(reports):
 
 
 def test_a_listing_that_differs_is_noticed():
-    module = sys.modules["fastgames.reproduce.cycling"]
+    module = sys.modules["fastgames.papers.chapter_cycling"]
     rows = module._listing_rows(("Row Q-values : [-0.016 -0.357]", *module.PRINTED[1:]))
     assert [r.ok for r in rows] == [False, True, True, True]
     assert rows[0].expected == "[-0.016 -0.356]"
@@ -201,7 +201,9 @@ def cycle_of(result, replica):
 def test_calvanos_sessions_are_those_of_the_paper():
     """Settings written out here, one run for each; replicas count on from setting to setting."""
     found = reproduce.calvano(replicas=3, steps=4_000, rng=5).results["settings"]
-    assert found.grid.dims["setting"] == tuple(sys.modules["fastgames.reproduce.calvano"].SETTINGS)
+    assert found.grid.dims["setting"] == tuple(
+        sys.modules["fastgames.papers.calvano_2020"].SETTINGS
+    )
     assert found.stop == fg.Stable(100_000)
     for k, changes in enumerate(SETTINGS):
         game = fg.remember(fg.games.logit_bertrand(**changes), 1, 0.95, "uniform")
@@ -378,7 +380,7 @@ def test_the_heat_maps_means():
 
 
 def test_the_heat_map_compares_the_cell_next_to_the_baseline():
-    module = sys.modules["fastgames.reproduce.heat_map"]
+    module = sys.modules["fastgames.papers.calvano_2020_heat_map"]
     alphas, betas = np.array([0.05, 0.1, 0.145]), np.array([4e-6, 2e-6])
     gains = np.full((3, 2, 250), 0.5)
     gains[2, 0, :125], gains[2, 0, 125:] = 0.72, 0.92
@@ -465,7 +467,7 @@ def test_the_price_paid_is_the_lowest():
 
 
 def test_final_prices_that_differ_are_noticed(reports):
-    module = sys.modules["fastgames.reproduce.afp"]
+    module = sys.modules["fastgames.papers.afp_2022"]
     results = reports["afp"].results
     low, high, higher = 2.0282, 2.1291, 2.2300
     for final, ok in (

@@ -10,7 +10,7 @@ import fastgames as fg
 from fastgames.games.functions.traffic import traffic as traffic_game
 from fastgames.rules.outcome import TeamOutcome
 
-study = importlib.import_module("fastgames.reproduce.traffic")
+study = importlib.import_module("fastgames.papers.traffic_signals")
 REFERENCE = {"backend": "reference", "progress": False}
 
 

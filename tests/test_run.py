@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import fastgames as fg
-from fastgames import _core, lanes, registry
+from fastgames import _core, registry
+from fastgames.engine import compiled
 
 PENNIES = fg.games.matching_pennies()
 FEW = settings(max_examples=settings.default.max_examples // 2)
@@ -33,7 +34,7 @@ def test_the_bits_do_not_depend_on_the_caches(limits, data, setups, assert_same)
     before = setup.run(threads=1)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in limits.items():
-            patch.setattr(lanes, name, value)
+            patch.setattr(compiled, name, value)
         assert_same(before, setup.run(threads=1))
 
 

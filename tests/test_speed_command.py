@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames import _core, cli, speed
+from fastgames import _core
+from fastgames.cli import main as cli
+from fastgames.cli import speed
 
 WORKLOADS = speed.workloads()
 GREEDY = [w for w in WORKLOADS if w.dtype == "float64" and "softmax" not in w.name]

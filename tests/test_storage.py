@@ -24,13 +24,13 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 import fastgames as fg
+from fastgames.engine.snapshots import Snapshots
+from fastgames.engine.state import Pending, Seat, State
 from fastgames.games.compact import Chances
-from fastgames.grid import grid
+from fastgames.grids import grid
 from fastgames.learners import ExpectedSarsa, Sarsa, UniformRivals, VisitCount
 from fastgames.registry import LEARNERS
 from fastgames.result import Result
-from fastgames.snapshots import Snapshots
-from fastgames.state import Pending, Seat, State
 from fastgames.stop import Stable
 
 PENNIES = fg.games.matching_pennies()
@@ -1299,7 +1299,7 @@ def peak(tmp_path, data, seconds=20):
     path.write_bytes(data)
     code = """
 import resource, sys, fastgames as fg
-import fastgames.storage, fastgames.games.registry
+import fastgames.io.archive, fastgames.games.registry
 resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9,) * 2)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

@@ -15,9 +15,9 @@ from hypothesis import given
 import fastgames as fg
 from fastgames import _core, registry
 from fastgames import vector as module
+from fastgames.engine.interpreted import FunctionWorld, TableWorld
+from fastgames.engine.state import fresh
 from fastgames.learners.outside import Outside
-from fastgames.reference import FunctionWorld, TableWorld
-from fastgames.state import fresh
 
 BUILDS = _core.available()
 CAPACITIES = st.sampled_from([16, 32, 1024])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.analysis.frozen import Frozen, freeze, in_blocks, starts, threads_of
 from fastgames.games import Game
 from fastgames.result import Result
@@ -166,7 +166,7 @@ def profit_gain(
         profits = limit_cycle(profits)
     if isinstance(profits, LimitCycle):
         profits = profits.rewards
-    earned = _checks.finite_array("profits", profits)
+    earned = checks.finite_array("profits", profits)
     if earned.ndim != 2 or 0 in earned.shape:
         raise ValueError(f"profits must have shape (replicas, N), got {earned.shape}")
     low = _benchmark("nash", nash, earned.shape)
@@ -184,7 +184,7 @@ def profit_gain(
 
 
 def _benchmark(name: str, value: Any, shape: tuple[int, int]) -> np.ndarray:
-    array = _checks.finite_array(name, value)
+    array = checks.finite_array(name, value)
     if array.shape not in ((), shape[1:], shape):
         raise ValueError(
             f"{name} must be a number, ({shape[1]},) or {shape}, got shape {array.shape}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.analysis.cycles import cycles_of
 from fastgames.analysis.frozen import (
     Frozen,
@@ -153,10 +153,10 @@ def deviation_response(
     """
     frozen = freeze(game, greedy)
     replicas, agents = frozen.replicas, frozen.game.num_agents
-    agent = _checks.whole("agent", agent, 0, agents - 1)
+    agent = checks.whole("agent", agent, 0, agents - 1)
     forced = _forced(frozen, agent, action)
-    before = _checks.whole("before", before, 1, 2**20)
-    after = _checks.whole("after", after, 0, 2**20)
+    before = checks.whole("before", before, 1, 2**20)
+    after = checks.whole("after", after, 0, 2**20)
     grids = _grids(frozen, _prices(frozen.game) if prices is None else prices)
     discount = discount_of(frozen, discount)
     threads = threads_of(threads)
@@ -200,7 +200,7 @@ def _preceded(path: np.ndarray, usual: np.ndarray, before: int) -> np.ndarray:
 
 def _forced(frozen: Frozen, agent: int, action: Any) -> np.ndarray | None:
     if isinstance(action, str):
-        _checks.one_of("action", action, (STATIC,))
+        checks.one_of("action", action, (STATIC,))
         return None
     array = whole_numbers("action", action, frozen.game.num_actions[agent])
     if array.shape not in ((), (frozen.replicas,)):
@@ -234,7 +234,7 @@ def _grids(frozen: Frozen, prices: Any) -> list[np.ndarray]:
         raise ValueError(f"prices must be {domain}, {len(counts)} of them, got {len(prices)}")
     grids = []
     for i, count in enumerate(counts):
-        grid = np.ascontiguousarray(np.atleast_2d(_checks.finite_array(f"prices[{i}]", prices[i])))
+        grid = np.ascontiguousarray(np.atleast_2d(checks.finite_array(f"prices[{i}]", prices[i])))
         if grid.shape not in ((1, count), (frozen.replicas, count)):
             raise ValueError(
                 f"prices[{i}] must have shape ({count},) or ({frozen.replicas}, {count}), "

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames._core.analysis import Play
-from fastgames.arguments import cpus
+from fastgames.engine.arguments import cpus
 from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
 from fastgames.result import Result
@@ -131,7 +131,7 @@ def whole_numbers(name: str, value: Any, count: int) -> np.ndarray:
         raise ValueError(f"{name} must be a rectangular array ({error})") from None
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must be whole numbers in [0, {count}), got {array.dtype}")
-    _checks.not_masked(name, value)
+    checks.not_masked(name, value)
     bad = (array < 0) | (array >= count)
     if bad.any():
         where = tuple(int(k) for k in np.argwhere(bad)[0])
@@ -182,16 +182,16 @@ def starts(frozen: Frozen, start: Any) -> np.ndarray:
 
 def discount_of(frozen: Frozen, discount: Any) -> float:
     """The discount: the game's unless given."""
-    value = _checks.finite_array("discount", frozen.game.discount if discount is None else discount)
+    value = checks.finite_array("discount", frozen.game.discount if discount is None else discount)
     if value.ndim:
         raise ValueError(f"discount must be one number in [0, 1), got shape {value.shape}")
-    _checks.within("discount", value, "[0, 1)")
+    checks.within("discount", value, "[0, 1)")
     return float(value)
 
 
 def threads_of(threads: Any) -> int:
     """How many threads."""
-    return _checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
+    return checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
 
 
 def in_blocks(replicas: int, threads: int, work: Callable[[int, int], None]) -> None:

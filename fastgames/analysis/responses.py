@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.analysis.cycles import cycles_of
 from fastgames.analysis.frozen import discount_of, freeze, in_blocks, threads_of
 from fastgames.games import Game
@@ -125,12 +125,12 @@ def best_responses(
     [0.75, 1.0]
     """
     frozen = freeze(game, greedy)
-    once = _checks.one_of("deviations", deviations, ("any", "once")) == "once"
+    once = checks.one_of("deviations", deviations, ("any", "once")) == "once"
     discount = discount_of(frozen, discount)
-    slack = _checks.finite_array("tolerance", tolerance)
+    slack = checks.finite_array("tolerance", tolerance)
     if slack.ndim:
         raise ValueError(f"tolerance must be one number, got shape {slack.shape}")
-    _checks.within("tolerance", slack, "[0, inf)")
+    checks.within("tolerance", slack, "[0, inf)")
     threads = threads_of(threads)
     if not isinstance(values, bool):
         raise TypeError(f"values must be True or False, got {values!r}")

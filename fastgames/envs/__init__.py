@@ -18,7 +18,7 @@ Importing `fastgames.envs.gymnasium` registers the games of the catalogue with G
 
 from typing import TYPE_CHECKING
 
-from fastgames._later import later
+from fastgames._common.later import later
 
 if TYPE_CHECKING:
     from .gymnasium import GameEnv, GameVectorEnv

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import _checks
-from fastgames.arguments import check_game
+from fastgames._common import checks
+from fastgames.engine.arguments import check_game
 from fastgames.games import Game, MarkovGame, make
 
 RENDER_MODES = ("ansi", "human", "rgb_array")
@@ -43,12 +43,12 @@ def game_from(game: Any) -> Game:
 
 def render_mode_from(mode: Any, modes: tuple[str, ...] = RENDER_MODES) -> str | None:
     """Return `mode` if it is one of `modes` or None, else raise ValueError."""
-    return None if mode is None else _checks.one_of("render_mode", mode, modes)
+    return None if mode is None else checks.one_of("render_mode", mode, modes)
 
 
 def seed_from(seed: Any) -> int | None:
     """A seed that a game takes, or None."""
-    return None if seed is None else _checks.whole("seed", seed, 0, 2**64 - 1)
+    return None if seed is None else checks.whole("seed", seed, 0, 2**64 - 1)
 
 
 def flag(values: np.ndarray) -> Sequence[bool]:
@@ -99,7 +99,7 @@ def picture(text: str, agents: int) -> np.ndarray:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
-        raise _checks.needs_extra("matplotlib", "plot", 'render_mode="rgb_array"') from error
+        raise checks.needs_extra("matplotlib", "plot", 'render_mode="rgb_array"') from error
     lines = 2 + min(agents, _SHOWN) + (agents > _SHOWN)
     height = _LINE * (lines + 1)
     figure = Figure(figsize=(_WIDTH / 100, height / 100), dpi=100, facecolor="white")

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import _checks
-from fastgames.arguments import one_for_each
+from fastgames._common import checks
+from fastgames.engine.arguments import one_for_each
 from fastgames.envs.common import (
     NUMBERS,
     RENDER_MODES,
@@ -34,7 +34,7 @@ from fastgames.games import CATALOGUE, Game
 from fastgames.learners import AnyLearner, FixedPolicy
 from fastgames.vector import VectorGame
 
-with _checks.importing("envs", "fastgames.envs.gymnasium"):
+with checks.importing("envs", "fastgames.envs.gymnasium"):
     import gymnasium
     from gymnasium.error import ResetNeeded
     from gymnasium.spaces import Discrete, Space
@@ -106,7 +106,7 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
         dtype: str = "float64",
     ) -> None:
         self.game = game_from(game)
-        self.agent = _checks.whole("agent", agent, 0, self.game.num_agents - 1)
+        self.agent = checks.whole("agent", agent, 0, self.game.num_agents - 1)
         self.render_mode = render_mode_from(render_mode)
         self._envs = VectorGame(self.game, 1, None, _seats(self.game, self.agent, others), dtype)
         self.observation_space = Discrete(self.game.num_observations[self.agent])
@@ -277,7 +277,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         render_mode: str | None = None,
     ) -> None:
         self.game = game_from(game)
-        self.agent = _checks.whole("agent", agent, 0, self.game.num_agents - 1)
+        self.agent = checks.whole("agent", agent, 0, self.game.num_agents - 1)
         self._envs = VectorGame(
             self.game, num_envs, None, _seats(self.game, self.agent, others), dtype
         )
@@ -325,7 +325,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Raises TypeError or ValueError if actions are of another form or out of range.
         """
         envs = self._envs
-        _checks.not_masked("actions", actions)
+        checks.not_masked("actions", actions)
         actions = np.asarray(actions)
         envs.step(actions[None] if actions.ndim == 1 else actions)
         if self.render_mode is not None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.games import MatrixGame, make
 from fastgames.learners import FixedPolicy
 
-with _checks.importing("openspiel", "fastgames.envs.openspiel"):
+with checks.importing("openspiel", "fastgames.envs.openspiel"):
     import pyspiel
 
 
@@ -146,7 +146,7 @@ def fixed_policy(policy: Any, game: Any, agent: int) -> FixedPolicy:
         If an argument is outside its domain, or probabilities do not sum to 1.
     """
     game = _played_once(game)
-    agent = _checks.whole("agent", agent, 0, game.num_players() - 1)
+    agent = checks.whole("agent", agent, 0, game.num_players() - 1)
     start = game.new_initial_state()
     legal = start.legal_actions(agent)
     if isinstance(policy, pyspiel.Policy):  # of C++
@@ -154,7 +154,7 @@ def fixed_policy(policy: Any, game: Any, agent: int) -> FixedPolicy:
     elif hasattr(policy, "action_probabilities"):
         given = policy.action_probabilities(start, agent)
     else:
-        array = _checks.finite_array("policy", policy)
+        array = checks.finite_array("policy", policy)
         shape = game.num_players(), game.num_distinct_actions()
         if array.shape == shape:
             return FixedPolicy(array[agent][legal])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.envs.common import (
     NUMBERS,
     RENDER_MODES,
@@ -25,7 +25,7 @@ from fastgames.envs.common import (
 from fastgames.games import Game
 from fastgames.vector import VectorGame
 
-with _checks.importing("envs", "fastgames.envs.pettingzoo"):
+with checks.importing("envs", "fastgames.envs.pettingzoo"):
     from gymnasium.error import ResetNeeded
     from gymnasium.spaces import Box, Discrete, Space
     from pettingzoo import AECEnv, ParallelEnv
@@ -136,7 +136,7 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         self.game = game_from(game)
         self.max_cycles = max_cycles
         if max_cycles is not None:
-            _checks.whole("max_cycles", max_cycles, 1)
+            checks.whole("max_cycles", max_cycles, 1)
         self.render_mode = render_mode_from(render_mode)
         self._envs = VectorGame(self.game, 1, dtype=dtype)
         self.possible_agents = [f"agent_{i}" for i in range(self.game.num_agents)]
@@ -429,7 +429,7 @@ class AECGame(AECEnv[str, np.int64, Any]):
             self._was_dead_step(action)
             return
         count = self.game.num_actions[self.possible_agents.index(agent)]
-        self._choices[agent] = _checks.whole(f"action of {agent!r}", action, 0, count - 1)
+        self._choices[agent] = checks.whole(f"action of {agent!r}", action, 0, count - 1)
         self._cumulative_rewards[agent] = 0.0
         self._clear_rewards()
         if self._waiting:

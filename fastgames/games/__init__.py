@@ -11,7 +11,7 @@ array([9., 9., 9.])
 
 from typing import TYPE_CHECKING
 
-from fastgames._later import later
+from fastgames._common.later import later
 
 from .markov import MarkovGame
 from .matrix import MatrixGame

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgames import _checks
+from fastgames._common import checks
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -21,7 +21,7 @@ _AGENTS_FIRST = "give numpy.moveaxis(numpy.array({}), -1, 0)"
 
 def listed(argument: str, value: object, domain: str) -> list[Any]:
     """The items of a sequence; a str is refused, for nobody means its characters."""
-    _checks.ordered(argument, value)
+    checks.ordered(argument, value)
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
         try:
             return list(value)
@@ -60,7 +60,7 @@ def array_of(argument: str, value: object, kinds: str, what: str) -> npt.NDArray
         ) from None
     if array.dtype.kind not in kinds:
         raise TypeError(f"{argument} must hold {what}; its dtype is {array.dtype}")
-    _checks.not_masked(argument, value)
+    checks.not_masked(argument, value)
     return array
 
 

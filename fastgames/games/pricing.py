@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.rules.exponential import (
     COEFFICIENTS,
     INV_LN2,
@@ -532,23 +532,23 @@ def cournot(
 
 def number(argument: str, value: object, domain: str | None = None) -> float:
     """The value as a finite float, in an interval such as "(0, inf)" if one is given."""
-    array = _checks.finite_array(argument, value)
+    array = checks.finite_array(argument, value)
     if array.shape != ():
         raise ValueError(f"{argument} must be a number; its shape is {array.shape}")
     if domain is not None:
-        _checks.within(argument, array, domain)
+        checks.within(argument, array, domain)
     return float(array)
 
 
 def each(argument: str, value: object, agents: int, domain: str | None = None) -> FloatArray:
     """The value as (agents,) float64, finite; a number is for all of them."""
-    array = _checks.finite_array(argument, value)
+    array = checks.finite_array(argument, value)
     if array.shape not in ((), (agents,)):
         raise ValueError(
             f"{argument} must be a number or have shape ({agents},); its shape is {array.shape}"
         )
     if domain is not None:
-        _checks.within(argument, array, domain)
+        checks.within(argument, array, domain)
     return np.broadcast_to(array, (agents,))
 
 

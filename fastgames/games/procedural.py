@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
+from fastgames._common.later import provided
 from fastgames.errors import is_below, unwritable
 from fastgames.games._tables import action_names, listed, read_only, string, whole
 from fastgames.games.compact import Compact, Functions
 
 if TYPE_CHECKING:
-    from fastgames.source import Source
+    from fastgames.functions.source import Source
 
 _FORMS = {
     "start": ("state", "words"),
@@ -120,7 +121,7 @@ class ProceduralGame:
         source: str = "",
     ) -> None:
         for what, function in (("start", start), ("step", step), ("observe", observe)):
-            _checks.function(what, function, _FORMS[what])
+            checks.function(what, function, _FORMS[what])
         self._num_actions = _counts("num_actions", num_actions, 2**24)
         self._num_observations = _counts("num_observations", num_observations, 2**31)
         if len(self._num_observations) != len(self._num_actions):
@@ -146,7 +147,7 @@ class ProceduralGame:
         self._compact = Compact(
             rewards=np.zeros((agents, 1, 1, 0)), moves=functions, time_limit=self._time_limit
         )
-        from fastgames.source import Source  # here, for few processes come by
+        from fastgames.functions.source import Source  # here, for few processes come by
 
         self.functions = Source(start, step, observe)
         self._check_functions()
@@ -154,7 +155,7 @@ class ProceduralGame:
 
     def _check_functions(self) -> None:
         """Raise ValueError or TypeError if a function uses more than arguments and constants."""
-        from fastgames.purity import check
+        from fastgames.functions.purity import check
 
         for what, form in _FORMS.items():
             check(what, getattr(self._compact.moves, what), form)
@@ -245,9 +246,7 @@ class ProceduralGame:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.made is None:  # the pickler decides what it can do with the functions
             return copyreg.__newobj__, (type(self),), vars(self)  # type: ignore[attr-defined]
-        from fastgames.games.registry import make_again
-
-        return make_again, self.made
+        return provided("fastgames.games.registry", "make_again"), self.made
 
 
 def catalogued(build: Callable[_P, ProceduralGame]) -> Callable[_P, ProceduralGame]:

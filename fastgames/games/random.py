@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgames.seeds import generator_from
+from fastgames._common.seeds import generator_from
 
 from ._tables import listed, whole
 from .markov import LIMIT, MarkovGame, check_size

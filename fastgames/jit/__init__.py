@@ -20,15 +20,15 @@ does not see that fastgames was upgraded. Numba is imported with this package, a
 
 from typing import TYPE_CHECKING
 
-from fastgames._interrupt import interrupts
+from fastgames._common.interrupt import interrupts
 
 with interrupts(0):  # half an import of Numba would break the next
     import numba  # noqa: F401
 
 # isort: split
+from fastgames.compiler.cache import njit
+from fastgames.compiler.compile import compiled
 from fastgames.errors import CompileError
-from fastgames.jit.cache import njit
-from fastgames.jit.compile import compiled
 from fastgames.jit.embed import GameFunctions, LearnerRules, game, rules
 from fastgames.jit.namespaces import namespace
 from fastgames.rules.outcome import Outcome, TeamOutcome

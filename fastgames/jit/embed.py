@@ -10,22 +10,22 @@ import numba
 import numpy as np
 from numba import types
 
-from fastgames import _checks
-from fastgames.arguments import check_game, check_learner, one_for_each
+from fastgames._common import checks
+from fastgames.compiler.compile import REFUSALS, explained
+from fastgames.engine.arguments import check_game, check_learner, one_for_each
+from fastgames.engine.state import _seats, members
+from fastgames.functions.promotion import computes_in, for_numba
+from fastgames.functions.source import is_dispatcher
 from fastgames.games import Game, ProceduralGame
 from fastgames.games.compact import Functions
-from fastgames.jit.compile import REFUSALS, explained
 from fastgames.jit.namespaces import offered
 from fastgames.learners import Learner, Rules
-from fastgames.promotion import computes_in, for_numba
 from fastgames.registry import DTYPES
 from fastgames.rules import schedules
 from fastgames.rules.exponential import exp
 from fastgames.rules.outcome import Outcome, TeamOutcome
 from fastgames.rules.streams import next_word
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, parts
-from fastgames.source import is_dispatcher
-from fastgames.state import _seats, members
 
 
 class LearnerRules(NamedTuple):
@@ -100,8 +100,8 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
     a learner of your own.
     """
     check_game(game)
-    agent = _checks.whole("agent", agent, 0, game.num_agents - 1)
-    _checks.one_of("dtype", dtype, DTYPES)
+    agent = checks.whole("agent", agent, 0, game.num_agents - 1)
+    checks.one_of("dtype", dtype, DTYPES)
     seats = one_for_each(learners, game.num_agents)
     check_learner(game, agent, seats, 1, dtype)
     learner, made = seats[agent], seats[agent].rules

@@ -8,9 +8,9 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from fastgames.jit.cache import keep
-from fastgames.jit.compile import MOST_INLINED, compiled, length
-from fastgames.source import FROZEN, is_dispatcher
+from fastgames.compiler.cache import keep
+from fastgames.compiler.compile import MOST_INLINED, compiled, length
+from fastgames.functions.source import FROZEN, is_dispatcher
 
 
 def offered(rule: Callable[..., Any]) -> Any:

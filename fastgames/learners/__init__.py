@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fastgames._later import later
+from fastgames._common.later import later
 from fastgames.learners.base import AnyLearner, RuleLearner, Rules, Table
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fixed import FixedPolicy

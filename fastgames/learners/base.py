@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.games import Game
 from fastgames.schedules import Numeric, _Frozen, numeric
 
@@ -51,22 +51,22 @@ class Table(_Frozen):
             raise TypeError(f"dims {where} must be a tuple of dimensions, got {self.dims!r}")
         for dim in self.dims:
             if isinstance(dim, str):
-                _checks.one_of(f"a dimension {where}", dim, DIMENSIONS)
+                checks.one_of(f"a dimension {where}", dim, DIMENSIONS)
             else:
-                _checks.whole(f"a dimension {where}", dim, 1, 2**31 - 1)
+                checks.whole(f"a dimension {where}", dim, 1, 2**31 - 1)
         object.__setattr__(self, "dims", tuple(self.dims))
-        _checks.one_of(f"kind {where}", self.kind, KINDS)
+        checks.one_of(f"kind {where}", self.kind, KINDS)
         if not isinstance(self.shared, bool):
             raise TypeError(f"shared {where} must be True or False, got {self.shared!r}")
         if isinstance(self.initial, str):
-            _checks.one_of(f"initial {where}", self.initial, ("uniform",))
+            checks.one_of(f"initial {where}", self.initial, ("uniform",))
             if isinstance(self.dims[-1], str) and self.dims[-1] != "actions":
                 raise ValueError(
                     f'initial {where} may be "uniform" where the last dimension is "actions" or a '
                     f"number, got {self.dims[-1]!r}"
                 )
             return
-        initial = _checks.finite_array(f"initial {where}", self.initial)
+        initial = checks.finite_array(f"initial {where}", self.initial)
         initial.setflags(write=False)
         object.__setattr__(self, "initial", float(initial) if initial.ndim == 0 else initial)
 
@@ -232,7 +232,7 @@ class RuleLearner(_Frozen, ABC):
 
 def initial_of(value: Any) -> float | np.ndarray:
     """What a table (observations, actions) starts at, checked."""
-    array = _checks.finite_array("initial", value)
+    array = checks.finite_array("initial", value)
     if array.ndim > 3:
         raise ValueError(
             f"initial must broadcast to (replicas, observations, actions), got shape {array.shape}"

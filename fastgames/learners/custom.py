@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import _checks
-from fastgames._later import cached
+from fastgames._common import checks
+from fastgames._common.later import cached
+from fastgames.functions.source import Source
 from fastgames.games import Game
 from fastgames.learners.base import RuleLearner, Rules, Table
 from fastgames.schedules import Numeric, _Frozen, numeric
-from fastgames.source import Source
 
 MOST_PARAMETERS = 16  # MAX_PARAMETERS in src_cy/block.pxi
 _FORMS = {
@@ -91,7 +91,7 @@ class Learner(RuleLearner):
     label: str = ""
 
     def __post_init__(self) -> None:
-        words = _checks.whole("words", self.words, 0, 64)
+        words = checks.whole("words", self.words, 0, 64)
         if self.draw is None and words > 1:
             raise ValueError(f"draw must be given where words is {words}")
         if self.draw is None:
@@ -100,7 +100,7 @@ class Learner(RuleLearner):
             object.__setattr__(self, "draw", draw_unit)
         for what in _FORMS:
             if getattr(self, what) is not None or what in ("choose", "learn"):
-                _checks.function(what, getattr(self, what), _FORMS[what])
+                checks.function(what, getattr(self, what), _FORMS[what])
         for flag in ("counterfactual", "joint", "team"):
             if not isinstance(getattr(self, flag), bool):
                 raise TypeError(f"{flag} must be True or False, got {getattr(self, flag)!r}")
@@ -114,7 +114,7 @@ class Learner(RuleLearner):
 
     def _check_functions(self) -> None:
         """Raise ValueError or TypeError if a function uses more than arguments and constants."""
-        from fastgames.purity import check
+        from fastgames.functions.purity import check
         from fastgames.rules.outcome import Outcome, TeamOutcome
 
         fields = TeamOutcome._fields if self.team else Outcome._fields

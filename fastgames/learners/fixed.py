@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.games import Game
 from fastgames.learners.base import Rules, Table
 from fastgames.rules import fixed
@@ -50,13 +50,13 @@ class FixedPolicy(_Frozen):
     learns = False
 
     def __post_init__(self) -> None:
-        p = _checks.finite_array("probabilities", self.probabilities)
+        p = checks.finite_array("probabilities", self.probabilities)
         if not 1 <= p.ndim <= 3 or p.size == 0:
             raise ValueError(
                 "probabilities must have shape (A,), (observations, A) or "
                 f"(replicas, observations, A), got {p.shape}"
             )
-        _checks.within("probabilities", p, "[0, inf)")
+        checks.within("probabilities", p, "[0, inf)")
         sums = p.sum(axis=-1)
         wrong = np.abs(sums - 1.0) > 1e-6
         if wrong.any():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastgames._later import cached
+from fastgames._common.later import cached
 from fastgames.learners.base import Rules
 from fastgames.learners.stepsize import VisitCount
 from fastgames.learners.values import ValueLearner

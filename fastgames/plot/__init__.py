@@ -5,14 +5,14 @@ touched, so a program that embeds this keeps its own style.
 
 `draw` is ``result.plot()``; each kind of picture has a function of its own: `overview`, `curves`,
 `trajectories`, `joint`, `sweep`. What they are made of draws into one panel each;
-`fastgames.reproduce` uses that too.
+`fastgames.papers` uses that too.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.plot.joint_actions import joint, paired, preferred
 from fastgames.plot.over_time import curves
 from fastgames.plot.panels import overview
@@ -112,4 +112,4 @@ def draw(
     """
     if kind is None:
         kind = "overview" if result.grid is None else "sweep"
-    return KINDS[_checks.one_of("kind", kind, KINDS)](result, path, **options)
+    return KINDS[checks.one_of("kind", kind, KINDS)](result, path, **options)

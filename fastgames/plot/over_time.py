@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.games import ProceduralGame, Variants
 from fastgames.plot.parts import bands, map_over_time
 from fastgames.plot.shown import begun, choice, mean, snapshots_of
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from fastgames.engine.snapshots import Snapshots
     from fastgames.result import Result
-    from fastgames.snapshots import Snapshots
 
 BANDS = "Lines over time: median of the replicas; shaded: the middle half and 90 % of them."
 _FEW_VALUES = 8  # of all replicas and lines, which have means in place of medians
@@ -72,7 +72,7 @@ def curves(
     """
     found = curve_panels(result)
     if what is not None:
-        _checks.one_of("what", what, dict.fromkeys(["reward", "policy", "greedy", *_names(result)]))
+        checks.one_of("what", what, dict.fromkeys(["reward", "policy", "greedy", *_names(result)]))
         found = {what: found.get(what, [])}
     panels = [panel for kind in found.values() for panel in kind]
     if not panels:

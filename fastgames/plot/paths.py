@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.games import MatrixGame
 from fastgames.plot.equilibria import equilibria
 from fastgames.plot.shown import snapshots_of
@@ -88,8 +88,8 @@ def trajectories(
         As `overview`; ValueError also where there is nothing to draw.
     """
     least = min(result.game.num_observations)
-    observation = _checks.whole("observation", observation, 0, least - 1)
-    lines = _checks.whole("lines", lines, 1)
+    observation = checks.whole("observation", observation, 0, least - 1)
+    lines = checks.whole("lines", lines, 1)
     if not isinstance(average, bool):
         raise TypeError(f"average must be True or False, got {average!r}")
     if result.snapshots is None or result.snapshots.policies is None:

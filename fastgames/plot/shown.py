@@ -8,8 +8,8 @@ import numpy as np
 from fastgames.games.pricing import PricingGame, market_of
 
 if TYPE_CHECKING:
+    from fastgames.engine.snapshots import Snapshots
     from fastgames.result import Result
-    from fastgames.snapshots import Snapshots
 
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fastgames._checks import importing
-from fastgames.files import replacing
+from fastgames._common.checks import importing
+from fastgames.io.files import replacing
 from fastgames.plot.shown import begun
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames import _checks
+from fastgames._common import checks
 from fastgames.plot.parts import bands, grid_map
 from fastgames.plot.shown import begun, mean
 from fastgames.plot.style import (
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fastgames.grid import Grid
+    from fastgames.grids import Grid
     from fastgames.result import Result
 
 UNITS = {
@@ -114,13 +114,13 @@ def statistics(result: "Result") -> dict[str, tuple[str, Any]]:
 def _chosen(result: "Result", value: Any, name: str) -> dict[str, tuple[str, Any]]:
     """The statistic that was asked for."""
     if isinstance(value, str):
-        title, unit = UNITS[_checks.one_of("value", value, UNITS)]
+        title, unit = UNITS[checks.one_of("value", value, UNITS)]
         array = getattr(result, value)
         if array is None:
             raise ValueError(f"value {value!r} was not recorded; this run has {result.record}")
         return {title: (unit, array)}
     array = np.asarray(value)
-    _checks.not_masked("value", value)
+    checks.not_masked("value", value)
     if array.dtype.kind not in "biuf" or array.shape not in (
         (result.replicas,),
         (result.replicas, result.game.num_agents),
@@ -137,10 +137,10 @@ def _dimensions(grid: "Grid", over: Any) -> tuple[str, ...]:
     if over is None:
         several = [name for name, values in grid.dims.items() if len(values) > 1]
         return tuple((several or list(grid.dims))[:2])
-    _checks.ordered("over", over)
+    checks.ordered("over", over)
     names = (over,) if isinstance(over, str) else tuple(over)
     for name in names:
-        _checks.one_of("over", name, grid.dims)
+        checks.one_of("over", name, grid.dims)
     if not 1 <= len(names) <= 2 or len(set(names)) < len(names):
         raise ValueError(f"over must be one dimension or two different ones, got {over!r}")
     return names

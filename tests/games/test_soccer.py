@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import linprog
 
 import fastgames as fg
+from fastgames.compiler.compile import compiled
 from fastgames.games.functions.soccer import soccer
-from fastgames.jit.compile import compiled
 from fastgames.rules.zero_sum import solve
 
 SIZES = [(2, 4), (4, 5)]

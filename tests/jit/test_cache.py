@@ -16,8 +16,9 @@ import pytest
 from numba.core.event import RecordingListener, register, unregister
 
 import fastgames as fg
-from fastgames import jit, source
-from fastgames.jit import cache, compile, policies
+from fastgames import jit
+from fastgames.compiler import cache, compile, policies
+from fastgames.functions import source
 
 # --- another process ------------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ import pytest
 
 import fastgames as fg
 from fastgames import jit
-from fastgames.jit import cache
-from fastgames.jit import compile as compiling
+from fastgames.compiler import cache
+from fastgames.compiler import compile as compiling
 
 PENNIES = fg.games.matching_pennies()
 C = 3.0

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from fastgames import jit
+from fastgames.functions.source import fingerprint, frozen
 from fastgames.jit.namespaces import offered
-from fastgames.source import fingerprint, frozen
 
 X = 0.7  # what every function of a pair is called with
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
+from fastgames.compiler.compile import compiled
 from fastgames.games import biased_rock_paper_scissors, matching_pennies, rock_paper_scissors
-from fastgames.jit.compile import compiled
 from fastgames.rules.zero_sum import entering, guaranteed, has_saddle_point, leaving, solve
 
 

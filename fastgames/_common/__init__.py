@@ -1,0 +1,1 @@
+"""What every layer uses: checks of arguments, seeds, interrupts, names imported on first use."""

@@ -1,0 +1,145 @@
+"""Checks of arguments: each error names the argument, the value and the domain."""
+
+import numbers
+from collections.abc import Iterable, Iterator, Set
+from contextlib import contextmanager
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+LITTLE = 2**26  # bytes that are not worth a look at what memory there is
+
+
+def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """`value` as an int in [low, high], else TypeError or ValueError."""
+    domain = (
+        f"a whole number of at least {low}"
+        if high is None
+        else f"a whole number in [{low}, {high}]"
+    )
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be {domain}, got {value!r}")
+    number = int(value)
+    if number < low or (high is not None and number > high):
+        raise ValueError(f"{name} must be {domain}, got {value!r}")
+    return number
+
+
+def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
+    """`value` if it is one of `choices`, else an error that suggests the nearest."""
+    choices = tuple(choices)
+    if isinstance(value, str) and value in choices:
+        return value
+    import difflib  # only for the error: it costs 5 ms at import
+
+    allowed = ", ".join(repr(c) for c in choices)
+    near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{name} must be one of {allowed}, got {value!r}{hint}")
+
+
+def not_masked(name: str, value: Any) -> None:
+    """Raise TypeError for a masked array, and for a list of them: NumPy reads under the mask."""
+    if _has_mask(value):
+        raise TypeError(f"{name} must not be a masked array; pass value.filled(...) or value.data")
+
+
+def _has_mask(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_has_mask(each) for each in value if type(each) not in (float, int))
+    plain = type(value) is np.ndarray or not isinstance(value, np.ndarray)
+    return not plain and isinstance(value, np.ma.MaskedArray)
+
+
+def ordered(name: str, value: Any) -> None:
+    """Raise TypeError for a set: its order may differ from one process to the next."""
+    if isinstance(value, Set):
+        raise TypeError(f"{name} must be in a fixed order, as a list is, got {_short(value)}")
+
+
+def finite_array(name: str, value: Any) -> np.ndarray:
+    """`value` as a float64 array of finite real numbers, not an array of objects or booleans."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged
+        raise ValueError(f"{name} must be a rectangular array of numbers ({error})") from None
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be real numbers, got {_short(value)}")
+    not_masked(name, value)
+    array = array.astype(np.float64)
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = tuple(int(k) for k in np.argwhere(bad)[0])
+        place = f"{name}[{', '.join(map(str, where))}]" if where else name
+        raise ValueError(f"{name} must be finite, got {place} = {array[where]}")
+    return array
+
+
+def within(name: str, array: np.ndarray, domain: str) -> None:
+    """Check that every entry lies in `domain`, an interval such as "(0, 1]" or "[0, inf)"."""
+    low, high = (float(end) for end in domain[1:-1].split(","))
+    below = array < low if domain[0] == "[" else array <= low
+    above = array > high if domain[-1] == "]" else array >= high
+    outside = below | above
+    if outside.any():
+        where = tuple(int(k) for k in np.argwhere(outside)[0])
+        place = f" at index {where[0] if len(where) == 1 else where}" if where else ""
+        raise ValueError(f"{name} must be in {domain}, got {array[where]}{place}")
+
+
+def function(name: str, value: Any, form: tuple[str, ...]) -> None:
+    """TypeError unless `value` is a plain function of as many arguments as `form` names."""
+    if not isinstance(value, FunctionType):
+        raise TypeError(f"{name} must be a plain function, got {_short(value)}")
+    import inspect  # here, for few processes come by
+
+    parameters = inspect.signature(value).parameters
+    if len(parameters) != len(form):
+        raise TypeError(
+            f"{name} must take {len(form)} arguments ({', '.join(form)}); {value.__name__} "
+            f"takes {len(parameters)} ({', '.join(parameters)})"
+        )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+@contextmanager
+def importing(extra: str, what: str) -> Iterator[None]:
+    """Import packages of an extra inside, whole: Ctrl-C waits, for half an import breaks the next.
+
+    Raises the error of `needs_extra` where one is not installed.
+    """
+    from fastgames._common.interrupt import interrupts
+
+    try:
+        with interrupts(0):
+            yield
+    except ModuleNotFoundError as error:
+        raise needs_extra(str(error.name).partition(".")[0], extra, what) from error
+
+
+def needs_extra(package: str, extra: str, what: str) -> ImportError:
+    """The error for a package that is not installed: one sentence that says what to install."""
+    return ImportError(f'{what} needs {package}: pip install "fastgames-engine[{extra}]"')
+
+
+def check_fits(name: str, unit: str, count: int, need: int, each: int) -> None:
+    """Raise ValueError if `need` bytes exceed the available memory.
+
+    name: the argument that asks for them
+    unit, count, each: what takes the memory, how many of these there are, bytes of one of them
+    """
+    if need <= LITTLE:
+        return
+    from fastgames._common.memory import available  # it imports pathlib
+
+    have = available()
+    if have is not None and need > have:
+        raise ValueError(
+            f"{name} must fit into memory: {count} {unit} need {need / 2**30:,.1f} GiB, "
+            f"{each:,} bytes each; this machine has {have / 2**30:,.1f} GiB available"
+        )

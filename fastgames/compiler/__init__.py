@@ -1,0 +1,1 @@
+"""From rules to machine code by Numba: functions and passes, kept on disk."""

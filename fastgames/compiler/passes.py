@@ -1,0 +1,390 @@
+"""Passes for the engine made from the rules of a learner.
+
+The engine calls them by their addresses (src_cy/rules.pxi), each for all lanes of a block; their
+signatures stand in src_cy/block.pxi. The source of a pass is written here for the tables, words and
+parameters that the rules have; the rules become a part of its loop.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numba
+import numpy as np
+from numba import carray, types
+
+from fastgames.compiler.cache import cfunc
+from fastgames.compiler.compile import (
+    MOST_INLINED,
+    OPTIONS,
+    REFUSALS,
+    check_enabled,
+    compiled,
+    explained,
+    length,
+    once,
+)
+from fastgames.compiler.views import POINTERS, noted, unwritable
+from fastgames.errors import (
+    CHOOSE_FAILED,
+    CHOSE_FRACTION,
+    CHOSE_OUTSIDE,
+    DRAW_FAILED,
+    LEARN_FAILED,
+    is_below,
+    is_whole,
+)
+from fastgames.functions.promotion import computes_in, for_numba
+from fastgames.learners import Rules, Table
+from fastgames.rules import choice
+from fastgames.rules.outcome import Outcome, TeamOutcome
+
+MOST_UNROLLED = 4  # actions
+FIXED = 4  # sizes that every agent has: actions, observations, agents of the game, its number
+
+_SIZE, _SIZES = types.int64, types.CPointer(types.int64)
+_INTS, _DOUBLES = types.CPointer(types.int32), types.CPointer(types.float64)
+
+_ACT = """
+def act_lanes(
+    lanes, active, sizes_, value_, tables_, observation_, u_, drawn, signals_, move_, wrong_
+):
+    sizes = carray(sizes_, ({sizes},))
+    value = carray(value_, ({parameters}, lanes))
+    at = carray(tables_, ({count},))
+    observation = carray(observation_, (lanes,))
+    u = carray(u_, ({words}, lanes))
+    signals = carray(signals_, ({words}, lanes))
+    move = carray(move_, (lanes,))
+    wrong = carray(wrong_, (4,))
+    if wrong[0] != 0:
+        return
+    actions = {actions}
+{views}
+    wrong[3] = {choose_failed}
+    for i in range(active):
+        wrong[2] = i
+        p = {p}
+        if not drawn:
+            wrong[3] = {draw_failed}
+{draw}
+            wrong[3] = {choose_failed}
+        action = choose({read_only}, {p_choose}, int(observation[i]), {signal}) + 0  # not None
+        if not is_below(action, actions):
+            wrong[0] = {chose} if is_whole(action) else {chose_fraction}
+            wrong[1], wrong[3] = sizes[3], noted(action)
+            return
+        move[i] = int(action)
+"""
+
+_LEARN = """
+def learn_all_lanes(
+    lanes, active, sizes_, counts_, value_, tables_, due_, o_, a_, gain_, weight_, o2_, a2_, over_,
+    signals_, columns_, actions_, rewards_, watched, flip_, wrong_
+):
+    sizes = carray(sizes_, ({sizes},))
+    counts = carray(counts_, (sizes[2],))
+    value = carray(value_, ({parameters}, lanes))
+    at = carray(tables_, ({count},))
+    due, o, a = carray(due_, (lanes,)), carray(o_, (lanes,)), carray(a_, (lanes,))
+    gain, weight = carray(gain_, (lanes,)), carray(weight_, (lanes,))
+    o2, a2, over = carray(o2_, (lanes,)), carray(a2_, (lanes,)), carray(over_, (lanes,))
+    signals = carray(signals_, ({words}, lanes))
+    columns = carray(columns_, (lanes, {actions}))
+    actions = carray(actions_, (lanes, sizes[2]))
+    rewards = carray(rewards_, (lanes, sizes[2]))
+    flip = carray(flip_, (lanes,))
+    wrong = carray(wrong_, (4,))
+    if wrong[0] != 0:
+        return
+{views}
+    for i in range(active):
+        if not due[i]:
+            continue
+        wrong[2] = i
+        p = {p_learn}
+        before = 0
+        if watched:
+            before = argmax(table_0[i][o[i]])
+        others = -1
+{others}
+        outcome = Outcome(
+            int(o[i]), int(a[i]), gain[i], weight[i], int(o2[i]), int(a2[i]), over[i] == 1,
+            {column}, {signal}, sizes[3], {joint}, others
+        )
+        learn({tables}, p, outcome)
+        if watched and argmax(table_0[i][o[i]]) != before:
+            flip[i] += 1
+"""
+
+_OTHERS = """\
+        others = 0
+        for j in range(sizes[2]):
+            if j != sizes[3]:
+                others = (others * counts[j] + actions[i, j]) & 0x7FFFFFFF
+"""
+
+_TEAM = """
+def learn_together_lanes(
+    lanes, active, sizes_, value_, tables_, o_, a_, o2_, rewards_, weight_, over_, signals_,
+    watched, flip_, wrong_
+):
+    sizes = carray(sizes_, ({sizes},))
+    value = carray(value_, ({parameters}, lanes))
+    at = carray(tables_, ({count},))
+    o, a = carray(o_, (lanes, {members})), carray(a_, (lanes, {members}))
+    o2 = carray(o2_, (lanes, {members}))
+    rewards = carray(rewards_, (lanes, {members}))
+    weight, over = carray(weight_, (lanes,)), carray(over_, (lanes,))
+    signals = carray(signals_, (lanes, {members}, {words}))
+    flip = carray(flip_, (lanes, {members}))
+    wrong = carray(wrong_, (4,))
+    if wrong[0] != 0:
+        return
+{views}
+    before = np.zeros({members}, np.int64)
+    for i in range(active):
+        wrong[2] = i
+        p = {p_learn}
+        tables = {tables}
+        if watched:
+            for m in range({members}):
+                before[m] = argmax(tables[0][m][o[i, m]])
+        outcome = TeamOutcome(
+            unwritable(o[i]), unwritable(a[i]), unwritable(rewards[i]), weight[i],
+            unwritable(o2[i]), over[i] == 1,
+            {signals}
+        )
+        learn(tables, p, outcome)
+        if watched:
+            for m in range({members}):
+                flip[i, m] = argmax(tables[0][m][o[i, m]]) != before[m]
+"""
+
+_CAUGHT = """
+def {name}({arguments}):
+    try:
+        {name}_lanes({arguments})
+    except Exception:
+        wrong = carray(wrong_, (4,))
+        wrong[0], wrong[1] = {failed}, carray(sizes_, (4,))[3]
+"""
+
+
+def _tuple(items: list[str]) -> str:
+    return "(" + "".join(item + ", " for item in items) + ")"
+
+
+def _small(actions: int, observations: int) -> dict[str, str]:
+    """Sizes that become constants of a pass, for they are small and loops over them vanish."""
+    small = {"actions": str(actions)} if actions <= MOST_UNROLLED else {}
+    return small | ({"observations": "1"} if observations == 1 else {})
+
+
+def _views(tables: tuple[Table, ...], dtype: str, small: dict[str, str]) -> tuple[str, int]:
+    """The lines that make an array (lanes, *dimensions) of every table; where its sizes end."""
+    lines, at = [], FIXED
+    for k, table in enumerate(tables):
+        dims = ", ".join(
+            small.get(str(dim), f"sizes[{at + d}]") for d, dim in enumerate(table.dims)
+        )
+        kind = table.dtype(dtype).name
+        lines.append(f"    table_{k} = carray({kind}_at(at[{k}]), (lanes, {dims}))")
+        at += len(table.dims)
+    return "\n".join(lines), at
+
+
+def _draw(rules: Rules) -> str:
+    if rules.words == 0:
+        return " " * 12 + "pass"
+    if rules.words == 1:
+        return " " * 12 + "signals[0, i] = draw(u[0, i], p, actions, as_real)"
+    words = _tuple([f"u[{w}, i]" for w in range(rules.words)])
+    lines = [f"made = draw({words}, p, actions, as_real)"]
+    lines += [f"signals[{w}, i] = made[{w}]" for w in range(rules.words)]
+    return "\n".join(" " * 12 + line for line in lines)
+
+
+def _signal(rules: Rules, index: str) -> str:
+    if rules.words == 0:
+        return "as_real(0.0)"
+    items = [f"signals[{index.format(w=w)}]" for w in range(rules.words)]
+    return items[0] if rules.words == 1 else _tuple(items)
+
+
+def _built(source: str, signature: Any, rules: Rules, dtype: str, checked: bool) -> Any:
+    """Return the compiled pass of a source, the text of a function `<name>_lanes`.
+
+    Numba catches exceptions only at a call, and what is inlined is none: so the lanes run in a
+    function of their own, and it is called in a `try`, once for all lanes.
+    """
+    text = source.strip("\n")
+    name, arguments = text[4 : text.index("_lanes(")], text[text.index("(") + 1 : text.index(")")]
+    failed = "wrong[3]" if name == "act" else LEARN_FAILED
+    caught = _CAUGHT.format(name=name, arguments=arguments, failed=failed).strip("\n")
+    draw = [] if rules.draw is None else [rules.draw]
+    what = (text, caught, dtype, checked, Outcome._fields, TeamOutcome._fields)
+    given: list[Any] = [choice.argmax, is_below, is_whole, rules.choose, rules.learn, *draw]
+    return once(what, given, partial(_make, what, signature))
+
+
+def _make(what: Any, signature: Any, digest: str | None, *functions: Any) -> Any:
+    """The same of functions that no longer change; digest: theirs."""
+    text, caught, dtype, checked = what[:4]
+    made, name = _names(dtype, checked, *functions), caught[4 : caught.index("(")]
+    exec(compile(text, f"<pass {name}>", "exec"), made)
+    exec(compile(caught, f"<pass {name}>", "exec"), made)
+    made[f"{name}_lanes"] = numba.njit(boundscheck=checked, **OPTIONS)(made[f"{name}_lanes"])
+    return cfunc(made[name], signature, OPTIONS, what, digest)
+
+
+def _names(
+    dtype: str,
+    checked: bool,
+    argmax: Any,
+    below: Any,
+    whole: Any,
+    choose: Any,
+    learn: Any,
+    draw: Any = None,
+) -> dict[str, Any]:
+    """What the source of a pass may name."""
+    inline = length(choose) + length(learn) <= MOST_INLINED
+    out = {
+        "__name__": __name__,  # Numba loads it where it takes a pass from disk
+        "np": np,
+        "carray": carray,
+        "as_real": getattr(np, dtype),
+        "Outcome": Outcome,
+        "TeamOutcome": TeamOutcome,
+        "unwritable": unwritable,
+        "is_below": compiled(below, True),
+        "is_whole": compiled(whole, True),
+        "noted": noted,
+        "argmax": compiled(argmax, inline),
+        "choose": compiled(for_numba(choose, dtype), inline, checked),
+        "learn": compiled(for_numba(learn, dtype), inline, checked),
+    }
+    if draw is not None:
+        out["draw"] = compiled(draw, inline, checked)
+    return out | {f"{kind}_at": pointer for kind, pointer in POINTERS.items()}
+
+
+def passes_of(
+    rules: Rules,
+    dtype: np.dtype[Any],
+    actions: int,
+    observations: int,
+    members: int,
+    checked: bool,
+    who: str,
+) -> tuple[Any, Any]:
+    """The passes `act` and `learn` of `rules` for tables of `dtype`, as the rules are now.
+
+    Whoever calls a pass by its `address` must hold the pass: it lives only as long.
+
+    actions, observations: of the agent. Passes are made once for each small number of actions, and
+    once for all others; for one observation, and for several. members: of the team, which learns at
+    once; checked: whether indices are; who has the rules, for what cannot be compiled
+    """
+    check_enabled(f"rules of {who}")
+    given = [rules.draw, rules.choose, rules.learn]
+    try:
+        small = _small(actions, observations)
+        act = _act(rules, dtype.name, small, checked)
+        learn = (
+            _team(rules, dtype.name, members, checked)
+            if rules.team
+            else _learn(rules, dtype.name, small, checked)
+        )
+    except REFUSALS as error:
+        functions = [function for function in given if function is not None]
+        raise explained(f"rules of {who}", functions, error) from None
+    return act, learn
+
+
+def _one_agent(rules: Rules, dtype: str, small: dict[str, str]) -> dict[str, Any]:
+    """What the sources of passes over one agent's tables have in common."""
+    views, sizes = _views(rules.tables, dtype, small)
+    return {
+        "sizes": sizes,
+        "actions": small.get("actions", "sizes[0]"),
+        "count": len(rules.tables),
+        "words": max(rules.words, 1),
+        "parameters": len(rules.parameters),
+        "p": _p(rules),
+        "p_choose": _p(rules, computes_in(rules.choose, dtype)),
+        "p_learn": _p(rules, computes_in(rules.learn, dtype)),
+        "views": views,
+        "tables": _tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
+        "read_only": _tuple([f"unwritable(table_{k}[i])" for k in range(len(rules.tables))]),
+        "signal": _signal(rules, "{w}, i"),
+    }
+
+
+def _p(rules: Rules, real: Any = np.float64) -> str:
+    """The parameters, of the type that a rule computes in."""
+    form = "value[{k}, i]" if real is np.float64 else "as_real(value[{k}, i])"
+    return _tuple([form.format(k=k) for k in range(len(rules.parameters))])
+
+
+def _act(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
+    real = types.CPointer(getattr(types, dtype))
+    source = _ACT.format(
+        **_one_agent(rules, dtype, small),
+        draw=_draw(rules),
+        draw_failed=DRAW_FAILED,
+        choose_failed=CHOOSE_FAILED,
+        chose=CHOSE_OUTSIDE,
+        chose_fraction=CHOSE_FRACTION,
+    )
+    signature = types.void(
+        _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _INTS, _SIZES, _SIZE, real, _INTS, _SIZES
+    )
+    return _built(source, signature, rules, dtype, checked)
+
+
+def _learn(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
+    real = types.CPointer(getattr(types, dtype))
+    source = _LEARN.format(
+        **_one_agent(rules, dtype, small),
+        others=_OTHERS if rules.joint else "",
+        column="unwritable(columns[i])" if rules.counterfactual else "None",
+        joint="unwritable(actions[i]), unwritable(rewards[i])" if rules.joint else "None, None",
+    )
+    signature = types.void(
+        _SIZE, _SIZE, _SIZES, _SIZES, _DOUBLES, _SIZES, _INTS, _INTS, _INTS, real, real, _INTS,
+        _INTS, _INTS, real, real, _SIZES, real, _SIZE, _INTS, _SIZES,
+    )  # fmt: skip
+    return _built(source, signature, rules, dtype, checked)
+
+
+def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
+    """sizes: the fixed ones, then those of every table, of an own one for every member."""
+    real = types.CPointer(getattr(types, dtype))
+    views, tables, size, address = [], [], FIXED, 0
+    for k, table in enumerate(rules.tables):
+        kind, each = table.dtype(dtype).name, []
+        for m in range(1 if table.shared else members):
+            dims = ", ".join(f"sizes[{size + d}]" for d in range(len(table.dims)))
+            views.append(f"    table_{k}_{m} = carray({kind}_at(at[{address}]), (lanes, {dims}))")
+            each.append(f"table_{k}_{m}[i]")
+            size, address = size + len(table.dims), address + 1
+        tables.append(each[0] if table.shared else _tuple(each))
+    source = _TEAM.format(
+        sizes=size,
+        count=address,
+        members=members,
+        words=max(rules.words, 1),
+        parameters=len(rules.parameters),
+        p_learn=_p(rules, computes_in(rules.learn, dtype)),
+        views="\n".join(views),
+        tables=_tuple(tables),
+        signals=_tuple([_signal(rules, f"i, {m}, {{w}}") for m in range(members)]),
+    )
+    signature = types.void(
+        _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _SIZES, _SIZES, _SIZES, real, real, _INTS, real,
+        _SIZE, _INTS, _SIZES,
+    )  # fmt: skip
+    return _built(source, signature, rules, dtype, checked)

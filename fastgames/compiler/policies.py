@@ -1,0 +1,58 @@
+"""The policies of many replicas, by a learner's function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core import config
+
+from fastgames import errors
+from fastgames.compiler.cache import keep
+from fastgames.compiler.compile import OPTIONS, REFUSALS, compiled, explained, once
+from fastgames.compiler.views import unwritable
+from fastgames.functions.source import is_dispatcher
+
+
+def write_policies(
+    rule: Callable[..., Any],
+    tables: tuple[np.ndarray, ...],
+    p: np.ndarray | None,
+    out: np.ndarray,
+    now: np.ndarray,
+) -> None:
+    """Write the policy of every replica and observation into out (replicas, observations, A).
+
+    tables: each (replicas, *dimensions); p: (replicas, parameters), or None where there are none
+    now: (1,) int64, written: the replica that is done, for what `rule` raises
+    """
+    values = np.zeros((len(out), 0)) if p is None else np.ascontiguousarray(p)
+    plain = tuple(np.ascontiguousarray(table) for table in tables)
+    given = len(tables), values.shape[1]
+    try:
+        write = once(("policy", given), [rule], partial(_writer, *given))
+        if is_dispatcher(write):  # else NUMBA_DISABLE_JIT is set
+            write.compile(tuple(numba.typeof(x) for x in (plain, values, out, now)))
+    except REFUSALS as error:
+        raise explained("policy", [rule], error) from None
+    write(plain, values, out, now)
+
+
+def _writer(tables: int, parameters: int, digest: str | None, rule: Any) -> Any:
+    own = "".join(f"unwritable(tables[{k}][r]), " for k in range(tables))
+    p = "".join(f"p[r, {k}], " for k in range(parameters))
+    source = f"""
+def write(tables, p, out, now):
+    for r in range(out.shape[0]):
+        now[0] = r
+        for o in range(out.shape[1]):
+            rule(({own}), ({p}), o, out[r, o])
+"""
+    checked = compiled(rule, checked=True)
+    view = errors.unwritable if config.DISABLE_JIT else unwritable
+    made: dict[str, Any] = {"__name__": __name__, "rule": checked, "unwritable": view}
+    exec(source, made)
+    return keep(numba.njit(made["write"], boundscheck=True, **OPTIONS), source, digest)

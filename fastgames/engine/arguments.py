@@ -1,0 +1,366 @@
+"""The checks of what `run` is given; the error comes before anything is allocated or compiled."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from fastgames._common import checks
+from fastgames._common.checks import check_fits
+from fastgames.engine import snapshots, state
+from fastgames.engine.state import CONTRACT, nature_draws
+from fastgames.engine.window import COUNTED
+from fastgames.games import Game, ProceduralGame, Variants
+from fastgames.games.procedural import check_states
+from fastgames.grids import Grid
+from fastgames.learners import AnyLearner, FixedPolicy, RuleLearner
+from fastgames.learners.values import ValueLearner
+from fastgames.record import Record
+from fastgames.schedules import NEVER, Exponential, Linear, falls_to
+from fastgames.stop import Stable
+
+PROGRESS = 25  # bytes for each replica: where it began, what it has taken, whether any is left
+EARLIEST = 8  # and before which step it does not stop, if that is asked for
+MAX_AGENTS = 62  # numpy has 64 axes, and rewards need (N, S, A_0, …)
+
+
+def check_game(game: Any) -> None:
+    """A game with no more agents, actions and states than the engine can hold."""
+    if not isinstance(game, Game):
+        raise TypeError(
+            "game must be a MatrixGame, a MarkovGame, a ProceduralGame or Variants of a game, "
+            f"got {game!r}"
+        )
+    functions = isinstance(game, ProceduralGame)
+    if isinstance(game, ProceduralGame):
+        _check_unchanged("game", game)
+    if game.num_agents > MAX_AGENTS and not functions:
+        raise ValueError(f"game must have 2 to {MAX_AGENTS} agents, got {game.num_agents}")
+    joint = math.prod(game.num_actions)
+    if joint >= 2**31 and not functions:
+        raise ValueError(f"game must have fewer than 2^31 joint actions, got {joint}")
+    if max(game.num_actions) > 2**24:
+        raise ValueError(f"game must have at most 2^24 actions, got {max(game.num_actions)}")
+    for i, (rows, actions) in enumerate(zip(game.num_observations, game.num_actions, strict=True)):
+        if rows * _padded(actions) >= 2**31:
+            raise ValueError(
+                f"game must have fewer than 2^31 observations x actions for each agent (rows are "
+                f"padded to multiples of 16), agent {i} has {rows} x {actions}"
+            )
+
+
+def _check_unchanged(name: str, made: Any) -> None:
+    """ValueError if functions of a learner or a game, or what they read, are others by now."""
+    changed = made.functions.changed()
+    if changed:
+        raise ValueError(
+            f"{name} must be made of functions that have not changed since, got {made!r}, where "
+            f"{changed!r} has; make it anew"
+        )
+
+
+def _padded(actions: int) -> int:
+    """At most how many entries a row takes in the compiled core."""
+    return -(-actions // 16) * 16 if actions > 4 else 4
+
+
+def check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
+    """How many replicas (None: not said), and what they differ in."""
+    grid = replicas if isinstance(replicas, Grid) else None
+    count = replicas if grid is None else grid.replicas
+    if isinstance(game, Variants):
+        held = len(game.index)
+        if count is not None and count != held:
+            raise ValueError(
+                f"replicas must be as many as the index of game has, {held}, got {count}"
+            )
+        count = held
+    return count, grid
+
+
+def check_stop(stop: Any, game: Game, seats: tuple[AnyLearner, ...]) -> None:
+    """Check that `stop` is None or a Stable, and that epsilons fall to its bound if it has one."""
+    if stop is not None and not isinstance(stop, Stable):
+        raise TypeError(f"stop must be None or a Stable, got {stop!r}")
+    if stop is None or isinstance(stop.after, int):
+        return
+    values = [learner.values(game.discount).get("epsilon") for learner in seats]
+    if all(value is None for value in values):
+        raise ValueError(
+            f"after of stop must be a step, a whole number, where no learner has an epsilon, got "
+            f"{stop.after!r}"
+        )
+    for i, value in enumerate(values):
+        never = np.zeros(1) if value is None else falls_to(value, stop.after) >= NEVER
+        if never.any():
+            where = f" in replica {never.argmax()}" if never.ndim else ""
+            raise ValueError(
+                f"after of stop must be a bound that every epsilon falls to (or a step, a whole "
+                f"number), got {stop.after!r}; epsilon of learners[{i}] never does{where}: no "
+                "replica would ever stop"
+            )
+
+
+def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
+    """The learners, one for each agent; one learner stands for all."""
+    kinds = (RuleLearner, ValueLearner, FixedPolicy)
+    seats = (learners,) * agents if isinstance(learners, kinds) else learners
+    if isinstance(seats, str) or not isinstance(seats, Sequence):
+        raise TypeError(f"learners must be a learner or a sequence of learners, got {learners!r}")
+    for learner in seats:
+        if not isinstance(learner, kinds):
+            raise TypeError(f"learners must be learners such as QLearner(), got {learner!r}")
+    if len(seats) != agents:
+        raise ValueError(
+            f"learners must be one, or one for each of {agents} agents, got {len(seats)}"
+        )
+    for i, learner in {id(x): (i, x) for i, x in reversed(list(enumerate(seats)))}.values():
+        if hasattr(learner, "functions"):  # a `Learner`: its module is not loaded for others
+            _check_unchanged(f"learners[{i}]", learner)
+    return tuple(seats)
+
+
+def agree_with(
+    resume: Any,
+    game: Game,
+    rng: Any,
+    replicas: int | None,
+    dtype: str | None,
+    stream: str | None,
+) -> tuple[int, str, str]:
+    """Replicas, dtype and stream, which are those of `resume`."""
+    if resume.contract != CONTRACT:
+        raise ValueError(
+            f"resume must follow version {CONTRACT} of the contract on streams and events, got "
+            f"version {resume.contract}; run it anew"
+        )
+    if rng is not None:
+        raise ValueError(f"rng must be None with resume, which has its own streams, got {rng!r}")
+    for name in ("num_actions", "num_observations", "num_states"):
+        before, now = getattr(resume.game, name), getattr(game, name)
+        if now != before:
+            raise ValueError(f"game must have the {name} of resume, {before}, got {now}")
+    if nature_draws(game.compact) != nature_draws(resume.game.compact):
+        raise ValueError("game must leave something to chance if that of resume does, and else not")
+    if (game.compact.time_limit > 0) != (resume.state.ages is not None):
+        raise ValueError("game must have a time limit if that of resume has, and else none")
+    if isinstance(game, ProceduralGame):
+        check_states(game, resume.state.states)
+    broken = resume.state.error()
+    if broken is not None:
+        raise ValueError(
+            f"tables of resume must be finite, got {broken.value} (replica {broken.replica}, step "
+            f"{broken.step}): {broken.function} {broken.problem}"
+        )
+    given = {"replicas": replicas, "dtype": dtype, "stream": stream}
+    for name, value in given.items():
+        if value is not None and value != getattr(resume, name):
+            raise ValueError(
+                f"{name} must be that of resume, {getattr(resume, name)!r}, got {value!r}"
+            )
+    return resume.replicas, resume.dtype, resume.stream
+
+
+def check_record(
+    record: Any, game: Game, steps: int, seats: tuple[AnyLearner, ...], resume: Any
+) -> Record:
+    """The record, if the run can take it."""
+    if not isinstance(record, Record):
+        raise TypeError(f"record must be a Record, got {record!r}")
+    if record.last is not None and record.last > steps:
+        raise ValueError(f"record.last must be at most steps, {steps}, got {record.last}")
+    known = {name for learner in seats for name in learner.rules.names}
+    for name in record.tables:
+        checks.one_of("record.tables", name, known)
+    if record.every is not None and resume is not None and np.ptp(resume.steps):
+        raise ValueError(
+            "record.every needs replicas that stand at the same step; those of resume do not"
+        )
+    joint = math.prod(game.num_actions)
+    if record.joint_actions and (joint >= 2**31 or game.num_agents > MAX_AGENTS):
+        raise ValueError(
+            f"record.joint_actions must be False in a game of more than {MAX_AGENTS} agents or "
+            f"2^31 joint actions; {game.name!r} has {game.num_agents} agents"
+        )
+    return record
+
+
+def check_backend(backend: str, game: Game, seats: tuple[AnyLearner, ...], stream: str) -> None:
+    """The backend has bodies of everything; stream="numpy" knows what each learner draws."""
+    without = [i for i, learner in enumerate(seats) if learner.rules.twin is None]
+    if backend == "cython" and without:
+        raise ValueError(
+            f'backend must be "auto", "numba" or "reference" for learners without a twin compiled '
+            f'ahead; learners[{without[0]}] is {seats[without[0]]!r}, got "cython"'
+        )
+    if backend == "cython" and isinstance(game, ProceduralGame):
+        raise ValueError(
+            'backend must be "auto", "numba" or "reference" for a game of functions, got "cython"'
+        )
+    if stream == "numpy":
+        from fastgames.rules.listing import LISTINGS
+
+        for i, learner in enumerate(seats):
+            if learner.rules.words and learner.rules.draw not in LISTINGS:
+                raise ValueError(
+                    f'stream must be "fastgames" for a learner that draws as no listing does; '
+                    f"learners[{i}] is {learner!r}"
+                )
+
+
+def check_learner(
+    game: Game, agent: int, learners: tuple[AnyLearner, ...], replicas: int, dtype: str
+) -> None:
+    """A learner fits its seat: shapes, and values that the tables' type can hold."""
+    learner, who = learners[agent], f"learners[{agent}]"
+    rules, team = learner.rules, state.members(learners, agent)
+    starts = learner.start(game, agent)
+    for table in rules.tables:
+        shape = (replicas, *table.shape(game, agent, team))
+        if math.prod(shape[1:]) >= 2**31:
+            raise ValueError(
+                f"table {table.name!r} of {who} must have fewer than 2^31 entries, its shape is "
+                f"{shape[1:]}"
+            )
+        _check_start(who, learner, table.name, starts[table.name], shape)
+    start = starts[learner.table]
+    if rules.counterfactual and game.compact.turns is not None:
+        raise ValueError(
+            f"counterfactual of {who} must be False (and it no learner that always asks) in a game "
+            "with turns: what its other actions would have brought is not known there"
+        )
+    if rules.team and game.compact.turns is not None:
+        raise ValueError(f"{who} must not be a team in a game with turns")
+    values = learner.values(game.discount)
+    for name, value in values.items():
+        for part in _numbers(value):
+            if isinstance(part, np.ndarray) and part.shape != (replicas,):
+                raise ValueError(
+                    f"{name} of {who} must be a number or an array ({replicas},), "
+                    f"one value for each replica, got shape {part.shape}"
+                )
+    check = getattr(learner, "check", None)
+    if check is not None:
+        check(game, agent)
+    if "temperature" in values and hasattr(learner, "explore"):
+        _check_temperature(who, _limits(values["temperature"]), dtype)
+    _check_sizes(game, agent, who, start, values.get("gamma", game.discount), dtype)
+
+
+def _check_start(
+    who: str, learner: AnyLearner, name: str, start: np.ndarray, shape: tuple[int, ...]
+) -> None:
+    try:
+        fits = np.broadcast_shapes(start.shape, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        what = "initial" if learner.learns else "probabilities"
+        if name != learner.table:
+            what = f"initial of table {name!r}"
+        raise ValueError(f"{what} of {who} must broadcast to {shape}, got shape {start.shape}")
+    if not learner.learns and start.shape[-1] != shape[-1]:
+        raise ValueError(
+            f"probabilities of {who} must have {shape[-1]} actions, got {start.shape[-1]}"
+        )
+
+
+def _check_temperature(who: str, limits: tuple[Any, ...], dtype: str) -> None:
+    smallest = float(np.finfo(dtype).tiny)
+    least = min(float(np.min(limit)) for limit in limits)
+    if least < smallest:
+        raise ValueError(
+            f"temperature of {who} must be at least {smallest:.3g} in {dtype}, got {least}"
+        )
+
+
+def _check_sizes(
+    game: Game, agent: int, who: str, start: np.ndarray, gamma: Any, dtype: str
+) -> None:
+    """No table can leave the finite numbers: |q| <= max(|initial|, |reward| / (1 - gamma))."""
+    most = max(float(np.max(limit)) for limit in _limits(gamma))
+    functions = isinstance(game, ProceduralGame)
+    ends = functions or game.compact.terminal is not None or game.compact.time_limit > 0
+    if np.dtype(dtype).type(most) >= 1.0 and not ends:
+        raise ValueError(
+            f"gamma of {who} must be below 1 in {dtype} too, where episodes do not end, got {most}"
+        )
+    largest = float(np.finfo(dtype).max) / 8  # differences and sums of two such must fit as well
+    share = max(1.0 - most, 2.0**-62)  # with gamma 1, a step adds at most one reward
+    sizes = {
+        "rewards of game": (_largest_reward(game, agent), largest * share),
+        f"initial of {who}": (np.abs(start).max(), largest),
+    }
+    for name, (size, limit) in sizes.items():
+        if size > limit:
+            raise ValueError(f"{name} must be at most {limit:.3g} in size in {dtype}, got {size}")
+
+
+def _largest_reward(game: Game, agent: int) -> float:
+    if isinstance(game, ProceduralGame):
+        return game.largest_reward
+    return float(np.abs(game.compact.rewards[agent]).max())
+
+
+def _numbers(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, Exponential | Linear):
+        return tuple(getattr(value, field.name) for field in fields(value))
+    return (value,)
+
+
+def _limits(value: Any) -> tuple[Any, ...]:
+    """The values between which a parameter stays."""
+    if isinstance(value, Exponential):
+        return (value.start, value.floor)
+    if isinstance(value, Linear):  # the last value as it is computed: the difference is rounded
+        return (value.start, value.start + (value.end - value.start))
+    return (value,)
+
+
+def check_memory(
+    game: Game,
+    seats: tuple[AnyLearner, ...],
+    replicas: int,
+    begun: int,
+    steps: int,
+    record: Record,
+    stop: Stable | None,
+    dtype: str,
+    stream: str,
+    backend: str,
+    threads: int,
+) -> None:
+    """What the run will hold fits into memory: its state, snapshots, and what threads work on.
+
+    begun: the steps that the first replica has already taken; tells how many snapshots there are.
+    """
+    count = len(record.times(begun, steps))
+    each = state.bytes_each(game, seats, dtype, stream, record, stop) + PROGRESS
+    each += snapshots.bytes_each(game, seats, dtype, record, count)
+    each += EARLIEST if stop is not None and stop.after else 0
+    need = each * replicas + 100 * count
+    if stop is not None and record.last is not None:  # windows are counted up some at a time
+        joint = 1 if isinstance(game, ProceduralGame) else math.prod(game.num_actions)
+        joint = math.prod(game.num_actions) if record.joint_actions else joint
+        need += min(replicas, COUNTED) * 8 * (joint + game.num_agents + 8)
+    if backend != "reference":
+        from fastgames.engine.compiled import block_bytes, in_columns, layout
+
+        real, numba = np.dtype(dtype), backend == "numba"
+        threads, capacity = layout(game, seats, stop, real, numba, replicas, threads)
+        columns = in_columns(game, seats, stop, numba)
+        need += threads * block_bytes(game, seats, record, real, capacity, columns)
+    check_fits("replicas (and what is recorded)", "replicas", replicas, need, each)
+
+
+def cpus() -> int:
+    """The CPUs that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1

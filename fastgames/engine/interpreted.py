@@ -1,0 +1,654 @@
+"""The reference: the rules, interpreted, one replica after the other. Slow and obvious.
+
+Every other body must give its bits. It reads like the contract: every agent draws and chooses, the
+game moves, every agent learns, schedules advance.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgames.engine.state import Seat, State, check_finite, members, next_nature
+from fastgames.errors import (
+    RuleError,
+    is_below,
+    not_finite,
+    of_game,
+    out_of_range,
+    plain,
+    unwritable,
+)
+from fastgames.functions.promotion import for_reference
+from fastgames.games import Game, Variants
+from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
+from fastgames.learners import Rules
+from fastgames.record import Record
+from fastgames.rules import listing, schedules, streams
+from fastgames.rules.choice import argmax, unit
+from fastgames.rules.exponential import exp
+from fastgames.rules.nature import pick
+from fastgames.rules.outcome import Outcome, TeamOutcome
+from fastgames.schedules import EXPONENTIAL, LINEAR, parts
+from fastgames.stop import Stable
+
+
+class View(NamedTuple):
+    """A state as one agent has it: what it sees, and whether it is its turn."""
+
+    observation: int
+    moves: bool
+
+
+class Step(NamedTuple):
+    """What a joint action brought.
+
+    cell: where its rewards stand, as State.window keeps it
+    rewards: of every agent, float64
+    columns: for every agent that asks for them, what each of its actions would have got
+    ended, over: whether a terminal state was reached; whether the episode ended or was cut
+    """
+
+    cell: int
+    rewards: list[Any]
+    columns: dict[int, Any]
+    ended: bool
+    over: bool
+
+
+class World(ABC):
+    """The game of one replica, and where it stands."""
+
+    compact: Compact
+    actions: tuple[int, ...]
+    rng: np.random.Generator | None
+    age: int
+    stream: np.ndarray | None
+
+    def __init__(
+        self, game: Game, state: State, replica: int, rng: np.random.Generator | None
+    ) -> None:
+        self.compact, self.actions, self.rng = game.compact, game.num_actions, rng
+        self.age = 0 if state.ages is None else int(state.ages[replica])
+        self.stream = None
+        if state.streams is not None and state.streams.shape[1] > game.num_agents:
+            self.stream = state.streams[replica, game.num_agents].copy()
+
+    @abstractmethod
+    def view(self, agent: int) -> View:
+        """How an agent finds the state."""
+
+    @abstractmethod
+    def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
+        """Go on by a joint action; asking: the agents that want columns."""
+
+    @abstractmethod
+    def restart(self) -> None:
+        """Begin another episode."""
+
+    def _over(self, ended: bool) -> bool:
+        self.age += 1
+        return ended or 0 < self.compact.time_limit <= self.age
+
+    def store(self, state: State, replica: int) -> None:
+        """Write everything back."""
+        if state.ages is not None:
+            state.ages[replica] = self.age
+        if self.stream is not None and state.streams is not None:
+            state.streams[replica, -1] = self.stream
+
+
+class TableWorld(World):
+    """A game of tables."""
+
+    rewards: np.ndarray
+    joint_actions: int
+    state: int
+
+    def __init__(
+        self, game: Game, state: State, replica: int, rng: np.random.Generator | None
+    ) -> None:
+        super().__init__(game, state, replica, rng)
+        variant = game.index[replica] if isinstance(game, Variants) else 0
+        rewards = self.compact.rewards[:, variant]
+        self.rewards = rewards.reshape(*rewards.shape[:2], *self.actions)
+        self.joint_actions = int(rewards.shape[2])
+        self.state = int(state.states[replica])
+
+    def view(self, agent: int) -> View:
+        """How an agent finds the state."""
+        observations, turns = self.compact.observations, self.compact.turns
+        return View(
+            self.state if observations is None else int(observations[agent, self.state]),
+            True if turns is None else bool(turns[agent, self.state]),
+        )
+
+    def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
+        """Go on by a joint action."""
+        number = int(np.ravel_multi_index(joint, self.actions))
+        by_state = self.rewards.shape[1] > 1
+        payoffs = self.rewards[:, self.state if by_state else 0]  # (N, A_0, ...)
+        cell = number + (self.joint_actions * self.state if by_state else 0)
+        columns = {}
+        for i in asking:
+            own: Any = (i, *joint[:i], slice(None), *joint[i + 1 :])
+            columns[i] = payoffs[own]
+        self.state = self._next(self.state * self.joint_actions + number, number)
+        ended = self.compact.terminal is not None and bool(self.compact.terminal[self.state])
+        return Step(cell, [x[joint] for x in payoffs], columns, ended, self._over(ended))
+
+    def _next(self, row: int, number: int) -> int:
+        moves = self.compact.moves
+        if isinstance(moves, Sum):
+            return int(moves.from_state[self.state] + moves.from_joint[number])
+        if isinstance(moves, Chances):
+            possible = slice(moves.first[row], moves.first[row + 1])
+            return int(moves.successor[possible][self._chance(moves.cumulative[possible])])
+        assert isinstance(moves, Table)
+        return int(moves.next[row])
+
+    def restart(self) -> None:
+        """Begin another episode."""
+        weights = self.compact.start_weights
+        self.state = self.compact.start_state
+        if weights is not None:
+            self.state = self._chance(np.add.accumulate(weights))
+        self.age = 0
+
+    def _chance(self, sums: np.ndarray) -> int:
+        if self.rng is not None:
+            return int(pick(sums, self.rng.random()))
+        return int(pick(sums, unit(next_nature(self.stream, None), np.float64)))
+
+    def store(self, state: State, replica: int) -> None:
+        """Write everything back."""
+        super().store(state, replica)
+        state.states[replica] = self.state
+
+
+class FunctionWorld(World):
+    """A game of functions."""
+
+    moves: Functions
+    observations: tuple[int, ...]
+    state: np.ndarray
+
+    def __init__(
+        self, game: Game, state: State, replica: int, rng: np.random.Generator | None
+    ) -> None:
+        super().__init__(game, state, replica, rng)
+        assert isinstance(self.compact.moves, Functions)
+        self.moves = self.compact.moves
+        self.observations = game.num_observations
+        self.state = state.states[replica].copy()
+
+    def view(self, agent: int) -> View:
+        """How an agent finds the state."""
+        seen = self.moves.observe(unwritable(self.state), agent) + 0  # fails for None
+        if not is_below(seen, self.observations[agent]):
+            raise _Outside("observation", seen, self.observations[agent])
+        return View(int(seen), True)
+
+    def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
+        """Go on by a joint action; columns: the same step of a copy, by each action of an agent."""
+        moves, words = self.moves, self._words(self.moves.words)
+        columns = {i: np.zeros(self.actions[i]) for i in asking}
+        for i, column in columns.items():
+            for a in range(self.actions[i]):
+                others = (*joint[:i], a, *joint[i + 1 :])
+                column[a] = self._play(self.state.copy(), others, words)[1][i]
+                if not abs(column[a]) <= moves.largest_reward:
+                    raise _Outside("reward", column[a], moves.largest_reward, i)
+        ended, rewards = self._play(self.state, joint, words)
+        if not (ended == 0 or ended == 1):
+            raise _Outside("end", ended, 2)
+        for i, reward in enumerate(rewards):
+            if not abs(reward) <= moves.largest_reward:
+                raise _Outside("reward", reward, moves.largest_reward, i)
+        return Step(
+            joint_number(joint, self.actions), list(rewards), columns, bool(ended),
+            self._over(bool(ended)),
+        )  # fmt: skip
+
+    def _play(self, state: Any, joint: tuple[int, ...], words: Any) -> tuple[Any, Any]:
+        rewards = np.zeros(len(joint))
+        actions = unwritable(np.array(joint, np.int64))
+        return self.moves.step(state, actions, rewards, words) + 0, rewards
+
+    def restart(self) -> None:
+        """Begin another episode."""
+        self.moves.start(self.state, self._words(self.moves.start_words))
+        self.age = 0
+
+    def _words(self, count: int) -> np.ndarray:
+        words = [next_nature(self.stream, self.rng) for _ in range(count)]
+        return unwritable(np.array(words, np.int64))
+
+    def store(self, state: State, replica: int) -> None:
+        """Write everything back."""
+        super().store(state, replica)
+        state.states[replica] = self.state
+
+
+class _Outside(Exception):
+    """A value out of its range, in a place where replica and step are not known.
+
+    Arguments: what it is, the value, its limit, and for a reward the agent who got it.
+    """
+
+
+class Move(NamedTuple):
+    """A move that is still to be learnt from: the fields of state.Pending."""
+
+    observation: int
+    action: int
+    gain: Any
+    weight: Any
+
+
+class Player:
+    """One agent of one replica."""
+
+    agent: int
+    seat: Seat
+    num_actions: tuple[int, ...]
+    actions: int
+    rules: Rules
+    tables: tuple[np.ndarray, ...]
+    real: Any
+    draw_rule: Any
+    choose_rule: Any
+    learn_rule: Any
+    discount: float
+    stream: list[int] | None
+    clock: float
+    parameters: dict[str, tuple[int, float, float, float]]
+
+    def __init__(self, game: Game, agent: int, state: State, replica: int) -> None:
+        self.agent, self.seat = agent, state.seats[agent]
+        self.num_actions, self.actions = game.num_actions, game.num_actions[agent]
+        learner, self.rules = self.seat.learner, self.seat.learner.rules
+        self.tables = tuple(self.seat.tables[name][replica].copy() for name in self.rules.names)
+        self.real = self.tables[0].dtype.type
+        rules = self.rules
+        self.draw_rule = for_reference(rules.draw, self.real, np.float64)
+        self.choose_rule = for_reference(rules.choose, self.real)
+        self.learn_rule = for_reference(rules.learn, self.real)
+        self.signal: Any = self.real(0.0)
+        self.discount = game.discount
+        self.stream = None
+        if state.streams is not None:
+            self.stream = [int(w) for w in state.streams[replica, agent]]
+        self.move: Move | None = None
+        if self.seat.pending is not None and self.seat.pending.observation[replica] >= 0:
+            self.move = Move(*(x[replica] for x in self.seat.pending.arrays().values()))
+        self.clock = float(self.seat.clock[replica])
+        self.parameters = {}  # name: (kind, first, second, third), as in block.pxi
+        for name in self.rules.parameters:
+            kind, numbers = parts(learner.values(game.discount)[name])
+            first, second, third = (
+                float(x[replica] if isinstance(x, np.ndarray) else x) for x in numbers
+            )
+            if kind == EXPONENTIAL:
+                first = float(self.seat.recurrence[name][replica])
+                second = float(exp(-second, np.float64))
+            self.parameters[name] = (kind, first, second, third)
+
+    def values(self) -> dict[str, float]:
+        """The parameters used at this step, in the order of the rules."""
+        out = {}
+        for name, (kind, first, second, third) in self.parameters.items():
+            if kind == EXPONENTIAL:
+                out[name] = schedules.exponential(first, third)
+            elif kind == LINEAR:
+                out[name] = schedules.linear(first, second, third, self.clock)
+            else:
+                out[name] = first
+        return out
+
+    def gamma(self) -> Any:
+        """What the value of the next observation is multiplied by."""
+        return self.real(self.values().get("gamma", self.discount))
+
+    @cached_property
+    def shown(self) -> tuple[np.ndarray, ...]:
+        """The tables as `choose` sees them, read-only."""
+        return tuple(unwritable(table) for table in self.tables)
+
+    def draw(self, rng: np.random.Generator | None) -> None:
+        """Make this step's signal."""
+        self.signal = self._draw(rng)
+
+    def choose(self, here: View) -> int:
+        """Choose an action if it is its turn; else action 0."""
+        if not here.moves:
+            return 0
+        p = tuple(self.values().values())
+        action = self.choose_rule(self.shown, p, here.observation, self.signal) + 0  # not None
+        if not is_below(action, self.actions):
+            raise _Outside("action", action, self.actions)
+        return int(action)
+
+    def _draw(self, rng: np.random.Generator | None) -> Any:
+        rules, real, p = self.rules, self.real, tuple(self.values().values())
+        if rules.words == 0:
+            return real(0.0)
+        assert rules.draw is not None
+        if rng is not None:
+            as_listed: Any = listing.LISTINGS[rules.draw]
+            return as_listed(rng, p, self.actions, real)
+        words = tuple(streams.next_word(self.stream) >> 1 for _ in range(rules.words))
+        if rules.words == 1:
+            return real(self.draw_rule(words[0], p, self.actions, real))
+        return tuple(real(x) for x in self.draw_rule(words, p, self.actions, real))
+
+    def learn(self, here: View, joint: tuple[int, ...], step: Step, there: View) -> int:
+        """Learn from a step from `here` to `there`; how often its greedy action changed."""
+        if not self.seat.learner.learns:
+            return 0
+        real, defers, action, changes = self.real, self.rules.defers, joint[self.agent], 0
+        if defers and self.move is not None and here.moves:
+            changes += self._update(here.observation, action, False, joint, step)
+        if here.moves:
+            self.move = Move(here.observation, action, real(0.0), real(1.0))
+        if self.move is not None:
+            o, a, gain, weight = self.move
+            gain = gain + weight * real(step.rewards[self.agent])
+            self.move = Move(o, a, gain, weight * self.gamma())
+            if step.ended or (there.moves and (step.over or not defers)):
+                changes += self._update(there.observation, -1, step.ended, joint, step)
+            elif step.over:
+                self.move = None  # cut before its next turn: what the move was worth is not known
+        return changes
+
+    def _update(
+        self, next_observation: int, next_action: int, ended: bool,
+        joint: tuple[int, ...], step: Step,
+    ) -> bool:  # fmt: skip
+        """Learn from the move; whether that changed which action is greedy where it was made."""
+        assert self.move is not None
+        o, a, gain, weight = self.move
+        self.move = None
+        column = actions = rewards = None
+        others = -1
+        if self.rules.counterfactual:
+            column = unwritable(step.columns[self.agent].astype(self.real))
+        if self.rules.joint:
+            actions = unwritable(np.array(joint, np.int64))
+            rewards = unwritable(np.array(step.rewards).astype(self.real))
+            others = joint_number(
+                joint[: self.agent] + joint[self.agent + 1 :],
+                self.num_actions[: self.agent] + self.num_actions[self.agent + 1 :],
+            )
+        row = self.tables[0][o]
+        greedy = argmax(row)
+        outcome = Outcome(
+            o, a, gain, weight, next_observation, next_action, ended, column, self.signal,
+            self.agent, actions, rewards, others,
+        )  # fmt: skip
+        self.learn_rule(self.tables, tuple(self.values().values()), outcome)
+        return bool(argmax(row) != greedy)
+
+    def advance(self) -> None:
+        """Schedules go on by one step."""
+        self.clock += 1.0
+        self.parameters = {
+            name: (kind, first * second if kind == EXPONENTIAL else first, second, third)
+            for name, (kind, first, second, third) in self.parameters.items()
+        }
+
+    def store(self, state: State, replica: int) -> None:
+        """Write everything back."""
+        seat = self.seat
+        if seat.learner.learns:
+            for name, table in zip(self.rules.names, self.tables, strict=True):
+                seat.tables[name][replica] = table
+        if seat.pending is not None:
+            move = self.move or Move(-1, 0, 0.0, 0.0)
+            for array, x in zip(seat.pending.arrays().values(), move, strict=True):
+                array[replica] = x
+        seat.clock[replica] = self.clock
+        if self.stream is not None and state.streams is not None:
+            state.streams[replica, self.agent] = self.stream
+        for name, recurrence in seat.recurrence.items():
+            recurrence[replica] = self.parameters[name][1]
+
+
+def joint_number(joint: tuple[int, ...], counts: tuple[int, ...]) -> int:
+    """A joint action as a number, agent 0's digit slowest, modulo 2^31 where they are too many."""
+    number = 0
+    for action, count in zip(joint, counts, strict=True):
+        number = (number * count + action) & 0x7FFFFFFF
+    return number
+
+
+class Team:
+    """The members of a team, who learn together."""
+
+    players: list[Player]
+    rules: Rules
+    tables: tuple[Any, ...]
+
+    def __init__(self, players: list[Player]) -> None:
+        self.players, self.rules = players, players[0].rules
+        self.tables = tuple(
+            players[0].tables[k] if table.shared else tuple(p.tables[k] for p in players)
+            for k, table in enumerate(self.rules.tables)
+        )
+
+    def learn(
+        self, here: list[View], joint: tuple[int, ...], step: Step, there: list[View]
+    ) -> dict[int, int]:
+        """Learn from a step; for every member, how often its greedy action changed."""
+        players = self.players
+        real, agents = players[0].real, [player.agent for player in players]
+        rows = [p.tables[0][here[p.agent].observation] for p in players]
+        greedy = [argmax(row) for row in rows]
+        outcome = TeamOutcome(
+            unwritable(np.array([here[i].observation for i in agents], np.int64)),
+            unwritable(np.array([joint[i] for i in agents], np.int64)),
+            unwritable(np.array([step.rewards[i] for i in agents]).astype(real)),
+            players[0].gamma(),
+            unwritable(np.array([there[i].observation for i in agents], np.int64)),
+            step.ended,
+            tuple(player.signal for player in players),
+        )
+        self.players[0].learn_rule(self.tables, tuple(players[0].values().values()), outcome)
+        return {
+            i: int(argmax(row) != was) for i, row, was in zip(agents, rows, greedy, strict=True)
+        }
+
+
+COUNTERS = ("steps", "counted", "window", "reward_window", "flips", "joint_counts", "reward_sums")
+
+
+class ReferenceBlock:
+    """A block of one replica; see `fastgames.engine.driver.Block` for what each method is for.
+
+    checked: whether tables are looked at after every step
+    """
+
+    game: Game
+    state: State
+    record: Record
+    stop: Stable | None
+    rng: np.random.Generator | None
+    active: int
+    stable: np.ndarray | None
+    waits: np.ndarray
+    replica: int
+    players: list[Player]
+    teams: dict[int, Team]
+    asking: list[int]
+    counters: dict[str, Any]
+    tallying: bool
+    doing: str
+
+    capacity = 1
+
+    def __init__(
+        self,
+        game: Game,
+        state: State,
+        record: Record,
+        stop: Stable | None,
+        rng: np.random.Generator | None,
+        checked: bool = False,
+    ) -> None:
+        self.game, self.state, self.record, self.stop, self.rng = game, state, record, stop, rng
+        self.checked = checked
+        self.active = 0
+        self.stable = None if stop is None else np.zeros(1, np.int64)
+        self.waits = np.zeros(1, np.int64)
+
+    def load(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
+        """Take up a replica."""
+        (r,) = (int(r) for r in replicas)
+        state = self.state
+        self.replica = r
+        make = FunctionWorld if isinstance(self.game.compact.moves, Functions) else TableWorld
+        self.world: World = make(self.game, state, r, self.rng)
+        self.players = [Player(self.game, i, state, r) for i in range(self.game.num_agents)]
+        self.teams = self._teams()
+        self.asking = [p.agent for p in self.players if p.rules.counterfactual]
+        self.counters = {
+            name: array[r].copy()
+            for name in COUNTERS
+            if (array := getattr(state, name)) is not None
+        }
+        if self.stable is not None and state.stable is not None:
+            self.stable[0] = state.stable[r]
+        self.tallying = False
+
+    def store(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
+        """Write it back into the state."""
+        (r,) = (int(r) for r in replicas)
+        state = self.state
+        self.world.store(state, r)
+        if self.rng is not None:
+            state.generator = dict(self.rng.bit_generator.state)
+        for player in self.players:
+            player.store(state, r)
+        for name, count in self.counters.items():
+            getattr(state, name)[r] = count
+        if self.stable is not None and state.stable is not None:
+            state.stable[r] = self.stable[0]
+
+    def tally(self, lanes: np.ndarray, on: bool) -> None:
+        """Count joint actions and sum rewards from here on, or not."""
+        self.tallying = on
+
+    @np.errstate(over="ignore", under="ignore")  # compiled passes do not warn of these either
+    def advance(self, steps: int) -> int:
+        """Advance by at most `steps`, fewer only if the replica may stop; return the number."""
+        for taken in range(1, steps + 1):
+            self._step()
+            if self.stop is None or self.stable is None or taken < self.waits[0]:
+                continue
+            if self.stable[0] >= self.stop.periods:
+                return taken
+        return steps
+
+    def _teams(self) -> dict[int, Team]:
+        """Every team, by its first member; the others take its shared tables."""
+        learners = tuple(player.seat.learner for player in self.players)
+        teams = {}
+        for player in self.players:
+            if not player.rules.team:
+                continue
+            first = members(learners, player.agent)[0]
+            player.tables = tuple(
+                self.players[first].tables[k] if table.shared else player.tables[k]
+                for k, table in enumerate(player.rules.tables)
+            )
+        for player in self.players:
+            team = members(learners, player.agent)
+            if player.rules.team and team[0] == player.agent:
+                teams[player.agent] = Team([self.players[i] for i in team])
+        return teams
+
+    def _step(self) -> None:
+        try:
+            self._take_step()
+        except Exception as error:
+            function = self.doing
+            if isinstance(error, _Outside):
+                kind, value, count, *agent = error.args
+                value = float(value) if kind in ("reward", "table") else plain(value)
+                problem = count if kind == "table" else out_of_range(kind, value, count)
+                function += f" for agent {agent[0]}" if agent else ""
+            else:
+                value, problem = None, f"failed: {type(error).__name__}: {error}"
+            step = int(self.counters["steps"])
+            raise RuleError(function, self.replica, step, value, problem) from error
+
+    def _look(self) -> list[View]:
+        """Return how every agent finds the state."""
+        views = []
+        for i in range(len(self.players)):
+            self.doing = of_game("observe", self.game.name, i)
+            views.append(self.world.view(i))
+        return views
+
+    def _take_step(self) -> None:
+        world, players, name = self.world, self.players, self.game.name
+        here = self._look()
+        joint = []
+        for player, view in zip(players, here, strict=True):
+            self.doing = f"draw of learners[{player.agent}]"
+            player.draw(self.rng)
+            self.doing = f"choose of learners[{player.agent}]"
+            joint.append(player.choose(view))
+        self.doing = of_game("step", name)
+        step = world.step(tuple(joint), self.asking)
+        there = self._look()
+        changes = [0] * len(players)
+        for i, player in enumerate(players):
+            self.doing = f"learn of learners[{i}]"
+            if not player.rules.team:
+                changes[i] = player.learn(here[i], tuple(joint), step, there[i])
+            elif i in self.teams:
+                for member, count in self.teams[i].learn(here, tuple(joint), step, there).items():
+                    changes[member] = count
+        if self.checked:
+            self._check_tables()
+        if step.over:
+            self.doing = of_game("start", name)
+            world.restart()
+            self._look()  # what is out of range there is an error of this step, as in the kernels
+        for player in players:
+            player.advance()
+        self._count(tuple(joint), step, changes)
+
+    def _check_tables(self) -> None:
+        for player in self.players:
+            names = player.rules.names if player.seat.learner.learns else ()
+            tables = zip(names, player.tables, strict=False)
+            found = check_finite({name: table[None] for name, table in tables})
+            if found is not None:
+                self.doing = f"learn of learners[{player.agent}]"
+                name, (_, *place), value = found
+                raise _Outside("table", value, not_finite(value, name, tuple(place)))
+
+    def _count(self, joint: tuple[int, ...], step: Step, changes: list[int]) -> None:
+        counters, rewards = self.counters, [float(self.players[0].real(x)) for x in step.rewards]
+        if "window" in counters:
+            at = counters["steps"] % len(counters["window"])
+            counters["window"][at] = step.cell
+            counters["counted"] = min(counters["counted"] + 1, len(counters["window"]))
+            if "reward_window" in counters:
+                counters["reward_window"][at] = rewards
+        elif self.tallying:
+            counters["counted"] += 1
+            if "joint_counts" in counters:
+                counters["joint_counts"][joint] += 1
+            if "reward_sums" in counters:
+                counters["reward_sums"] += rewards
+        counters["steps"] += 1
+        if "flips" in counters:
+            counters["flips"] += changes
+        if self.stable is not None:
+            self.stable[0] = 0 if any(changes) else self.stable[0] + 1

@@ -1,0 +1,1 @@
+"""Results outside of a process: files, checkpoints, labelled arrays, tidy tables."""

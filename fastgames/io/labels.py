@@ -1,0 +1,200 @@
+"""A result as an xarray Dataset, every axis by its name (extra "labels")."""
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames._common.checks import importing
+from fastgames.games import Variants
+from fastgames.schedules import Exponential, Linear
+
+if TYPE_CHECKING:
+    import xarray
+
+    from fastgames.grids import Grid
+    from fastgames.result import Result
+
+
+def dataset(result: "Result") -> "xarray.Dataset":
+    """Everything of a result, with labelled dimensions.
+
+    Parameters
+    ----------
+    result : Result
+        Of any run.
+
+    Returns
+    -------
+    xarray.Dataset
+        For agent i, whose learner has tables such as "q" and "visits":
+
+        ================================ ==========================================================
+        ``q_i``, ``visits_i``, …         (replica, observation_i, action_i)
+        ``greedy_i``                     (replica, observation_i)
+        ``policy_i``                     (replica, observation_i, action_i)
+        ``snapshot_q_i``, …              the same after ``snapshot`` in front, where recorded
+        ================================ ==========================================================
+
+        For all: ``steps`` (replica); ``states`` (replica) where there are several; ``stopped``
+        (replica) where the run had a `stop`; and where recorded ``flips`` and ``mean_reward``
+        (replica, agent), ``joint_counts`` (replica, action_0, action_1, …).
+
+        Coordinates: ``replica``, ``agent`` and ``observation_i`` count from 0, ``action_i`` has the
+        names of the actions, ``snapshot`` the game steps after which it was taken. Parameters of a
+        learner that differ between replicas are coordinates on ``replica``: ``alpha_i``,
+        ``epsilon_i``; of a schedule its parts, such as ``epsilon_i_start``. ``variant`` (replica)
+        is the number of the game that was played, of `Variants`.
+
+        Where the replicas were a `Grid`, its dimensions, and ``repeat`` after them, take the place
+        of ``replica`` everywhere, and have its values as coordinates. (A dimension may be called
+        as a parameter, such as ``alpha_0``: then there is no other coordinate of that name.)
+
+        Attributes: game, learners (a list of their texts), seed, dtype, stream, contract.
+
+        The arrays are those of the result, not copies.
+
+    Raises
+    ------
+    ImportError
+        If xarray is not installed.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> game = fg.games.matching_pennies()
+    >>> labelled = dataset(fg.run(game, fg.QLearner(), steps=100, replicas=3, rng=7))
+    >>> labelled["q_0"].sel(action_0="heads").shape
+    (3, 1)
+    """
+    with importing("labels", "a labelled data set"):
+        import xarray
+
+    variables: dict[str, Any] = {"steps": (("replica",), result.steps)}
+    if result.game.num_states > 1:
+        variables["states"] = (("replica",), result.states)
+    elif result.states.ndim > 1:
+        variables["states"] = (("replica", "state_entry"), result.states)
+    if result.stop is not None:
+        variables["stopped"] = (("replica",), result.stopped)
+    coordinates: dict[str, Any] = {
+        "replica": (("replica",), np.arange(result.replicas)),
+        "agent": np.arange(result.game.num_agents),
+    }
+    if isinstance(result.game, Variants):
+        coordinates["variant"] = (("replica",), result.game.index)
+    for i, names in enumerate(result.game.actions):
+        rows = ("replica", f"observation_{i}")
+        cells = (*rows, f"action_{i}")
+        greedy = result.greedy(i)
+        coordinates[f"observation_{i}"] = np.arange(greedy.shape[1])
+        coordinates[f"action_{i}"] = list(names)
+        for name, table in result.tables[i].items():
+            variables[f"{name}_{i}"] = (("replica", *_axes(result, i, name)), table)
+        variables[f"greedy_{i}"] = (rows, greedy)
+        if result.learners[i].rules.policy is not None:
+            variables[f"policy_{i}"] = (cells, result.policy(i))
+        coordinates |= _coordinates(result, i, cells)
+    variables |= _counters(result)
+    if result.snapshots is not None:
+        coordinates["snapshot"] = ("snapshot", result.snapshots.steps, {"long_name": "game steps"})
+        variables |= _snapshots(result)
+    if result.grid is not None:
+        variables = _unfolded(variables, result.grid)
+        own = {name: list(values) for name, values in result.grid.dims.items()}
+        coordinates = _unfolded(coordinates, result.grid) | own
+        coordinates["repeat"] = np.arange(result.grid.repeats)
+    return xarray.Dataset(variables, coordinates, attributes(result))
+
+
+def attributes(result: "Result") -> dict[str, Any]:
+    """Where a result comes from, in numbers and texts."""
+    return {
+        "game": result.game.name,
+        "learners": [repr(learner) for learner in result.learners],
+        "seed": result.seed,
+        "dtype": result.dtype,
+        "stream": result.stream,
+        "contract": result.contract,
+    }
+
+
+def _unfolded(variables: dict[str, Any], grid: "Grid") -> dict[str, Any]:
+    """Variables with the dimensions of a grid in place of `replica`."""
+    dims = (*grid.dims, "repeat")
+    out = {}
+    for name, value in variables.items():
+        if isinstance(value, tuple) and "replica" in value[0]:
+            axes, array = value
+            at = axes.index("replica")
+            value = ((*axes[:at], *dims, *axes[at + 1 :]), grid.reshape(array, axis=at))
+        out[name] = value
+    return out
+
+
+def _axes(result: "Result", agent: int, name: str) -> tuple[str, ...]:
+    """The dimensions of a table of an agent, the first of its axes left out."""
+    tables = {table.name: table.dims for table in result.learners[agent].rules.tables}
+    known = ("observations", "actions")  # of a learner that sat there before
+    own = {"observations": f"observation_{agent}", "actions": f"action_{agent}"}
+    dims = tables.get(name, known)
+    return tuple(own.get(str(dim), f"{name}_{agent}_{k}") for k, dim in enumerate(dims))
+
+
+def _counters(result: "Result") -> dict[str, Any]:
+    """What was counted over the run, as far as it was recorded."""
+    joint = ("replica", *(f"action_{i}" for i in range(result.game.num_agents)))
+    found = {
+        "flips": (("replica", "agent"), result.flips),
+        "mean_reward": (("replica", "agent"), result.mean_reward),
+        "joint_counts": (joint, result.joint_counts),
+    }
+    return {name: (axes, array) for name, (axes, array) in found.items() if array is not None}
+
+
+def _snapshots(result: "Result") -> dict[str, Any]:
+    """What was taken on the way, as far as it was recorded."""
+    taken = result.snapshots
+    assert taken is not None
+    variables: dict[str, Any] = {}
+    for i in range(result.game.num_agents):
+        rows = ("snapshot", "replica", f"observation_{i}")
+        cells = (*rows, f"action_{i}")
+        for name, table in taken.tables[i].items():
+            axes = ("snapshot", "replica", *_axes(result, i, name))
+            variables[f"snapshot_{name}_{i}"] = (axes, table)
+        if taken.greedy is not None:
+            variables[f"snapshot_greedy_{i}"] = (rows, taken.greedy[i])
+        if taken.policies is not None:
+            variables[f"snapshot_policy_{i}"] = (cells, taken.policies[i])
+    return variables
+
+
+def parameters(result: "Result", agent: int) -> dict[str, np.ndarray]:
+    """The numeric parameters of one agent's learner that differ between replicas, (replicas,).
+
+    Of a schedule its parts: ``epsilon_0_start``.
+    """
+    found: dict[str, np.ndarray] = {}
+    for name, value in result.learners[agent].values(result.game.discount).items():
+        if isinstance(value, Exponential | Linear):
+            parts = {f"_{part.name}": getattr(value, part.name) for part in fields(value)}
+        else:
+            parts = {"": value}
+        for suffix, part in parts.items():
+            if isinstance(part, np.ndarray):
+                found[f"{name}_{agent}{suffix}"] = part
+    return found
+
+
+def _coordinates(result: "Result", agent: int, cells: tuple[str, ...]) -> dict[str, Any]:
+    """What differs between replicas in one agent's learner, as coordinates."""
+    learner = result.learners[agent]
+    found: dict[str, Any] = {
+        name: (("replica",), array) for name, array in parameters(result, agent).items()
+    }
+    start = learner.start(result.game, agent)[learner.table]
+    if learner.learns and start.ndim == len(cells) and len(start) > 1:
+        shape = result.tables[agent][learner.table].shape
+        found[f"initial_{agent}"] = (cells, np.broadcast_to(start, shape))
+    return found

@@ -1,0 +1,64 @@
+"""Published figures, run again, and one study of our own: traffic.
+
+Every reproduction is a function that runs, compares what it found with what was printed, and
+returns a `Report`; it prints nothing. On the command line: ``fastgames reproduce NAME``.
+
+All take the same arguments (some take more):
+
+replicas : int
+    Independent runs (of each setting, where there are several), at least 1.
+steps : int
+    Game steps of each run (of each phase, where there are several).
+rng : as in `fastgames.run`
+dtype, threads : as in `fastgames.run`
+out : str or Path, optional
+    The picture is written there too.
+
+>>> from fastgames import papers
+>>> report = papers.cycling(replicas=100)
+>>> report.lines[2]
+"times Row's greedy action FLIPPED: 1172"
+"""
+
+from collections.abc import Callable
+
+from fastgames.papers.afp_2022 import afp
+from fastgames.papers.calvano_2020 import calvano
+from fastgames.papers.calvano_2020_heat_map import heat_map
+from fastgames.papers.chapter_cycling import cycling
+from fastgames.papers.chapter_frozen import frozen
+from fastgames.papers.chapter_softmax import softmax
+from fastgames.papers.chapter_sweep import sweep
+from fastgames.papers.klein_2021 import klein
+from fastgames.papers.report import Report, Row
+from fastgames.papers.traffic_signals import traffic
+from fastgames.papers.waltman_kaymak_2008 import waltman_kaymak
+
+#: Every reproduction by its name.
+NAMES: dict[str, Callable[..., Report]] = {
+    "cycling": cycling,
+    "sweep": sweep,
+    "softmax": softmax,
+    "frozen": frozen,
+    "calvano": calvano,
+    "klein": klein,
+    "afp": afp,
+    "waltman-kaymak": waltman_kaymak,
+    "traffic": traffic,
+}
+
+__all__ = [
+    "NAMES",
+    "Report",
+    "Row",
+    "afp",
+    "calvano",
+    "cycling",
+    "frozen",
+    "heat_map",
+    "klein",
+    "softmax",
+    "sweep",
+    "traffic",
+    "waltman_kaymak",
+]

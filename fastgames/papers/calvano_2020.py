@@ -1,0 +1,258 @@
+"""Pricing algorithms that learn to collude (Calvano, Calzolari, Denicolò & Pastorello 2020).
+
+Two Q-learners who remember the last prices set prices against each other, until nothing changes for
+100,000 periods. Where they then stand pays them most of what a cartel would get beyond the one-shot
+equilibrium, and a firm that undercuts is punished for a few periods.
+"""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames._common import checks
+from fastgames.analysis import (
+    DeviationResponse,
+    best_responses,
+    deviation_response,
+    limit_cycle,
+    profit_gain,
+)
+from fastgames.games import PricingGame
+from fastgames.grids import grid as make_grid
+from fastgames.papers import estimate
+from fastgames.papers.calvano_2020_heat_map import heat_map
+from fastgames.papers.calvano_2020_setup import (
+    ALPHA,
+    GAIN_TOLERANCE,
+    MOST,
+    SESSIONS,
+    SETTINGS,
+    STABLE,
+    learner,
+    pricing,
+    time_row,
+)
+from fastgames.papers.estimate import Estimate, beside
+from fastgames.papers.report import Report, Row, picture
+from fastgames.result import Result
+from fastgames.running import run
+from fastgames.stop import Stable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+UNIT = 25_000  # periods, of the printed table
+#: Of the baseline: periods to convergence in units of 25,000, less the last 100,000; printed and
+#: tolerance.
+PERIODS = {"mean": (70.05, 1.6), "SD": (11.73, 1.6), "median": (68.07, 1.1)}
+GAIN_SD = (0.112, 0.010)
+CYCLES = {"1": (0.643, 0.064), "2": (0.238, 0.057), "3 or more": (0.119, 0.043)}
+MUTUAL = (0.505, 0.067)
+BEFORE, AFTER = 3, 15  # periods of the price response shown
+
+
+def calvano(
+    replicas: int | None = None,
+    steps: int = MOST,
+    rng: Any = 7,
+    dtype: str = "float64",
+    threads: int | None = None,
+    out: str | Path | None = None,
+    *,
+    grid: tuple[int, int] | None = None,
+    checkpoint: str | Path | None = None,
+) -> Report:
+    """The paper's baseline and three variations of it, beside what was printed.
+
+    Settings are those of SETTINGS, all in one run. What is measured, on each session's limit cycle
+    of greedy play after it converged:
+
+    - The profit gain Delta, by the firms' mean profits (`fastgames.analysis.profit_gain`).
+    - The length of the price cycle.
+    - Whether all its states are mutual best responses. As in the authors' program a best response
+      is one that no change of one period's price improves on, if all go on as they have learnt.
+    - What follows if the first firm undercuts for one period, with the price that pays it most in
+      that period.
+
+    Printed figures are of 1,000 sessions. A tolerance is three standard errors of the difference
+    between two samples, of 1,000 sessions and of `replicas`.
+
+    Parameters
+    ----------
+    replicas : int, optional
+        Sessions of each setting, 1,000 unless given; with `grid`, of each cell, 20.
+    steps : int
+        Periods after which a session that has not converged is cut.
+    rng, dtype, threads
+        As `fastgames.run` has them.
+    out : str or Path, optional
+        Where to write the picture.
+    grid : (int, int), optional
+        So many values of alpha and of beta, at most 1,000 each: the heat map of the profit gain,
+        with the baseline's game (see `fastgames.papers.heat_map`), instead of all that.
+    checkpoint : str or Path, optional
+        As `fastgames.run` has it.
+
+    Returns
+    -------
+    Report
+        Result "settings", with a dimension "setting" (with `grid`: "grid", with "alpha", "beta").
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        As `fastgames.run` and `fastgames.plot.overview`.
+    """
+    if grid is not None:
+        return heat_map(
+            grid, 20 if replicas is None else replicas, steps, rng, dtype, threads, out, checkpoint
+        )
+    replicas = checks.whole("replicas", SESSIONS if replicas is None else replicas, 1)
+    sessions = make_grid(setting=list(SETTINGS), repeats=replicas)
+    alphas = {name: alpha for name, (_, alpha, _) in SETTINGS.items()}
+    second = np.array([alphas[name] for name in sessions["setting"]])
+    began = time.perf_counter()
+    result = run(
+        sessions.games(lambda setting: pricing(**SETTINGS[setting][0])[1]),
+        (learner(ALPHA), learner(second)),
+        steps, sessions, rng, None, Stable(STABLE), dtype, threads=threads, checkpoint=checkpoint,
+    )  # fmt: skip
+    cycle = limit_cycle(result, threads=threads)
+    benchmarks = [pricing(**changes)[0] for changes, _, _ in SETTINGS.values()]
+    nash, monopoly = (
+        np.repeat([getattr(stage, name).profits for stage in benchmarks], replicas, axis=0)
+        for name in ("nash", "monopoly")
+    )
+    gains = sessions.reshape(profit_gain(cycle, nash, monopoly))
+    stage, game = pricing()
+    greedy = [result.greedy(i)[:replicas] for i in range(2)]  # the baseline is the first setting
+    start = result.states[:replicas]
+    best = best_responses(game, greedy, deviations="once", start=start, threads=threads)
+    assert best.mutual_on_path is not None
+    response = deviation_response(
+        game, greedy, agent=0, before=BEFORE, after=AFTER, prices=stage.prices, start=start,
+        threads=threads,
+    )  # fmt: skip
+    seconds = time.perf_counter() - began
+    rows = [
+        *_settings_rows(result, gains),
+        *_baseline_rows(result, gains[0], cycle.length[:replicas], best.mutual_on_path == 1.0),
+        *_response_rows(response),
+    ]
+    return Report(
+        title=f"Algorithmic collusion: {replicas:,} sessions of each setting",
+        rows=(*rows, time_row(result, seconds, checkpoint)),
+        lines=(
+            "Expected: as printed, with three standard errors of the difference between two "
+            "samples.",
+            "Found: with the 95 % confidence interval. Periods to converge: in units of 25,000, "
+            "less the last 100,000.",
+        ),
+        figure=picture(lambda: _draw(gains, response, stage), out),
+        results={"settings": result},
+    )
+
+
+def _settings_rows(result: Result, gains: Any) -> list[Row]:
+    """What all settings have: whether they converged, and the mean profit gain."""
+    rows = [
+        Row(
+            "sessions that converged",
+            "all",
+            f"{result.stopped.sum():,} of {result.replicas:,}",
+            bool(result.stopped.all()),
+        )
+    ]
+    for (name, (_, _, printed)), gain in zip(SETTINGS.items(), gains, strict=True):
+        sizes = SESSIONS, len(gain)
+        rows.append(
+            beside(f"Delta: {name}", estimate.mean(gain), printed, GAIN_TOLERANCE, 3, sizes)
+        )
+    return rows
+
+
+def _baseline_rows(result: Result, gain: Any, length: Any, mutual: Any) -> list[Row]:
+    """The other figures of the baseline."""
+    sizes = SESSIONS, len(gain)
+    rows = []
+    converged = result.stopped[: len(gain)]
+    if converged.any():
+        periods = (result.steps[: len(gain)][converged] - STABLE) / UNIT
+        found = {
+            "mean": estimate.mean(periods),
+            "SD": estimate.deviation(periods),
+            "median": estimate.median(periods),
+        }
+        for name, (printed, tolerance) in PERIODS.items():
+            what = f"baseline: periods to converge, {name}"
+            rows.append(beside(what, found[name], printed, tolerance, 2, sizes))
+    rows.append(beside("baseline: Delta, SD", estimate.deviation(gain), *GAIN_SD, 3, sizes))
+    for name, (printed, tolerance) in CYCLES.items():
+        share = estimate.mean(length >= 3 if name == "3 or more" else length == int(name))
+        rows.append(beside(f"baseline: price cycle of {name}", share, printed, tolerance, 3, sizes))
+    what = "baseline: mutual best response on path"
+    rows.append(beside(what, estimate.mean(mutual), *MUTUAL, 3, sizes))
+    return rows
+
+
+def _response_rows(response: DeviationResponse) -> list[Row]:
+    """What the paper says of the price response in words."""
+    rival = response.mean_prices[:, 1]
+    back = response.mean_prices[-1] / response.mean_prices[0] - 1.0
+    return [
+        Row(
+            "baseline: rival's price before, after a cut",
+            "falls",
+            f"{rival[0]:.3f}, {rival[BEFORE + 1]:.3f}",
+            bool(rival[BEFORE + 1] < rival[0]),
+        ),
+        Row(
+            f"baseline: prices after {AFTER} periods, to before",
+            "back within 2 %",
+            " and ".join(f"{x:+.2%}" for x in back),
+            bool((np.abs(back) <= 0.02).all()),
+        ),
+        Row(
+            "baseline: sessions where the cut does not pay",
+            "most",
+            f"{(response.gain < 0.0).mean():.1%}",
+            bool((response.gain < 0.0).mean() > 0.5),
+        ),
+    ]
+
+
+def _draw(gains: Any, response: DeviationResponse, stage: PricingGame) -> "Figure":
+    from fastgames import plot
+
+    title = f"Pricing duopoly of two Q-learners, {gains.shape[1]:,} sessions of each setting"
+    drawn, axes = plot.figure(2, 2, title, (5.6, 3.8))
+    plot.price_response(
+        axes[0], response, ("firm that cuts its price", "rival"),
+        {"Nash": stage.nash.prices[0], "monopoly": stage.monopoly.prices[0]},
+    )  # fmt: skip
+    plot.finish(
+        axes[0], "A price cut in period 0: mean, and middle half of sessions",
+        "period", "price", legend="center right",
+    )  # fmt: skip
+    found = [estimate.mean(gain) for gain in gains]
+    printed = [printed for _, _, printed in SETTINGS.values()]
+    _estimates(axes[1], list(SETTINGS), found, printed)
+    plot.finish(axes[1], "Profit gain: 0 Nash, 1 monopoly", "mean Delta", "", legend="upper left")
+    return drawn
+
+
+def _estimates(axes: Any, names: list[str], found: list[Estimate], printed: list[float]) -> None:
+    """Printed values as marks, and those found with their intervals, one row for each name."""
+    from fastgames import plot
+
+    places = np.arange(len(names))[::-1]
+    ends = [[e.value - e.low for e in found], [e.high - e.value for e in found]]
+    axes.plot(printed, places, "|", color=plot.INK, markersize=16, label="printed")
+    axes.errorbar(
+        [e.value for e in found], places, xerr=ends, fmt="o", color=plot.COLOURS[1], markersize=5,
+        label="found, 95 %",
+    )  # fmt: skip
+    axes.set_yticks(places, names)
+    axes.set_ylim(-0.6, len(names) - 0.2)

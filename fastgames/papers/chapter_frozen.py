@@ -1,0 +1,146 @@
+"""Exercise (c) of the chapter: freeze Col, and Row converges; unfreeze it, and it does not stay."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames._common import checks
+from fastgames.games import matching_pennies
+from fastgames.learners import AnyLearner, EpsilonGreedy, FixedPolicy, QLearner
+from fastgames.papers.report import Report, Row, picture
+from fastgames.record import Record
+from fastgames.result import Result
+from fastgames.running import run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SLICES = 20  # of each phase, in which flips are counted
+
+
+def frozen(
+    replicas: int = 2_000,
+    steps: int = 10_000,
+    rng: Any = 7,
+    dtype: str = "float64",
+    threads: int | None = None,
+    out: str | Path | None = None,
+) -> Report:
+    """Flips of Row's greedy action while both learn, with Col frozen half-way, and thawed again.
+
+    Half-way through the chapter's 20,000 steps every run goes on twice: once with Col a
+    `FixedPolicy` of what it plays then, once as before. After as many steps Col learns again.
+
+    Expected: against a policy that stays, one of Row's actions is better, and Row settles on it;
+    once Col learns again, there is nothing to settle on.
+
+    Parameters
+    ----------
+    replicas : int
+        Runs, at least 1.
+    steps : int
+        Of each of the three phases, at least 20.
+    rng, dtype, threads
+        As `fastgames.run` has them.
+    out : str or Path, optional
+        Where to write the picture.
+
+    Returns
+    -------
+    Report
+        Results "learning", "frozen", "thawed" (the ends of the three phases) and "control" (two
+        phases after "learning", both agents learning all the time).
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        As `fastgames.run` and `fastgames.plot.overview`.
+    """
+    steps = checks.whole("steps", steps, SLICES)
+    learner = QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
+
+    def phase(start: Result | None, column: AnyLearner) -> tuple[Result, Any]:
+        """The end of a phase, and Row's flips in each of its slices: (slices, replicas)."""
+        counts, result = [], start
+        for length in _lengths(steps):
+            new = {"replicas": replicas, "rng": rng, "dtype": dtype}
+            before = 0 if result is None or result.flips is None else result.flips[:, 0]
+            result = run(
+                matching_pennies(), (learner, column), length, record=Record(flips=True),
+                threads=threads, **(new if result is None else {"resume": result}),
+            )  # fmt: skip
+            assert result.flips is not None
+            counts.append(result.flips[:, 0] - before)
+        assert result is not None
+        return result, np.stack(counts)
+
+    learning, flips_learning = phase(None, learner)
+    still, flips_still = phase(learning, FixedPolicy(learning.policy(1)))
+    thawed, flips_thawed = phase(still, learner)
+    control, flips_control = phase(learning, learner)
+    control, more = phase(control, learner)
+    flips = {"learning": flips_learning, "frozen": flips_still, "thawed": flips_thawed}
+    flips["control"] = np.concatenate([flips_learning, flips_control, more])
+    return Report(
+        title="Exercise (c): freeze Col, then let it learn again",
+        rows=_rows(flips, still, steps),
+        lines=(),
+        figure=picture(lambda: _draw(flips, steps), out),
+        results={"learning": learning, "frozen": still, "thawed": thawed, "control": control},
+    )
+
+
+def _lengths(steps: int) -> list[int]:
+    """The steps of each slice of a phase."""
+    return [end - start for start, end in pairwise(k * steps // SLICES for k in range(SLICES + 1))]
+
+
+def _rows(flips: dict[str, Any], still: Result, steps: int) -> tuple[Row, ...]:
+    """Means over the runs, and what the exercise says of them."""
+    learning, frozen_, thawed = (
+        float(flips[phase].sum(axis=0).mean()) for phase in ("learning", "frozen", "thawed")
+    )
+    settled = float((flips["frozen"][SLICES // 2 :].sum(axis=0) == 0).mean())
+    unsettled = float((flips["thawed"][SLICES // 2 :].sum(axis=0) > 0).mean())
+    payoffs = matching_pennies().payoffs[0] @ still.policy(1)[:, 0].T  # (actions, replicas)
+    best = float((payoffs.argmax(axis=0) == still.greedy(0)[:, 0]).mean())
+    half = f"the second {steps // 2:,} steps"
+    return (
+        Row(f"Row's flips in {steps:,} steps, both learning", "", f"{learning:,.1f}"),
+        Row("the same, Col frozen", "fewer", f"{frozen_:,.1f}", frozen_ < learning),
+        Row(
+            f"runs without a flip in {half} of the freeze",
+            "most",
+            f"{settled:.1%}",
+            settled > 0.5,
+        ),
+        Row("runs where Row prefers the best response to Col", "most", f"{best:.1%}", best > 0.5),
+        Row("Row's flips, Col learning again", "more", f"{thawed:,.1f}", thawed > frozen_),
+        Row(f"runs that flip in {half} after it", "most", f"{unsettled:.1%}", unsettled > 0.5),
+    )
+
+
+def _draw(flips: dict[str, Any], steps: int) -> "Figure":
+    from fastgames import plot
+
+    replicas = flips["control"].shape[1]
+    drawn, axes = plot.figure(1, 1, f"Matching pennies, {replicas:,} runs", (9.0, 3.6))
+    axis = axes[0]
+    frozen_ = np.concatenate([flips[phase] for phase in ("learning", "frozen", "thawed")])
+    ends = np.cumsum(_lengths(steps) * 3)
+    rate = 1000.0 / np.array(_lengths(steps) * 3)[:, None]
+    both = np.stack([rate * flips["control"], rate * frozen_], axis=-1)
+    plot.bands(axis, ends, both, ("both learn throughout", "Col frozen, then learning again"))
+    axis.axvspan(steps, 2 * steps, color=plot.PALE, alpha=0.4, linewidth=0)
+    top = 1.25 * float(np.quantile(both, 0.95, axis=1).max()) + 1.0
+    for k, text in enumerate(("both learn", "Col frozen", "Col learns again")):
+        axis.text(
+            (k + 0.5) * steps, 0.97 * top, text, ha="center", va="top", fontsize=9, color=plot.INK
+        )  # fmt: skip
+    axis.set_ylim(-0.02 * top, top)
+    axis.set_xlim(0, 3 * steps)
+    title = "Flips of Row's greedy action (median; shaded: middle half, 90 %)"
+    plot.finish(axis, title, "game steps", "flips per 1,000 steps")
+    return drawn

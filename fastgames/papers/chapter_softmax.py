@@ -1,0 +1,233 @@
+"""Exercise (b) of the chapter: softmax in place of the greedy choice; and its rest points."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames._common import checks
+from fastgames.games import MatrixGame, matching_pennies, prisoners_dilemma
+from fastgames.learners import EpsilonGreedy, QLearner, Softmax
+from fastgames.papers.report import Report, Row, picture
+from fastgames.record import Record
+from fastgames.result import Result
+from fastgames.running import run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TEMPERATURES = (0.1, 0.2, 0.5, 1.0)
+
+#: Rest points: game, temperature, and each agent's probability of its first action (logit quantal
+#: response equilibria, McKelvey & Palfrey 1995).
+REST = (
+    ("asymmetric pennies", 1.0, (0.586784, 0.451807)),
+    ("asymmetric pennies", 0.5, (0.617522, 0.371982)),
+    ("prisoner's dilemma", 0.5, (0.099788, 0.099788)),
+    ("prisoner's dilemma", 1.0, (0.226751, 0.226751)),
+)
+TOLERANCE = 0.02  # relative: a constant alpha leaves a bias of its own order
+_REST_ALPHA, _REST_STEPS = 0.005, 20_000  # slow enough for that, and long enough to get there
+
+
+def softmax(
+    replicas: int = 2_000,
+    steps: int = 20_000,
+    rng: Any = 7,
+    dtype: str = "float64",
+    threads: int | None = None,
+    out: str | Path | None = None,
+) -> Report:
+    """How often Row plays heads over the last quarter of training, softmax against epsilon-greedy.
+
+    Expected: softmax agents mix at every moment, so their policies lie nearer to one half, the
+    equilibrium, than an epsilon-greedy agent's, which are 0.05 and 0.95. Whether the frequencies of
+    a whole quarter do too is the exercise's question; the report answers it.
+
+    A constant-alpha softmax learner rests near the logit quantal response equilibrium, where each
+    policy is proportional to exp(expected payoff / temperature); the four in REST are compared.
+
+    Parameters
+    ----------
+    replicas : int
+        Runs for each temperature, for epsilon-greedy, and for each rest point.
+    steps : int
+        Of matching pennies; at least 4. The rest points always take 20,000.
+    rng, dtype, threads
+        As `fastgames.run` has them; every run of the report has this same rng.
+    out : str or Path, optional
+        Where to write the picture.
+
+    Returns
+    -------
+    Report
+        Results "epsilon-greedy", "softmax" (`replicas` of each temperature, one temperature after
+        the other) and "rest 0" to "rest 3".
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        As `fastgames.run` and `fastgames.plot.overview`.
+    """
+    replicas = checks.whole("replicas", replicas, 1)
+    steps = checks.whole("steps", steps, 4)
+
+    def play(game: MatrixGame, learner: QLearner, steps: int, replicas: int) -> Result:
+        record = Record(joint_actions=True, last=steps // 4)
+        return run(game, learner, steps, replicas, rng, record, dtype=dtype, threads=threads)
+
+    pennies = matching_pennies()
+    temperatures = np.repeat(TEMPERATURES, replicas)
+    greedy = play(pennies, QLearner(0.1, explore=EpsilonGreedy(0.1)), steps, replicas)
+    soft = play(pennies, QLearner(0.1, explore=Softmax(temperatures)), steps, temperatures.size)
+    results = {"epsilon-greedy": greedy, "softmax": soft}
+    found = []
+    for k, (name, temperature, _) in enumerate(REST):
+        learner = QLearner(_REST_ALPHA, explore=Softmax(temperature))
+        result = results[f"rest {k}"] = play(_rest_game(name), learner, _REST_STEPS, replicas)
+        found.append(_first_actions(result))
+    near = _distances(greedy, soft, steps // 4)
+    return Report(
+        title="Exercise (b): softmax in place of the greedy choice",
+        rows=(*_pennies_rows(near, steps // 4), *_rest_rows(found)),
+        lines=_lines(near, steps // 4),
+        figure=picture(lambda: _draw(greedy, soft, found), out),
+        results=results,
+    )
+
+
+def _rest_game(name: str) -> MatrixGame:
+    if name == "prisoner's dilemma":
+        return prisoners_dilemma()
+    return MatrixGame(
+        [[[1.1141, 0.0], [0.0, 0.2785]], [[0.0, 1.1141], [1.1141, 0.0]]], name="asymmetric pennies"
+    )
+
+
+def _first_actions(result: Result) -> tuple[float, float]:
+    """How often each agent played its first action, over all replicas."""
+    assert result.joint_counts is not None
+    shares = result.joint_counts.sum(axis=0) / result.joint_counts.sum()
+    return float(shares[0].sum()), float(shares[:, 0].sum())
+
+
+def _heads(result: Result) -> Any:
+    """How often Row played heads in each replica, (replicas,) int64."""
+    assert result.joint_counts is not None
+    return result.joint_counts[:, 0].sum(axis=-1)
+
+
+def _distances(greedy: Result, soft: Result, counted: int) -> dict[str, tuple[float, Any]]:
+    """Mean distances from 1/2 in % points: epsilon-greedy's, and softmax's by temperature.
+
+    "played": of the frequencies of heads; "policy": of its probability at the end.
+    """
+
+    def points(shares: Any, settings: int) -> Any:
+        return 100.0 * np.abs(shares - 0.5).reshape(settings, -1).mean(axis=1)
+
+    return {
+        kind: (float(points(one, 1)[0]), points(many, len(TEMPERATURES)))
+        for kind, one, many in (
+            ("played", _heads(greedy) / counted, _heads(soft) / counted),
+            ("policy", greedy.policy(0)[:, 0, 0], soft.policy(0)[:, 0, 0]),
+        )
+    }
+
+
+def _coin(tosses: int) -> float:
+    """Mean distance from 1/2, in % points, of the frequency of heads of a fair coin (its limit)."""
+    return 100.0 / float(np.sqrt(2.0 * np.pi * tosses))
+
+
+def _pennies_rows(near: dict[str, tuple[float, Any]], counted: int) -> list[Row]:
+    greedy, soft = near["policy"]
+    rows = [
+        Row(
+            f"policy at the end, points from 1/2: temperature {temperature}",
+            f"less than epsilon-greedy's {greedy:.1f}",
+            f"{distance:.1f}",
+            bool(distance < greedy),
+        )
+        for temperature, distance in zip(TEMPERATURES, soft, strict=True)
+    ]
+    greedy, soft = near["played"]
+    what = f"heads in the last {counted:,} steps, points from 1/2"
+    rows.append(Row(f"{what}: epsilon-greedy", "", f"{greedy:.2f}"))
+    for temperature, distance in zip(TEMPERATURES, soft, strict=True):
+        rows.append(Row(f"{what}: temperature {temperature}", "", f"{distance:.2f}"))
+    return rows
+
+
+def _rest_rows(found: list[tuple[float, float]]) -> list[Row]:
+    rows = []
+    for (name, temperature, expected), shares in zip(REST, found, strict=True):
+        for agent, want, share in zip(("Row", "Col"), expected, shares, strict=True):
+            rows.append(
+                Row(
+                    f"{name}, temperature {temperature}: {agent}'s first action",
+                    f"{want:.6f} ± {TOLERANCE:.0%}",
+                    f"{share:.6f} ({share / want - 1:+.2%})",
+                    abs(share / want - 1) <= TOLERANCE,
+                )
+            )
+    return rows
+
+
+def _lines(near: dict[str, tuple[float, Any]], counted: int) -> tuple[str, ...]:
+    """The answer to the exercise's question."""
+    greedy, soft = near["played"]
+    pairs = list(zip(TEMPERATURES, soft, strict=True))
+    closer = ", ".join(str(t) for t, distance in pairs if distance < greedy)
+    farther = ", ".join(str(t) for t, distance in pairs if distance >= greedy)
+    return (
+        "Are the play frequencies closer to fifty-fifty than epsilon-greedy's?",
+        f"Yes at temperature {closer or 'none'}; no at {farther or 'none'}.",
+        f"Epsilon-greedy's are {greedy:.2f} points from 1/2 on average, a fair coin's would be "
+        f"{_coin(counted):.2f}:",
+        "agents that flip all the time even out over a quarter, though each mixes little.",
+    )
+
+
+def _draw(greedy: Result, soft: Result, found: list[tuple[float, float]]) -> "Figure":
+    from fastgames import plot
+
+    steps = int(greedy.steps[0])
+    title = f"Matching pennies, {greedy.replicas:,} runs of {steps:,} steps each; rest points"
+    drawn, axes = plot.figure(3, 3, title, (4.8, 3.5))
+    shown = [k for k, t in enumerate(TEMPERATURES) if t in (0.2, 1.0)]
+
+    def by_name(one: Any, many: Any) -> dict[str, Any]:
+        rows = many.reshape(len(TEMPERATURES), -1)
+        names = {f"softmax, temperature {TEMPERATURES[k]}": rows[k] for k in shown}
+        return {"epsilon-greedy": one, **names}
+
+    plot.mark(axes[0], steps // 4 / 2, "half")
+    plot.histograms(axes[0], by_name(_heads(greedy), _heads(soft)), bins=40)
+    title = f"Row's heads in the last {steps // 4:,} steps"
+    plot.finish(axes[0], title, "heads", "share of runs", legend="")
+    policies = by_name(greedy.policy(0)[:, 0, 0], soft.policy(0)[:, 0, 0])
+    plot.mark(axes[1], 0.5, "half")
+    plot.histograms(axes[1], policies, bins=40)
+    plot.finish(axes[1], "What Row would play at the end", "probability of heads", "share of runs")
+    places = np.arange(2 * len(REST))[::-1]
+    axis = axes[2]
+    axis.plot(
+        [p for _, _, e in REST for p in e], places, "|", color=plot.INK, markersize=16,
+        label="rest point",
+    )  # fmt: skip
+    axis.plot(
+        [p for shares in found for p in shares], places, "o", color=plot.COLOURS[1], markersize=5,
+        label="found",
+    )  # fmt: skip
+    texts = [
+        f"{'pennies' if 'pennies' in name else 'dilemma'} {t}, {agent}"
+        for name, t, _ in REST
+        for agent in ("Row", "Col")
+    ]
+    axis.set_xlim(0.0, 0.8)
+    plot.finish(
+        axis, "Rest points by temperature", "share of the first action", "", legend="lower right"
+    )
+    axis.set_yticks(places, texts)
+    return drawn

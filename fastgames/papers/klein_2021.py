@@ -1,0 +1,111 @@
+"""Sequential pricing (Klein 2021): two Q-learners set their prices in turn."""
+
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastgames._common import checks
+from fastgames.games import PricingGame
+from fastgames.games import klein as game_of
+from fastgames.learners import EpsilonGreedy, QLearner
+from fastgames.papers import estimate
+from fastgames.papers.report import Report, Row, picture
+from fastgames.record import Record
+from fastgames.running import run
+from fastgames.schedules import Exponential
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RUNS, STEPS, STEP_COUNT, ALPHA, LAST = 1_000, 500_000, 6, 0.3, 1_000  # of the paper
+PROFIT = 0.108  # "about": mean over the last 1,000 periods
+TOLERANCE = 0.002  # three standard errors of the difference, .0016, and half a unit printed
+
+
+def klein(
+    replicas: int = RUNS,
+    steps: int = STEPS,
+    rng: Any = 7,
+    dtype: str = "float64",
+    threads: int | None = None,
+    out: str | Path | None = None,
+) -> Report:
+    """Mean profit in the end, on prices 0, 1/6, ..., 1; epsilon falls to a millionth by the end.
+
+    Parameters
+    ----------
+    replicas : int
+        Runs, at least 1.
+    steps : int
+        Periods T of each run, in each of which one firm moves: epsilon_t = 10^(-6 t / T). Compared
+        with what was printed if there are 500,000.
+    rng, dtype, threads
+        As `fastgames.run` has them.
+    out : str or Path, optional
+        Where to write the picture.
+
+    Returns
+    -------
+    Report
+        Result "klein".
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        As `fastgames.run` and `fastgames.plot.overview`.
+    """
+    steps = checks.whole("steps", steps, 1)
+    game = game_of(STEP_COUNT)
+    stage = game.stage
+    assert isinstance(stage, PricingGame)
+    nash, monopoly = (float(b.profits.mean()) for b in (stage.nash, stage.monopoly))
+    explore = EpsilonGreedy(Exponential(1.0, 6.0 * math.log(10.0) / steps))
+    last = min(LAST, steps)
+    began = time.perf_counter()
+    result = run(
+        game, QLearner(ALPHA, explore=explore), steps, replicas, rng,
+        Record(rewards=True, last=last), dtype=dtype, threads=threads,
+    )  # fmt: skip
+    seconds = time.perf_counter() - began
+    assert result.mean_reward is not None
+    profits = result.mean_reward.mean(axis=1)
+    profit = estimate.beside(
+        f"mean profit over the last {last:,} periods",
+        estimate.mean(profits),
+        PROFIT if steps == STEPS else None,
+        TOLERANCE,
+        4,
+        (RUNS, result.replicas),
+    )
+    return Report(
+        title=f"Sequential pricing: {result.replicas:,} runs of {steps:,} periods",
+        rows=(
+            profit,
+            Row(
+                "at the one-shot equilibrium; at the monopoly price", "", f"{nash:g}; {monopoly:g}"
+            ),
+            Row(
+                "time",
+                "",
+                f"{seconds:,.1f} s, {result.steps.sum() / seconds / 1e6:,.0f} million periods per "
+                "second",
+            ),
+        ),
+        lines=(),
+        figure=picture(lambda: _draw(profits, monopoly, steps), out),
+        results={"klein": result},
+    )
+
+
+def _draw(profits: Any, monopoly: float, steps: int) -> "Figure":
+    from fastgames import plot
+
+    title = f"Sequential pricing of two Q-learners, {len(profits):,} runs of {steps:,} periods"
+    drawn, axes = plot.figure(1, 1, title, (7.0, 3.6))
+    plot.histograms(axes[0], {"runs": profits}, bins=60)
+    plot.mark(axes[0], monopoly, "monopoly", "left")
+    if steps == STEPS:
+        plot.mark(axes[0], PROFIT, "printed mean", "left")
+    plot.finish(axes[0], "Mean profit at the end", "profit", "share of runs", legend="")
+    return drawn

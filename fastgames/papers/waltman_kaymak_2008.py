@@ -1,0 +1,134 @@
+"""Cournot oligopoly (Waltman & Kaymak 2008): Q-learners without memory produce less than Nash."""
+
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames._common import checks
+from fastgames.games import cournot
+from fastgames.grids import grid as make_grid
+from fastgames.learners import QLearner, Softmax
+from fastgames.papers import estimate
+from fastgames.papers.report import Report, Row, picture
+from fastgames.record import Record
+from fastgames.result import Result
+from fastgames.running import run
+from fastgames.schedules import Exponential
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RUNS, STEPS, LAST = 100, 1_000_000, 100  # of the paper
+START, KEPT = 1_000.0, 0.99999  # the temperature, and what is left of it after a period
+FLOOR = 0.01  # of the temperature, which 10^6 periods bring to .045
+#: For every alpha, with two firms: joint quantity and joint profit.
+PRINTED = {0.05: (22.8, 299.1), 0.25: (21.2, 312.0)}
+#: Three standard errors of the difference of two means of 100 runs, their standard deviations being
+#: 1.3 and 10.
+TOLERANCES = 0.55, 4.2
+SPREAD = 1.2, 1.4  # standard deviations of the joint quantity
+SPREAD_TOLERANCE = 0.4  # of three standard errors likewise
+
+
+def waltman_kaymak(
+    replicas: int = RUNS,
+    steps: int = STEPS,
+    rng: Any = 7,
+    dtype: str = "float64",
+    threads: int | None = None,
+    out: str | Path | None = None,
+) -> Report:
+    """Joint quantity and profit of two firms in the end, for alpha = 0.05 and 0.25 in one run.
+
+    Both firms have 41 quantities to choose from, and softmax exploration whose temperature falls
+    from 1,000 to .045. Expected: less than the equilibrium's 24 is produced, less so if alpha is
+    large.
+
+    Parameters
+    ----------
+    replicas : int
+        Runs for each alpha.
+    steps : int
+        Periods of each run. Compared with what was printed if there are 10^6.
+    rng, dtype, threads
+        As `fastgames.run` has them.
+    out : str or Path, optional
+        Where to write the picture.
+
+    Returns
+    -------
+    Report
+        Result "waltman-kaymak", with a dimension "alpha".
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        As `fastgames.run` and `fastgames.plot.overview`.
+    """
+    steps = checks.whole("steps", steps, 1)
+    runs = make_grid(alpha=list(PRINTED), repeats=checks.whole("replicas", replicas, 1))
+    game = cournot()
+    temperature = Exponential(START, -math.log(KEPT), FLOOR)
+    last = min(LAST, steps)
+    began = time.perf_counter()
+    result = run(
+        game, QLearner(runs["alpha"], explore=Softmax(temperature)), steps, runs, rng,
+        Record(joint_actions=True, rewards=True, last=last), dtype=dtype, threads=threads,
+    )  # fmt: skip
+    seconds = time.perf_counter() - began
+    assert result.joint_counts is not None
+    assert result.mean_reward is not None
+    joint = np.add.outer(*game.choices)
+    quantities = runs.reshape((result.joint_counts * joint).sum(axis=(1, 2)) / last)
+    profits = runs.reshape(result.mean_reward.sum(axis=1))
+    return Report(
+        title=f"Cournot duopoly: {replicas:,} runs of {steps:,} periods for each alpha",
+        rows=_rows(quantities, profits, result, seconds),
+        lines=(
+            f"Means over the last {last:,} periods. The equilibrium has the joint quantity "
+            f"{game.nash.quantities.sum():g} and profit {game.nash.profits.sum():g}.",
+        ),
+        figure=picture(lambda: _draw(quantities, game.nash.quantities.sum(), steps), out),
+        results={"waltman-kaymak": result},
+    )
+
+
+def _rows(quantities: Any, profits: Any, result: Result, seconds: float) -> tuple[Row, ...]:
+    rows = []
+    sizes = RUNS, quantities.shape[1]
+    compared = int(result.steps[0]) == STEPS
+    for (alpha, printed), *samples in zip(PRINTED.items(), quantities, profits, strict=True):
+        for k, name in enumerate(("quantity", "profit")):
+            what, found = f"alpha {alpha}: joint {name}", estimate.mean(samples[k])
+            expected = printed[k] if compared else None
+            rows.append(estimate.beside(what, found, expected, TOLERANCES[k], 1, sizes))
+        spread = estimate.deviation(samples[0])
+        slack = SPREAD_TOLERANCE * math.sqrt((1.0 + sizes[0] / sizes[1]) / 2.0)
+        within = SPREAD[0] - slack <= spread.value <= SPREAD[1] + slack
+        rows.append(
+            Row(
+                f"alpha {alpha}: joint quantity, SD",
+                f"{SPREAD[0]} to {SPREAD[1]}, ± {slack:.1f}" if compared else "",
+                spread.text(1),
+                within if compared else None,
+            )
+        )
+    total = result.steps.sum() / seconds / 1e6
+    rows.append(Row("time", "", f"{seconds:,.1f} s, {total:,.1f} million periods per second"))
+    return tuple(rows)
+
+
+def _draw(quantities: Any, nash: float, steps: int) -> "Figure":
+    from fastgames import plot
+
+    title = f"Cournot duopoly, {quantities.shape[1]:,} runs of {steps:,} periods each"
+    drawn, axes = plot.figure(1, 1, title, (7.0, 3.6))
+    names = [f"alpha {alpha}" for alpha in PRINTED]
+    plot.histograms(axes[0], dict(zip(names, quantities, strict=True)), bins=30)
+    plot.mark(axes[0], nash, "Nash")
+    plot.finish(axes[0], "Joint quantity, mean of the last periods", "quantity",
+                "share of runs", legend="upper left")  # fmt: skip
+    return drawn
