@@ -11,6 +11,7 @@ from fastgames._core import isa  # first: where a CPU is too old it says so, Num
 # isort: split
 from fastgames import games
 from fastgames._common.later import later
+from fastgames._common.version import __version__ as __version__
 from fastgames.engine.policies import Policy
 from fastgames.errors import ConvergenceWarning, RuleError
 from fastgames.games import MarkovGame, MatrixGame, ProceduralGame, Variants
@@ -87,8 +88,6 @@ else:
         },
         former={"reproduce": "papers"},
     )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "COMA",

@@ -1,11 +1,13 @@
 """The distribution has one name, said everywhere: "fastgames" on the index is another project."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+import fastgames as fg
 from fastgames._common import checks
 
 ROOT = Path(__file__).parents[1]
@@ -61,3 +63,16 @@ def test_numba_has_a_ceiling(project):
     """Its private interfaces are used: a new release is tested before it is allowed."""
     (numba,) = (one for one in project["dependencies"] if one.startswith("numba"))
     assert re.fullmatch(r"numba>=[\d.]+,<[\d.]+", numba)
+
+
+def test_the_version_is_read_without_an_import():
+    """A build has no compiled code to import: setuptools reads the assignment from the source."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    settings = tomllib.loads(text)
+    assert "version" in settings["project"]["dynamic"]
+    assert settings["tool"]["setuptools"]["dynamic"]["version"] == {
+        "attr": "fastgames._common.version.__version__"
+    }
+    source = (ROOT / "fastgames" / "_common" / "version.py").read_text(encoding="utf-8")
+    _docstring, assignment = ast.parse(source).body
+    assert ast.unparse(assignment) == f"__version__ = {fg.__version__!r}"

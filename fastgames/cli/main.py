@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-import fastgames
 from fastgames._common import checks
+from fastgames._common.version import __version__
 from fastgames.games import Game, MarketGame, MatrixGame, make
 from fastgames.io.files import check_writable
 from fastgames.learners import AnyLearner, EpsilonGreedy, Softmax
@@ -199,7 +199,7 @@ def _application() -> Any:
 
 def _say_version(asked: bool) -> None:
     if asked:
-        print(f"{PROGRAM} {fastgames.__version__}")
+        print(f"{PROGRAM} {__version__}")
         raise typer.Exit
 
 
@@ -514,9 +514,7 @@ def _announcer() -> Iterator[Callable[[str, int, int], None]]:
 def _show_speeds(found: Sequence[Speed]) -> None:
     from fastgames import _core
 
-    title = (
-        f"fastgames {fastgames.__version__}, build {_core.isa} of {', '.join(_core.available())}"
-    )
+    title = f"fastgames {__version__}, build {_core.isa} of {', '.join(_core.available())}"
     columns = "threads", "M steps/s", "M agent-steps/s", "textbook", "bits"
     table = _table("workload", "tables", title=title)
     for name in columns:

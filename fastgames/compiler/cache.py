@@ -36,7 +36,7 @@ from numba.core.serialize import dumps
 from numba.core.sigutils import normalize_signature
 from numba.core.typing.templates import Signature
 
-import fastgames
+from fastgames._common.version import __version__
 from fastgames.compiler.compile import OPTIONS
 from fastgames.functions.source import Source, frozen, is_dispatcher
 
@@ -68,7 +68,7 @@ def _how() -> str:
     above = [here.parent / "functions" / name for name in ("promotion.py", "source.py")]
     for file in [*sorted(here.glob("*.py")), *above]:
         digest.update(file.read_bytes())
-    versions = (fastgames.__version__, numba.__version__, llvmlite.__version__, np.__version__)
+    versions = (__version__, numba.__version__, llvmlite.__version__, np.__version__)
     python = (platform.python_implementation(), sys.version_info[:3])
     return repr((_HEAD, versions, python, digest.hexdigest()))
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgames._common.version import __version__
 from fastgames.engine.state import CONTRACT
 from fastgames.games import Game
 from fastgames.grids import Grid
@@ -100,8 +101,6 @@ def describe(
     seed: the number of the seed that was given; the state of the numpy generator that was given,
     where there is no number for it (stream="numpy"); None where neither was.
     """
-    from fastgames import __version__  # not there yet when this module is imported
-
     call: Call = {
         "version": __version__,
         "contract": CONTRACT,

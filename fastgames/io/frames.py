@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgames._common import checks
+from fastgames._common.version import __version__
 from fastgames.games import Variants
 from fastgames.io import labels
 from fastgames.io.files import replacing
@@ -89,7 +90,7 @@ def frame(result: "Result", what: str = "replicas") -> "pandas.DataFrame":
     dims = () if result.grid is None else result.grid.dims
     kinds = {name: name.rstrip("0123456789").rstrip("_") for name in columns if name not in dims}
     units = {name: UNITS[kind] for name, kind in kinds.items() if kind in UNITS}
-    about = {"what": what, **labels.attributes(result), "fastgames": _version(), "units": units}
+    about = {"what": what, **labels.attributes(result), "fastgames": __version__, "units": units}
     table.attrs.update(about)
     return table
 
@@ -122,12 +123,6 @@ def parquet(result: "Result", path: str | Path, what: str = "replicas") -> None:
     table = frame(result, what)
     with replacing(path) as file:
         table.to_parquet(file, engine="pyarrow", index=False)
-
-
-def _version() -> str:
-    from fastgames import __version__
-
-    return __version__
 
 
 # --- the columns --------------------------------------------------------------------------------
