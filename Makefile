@@ -55,6 +55,7 @@ bench-rivals: .venv-rivals/installed
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python tests/typing/program.py
 	$(BIN)/python tests/typing/completeness.py 98
