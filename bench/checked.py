@@ -4,6 +4,7 @@ import hashlib
 import json
 import tracemalloc
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -83,7 +84,8 @@ def memory(result, backend):
     held = sum(array.nbytes for array in arrays(result).values()) / result.replicas
     generator = result.state.generator and np.random.default_rng()
     tracemalloc.start()
-    make_block, _ = _blocks(result, backend, False, 1, result.replicas, generator)
+    spec = replace(result.spec, backend=backend, checked=False)
+    make_block, _ = _blocks(spec, result.state, 1, result.replicas, generator)
     block = make_block()
     by_numpy = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
     traces = tracemalloc.take_snapshot().filter_traces([by_numpy]).traces

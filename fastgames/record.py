@@ -1,11 +1,17 @@
-"""What a run records."""
+"""What a run records: the request, the arrays of a run's state, and how a result shows them."""
 
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from fastgames._common import checks
+from fastgames._common.fields import MOST_STEPS, held
+
+if TYPE_CHECKING:
+    from fastgames.engine.spec import RunSpec
 
 _MOST_TIMES = 2**20  # that are listed one by one
 
@@ -90,6 +96,71 @@ class Record:
         if isinstance(self.every, int):
             return range(first + -first % self.every, last + 1, self.every)
         return [time for time in self.every if first <= time <= last]
+
+
+def _agents(spec: "RunSpec") -> tuple[int, ...]:
+    return (spec.game.num_agents,)
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Counts:
+    """What a run counts if its `Record` asks for it, from the first step or over the last ones.
+
+    Attributes
+    ----------
+    flips : (replicas, agents) int64, or None
+        Changes of each agent's greedy action.
+    joint_counts : (replicas, A_0, ...) int64, or None
+        How often each joint action was played.
+    reward_sums : (replicas, agents) float64, or None
+    """
+
+    flips: np.ndarray | None = held(
+        "int64", _agents, bounds=lambda spec: (0, MOST_STEPS),
+        present=lambda spec: spec.record.flips, lanes="flips", by_agent=True,
+    )  # fmt: skip
+    joint_counts: np.ndarray | None = held(
+        "int64", lambda spec: spec.game.num_actions, bounds=lambda spec: (0, MOST_STEPS),
+        present=lambda spec: spec.record.joint_actions, lanes="joint_counts",
+    )  # fmt: skip
+    reward_sums: np.ndarray | None = held(
+        "float64", _agents, present=lambda spec: spec.record.rewards,
+        lanes="reward_sum", by_agent=True,
+    )  # fmt: skip
+
+
+class Recorded:
+    """What a result shows of the counts of its run."""
+
+    state: Any
+
+    #: The axes after the replicas of each of these, as labelled arrays name them.
+    COUNTED: ClassVar = {
+        "flips": ("agent",),
+        "mean_reward": ("agent",),
+        "joint_counts": ("actions",),
+    }
+
+    @property
+    def flips(self) -> np.ndarray | None:
+        """How often each agent's greedy action changed, (replicas, N) int64, if recorded."""
+        flips: np.ndarray | None = self.state.flips
+        return flips
+
+    @property
+    def joint_counts(self) -> np.ndarray | None:
+        """How often each joint action was played, (replicas, A_0, …) int64, if recorded."""
+        counts: np.ndarray | None = self.state.joint_counts
+        return counts
+
+    @property
+    def mean_reward(self) -> np.ndarray | None:
+        """Mean reward per step, (replicas, N) float64, if recorded (nan where none was counted)."""
+        if self.state.reward_sums is None:
+            return None
+        with np.errstate(invalid="ignore"):
+            mean: np.ndarray = self.state.reward_sums / self.state.counted[:, None]
+        return mean
 
 
 def _every(value: Any) -> int | tuple[int, ...]:

@@ -11,11 +11,12 @@ from fastgames._common import checks
 from fastgames._common.later import provided
 from fastgames.engine.policies import Policy, policy
 from fastgames.engine.snapshots import Snapshots
+from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import CONTRACT, State
 from fastgames.games import Game
 from fastgames.learners import AnyLearner
-from fastgames.record import Record
-from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
+from fastgames.record import Record, Recorded
+from fastgames.schedules import CONSTANT, EXPONENTIAL
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ FAR = 0.1  # share of the way of a schedule
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Result:
+class Result(Recorded):
     """The outcome of `fastgames.run`, and all that is needed to go on from it (`resume=`).
 
     Attributes
@@ -65,6 +66,14 @@ class Result:
     contract: int = CONTRACT
 
     @property
+    def spec(self) -> RunSpec:
+        """The arguments of the run that decide what the result holds."""
+        return RunSpec(
+            self.game, self.learners, self.replicas, self.dtype, self.stream, self.record,
+            self.stop, grid=self.grid,
+        )  # fmt: skip
+
+    @property
     def replicas(self) -> int:
         """How many independent runs."""
         return len(self.state.steps)
@@ -94,7 +103,7 @@ class Result:
             return np.zeros(self.replicas, np.bool_)
         stopped: np.ndarray = self.state.stable >= self.stop.periods
         if self.stop.after:
-            first = self.stop.first_counted(self.state, self.game.discount)
+            first = self.stop.first_counted(self.state)
             stopped &= self.steps >= first + self.stop.periods
         return stopped
 
@@ -118,35 +127,15 @@ class Result:
         """
         far = np.zeros(self.replicas, np.bool_)
         for seat in self.state.seats:
-            for name, value in seat.learner.values(self.game.discount).items():
-                kind, (start, second, third) = parts(value)
+            for name, (kind, (start, second, third)) in seat.schedules.items():
                 if name not in EXPLORATION or kind == CONSTANT:
                     continue
                 falls = second > 0.0 if kind == EXPONENTIAL else True
                 end = third if kind == EXPONENTIAL else second
-                now = seat.values(self.game.discount, slice(None))[name]
+                now = seat.values(slice(None))[name]
                 far |= falls & (start > end) & (now - end > FAR * (start - end))
         exploring: np.ndarray = far & self.stopped
         return exploring
-
-    @property
-    def flips(self) -> np.ndarray | None:
-        """How often each agent's greedy action changed, (replicas, N) int64, if recorded."""
-        return self.state.flips
-
-    @property
-    def joint_counts(self) -> np.ndarray | None:
-        """How often each joint action was played, (replicas, A_0, …) int64, if recorded."""
-        return self.state.joint_counts
-
-    @property
-    def mean_reward(self) -> np.ndarray | None:
-        """Mean reward per step, (replicas, N) float64, if recorded (nan where none was counted)."""
-        if self.state.reward_sums is None:
-            return None
-        with np.errstate(invalid="ignore"):
-            mean: np.ndarray = self.state.reward_sums / self.state.counted[:, None]
-        return mean
 
     def greedy(self, agent: int) -> np.ndarray:
         """The greedy action of `agent`, (replicas, observations) int64, the lowest on ties."""
@@ -159,7 +148,7 @@ class Result:
         Raises ValueError where its learner has no function `policy`, RuleError where that fails or
         writes no probabilities, or where a table of the learner is not finite.
         """
-        return policy(self.state, self._agent(agent), self.game.discount)
+        return policy(self.state, self._agent(agent))
 
     def agent(self, agent: int, replica: int = 0) -> Policy:
         """What `agent` of one replica would play now, as a function to carry elsewhere.
@@ -170,8 +159,7 @@ class Result:
         agent = self._agent(agent)
         replica = checks.whole("replica", replica, 0, self.replicas - 1)
         seat = self.state.seats[agent]
-        where = slice(replica, replica + 1)
-        (probabilities,) = policy(self.state, agent, self.game.discount, where)
+        (probabilities,) = policy(self.state, agent, slice(replica, replica + 1))
         preferred = seat.table[replica].argmax(axis=-1)
         return Policy(probabilities, preferred, self.game.name, agent, self.game.actions[agent])
 

@@ -11,32 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames._common import checks
 from fastgames._common.interrupt import interrupts
 from fastgames._common.seeds import generator_from, generator_of, seed_from
 from fastgames.engine import driver
-from fastgames.engine.arguments import (
-    agree_with,
-    check_backend,
-    check_game,
-    check_learner,
-    check_memory,
-    check_record,
-    check_replicas,
-    check_stop,
-    cpus,
-    one_for_each,
-)
+from fastgames.engine.arguments import checked_spec
 from fastgames.engine.progress import reporter
 from fastgames.engine.snapshots import make_room, take
-from fastgames.engine.state import fresh, resumed
+from fastgames.engine.spec import RunSpec
+from fastgames.engine.state import State, fresh, resumed
 from fastgames.engine.window import COUNTED, count_up
 from fastgames.errors import ConvergenceWarning, RuleError
 from fastgames.games import Game
 from fastgames.grids import Grid
 from fastgames.learners import AnyLearner
 from fastgames.record import Record
-from fastgames.registry import BACKENDS, DTYPES, STREAMS
 from fastgames.result import Result, doubts
 from fastgames.stop import Stable
 
@@ -149,39 +137,21 @@ def run(
     >>> result.tables[0]["q"].shape
     (4, 1, 2)
     """
-    check_game(game)
-    seats = one_for_each(learners, game.num_agents)
-    steps = checks.whole("steps", steps, 1, 2**62)
-    count, grid = check_replicas(game, replicas)
-    if resume is not None:
-        if not isinstance(resume, Result):
-            raise TypeError(f"resume must be a Result, got {resume!r}")
-        count, dtype, stream = agree_with(resume, game, rng, count, dtype, stream)
-        grid = grid or resume.grid
-    replicas = checks.whole("replicas", 1 if count is None else count, 1, 2**48)
-    dtype = checks.one_of("dtype", "float64" if dtype is None else dtype, DTYPES)
-    stream = checks.one_of("stream", "fastgames" if stream is None else stream, STREAMS)
-    backend = checks.one_of("backend", backend, BACKENDS)
-    if stream == "numpy" and replicas != 1:
-        raise ValueError(f'replicas must be 1 with stream="numpy", got {replicas}')
-    threads = checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
+    if resume is not None and not isinstance(resume, Result):
+        raise TypeError(f"resume must be a Result, got {resume!r}")
     if progress is not None and not isinstance(progress, bool):
         raise TypeError(f"progress must be None, True or False, got {progress!r}")
-    if checked is not None and not isinstance(checked, bool):
-        raise TypeError(f"checked must be None, True or False, got {checked!r}")
-    check_stop(stop, game, seats)
-    record = check_record(Record() if record is None else record, game, steps, seats, resume)
-    check_backend(backend, game, seats, stream)
-    for i in range(len(seats)):
-        check_learner(game, i, seats, replicas, dtype)
-    first = 0 if resume is None else int(resume.steps[0])
-    check_memory(game, seats, replicas, first, steps, record, stop, dtype, stream, backend, threads)
+    spec = checked_spec(
+        game, learners, steps=steps, replicas=replicas, rng=rng, record=record, stop=stop,
+        dtype=dtype, backend=backend, stream=stream, threads=threads, resume=resume,
+        checked=checked,
+    )  # fmt: skip
 
     seed: int | None = None if resume is None else resume.seed
     generator: np.random.Generator | None = None
     if resume is not None and resume.state.generator is not None:
         generator = generator_of(resume.state.generator)
-    elif resume is None and stream == "numpy":
+    elif resume is None and spec.stream == "numpy":
         generator, seed = generator_from(rng)
     elif resume is None:
         seed = seed_from(rng)
@@ -197,33 +167,32 @@ def run(
         given: Any = None if rng is None else seed
         if generator is not None and seed is None:
             given = dict(generator.bit_generator.state)
-        size = replicas if grid is None else grid
-        call = file.describe(game, seats, steps, size, given, record, stop, dtype, stream, resume)
-        found = file.read(path, call, game, seats)
+        call = file.describe(spec, given, resume)
+        found = file.read(path, call, spec.game, spec.learners)
         if found is None:
             file.check_writable(path)
     if found is not None:
         result, begun = found
-        result = replace(result, game=game, learners=seats, grid=grid)  # the very ones of the call
+        # The very ones of the call.
+        result = replace(result, game=spec.game, learners=spec.learners, grid=spec.grid)
         state = result.state
         if state.generator is not None:
             generator = generator_of(state.generator)
     else:
         if resume is not None:
-            state = resumed(resume.state, game, seats, record, resume.record, stop)
+            state = resumed(resume.state, spec, resume.record)
         else:
-            compiled = backend != "reference"
-            used = None if generator else seed
-            state = fresh(game, seats, replicas, dtype, used, generator, record, stop, compiled)
+            state = fresh(spec, None if generator else seed, generator)
         begun = state.steps.copy()
-        room = make_room(game, state, record, steps)
-        result = Result(game, seats, record, seed, dtype, stream, room, state, stop, grid)
+        result = Result(
+            spec.game, spec.learners, spec.record, seed, spec.dtype, spec.stream,
+            make_room(spec, state), state, spec.stop, spec.grid,
+        )  # fmt: skip
     if checkpoint is not None:
-        if found is not None and _left(result, steps, begun).any():
+        if found is not None and _left(result, spec.steps, begun).any():
             file.check_writable(path)
         writer = file.Writer(path, seconds, call, begun)
-    make = partial(_blocks, result, backend, checked, generator=generator)
-    _work_off(result, steps, begun, make, threads, progress, writer)
+    _work_off(spec, result, begun, generator, progress, writer)
     if said := doubts(result):
         warnings.warn(said, ConvergenceWarning, stacklevel=2)
     return result
@@ -236,30 +205,27 @@ def _left(result: Result, steps: int, begun: np.ndarray) -> np.ndarray:
 
 
 def _work_off(
+    spec: RunSpec,
     result: Result,
-    steps: int,
     begun: np.ndarray,
-    make: Callable[..., tuple[Callable[[], driver.Block], int]],
-    threads: int,
+    generator: np.random.Generator | None,
     progress: bool | None,
     writer: Writer | None,
 ) -> None:
-    """Take the steps that are left; `begun`: where each replica stood when its call began.
-
-    make: of so many threads and replicas, what `_blocks` returns
-    """
-    state, game, snapshots, record = result.state, result.game, result.snapshots, result.record
+    """Take the steps that are left; `begun`: the steps of each replica before the call."""
+    steps, record = spec.steps, spec.record
+    state, game, snapshots = result.state, result.game, result.snapshots
     taken = state.steps - begun
     left = _left(result, steps, begun)
     earliest = None
     if result.stop is not None and result.stop.after:
-        first = result.stop.first_counted(state, game.discount)
+        first = result.stop.first_counted(state)
         earliest = first + result.stop.periods - begun
     todo = np.flatnonzero(left)
 
     def snapshot(index: int, replicas: np.ndarray) -> None:
         assert snapshots is not None
-        take(snapshots, index, replicas, state, game.discount)
+        take(snapshots, index, replicas, state)
 
     def bring_up_to_date() -> None:
         if state.window is not None:
@@ -295,7 +261,7 @@ def _work_off(
         earliest=earliest,
     )
     total = len(todo) if work.periods else len(todo) * steps - int(taken.sum(where=left))
-    make_block, threads = make(min(threads, len(todo)), len(todo))
+    make_block, threads = _blocks(spec, state, min(spec.threads, len(todo)), len(todo), generator)
     with interrupts(1):  # else a second Ctrl-C would lose what the first one saves
         try:
             with reporter(total, progress) as report:
@@ -323,37 +289,23 @@ def _work_off(
 
 
 def _blocks(
-    result: Result,
-    backend: str,
-    checked: bool | None,
+    spec: RunSpec,
+    state: State,
     threads: int,
     replicas: int,
-    generator: np.random.Generator | None,
+    generator: np.random.Generator | None = None,
 ) -> tuple[Callable[[], driver.Block], int]:
-    """A function that makes a block, called once in every thread, and how many threads to use."""
-    if backend == "reference" or replicas == 0:
+    """Return a function that makes a block, called once in every thread, and how many threads.
+
+    threads, replicas: at most so many threads, for so many replicas
+    """
+    if spec.backend == "reference" or replicas == 0:
         from fastgames.engine.interpreted import ReferenceBlock
 
-        what = (result.game, result.state, result.record, result.stop)
-        return partial(ReferenceBlock, *what, generator, checked is True), threads
+        return partial(ReferenceBlock, spec, state, generator), threads
     from fastgames.engine.compiled import LaneBlock, core_arguments, layout
 
-    dtype, numba = np.dtype(result.dtype), backend == "numba"
-    game, learners, stop = result.game, result.learners, result.stop
-    made = core_arguments(game, learners, result.record, stop, dtype, numba, checked)
-    threads, capacity = layout(game, learners, stop, dtype, numba, replicas, threads)
+    core = core_arguments(spec)
+    threads, capacity = layout(spec, replicas, threads)
     bit_generator = None if generator is None else generator.bit_generator
-    block = partial(
-        LaneBlock,
-        game,
-        result.state,
-        result.record,
-        stop,
-        dtype,
-        capacity,
-        bit_generator,
-        numba,
-        made,
-        checked=checked is True,
-    )
-    return block, threads
+    return partial(LaneBlock, spec, state, capacity, core, bit_generator), threads

@@ -94,6 +94,7 @@ class Linear(_Frozen):
 
 
 Numeric: TypeAlias = "float | np.ndarray | Exponential | Linear"
+Schedule: TypeAlias = tuple[int, tuple[Any, Any, Any]]  # what `parts` returns
 
 
 def numeric(name: str, value: Any, domain: str, scheduled: str | None = None) -> Numeric:
@@ -125,7 +126,7 @@ def _number(name: str, value: Any) -> float | np.ndarray:
     return array
 
 
-def parts(value: Numeric) -> tuple[int, tuple[Any, Any, Any]]:
+def parts(value: Numeric) -> Schedule:
     """A parameter as the engine holds it: its kind, and (first, second, third) of block.pxi."""
     if isinstance(value, Exponential):
         return EXPONENTIAL, (value.start, value.rate, value.floor)
@@ -134,12 +135,12 @@ def parts(value: Numeric) -> tuple[int, tuple[Any, Any, Any]]:
     return CONSTANT, (value, 0.0, 0.0)
 
 
-def falls_to(value: Numeric, bound: float) -> np.ndarray:
+def falls_to(schedule: Schedule, bound: float) -> np.ndarray:
     """Return the first step at which a parameter is at most `bound` > 0, NEVER where there is none.
 
     The shape is () or (replicas,), as the numbers of the parameter have it; int64.
     """
-    kind, numbers = parts(value)
+    kind, numbers = schedule
     start, second, third = np.broadcast_arrays(*(np.asarray(x, np.float64) for x in numbers))
     least = np.maximum(start, third) if kind == EXPONENTIAL else start
     first = np.where(least <= bound, 0, NEVER)  # at once, or not, as far as is known here

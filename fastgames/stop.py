@@ -68,7 +68,7 @@ class Stable:
             )
         object.__setattr__(self, "after", float(self.after))
 
-    def first_counted(self, state: State, discount: float) -> np.ndarray:
+    def first_counted(self, state: State) -> np.ndarray:
         """Return the step of each replica from which n counts, (replicas,) int64.
 
         Schedules count from the step at which their learner took its seat (`resume=`).
@@ -77,7 +77,7 @@ class Stable:
             return np.full(len(state.steps), self.after)
         first = np.zeros(len(state.steps), np.int64)
         for seat in state.seats:
-            epsilon = seat.learner.values(discount).get("epsilon")
+            epsilon = seat.schedules.get("epsilon")
             if epsilon is not None:
                 seated = state.steps - seat.clock.astype(np.int64)
                 falls = np.minimum(falls_to(epsilon, self.after), NEVER - seated)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,12 +21,13 @@ from fastgames.engine.compiled import (
     block_size,
     core_arguments,
 )
+from fastgames.engine.core import OutsideArrays
 from fastgames.engine.policies import policy
+from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import State, begin_episodes, bytes_each, fresh
 from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.learners import AnyLearner
 from fastgames.learners.outside import Outside
-from fastgames.record import Record
 from fastgames.registry import DTYPES
 
 LANES = 1024  # of a block without learners: what passes hand on stays in the first cache
@@ -118,9 +118,10 @@ class VectorGame:
         self._dtype = checks.one_of("dtype", dtype, DTYPES)
         if checked is not None and not isinstance(checked, bool):
             raise TypeError(f"checked must be None, True or False, got {checked!r}")
-        self._learners = self._seats(learners)
-        self.agents = tuple(i for i, x in enumerate(self._learners) if isinstance(x, Outside))
         self._checked = checked
+        self._learners = self._seats(learners)
+        self._spec = self._specified()
+        self.agents = tuple(i for i, x in enumerate(self._learners) if isinstance(x, Outside))
         self._check_memory()
         self.seed = seed_from(rng)
         self._state = self._fresh()
@@ -146,26 +147,28 @@ class VectorGame:
                 "learners must have None for at least one agent, which is played from outside; "
                 "where all learn inside, `fastgames.run` plays"
             )
-        seats = one_for_each([Outside() if x is None else x for x in given], count)
-        for i, learner in enumerate(seats):
-            if not isinstance(learner, Outside):
-                check_learner(self.game, i, seats, self.num_envs, self._dtype)
-        return seats
+        return one_for_each([Outside() if x is None else x for x in given], count)
+
+    def _specified(self) -> RunSpec:
+        """Return the specification; learners inside are checked."""
+        spec = RunSpec(self.game, self._learners, self.num_envs, self._dtype, checked=self._checked)
+        for agent in spec.agents:
+            if not isinstance(agent.learner, Outside):
+                check_learner(spec, agent)
+        return spec
 
     def _capacity(self) -> int:
         """Environments of a block, a multiple of 16."""
-        dtype = np.dtype(self._dtype)
         if len(self.agents) < len(self._learners):
-            most = block_size(self.game, self._learners, dtype, self.num_envs, False, False)
+            most = block_size(self._spec, self.num_envs, columns=False)
         else:
             most = RULE_LANES if isinstance(self.game, ProceduralGame) else LANES
         return -(-min(most, self.num_envs) // 16) * 16
 
     def _check_memory(self) -> None:
-        game, dtype, capacity = self.game, np.dtype(self._dtype), self._capacity()
-        each = bytes_each(game, self._learners, self._dtype, "fastgames", Record(), None)
-        each += game.num_agents * (8 + dtype.itemsize) + 2
-        block = block_bytes(game, self._learners, Record(), dtype, capacity, False)
+        spec, capacity = self._spec, self._capacity()
+        each = bytes_each(spec) + self.game.num_agents * (8 + spec.real.itemsize) + 2
+        block = block_bytes(spec, capacity)
         need = each * self.num_envs + -(-self.num_envs // capacity) * block
         check_fits("num_envs", "environments", self.num_envs, need, each)
 
@@ -180,7 +183,7 @@ class VectorGame:
             or compact.time_limit > 0
         )
         seen = aligned((count, width), np.int32)
-        self._out = SimpleNamespace(
+        self._out = OutsideArrays(
             rewards=aligned((count, width), self._dtype),
             observations=seen,
             reached=aligned((count, width), np.int32) if ends else seen,
@@ -197,15 +200,12 @@ class VectorGame:
         self._step = self.observations, self.rewards, self.terminated, self.truncated
 
     def _make_blocks(self) -> None:
-        dtype, checked, capacity = np.dtype(self._dtype), self._checked, self._capacity()
-        made = core_arguments(self.game, self._learners, Record(), None, dtype, False, checked)
+        capacity, core = self._capacity(), core_arguments(self._spec)
         self._blocks = []
         for first in range(0, self.num_envs, capacity):
-            out = SimpleNamespace(first=first, **vars(self._out))
+            out = self._out._replace(first=first)
             size = min(capacity, self.num_envs - first)
-            block = LaneBlock(
-                self.game, self._state, Record(), None, dtype, size, None, False, made, out
-            )
+            block = LaneBlock(self._spec, self._state, size, core, outside=out)
             block.active = size
             self._blocks.append(block)
         stepper = _core.lanes(self._dtype).Stepper
@@ -297,7 +297,7 @@ class VectorGame:
             else:
                 self._store()
                 state = self._state
-                state.states = begin_episodes(self.game, self.num_envs, self._dtype, state.streams)
+                state.states = begin_episodes(self._spec, state.streams)
                 if state.ages is not None:
                     state.ages[:] = 0
                 for seat in state.seats:
@@ -307,17 +307,7 @@ class VectorGame:
         return self.observations
 
     def _fresh(self) -> State:
-        return fresh(
-            self.game,
-            self._learners,
-            self.num_envs,
-            self._dtype,
-            self.seed,
-            None,
-            Record(),
-            None,
-            True,
-        )
+        return fresh(self._spec, self.seed)
 
     def _load(self) -> None:
         """Take up the state."""
@@ -399,8 +389,7 @@ class VectorGame:
         `FixedPolicy(envs.policy(1))` goes on playing that. Raises ValueError where the learner has
         no function `policy`.
         """
-        now: np.ndarray = policy(self._up_to_date(), self._inside(agent), self.game.discount)
-        return now
+        return policy(self._up_to_date(), self._inside(agent))
 
     def _inside(self, agent: int) -> int:
         agent = checks.whole("agent", agent, 0, self.game.num_agents - 1)
@@ -408,16 +397,23 @@ class VectorGame:
             raise ValueError(f"agent must be one with a learner inside, got {agent}")
         return agent
 
+    def _written(self) -> dict[str, np.ndarray]:
+        """Return the arrays that a step writes, by name."""
+        found = self._out._asdict()
+        del found["first"]
+        return found
+
     def __getstate__(self) -> dict[str, Any]:
         """What a copy, or another process, goes on from: with the same bits."""
         kept = ("game", "num_envs", "seed", "agents", "_dtype", "_checked", "_learners")
-        out = {name: array.copy() for name, array in vars(self._out).items()}
+        out = {name: array.copy() for name, array in self._written().items()}
         state = copy.deepcopy(self._up_to_date())
         return {name: getattr(self, name) for name in kept} | {"_state": state, "out": out}
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
         out = kept.pop("out")
         vars(self).update(kept)
+        self._spec = self._specified()
         self._make()
         for name, array in out.items():
             getattr(self._out, name)[...] = array

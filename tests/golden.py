@@ -15,6 +15,7 @@ import numpy as np
 import fastgames as fg
 from fastgames import registry
 from fastgames.engine.interpreted import ReferenceBlock
+from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import fresh
 
 HERE = Path(__file__).parent / "golden"
@@ -77,8 +78,9 @@ def trajectory(name):
 
 def play(game, learners):
     """The state after the run by the reference, and a line for every step."""
-    state = fresh(game, learners, 1, "float64", SEED, None, fg.Record(), None, False)
-    block, lane, lines = ReferenceBlock(game, state, fg.Record(), None, None), np.array([0]), []
+    spec = RunSpec(game, learners, backend="reference")
+    state = fresh(spec, SEED)
+    block, lane, lines = ReferenceBlock(spec, state), np.array([0]), []
     block.load(lane, lane)
     count = block._count
 

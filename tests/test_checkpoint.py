@@ -21,9 +21,11 @@ import pytest
 import fastgames as fg
 from fastgames._common.seeds import generator_from
 from fastgames.engine.snapshots import Snapshots
-from fastgames.engine.state import Seat, State
+from fastgames.engine.spec import RunSpec
+from fastgames.engine.state import Seat, State, make_seats
 from fastgames.io import archive, checkpoint, files
 from fastgames.result import Result
+from fastgames.schedules import parts
 
 REPLICAS, STEPS = 6, 100
 SWEEP = fg.grid(alpha=[0.1, 0.2, 0.3], repeats=2)
@@ -47,29 +49,35 @@ ARGUMENTS = {
 }
 
 
+def described(*, replicas, seed, resume, **arguments):
+    """The description of a call; replicas: a number or a grid."""
+    sweep = replicas if isinstance(replicas, fg.Grid) else None
+    count = replicas if sweep is None else sweep.replicas
+    return checkpoint.describe(RunSpec(replicas=count, grid=sweep, **arguments), seed, resume)
+
+
 def on_its_way(begun, done, seed=7, contents=0):
     """A result of the call that began at these steps, so many steps later."""
     rng, each = np.random.default_rng(contents), (REPLICAS,)
     shape = (REPLICAS, 4, 2)
     seats = [
         Seat(
-            learner,
-            {"q": rng.normal(size=shape)},
-            np.asarray(done, float),
-            {"alpha": np.full(REPLICAS, 0.25)} if i else {},
+            learner=learner,
+            schedules={name: parts(value) for name, value in learner.values(0.95).items()},
+            tables={"q": rng.normal(size=shape)},
+            clock=np.asarray(done, float),
+            recurrence={"alpha": np.full(REPLICAS, 0.25)} if i else {},
         )
         for i, learner in enumerate(LEARNERS)
     ]
     state = State(
-        seats,
-        rng.integers(1, 2**32, (REPLICAS, 2, 4), np.uint32),
-        None,
-        rng.integers(0, 4, each, np.int32),
-        None,
-        np.asarray(begun + done, np.int64),
-        rng.integers(0, 10, each),
-        rng.integers(0, 51, each),
-        rng.integers(0, 4, (REPLICAS, 9), np.int32),
+        seats=seats,
+        streams=rng.integers(1, 2**32, (REPLICAS, 2, 4), np.uint32),
+        states=rng.integers(0, 4, each, np.int32),
+        steps=np.asarray(begun + done, np.int64),
+        counted=rng.integers(0, 10, each),
+        stable=rng.integers(0, 51, each),
+        window=rng.integers(0, 4, (REPLICAS, 9), np.int32),
         flips=rng.integers(0, 50, (REPLICAS, 2)),
         reward_sums=rng.normal(size=(REPLICAS, 2)),
     )
@@ -97,7 +105,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def call():
-    return checkpoint.describe(**ARGUMENTS)
+    return described(**ARGUMENTS)
 
 
 def assert_only(path):
@@ -111,7 +119,7 @@ def assert_only(path):
 def test_what_is_read_is_what_was_written(path, call, assert_same):
     result = on_its_way(BEGUN, DONE)
     checkpoint.write(path, result, call, BEGUN)
-    again, begun = checkpoint.read(path, checkpoint.describe(**ARGUMENTS))
+    again, begun = checkpoint.read(path, described(**ARGUMENTS))
     assert begun.tolist() == BEGUN.tolist()
     assert begun.dtype == np.int64
     assert_same(result, again)
@@ -137,7 +145,7 @@ def test_where_there_is_no_file_there_is_no_checkpoint(path, call):
 
 
 def test_the_seed_of_a_call_without_one_is_that_of_the_checkpoint(path):
-    call = checkpoint.describe(**ARGUMENTS | {"seed": None})
+    call = described(**ARGUMENTS | {"seed": None})
     checkpoint.write(path, on_its_way(BEGUN, DONE, seed=12345), call, BEGUN)
     assert checkpoint.read(path, call)[0].seed == 12345
 
@@ -149,16 +157,15 @@ def test_the_generator_of_a_listing_is_in_it(path):
     generator, _ = generator_from(np.random.default_rng(3))
     begins = dict(generator.bit_generator.state)
     generator.random(5)
-    seats = [Seat(learner, {"q": np.zeros((1, 1, 2))}, np.zeros(1), {}) for learner in learners]
+    spec = RunSpec(game, learners, stream="numpy")
+    seats = make_seats(spec)
     zeros = np.zeros(1, np.int64)
     state = State(
-        seats,
-        None,
-        dict(generator.bit_generator.state),
-        np.zeros(1, np.int32),
-        None,
-        zeros,
-        zeros,
+        seats=seats,
+        generator=dict(generator.bit_generator.state),
+        states=np.zeros(1, np.int32),
+        steps=zeros,
+        counted=zeros,
     )
     result = Result(game, learners, fg.Record(), None, "float64", "numpy", None, state)
     arguments = ARGUMENTS | {
@@ -169,12 +176,12 @@ def test_the_generator_of_a_listing_is_in_it(path):
         "stop": None,
         "stream": "numpy",
     }
-    call = checkpoint.describe(**arguments | {"seed": begins})
+    call = described(**arguments | {"seed": begins})
     checkpoint.write(path, result, call, zeros)
-    again, _ = checkpoint.read(path, checkpoint.describe(**arguments | {"seed": begins}))
+    again, _ = checkpoint.read(path, described(**arguments | {"seed": begins}))
     assert again.state.generator == generator.bit_generator.state
     other, _ = generator_from(np.random.default_rng(4))
-    call = checkpoint.describe(**arguments | {"seed": dict(other.bit_generator.state)})
+    call = described(**arguments | {"seed": dict(other.bit_generator.state)})
     with pytest.raises(ValueError, match="is of another call: rng was not the same"):
         checkpoint.read(path, call)
 
@@ -239,13 +246,13 @@ def test_another_call_is_refused_and_says_what_differs(changes, message, path, c
     with pytest.raises(
         ValueError, match=f"^checkpoint '.*some.ckpt' is of another call: {message}"
     ):
-        checkpoint.read(path, checkpoint.describe(**ARGUMENTS | changes))
+        checkpoint.read(path, described(**ARGUMENTS | changes))
     assert path.read_bytes() == before
 
 
 def test_every_bit_of_what_is_resumed_counts():
     def digest(result):
-        return checkpoint.describe(**ARGUMENTS | {"resume": result})["resume"]["sha256"]
+        return described(**ARGUMENTS | {"resume": result})["resume"]["sha256"]
 
     assert digest(EARLIER) == digest(copy.deepcopy(EARLIER))
     changes = 0
@@ -263,7 +270,7 @@ def test_every_bit_of_what_is_resumed_counts():
 
 def test_games_are_told_apart_by_their_bits():
     def digest(game):
-        return checkpoint.describe(**ARGUMENTS | {"game": game})["game"]["sha256"]
+        return described(**ARGUMENTS | {"game": game})["game"]["sha256"]
 
     base = {"states": 4, "rng": 1, "transitions": "sparse"}
     games = [fg.games.random_markov_game(**base | more) for more in (
@@ -280,7 +287,7 @@ def test_games_are_told_apart_by_their_bits():
 def refusal(path, was, got):
     """What is said of the checkpoint of one call by another."""
     arguments = ARGUMENTS | {"record": fg.Record(), "stop": None, "replicas": REPLICAS}
-    call, other = (checkpoint.describe(**arguments | x) for x in (was, got))
+    call, other = (described(**arguments | x) for x in (was, got))
     checkpoint.write(path, on_its_way(BEGUN, DONE), call, BEGUN)
     with pytest.raises(ValueError, match="is of another call: ") as caught:
         checkpoint.read(path, other)
@@ -755,7 +762,7 @@ def test_any_checkpoint_leads_to_the_bits_of_the_whole(name, written, path):
     whole = fg.run(**call)
     files, watched = written(**call, backend="reference", threads=2)
     assert_same_contents(watched, whole)
-    begun = checkpoint.read(path, described(files[0]))[1]
+    begun = checkpoint.read(path, written_call(files[0]))[1]
     amid = []  # the files in which some replica has some of its steps before it
     for k, data in enumerate(files):
         path.write_bytes(data)
@@ -769,7 +776,7 @@ def test_any_checkpoint_leads_to_the_bits_of_the_whole(name, written, path):
         assert_same_contents(fg.load(path), whole)
 
 
-def described(data):
+def written_call(data):
     """The call that a checkpoint says it is of."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return json.loads(archive.read("header.json"))["call"]

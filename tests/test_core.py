@@ -12,6 +12,7 @@ import fastgames as fg
 from fastgames import _core
 from fastgames.engine import driver
 from fastgames.engine.compiled import _slice, block_size, in_columns
+from fastgames.engine.spec import RunSpec
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_blocks_are_no_larger_than_they_may_be_and_share_replicas_out(
     for columns, most in ((True, 256), (False, _core.lanes(dtype).ROW_LANES)):
         if columns and states > 1:
             continue
-        lanes = block_size(game, learners, np.dtype(dtype), replicas, columns, False)
+        lanes = block_size(RunSpec(game, learners, replicas, dtype), replicas, columns)
         assert 1 <= lanes <= most
         blocks = -(-replicas // lanes)
         assert blocks * lanes < replicas + blocks  # less than a lane of each block is idle
@@ -91,7 +92,8 @@ def test_columns_are_for_one_state_and_the_simplest_learners():
     pennies, q = fg.games.matching_pennies(), fg.QLearner()
 
     def columns(game, *learners, stop=None, numba=False):
-        return in_columns(game, learners or (q, q), stop, numba)
+        backend = "numba" if numba else "auto"
+        return in_columns(RunSpec(game, learners or (q, q), stop=stop, backend=backend))
 
     fixed = fg.FixedPolicy([0.5, 0.5])
     assert columns(pennies)

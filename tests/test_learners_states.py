@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from fastgames import registry
 from fastgames.engine.interpreted import ReferenceBlock
+from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import fresh
 from fastgames.games import (
     MarkovGame,
@@ -49,12 +50,14 @@ ALL = Record(flips=True, joint_actions=True, rewards=True)
 def play(game, learners, pieces, *, replicas=1, dtype="float64", record=ALL, stop=None, rng=None):
     """The state after so many steps, taken in pieces, by the reference; and the steps it took."""
     seed = SEED if rng is None else None
-    state = fresh(game, learners, replicas, dtype, seed, rng, record, stop, False)
+    stream = "fastgames" if rng is None else "numpy"
+    spec = RunSpec(game, learners, replicas, dtype, stream, record, stop, backend="reference")
+    state = fresh(spec, seed, rng)
     lane, taken = np.array([0]), []
     for r in range(replicas):
         taken.append(0)
         for steps in np.atleast_1d(pieces):
-            block = ReferenceBlock(game, state, record, stop, rng)
+            block = ReferenceBlock(spec, state, rng)
             block.load(lane, np.array([r]))
             block.tally(lane, True)
             taken[r] += block.advance(int(steps))
@@ -389,12 +392,9 @@ def test_a_replica_stops_after_so_many_quiet_steps(case, periods, last):
 def test_counts_begin_when_they_are_asked_for():
     game = prisoners_dilemma()
     seats = (QLearner(), QLearner())
-    state = fresh(game, seats, 2, "float64", SEED, None, ALL, None, False)
-    block, lane, replica = (
-        ReferenceBlock(game, state, ALL, None, None),
-        np.array([0]),
-        np.array([1]),
-    )
+    spec = RunSpec(game, seats, 2, record=ALL, backend="reference")
+    state = fresh(spec, SEED)
+    block, lane, replica = ReferenceBlock(spec, state), np.array([0]), np.array([1])
     block.load(lane, replica)
     block.tally(lane, False)
     assert block.advance(5) == 5
@@ -586,9 +586,8 @@ def test_uniform_rivals_average_over_what_looks_alike():
     for o, a in np.ndindex(2, 2):
         seen = game.rewards[0][game.observations[0] == o][:, a]
         np.testing.assert_allclose(start[..., o, a], [2 * seen.mean()], rtol=1e-14)
-    state = fresh(
-        game, (Sarsa(initial=UniformRivals()),) * 2, 3, "float32", 1, None, ALL, None, False
-    )
+    learners = (Sarsa(initial=UniformRivals()),) * 2
+    state = fresh(RunSpec(game, learners, 3, "float32", record=ALL, backend="reference"), 1)
     for seat, i in zip(state.seats, range(2), strict=True):
         expected = np.broadcast_to(seat.learner.start(game, i)["q"], seat.table.shape)
         assert (seat.table == expected.astype(np.float32)).all()

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import tracemalloc
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import fastgames as fg
 from fastgames._common import checks, memory
 from fastgames.engine import driver, snapshots, state
-from fastgames.engine.compiled import block_bytes, in_columns
+from fastgames.engine.compiled import block_bytes
+from fastgames.engine.spec import RunSpec
 from fastgames.running import _blocks
 
 PENNIES = fg.games.matching_pennies()
@@ -46,17 +47,12 @@ def held(result):
     return sum(bytes_of(x) for x in arrays if isinstance(x, np.ndarray))
 
 
-def sizes_of(run):
-    """(game, learners, dtype, stream, record, stop) of a result, as `bytes_each` takes them."""
-    return run.game, run.learners, run.dtype, run.stream, run.record, run.stop
-
-
 @given(st.data())
 @settings(max_examples=100)
 def test_a_replica_takes_what_is_documented(setups, data):
     setup = data.draw(setups(replicas=data.draw(st.sampled_from([2, 3, 17]))))
     result = setup.run(backend="reference", steps=1, record=fg.Record(**one_step(setup.record)))
-    assert held(result) == setup.replicas * state.bytes_each(*sizes_of(result))
+    assert held(result) == setup.replicas * state.bytes_each(result.spec)
 
 
 def one_step(record):
@@ -67,18 +63,19 @@ def one_step(record):
 
 def test_a_replica_takes_no_stream_where_numpy_draws():
     result = fg.run(MARKOV, fg.Sarsa(), steps=3, rng=1, stream="numpy", record=EVERYTHING)
-    assert held(result) == state.bytes_each(*sizes_of(result))
+    assert held(result) == state.bytes_each(result.spec)
 
 
 def test_what_a_replica_takes_by_hand():
     # 2 agents: 8 and 16 each, tables of 2 actions; 20
     seats, record = (fg.QLearner(), fg.QLearner()), fg.Record()
-    assert state.bytes_each(PENNIES, seats, "float64", "fastgames", record, None) == 100
+    assert state.bytes_each(RunSpec(PENNIES, seats, record=record)) == 100
     # 4 bytes for a number in a table; n^-power: 8 for a visit; agent 1 learns late: 8 + 2 * 4
     seats = (fg.QLearner(fg.VisitCount()), fg.Sarsa(fg.Exponential(0.5, 0.1)))
     record = fg.Record(flips=True, joint_actions=True, last=50)
     by_hand = 100 - 16 + 2 * 8 + (8 + 16) + 8 * 2 + 8 * 4 + (8 + 4 * 50)
-    assert state.bytes_each(PENNIES, seats, "float32", "fastgames", record, fg.Stable(3)) == by_hand
+    spec = RunSpec(PENNIES, seats, dtype="float32", record=record, stop=fg.Stable(3))
+    assert state.bytes_each(spec) == by_hand
 
 
 @given(st.data())
@@ -93,7 +90,7 @@ def test_snapshots_take_what_is_documented(setups, data):
     )
     arrays, count = result.snapshots.arrays(), len(result.snapshots.steps)
     assert count == (setup.steps % 2 + setup.steps + 2) // 2
-    each = snapshots.bytes_each(result.game, result.learners, result.dtype, record, count)
+    each = snapshots.bytes_each(result.spec, count)
     assert sum(x.nbytes for n, x in arrays.items() if n != "steps") == setup.replicas * each
 
 
@@ -102,7 +99,8 @@ def test_snapshots_take_what_is_documented(setups, data):
 
 def block_of(result, threads=1, backend="cython"):
     """A block that a run with these replicas and threads works with."""
-    make, _ = _blocks(result, backend, False, threads, result.replicas, None)
+    spec = replace(result.spec, backend=backend, checked=False)
+    make, _ = _blocks(spec, result.state, threads, result.replicas)
     return make()
 
 
@@ -123,14 +121,13 @@ def arrays_of(block):
 def test_a_block_takes_no_more_than_was_counted_on(setups, data):
     setup = data.draw(setups())
     result = setup.run(steps=1, record=fg.Record(**one_step(setup.record)), threads=1)
-    block, dtype = block_of(result), np.dtype(setup.dtype)
-    columns = in_columns(result.game, result.learners, result.stop, numba=False)
-    most = block_bytes(result.game, result.learners, result.record, dtype, block.capacity, columns)
+    block = block_of(result)
+    most = block_bytes(result.spec, block.capacity)
     taken = sum(x.nbytes for x in arrays_of(block)) + sys.getsizeof(block.lanes)
     assert taken <= most
-    # nor far less; a block may have its own copies of the game's tables, too
+    # nor many times as much; a block may have its own copies of the game's tables, too
     game = result.game.compact
-    assert most <= 2**17 + 3 * taken + game.rewards.nbytes + 8 * len(game.rewards) * game.num_states
+    assert most <= 2**17 + 4 * taken + game.rewards.nbytes + 8 * len(game.rewards) * game.num_states
 
 
 @pytest.mark.parametrize(
@@ -330,7 +327,10 @@ def make_lanes():
         )
     ]
     result = SimpleNamespace(at=0)
-    makers = [_blocks(each, "cython", False, 1, 2, None)[0] for each in results]
+    makers = [
+        _blocks(replace(each.spec, backend="cython", checked=False), each.state, 1, 2)[0]
+        for each in results
+    ]
     replicas = np.arange(2)
 
     def make():

@@ -130,7 +130,7 @@ def assert_policies_are_those_of_the_rules(result):
     for agent, seat in enumerate(result.state.seats):
         got = result.policy(agent)
         rules = seat.learner.rules
-        values = seat.values(result.game.discount, slice(None))
+        values = seat.values(slice(None))
         for replica in range(result.replicas):
             table = seat.table[replica]
             p = tuple(float(values[name][replica]) for name in rules.parameters)

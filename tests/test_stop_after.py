@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastgames as fg
-from fastgames.schedules import NEVER, falls_to
+from fastgames.schedules import NEVER, falls_to, parts
 
 BACKENDS = ("cython", "numba", "reference")
 GAME = fg.remember(fg.games.prisoners_dilemma(), discount=0.8)
@@ -196,7 +196,7 @@ def by_recurrence(start, rate, floor, bound, most=3000):
 @settings(max_examples=300)
 def test_an_exponential_falls_as_its_recurrence_does(start, rate, floor, bound):
     expected = by_recurrence(start, rate, floor, bound)
-    found = int(falls_to(fg.Exponential(start, rate, floor), bound))
+    found = int(falls_to(parts(fg.Exponential(start, rate, floor)), bound))
     assert found == expected if expected is not None else found >= 3000
     if expected is None and floor > bound:
         assert found == NEVER
@@ -206,7 +206,7 @@ def test_an_exponential_that_comes_to_its_bound_exactly():
     for k in (1, 2, 10, 1000, 65536):
         rate = math.log(2.0) / k
         expected = by_recurrence(1.0, rate, 0.0, 0.5, k + 2)
-        assert int(falls_to(fg.Exponential(1.0, rate), 0.5)) == expected
+        assert int(falls_to(parts(fg.Exponential(1.0, rate)), 0.5)) == expected
 
 
 @given(
@@ -217,7 +217,7 @@ def test_an_exponential_that_comes_to_its_bound_exactly():
 )
 @settings(max_examples=300)
 def test_a_linear_one_falls_as_its_formula_does(start, end, steps, bound):
-    found = int(falls_to(fg.Linear(start, end, steps), bound))
+    found = int(falls_to(parts(fg.Linear(start, end, steps)), bound))
     values = [start + (end - start) * min(t / steps, 1.0) for t in range(600)]
     expected = next((t for t, v in enumerate(values) if v <= bound), None)
     if expected is None and end <= bound < start:  # but for its last bit it is there
@@ -227,14 +227,14 @@ def test_a_linear_one_falls_as_its_formula_does(start, end, steps, bound):
 
 def test_a_linear_schedule_ends_at_its_end():
     """1 + (.05 - 1) is more than .05 by a bit."""
-    assert int(falls_to(fg.Linear(1.0, 0.05, 1000), 0.05)) == 1000
+    assert int(falls_to(parts(fg.Linear(1.0, 0.05, 1000)), 0.05)) == 1000
 
 
 def test_numbers_and_arrays():
-    assert falls_to(0.1, 0.1).tolist() == 0
-    assert falls_to(np.array([0.1, 0.2]), 0.1).tolist() == [0, NEVER]
+    assert falls_to(parts(0.1), 0.1).tolist() == 0
+    assert falls_to(parts(np.array([0.1, 0.2])), 0.1).tolist() == [0, NEVER]
     values = fg.Exponential(np.array([1.0, 0.5, 1.0]), 0.1, np.array([0.0, 0.0, 0.3]))
-    assert falls_to(values, 0.25).tolist() == [14, 7, NEVER]
+    assert falls_to(parts(values), 0.25).tolist() == [14, 7, NEVER]
 
 
 # --- arguments ------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from fastgames.grids import grid
 from fastgames.learners import ExpectedSarsa, Sarsa, UniformRivals, VisitCount
 from fastgames.registry import LEARNERS
 from fastgames.result import Result
+from fastgames.schedules import parts
 from fastgames.stop import Stable
 
 PENNIES = fg.games.matching_pennies()
@@ -100,26 +101,34 @@ def by_hand(game, learners, replicas, record=None, stop=None, sweep=None, dtype=
         pending = None
         if learner.learns and (compact.turns is not None or isinstance(learner, Sarsa)):
             pending = Pending(
-                rng.integers(-1, shapes[i][1], each, np.int32),
-                rng.integers(0, shapes[i][2], each, np.int32),
-                rng.normal(size=each).astype(dtype),
-                rng.uniform(size=each).astype(dtype),
+                observation=rng.integers(-1, shapes[i][1], each, np.int32),
+                action=rng.integers(0, shapes[i][2], each, np.int32),
+                gain=rng.normal(size=each).astype(dtype),
+                weight=rng.uniform(size=each).astype(dtype),
             )
+        values = learner.values(game.discount)
         recurrence = {
             name: value.start * rng.uniform(size=each)
-            for name, value in learner.values(game.discount).items()
+            for name, value in values.items()
             if isinstance(value, fg.Exponential)
         }
-        clock = rng.integers(0, 1000, each).astype(float)
-        seats.append(Seat(learner, tables, clock, recurrence, pending))
+        seat = Seat(
+            learner=learner,
+            schedules={name: parts(value) for name, value in values.items()},
+            tables=tables,
+            clock=rng.integers(0, 1000, each).astype(float),
+            recurrence=recurrence,
+            pending=pending,
+        )
+        seats.append(seat)
+    limit = compact.time_limit
     state = State(
-        seats,
-        rng.integers(1, 2**32, (replicas, agents + chance, 4), np.uint32),
-        None,
-        rng.choice(np.flatnonzero(going), each).astype(np.int32),
-        rng.integers(0, compact.time_limit, each, np.int32) if compact.time_limit else None,
-        rng.integers(0, 2**50, each),
-        rng.integers(0, 1 + (record.last or 2**50), each),
+        seats=seats,
+        streams=rng.integers(1, 2**32, (replicas, agents + chance, 4), np.uint32),
+        states=rng.choice(np.flatnonzero(going), each).astype(np.int32),
+        ages=rng.integers(0, limit, each, np.int32) if limit else None,
+        steps=rng.integers(0, 2**50, each),
+        counted=rng.integers(0, 1 + (record.last or 2**50), each),
     )
     if stop:
         state.stable = rng.integers(0, 1 + stop.periods, each)
@@ -1364,7 +1373,7 @@ def test_an_array_that_many_learners_name_counts_as_many_times(tmp_path):
 
 def test_a_grid_of_many_values_is_refused_as_quickly_as_it_is_made(saved, load, monkeypatch):
     """No count of every value: that was quadratic."""
-    import fastgames.grid as module
+    import fastgames.grids as module
 
     values = [*map(float, range(20_000)), 19_999.0]
 

@@ -16,6 +16,7 @@ import fastgames as fg
 from fastgames import _core, registry
 from fastgames import vector as module
 from fastgames.engine.interpreted import FunctionWorld, TableWorld
+from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import fresh
 from fastgames.learners.outside import Outside
 
@@ -33,7 +34,7 @@ def assert_like_the_reference(game, num_envs, steps, rng, dtype):
     envs = fg.VectorGame(game, num_envs, rng, dtype=dtype)
     agents, compact = range(game.num_agents), game.compact
     seats = tuple(Outside() for _ in agents)
-    state = fresh(game, seats, num_envs, dtype, rng, None, fg.Record(), None, False)
+    state = fresh(RunSpec(game, seats, num_envs, dtype, backend="reference"), rng)
     kind = FunctionWorld if isinstance(game, fg.ProceduralGame) else TableWorld
     worlds = [kind(game, state, r, None) for r in range(num_envs)]
     draw = np.random.default_rng(rng % 1000)

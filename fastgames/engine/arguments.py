@@ -1,4 +1,4 @@
-"""The checks of what `run` is given; the error comes before anything is allocated or compiled."""
+"""The checks of the arguments of a run, before anything is allocated or compiled."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.checks import check_fits
+from fastgames._common.fields import MOST_STEPS
 from fastgames.engine import snapshots, state
-from fastgames.engine.state import CONTRACT, nature_draws
+from fastgames.engine.spec import AgentSpec, RunSpec, nature_draws
+from fastgames.engine.state import CONTRACT
 from fastgames.engine.window import COUNTED
 from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.games.procedural import check_states
@@ -21,12 +23,63 @@ from fastgames.grids import Grid
 from fastgames.learners import AnyLearner, FixedPolicy, RuleLearner
 from fastgames.learners.values import ValueLearner
 from fastgames.record import Record
+from fastgames.registry import BACKENDS, DTYPES, STREAMS
 from fastgames.schedules import NEVER, Exponential, Linear, falls_to
 from fastgames.stop import Stable
 
 PROGRESS = 25  # bytes for each replica: where it began, what it has taken, whether any is left
 EARLIEST = 8  # and before which step it does not stop, if that is asked for
 MAX_AGENTS = 62  # numpy has 64 axes, and rewards need (N, S, A_0, …)
+
+
+def checked_spec(
+    game: Any,
+    learners: Any,
+    *,
+    steps: Any,
+    replicas: Any,
+    rng: Any,
+    record: Any,
+    stop: Any,
+    dtype: Any,
+    backend: Any,
+    stream: Any,
+    threads: Any,
+    resume: Any,
+    checked: Any,
+) -> RunSpec:
+    """Return the specification of a run; its arguments are those of `fastgames.run`.
+
+    Raises TypeError or ValueError if one is outside its domain, or the run does not fit into
+    memory.
+    """
+    check_game(game)
+    seats = one_for_each(learners, game.num_agents)
+    steps = checks.whole("steps", steps, 1, MOST_STEPS)
+    count, grid = _check_replicas(game, replicas)
+    if resume is not None:
+        count, dtype, stream = _agree_with(resume, game, rng, count, dtype, stream)
+        grid = grid or resume.grid
+    replicas = checks.whole("replicas", 1 if count is None else count, 1, 2**48)
+    dtype = checks.one_of("dtype", "float64" if dtype is None else dtype, DTYPES)
+    stream = checks.one_of("stream", "fastgames" if stream is None else stream, STREAMS)
+    backend = checks.one_of("backend", backend, BACKENDS)
+    if stream == "numpy" and replicas != 1:
+        raise ValueError(f'replicas must be 1 with stream="numpy", got {replicas}')
+    threads = checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
+    if checked is not None and not isinstance(checked, bool):
+        raise TypeError(f"checked must be None, True or False, got {checked!r}")
+    record = Record() if record is None else record
+    spec = RunSpec(
+        game, seats, replicas, dtype, stream, record, stop, steps, backend, threads, checked, grid
+    )
+    _check_stop(spec)
+    _check_record(spec, resume)
+    _check_backend(spec)
+    for agent in spec.agents:
+        check_learner(spec, agent)
+    _check_memory(spec, 0 if resume is None else int(resume.steps[0]))
+    return spec
 
 
 def check_game(game: Any) -> None:
@@ -69,7 +122,7 @@ def _padded(actions: int) -> int:
     return -(-actions // 16) * 16 if actions > 4 else 4
 
 
-def check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
+def _check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
     """How many replicas (None: not said), and what they differ in."""
     grid = replicas if isinstance(replicas, Grid) else None
     count = replicas if grid is None else grid.replicas
@@ -83,20 +136,21 @@ def check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
     return count, grid
 
 
-def check_stop(stop: Any, game: Game, seats: tuple[AnyLearner, ...]) -> None:
-    """Check that `stop` is None or a Stable, and that epsilons fall to its bound if it has one."""
+def _check_stop(spec: RunSpec) -> None:
+    """Raise if `stop` is no Stable, or some epsilon never falls to its bound."""
+    stop = spec.stop
     if stop is not None and not isinstance(stop, Stable):
         raise TypeError(f"stop must be None or a Stable, got {stop!r}")
     if stop is None or isinstance(stop.after, int):
         return
-    values = [learner.values(game.discount).get("epsilon") for learner in seats]
-    if all(value is None for value in values):
+    schedules = [agent.schedules.get("epsilon") for agent in spec.agents]
+    if all(schedule is None for schedule in schedules):
         raise ValueError(
             f"after of stop must be a step, a whole number, where no learner has an epsilon, got "
             f"{stop.after!r}"
         )
-    for i, value in enumerate(values):
-        never = np.zeros(1) if value is None else falls_to(value, stop.after) >= NEVER
+    for i, schedule in enumerate(schedules):
+        never = np.zeros(1) if schedule is None else falls_to(schedule, stop.after) >= NEVER
         if never.any():
             where = f" in replica {never.argmax()}" if never.ndim else ""
             raise ValueError(
@@ -125,7 +179,7 @@ def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
     return tuple(seats)
 
 
-def agree_with(
+def _agree_with(
     resume: Any,
     game: Game,
     rng: Any,
@@ -145,7 +199,7 @@ def agree_with(
         before, now = getattr(resume.game, name), getattr(game, name)
         if now != before:
             raise ValueError(f"game must have the {name} of resume, {before}, got {now}")
-    if nature_draws(game.compact) != nature_draws(resume.game.compact):
+    if nature_draws(game) != nature_draws(resume.game):
         raise ValueError("game must leave something to chance if that of resume does, and else not")
     if (game.compact.time_limit > 0) != (resume.state.ages is not None):
         raise ValueError("game must have a time limit if that of resume has, and else none")
@@ -166,15 +220,14 @@ def agree_with(
     return resume.replicas, resume.dtype, resume.stream
 
 
-def check_record(
-    record: Any, game: Game, steps: int, seats: tuple[AnyLearner, ...], resume: Any
-) -> Record:
-    """The record, if the run can take it."""
+def _check_record(spec: RunSpec, resume: Any) -> None:
+    """Raise if the run cannot take the record."""
+    record, game = spec.record, spec.game
     if not isinstance(record, Record):
         raise TypeError(f"record must be a Record, got {record!r}")
-    if record.last is not None and record.last > steps:
-        raise ValueError(f"record.last must be at most steps, {steps}, got {record.last}")
-    known = {name for learner in seats for name in learner.rules.names}
+    if record.last is not None and record.last > spec.steps:
+        raise ValueError(f"record.last must be at most steps, {spec.steps}, got {record.last}")
+    known = {name for learner in spec.learners for name in learner.rules.names}
     for name in record.tables:
         checks.one_of("record.tables", name, known)
     if record.every is not None and resume is not None and np.ptp(resume.steps):
@@ -187,18 +240,18 @@ def check_record(
             f"record.joint_actions must be False in a game of more than {MAX_AGENTS} agents or "
             f"2^31 joint actions; {game.name!r} has {game.num_agents} agents"
         )
-    return record
 
 
-def check_backend(backend: str, game: Game, seats: tuple[AnyLearner, ...], stream: str) -> None:
-    """The backend has bodies of everything; stream="numpy" knows what each learner draws."""
+def _check_backend(spec: RunSpec) -> None:
+    """Raise if the backend lacks a body, or stream="numpy" does not know what a learner draws."""
+    seats, backend, stream = spec.learners, spec.backend, spec.stream
     without = [i for i, learner in enumerate(seats) if learner.rules.twin is None]
     if backend == "cython" and without:
         raise ValueError(
             f'backend must be "auto", "numba" or "reference" for learners without a twin compiled '
             f'ahead; learners[{without[0]}] is {seats[without[0]]!r}, got "cython"'
         )
-    if backend == "cython" and isinstance(game, ProceduralGame):
+    if backend == "cython" and spec.functions is not None:
         raise ValueError(
             'backend must be "auto", "numba" or "reference" for a game of functions, got "cython"'
         )
@@ -213,43 +266,37 @@ def check_backend(backend: str, game: Game, seats: tuple[AnyLearner, ...], strea
                 )
 
 
-def check_learner(
-    game: Game, agent: int, learners: tuple[AnyLearner, ...], replicas: int, dtype: str
-) -> None:
-    """A learner fits its seat: shapes, and values that the tables' type can hold."""
-    learner, who = learners[agent], f"learners[{agent}]"
-    rules, team = learner.rules, state.members(learners, agent)
-    starts = learner.start(game, agent)
-    for table in rules.tables:
-        shape = (replicas, *table.shape(game, agent, team))
+def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
+    """Raise if a learner does not fit its agent: shapes, values that the tables cannot hold."""
+    learner, who, turns = agent.learner, f"learners[{agent.agent}]", spec.game.compact.turns
+    for table in agent.rules.tables:
+        shape = (spec.replicas, *agent.shape(table))
         if math.prod(shape[1:]) >= 2**31:
             raise ValueError(
                 f"table {table.name!r} of {who} must have fewer than 2^31 entries, its shape is "
                 f"{shape[1:]}"
             )
-        _check_start(who, learner, table.name, starts[table.name], shape)
-    start = starts[learner.table]
-    if rules.counterfactual and game.compact.turns is not None:
+        _check_start(who, learner, table.name, agent.starts[table.name], shape)
+    if agent.rules.counterfactual and turns is not None:
         raise ValueError(
             f"counterfactual of {who} must be False (and it no learner that always asks) in a game "
             "with turns: what its other actions would have brought is not known there"
         )
-    if rules.team and game.compact.turns is not None:
+    if agent.rules.team and turns is not None:
         raise ValueError(f"{who} must not be a team in a game with turns")
-    values = learner.values(game.discount)
-    for name, value in values.items():
+    for name, value in agent.values.items():
         for part in _numbers(value):
-            if isinstance(part, np.ndarray) and part.shape != (replicas,):
+            if isinstance(part, np.ndarray) and part.shape != (spec.replicas,):
                 raise ValueError(
-                    f"{name} of {who} must be a number or an array ({replicas},), "
+                    f"{name} of {who} must be a number or an array ({spec.replicas},), "
                     f"one value for each replica, got shape {part.shape}"
                 )
     check = getattr(learner, "check", None)
     if check is not None:
-        check(game, agent)
-    if "temperature" in values and hasattr(learner, "explore"):
-        _check_temperature(who, _limits(values["temperature"]), dtype)
-    _check_sizes(game, agent, who, start, values.get("gamma", game.discount), dtype)
+        check(spec.game, agent.agent)
+    if "temperature" in agent.values and hasattr(learner, "explore"):
+        _check_temperature(who, _limits(agent.values["temperature"]), spec.dtype)
+    _check_sizes(spec, agent, who)
 
 
 def _check_start(
@@ -279,10 +326,10 @@ def _check_temperature(who: str, limits: tuple[Any, ...], dtype: str) -> None:
         )
 
 
-def _check_sizes(
-    game: Game, agent: int, who: str, start: np.ndarray, gamma: Any, dtype: str
-) -> None:
+def _check_sizes(spec: RunSpec, agent: AgentSpec, who: str) -> None:
     """No table can leave the finite numbers: |q| <= max(|initial|, |reward| / (1 - gamma))."""
+    game, dtype, start = spec.game, spec.dtype, agent.starts[agent.learner.table]
+    gamma = agent.values.get("gamma", game.discount)
     most = max(float(np.max(limit)) for limit in _limits(gamma))
     functions = isinstance(game, ProceduralGame)
     ends = functions or game.compact.terminal is not None or game.compact.time_limit > 0
@@ -293,7 +340,7 @@ def _check_sizes(
     largest = float(np.finfo(dtype).max) / 8  # differences and sums of two such must fit as well
     share = max(1.0 - most, 2.0**-62)  # with gamma 1, a step adds at most one reward
     sizes = {
-        "rewards of game": (_largest_reward(game, agent), largest * share),
+        "rewards of game": (_largest_reward(game, agent.agent), largest * share),
         f"initial of {who}": (np.abs(start).max(), largest),
     }
     for name, (size, limit) in sizes.items():
@@ -322,39 +369,25 @@ def _limits(value: Any) -> tuple[Any, ...]:
     return (value,)
 
 
-def check_memory(
-    game: Game,
-    seats: tuple[AnyLearner, ...],
-    replicas: int,
-    begun: int,
-    steps: int,
-    record: Record,
-    stop: Stable | None,
-    dtype: str,
-    stream: str,
-    backend: str,
-    threads: int,
-) -> None:
-    """What the run will hold fits into memory: its state, snapshots, and what threads work on.
+def _check_memory(spec: RunSpec, begun: int) -> None:
+    """Raise if the run does not fit into memory: state, snapshots, what its threads work on.
 
     begun: the steps that the first replica has already taken; tells how many snapshots there are.
     """
-    count = len(record.times(begun, steps))
-    each = state.bytes_each(game, seats, dtype, stream, record, stop) + PROGRESS
-    each += snapshots.bytes_each(game, seats, dtype, record, count)
-    each += EARLIEST if stop is not None and stop.after else 0
+    game, record, replicas = spec.game, spec.record, spec.replicas
+    count = len(record.times(begun, spec.steps))
+    each = state.bytes_each(spec) + PROGRESS + snapshots.bytes_each(spec, count)
+    each += EARLIEST if spec.stop is not None and spec.stop.after else 0
     need = each * replicas + 100 * count
-    if stop is not None and record.last is not None:  # windows are counted up some at a time
-        joint = 1 if isinstance(game, ProceduralGame) else math.prod(game.num_actions)
+    if spec.window:  # windows are counted up some at a time
+        joint = 1 if spec.functions is not None else math.prod(game.num_actions)
         joint = math.prod(game.num_actions) if record.joint_actions else joint
         need += min(replicas, COUNTED) * 8 * (joint + game.num_agents + 8)
-    if backend != "reference":
-        from fastgames.engine.compiled import block_bytes, in_columns, layout
+    if spec.backend != "reference":
+        from fastgames.engine.compiled import block_bytes, layout
 
-        real, numba = np.dtype(dtype), backend == "numba"
-        threads, capacity = layout(game, seats, stop, real, numba, replicas, threads)
-        columns = in_columns(game, seats, stop, numba)
-        need += threads * block_bytes(game, seats, record, real, capacity, columns)
+        threads, capacity = layout(spec, replicas, spec.threads)
+        need += threads * block_bytes(spec, capacity)
     check_fits("replicas (and what is recorded)", "replicas", replicas, need, each)
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from contextlib import nullcontext
-from types import FunctionType, SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from fastgames import _core
-from fastgames.engine.state import Seat, State, check_finite, members, nature_draws, table_bytes
+from fastgames.engine.core import (
+    CoreAgent,
+    CoreGame,
+    OutsideArrays,
+    by_rules,
+    core_agent,
+    core_game,
+)
+from fastgames.engine.spec import AgentSpec, RunSpec, nature_draws
+from fastgames.engine.state import FIELDS, Seat, State, check_finite
 from fastgames.errors import (
     CHOOSE_FAILED,
     CHOSE_FRACTION,
@@ -31,13 +40,11 @@ from fastgames.errors import (
     plain,
 )
 from fastgames.games import Game, Variants
-from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
-from fastgames.learners import AnyLearner, Rules
-from fastgames.record import Record
-from fastgames.rules import fixed, qlearning
+from fastgames.games.compact import Functions, Sum
 from fastgames.rules.exponential import exp
-from fastgames.schedules import CONSTANT, EXPONENTIAL, parts
-from fastgames.stop import Stable
+from fastgames.schedules import CONSTANT, EXPONENTIAL, Schedule
+
+Core: TypeAlias = tuple[CoreGame, list[CoreAgent]]
 
 # Bytes that the lanes of a block may take where they run in columns: those of the first cache where
 # fixed policies make loads the bound; twice as many where arithmetic is, for a block takes a tenth
@@ -50,20 +57,13 @@ SMALLEST = 16  # replicas for which a thread of their own is worth it, where the
 SIZES = (512, 256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
 
 
-def by_rules(learner: AnyLearner, numba: bool) -> bool:
-    """Whether passes made from the learner's rules run, and not their twins."""
-    return numba or learner.rules.twin is None
-
-
-def in_columns(
-    game: Game, learners: tuple[AnyLearner, ...], stop: Stable | None, numba: bool
-) -> bool:
-    """Whether a block of columns does: one state, and learners of the simplest kind."""
-    compact = game.compact
+def in_columns(spec: RunSpec) -> bool:
+    """Return whether blocks have columns: one state, and learners of the simplest kind."""
+    compact = spec.game.compact
     return (
-        not any(by_rules(learner, numba) for learner in learners)
-        and stop is None
-        and not isinstance(compact.moves, Functions)
+        not any(by_rules(learner, spec.numba) for learner in spec.learners)
+        and spec.stop is None
+        and spec.functions is None
         and compact.num_states == 1
         and compact.rewards.shape[1] == 1
         and isinstance(compact.moves, Sum)
@@ -74,263 +74,92 @@ def in_columns(
             and x.rules.twin != "outside"
             and x.rules.names != ("q", "visits")
             and not (x.rules.defers or x.rules.counterfactual)
-            for x in learners
+            for x in spec.learners
         )
     )
 
 
-def block_size(
-    game: Game,
-    learners: tuple[AnyLearner, ...],
-    dtype: np.dtype[Any],
-    replicas: int,
-    columns: bool,
-    numba: bool,
-) -> int:
-    """Replicas of a block: as many lanes as the cache holds, shared out evenly over the blocks."""
+def block_size(spec: RunSpec, replicas: int, columns: bool) -> int:
+    """Return the replicas of a block: as many as the cache holds, shared out over the blocks.
+
+    replicas: of one thread; columns: whether the block has columns
+    """
+    game, learners, real = spec.game, spec.learners, spec.real
     if columns:
         per_agent = 24  # generator, threshold and half
         values = 8 * game.num_agents + sum(game.num_actions)  # signals, alpha, scratch; tables
         cache = FIRST_CACHE * (2 if all(learner.learns for learner in learners) else 1)
-        size = per_agent * game.num_agents + values * dtype.itemsize
+        size = per_agent * game.num_agents + values * real.itemsize
     else:
-        each = [_table_bytes(game, learners, i, dtype) for i in range(game.num_agents)]
+        each = [_table_bytes(agent) for agent in spec.agents]
         cache, size = SECOND_CACHE, 256 * game.num_agents + sum(each)
     most = next((n for n in SIZES if n * size <= cache), SIZES[-1])
     if not columns:
-        rules = all(by_rules(x, numba) or x.rules.twin == "outside" for x in learners)
-        widest = RULE_LANES if rules else _core.lanes(dtype.name).ROW_LANES
+        rules = all(by_rules(x, spec.numba) or x.rules.twin == "outside" for x in learners)
+        widest = RULE_LANES if rules else _core.lanes(spec.dtype).ROW_LANES
         most = max(1, min(most, widest, MOST // size))
     blocks = -(-replicas // most)
     return -(-replicas // blocks)
 
 
-def _table_bytes(
-    game: Game, learners: tuple[AnyLearner, ...], agent: int, dtype: np.dtype[Any]
-) -> int:
-    """Bytes of an agent's tables in a lane of a block of rows, which are padded there."""
-    stride = _core.lanes(dtype.name).row_stride(game.num_actions[agent])
-    padding = (stride / game.num_actions[agent]) if learners[agent].rules.twin else 1.0
-    return math.ceil(padding * table_bytes(game, learners, agent, dtype.name))
+def _table_bytes(agent: AgentSpec) -> int:
+    """Return the bytes of an agent's tables in a lane of a block of rows, padded as there."""
+    stride = _core.lanes(agent.dtype).row_stride(agent.actions)
+    padding = (stride / agent.actions) if agent.rules.twin else 1.0
+    return math.ceil(padding * agent.table_bytes())
 
 
-def layout(
-    game: Game,
-    learners: tuple[AnyLearner, ...],
-    stop: Stable | None,
-    dtype: np.dtype[Any],
-    numba: bool,
-    replicas: int,
-    threads: int,
-) -> tuple[int, int]:
-    """How many threads to use, at most `threads`, and the capacity of the block of each."""
-    columns = in_columns(game, learners, stop, numba)
+def layout(spec: RunSpec, replicas: int, threads: int) -> tuple[int, int]:
+    """Return how many threads to use, at most `threads`, and the capacity of each one's block."""
+    columns = in_columns(spec)
     threads = min(threads, -(-replicas // (SMALLEST if columns else 1)))
-    capacity = block_size(game, learners, dtype, -(-replicas // threads), columns, numba)
+    capacity = block_size(spec, -(-replicas // threads), columns)
     return threads, -(-capacity // SMALLEST) * SMALLEST if columns else capacity
 
 
-def block_bytes(
-    game: Game,
-    learners: tuple[AnyLearner, ...],
-    record: Record,
-    dtype: np.dtype[Any],
-    capacity: int,
-    columns: bool,
-) -> int:
-    """At most how many bytes a block takes, see `Lanes` in src_cy/engine.pxi.
+def block_bytes(spec: RunSpec, capacity: int) -> int:
+    """Return at most how many bytes a block takes, see `Lanes` in src_cy/engine.pxi.
 
     Room for the tables of `capacity` replicas, less than a kilobyte for each lane and agent
     besides, a lane's counts and window, and the rewards in the type of the tables.
     """
-    real, compact = dtype.itemsize, game.compact
+    game, real, columns = spec.game, spec.real.itemsize, in_columns(spec)
     lanes = -(-capacity // SIZES[-1]) * SIZES[-1]
     size, largest = 2**17 + 256 * lanes, 0
-    for i, (learner, actions) in enumerate(zip(learners, game.num_actions, strict=True)):
-        entries = actions * real if columns else _table_bytes(game, learners, i, dtype)
-        table = capacity * entries
-        asked = 8 * game.num_agents * (learner.rules.joint or learner.rules.team)
-        outside = learner.rules.twin == "outside"
-        size += table + lanes * (128 if outside else 1024 + asked + 3 * actions * real)
-        size += compact.rewards[i].size * real + 8 * game.num_states
+    for agent in spec.agents:
+        rules, actions = agent.rules, agent.actions
+        table = capacity * (actions * real if columns else _table_bytes(agent))
+        asked = 8 * game.num_agents * (rules.joint or rules.team)
+        size += table + lanes * (128 if rules.twin == "outside" else 1024 + asked)
+        size += 0 if rules.twin == "outside" else lanes * 3 * actions * real
+        size += game.compact.rewards[agent.agent].size * real + 8 * game.num_states
         largest = max(largest, table)  # is held twice while it is copied
-    if record.last is not None:
-        size += 4 * lanes * record.last
-    if isinstance(compact.moves, Functions):
-        size += 8 * lanes * (compact.moves.words + compact.moves.state_size + 4 * game.num_agents)
-        size += real * lanes * game.num_agents * (record.last or 0)
-    if record.joint_actions:
+    size += 4 * lanes * spec.window
+    moves = spec.functions
+    if moves is not None:
+        size += 8 * lanes * (moves.words + moves.state_size + 4 * game.num_agents)
+        size += real * lanes * game.num_agents * spec.window
+    if spec.record.joint_actions and not spec.window:
         size += 8 * lanes * math.prod(game.num_actions)
     return size + largest
 
 
-def checks_indices(checked: bool | None, *what: Any) -> bool:
-    """Return whether indices are checked in compiled functions: by default, in those of users.
+def core_arguments(spec: RunSpec) -> Core:
+    """Return a game and its agents for the compiled core, shared by the blocks of a call.
 
-    what: a learner, or the functions of a game
+    What Numba has to compile is compiled here, once: functions are those of this moment.
     """
-    if checked is not None:
-        return checked
-    kinds = [x if isinstance(x, FunctionType) else type(x) for x in what]
-    ours = all(kind.__module__.split(".")[0] == "fastgames" for kind in kinds)
-    made_of_functions = any(kind.__module__ == "fastgames.learners.custom" for kind in kinds)
-    return not ours or made_of_functions
-
-
-def _passes_of_game(
-    moves: Functions, dtype: np.dtype[Any], checked: bool | None
-) -> tuple[Any, ...]:
-    """The passes made of a game's functions."""
-    from fastgames.compiler.games import passes_of
-
-    check = checks_indices(checked, moves.start, moves.step, moves.observe)
-    return passes_of(moves, dtype, check)
-
-
-def _game(compact: Compact, dtype: np.dtype[Any], checked: bool | None) -> SimpleNamespace:
-    """A game as the compiled core takes it, see `Lanes` in src_cy/engine.pxi."""
-    moves = compact.moves
-    sums = compact.start_weights
-    functions: dict[str, Any] = {"functions": None, "held": None}
-    if isinstance(moves, Functions):
-        passes = _passes_of_game(moves, dtype, checked)
-        functions = {
-            "functions": tuple(made.address for made in passes),
-            "held": passes,
-            "words": moves.words,
-            "start_words": moves.start_words,
-            "state_size": moves.state_size,
-        }
-    return SimpleNamespace(
-        **functions,
-        from_state=moves.from_state if isinstance(moves, Sum) else None,
-        from_joint=moves.from_joint if isinstance(moves, Sum) else None,
-        table=moves.next if isinstance(moves, Table) else None,
-        chance_first=moves.first if isinstance(moves, Chances) else None,
-        chance_state=moves.successor if isinstance(moves, Chances) else None,
-        chance_sum=moves.cumulative if isinstance(moves, Chances) else None,
-        start_state=compact.start_state,
-        start_sums=None if sums is None else np.add.accumulate(sums),
-        terminal=None if compact.terminal is None else compact.terminal.astype(np.uint8),
-        time_limit=compact.time_limit,
-        rewards_by_state=compact.rewards.shape[2] > 1,
-        variants=compact.rewards.shape[1],
-        reward_cells=math.prod(compact.rewards.shape[2:]),
-    )
-
-
-def _seat(
-    game: Game,
-    agent: int,
-    learners: tuple[AnyLearner, ...],
-    dtype: np.dtype[Any],
-    numba: bool,
-    checked: bool | None,
-    columnar: bool,
-) -> SimpleNamespace:
-    """A seat as the compiled core takes it; columnar: whether its table may be in columns."""
-    learner, compact, team = learners[agent], game.compact, members(learners, agent)
-    rules, values = learner.rules, learner.values(game.discount)
-    passes = _passes(game, agent, learners, dtype, numba, checked)
-    return SimpleNamespace(
-        actions=game.num_actions[agent],
-        observations=game.num_observations[agent],
-        discount=game.discount,
-        choose=rules.twin,
-        update=rules.update,
-        columnar=columnar and passes is None and _is_columnar(game, agent, learner),
-        bootstrap=rules.bootstrap,
-        learns=learner.learns,
-        defers=rules.defers,
-        counterfactual=rules.counterfactual,
-        joint=rules.joint,
-        team=list(team) if rules.team else None,
-        words=rules.words,
-        draw=_drawn(rules),
-        counts_visits=passes is None and "visits" in rules.names,
-        tables=[(x.name, list(x.shape(game, agent, team)), x.shared) for x in rules.tables],
-        whole=[x.name for x in rules.tables if x.kind == "int64"],
-        parameters=rules.parameters,
-        schedules=tuple(parts(values[name])[0] for name in rules.parameters),
-        payoffs=np.ascontiguousarray(compact.rewards[agent], dtype),
-        observe=_row(compact.observations, agent, np.int32),
-        turns=_row(compact.turns, agent, np.uint8),
-        rules=None if passes is None else tuple(made.address for made in passes),
-        held=passes,
-    )
-
-
-def _is_columnar(game: Game, agent: int, learner: AnyLearner) -> bool:
-    """Whether a learner with one observation does what learners in columns do."""
-    rules, gamma = learner.rules, learner.values(game.discount).get("gamma", 0.0)
-    return (
-        game.num_observations[agent] == 1
-        and game.compact.turns is None
-        and rules.bootstrap == "max"
-        and len(rules.tables) == 1
-        and not (rules.defers or rules.counterfactual)
-        and isinstance(gamma, float)
-        and gamma == 0.0
-    )
-
-
-def _drawn(rules: Rules) -> str | None:
-    """Which of the built-in passes draws what the rules' `draw` does, or None."""
-    if rules.draw is qlearning.draw_explore and rules.parameters[2:3] == ("epsilon",):
-        return "explore"
-    return "unit" if rules.draw in (qlearning.draw_unit, fixed.draw) else None
-
-
-def _passes(
-    game: Game,
-    agent: int,
-    learners: tuple[AnyLearner, ...],
-    dtype: np.dtype[Any],
-    numba: bool,
-    checked: bool | None,
-) -> tuple[Any, Any] | None:
-    """The passes made of an agent's rules, where these run."""
-    if not by_rules(learners[agent], numba):
-        return None
-    from fastgames.compiler.passes import passes_of
-
-    sizes = game.num_actions[agent], game.num_observations[agent]
-    team, who = len(members(learners, agent)), f"learners[{agent}]"
-    check = checks_indices(checked, learners[agent])
-    return passes_of(learners[agent].rules, dtype, *sizes, team, check, who)
-
-
-def _row(table: np.ndarray | None, agent: int, kind: Any) -> np.ndarray | None:
-    return None if table is None else np.ascontiguousarray(table[agent], kind)
-
-
-def core_arguments(
-    game: Game,
-    learners: tuple[AnyLearner, ...],
-    record: Record,
-    stop: Stable | None,
-    dtype: np.dtype[Any],
-    numba: bool,
-    checked: bool | None,
-) -> tuple[SimpleNamespace, list[SimpleNamespace]]:
-    """A game and its seats as the compiled core takes them, shared by the blocks of a call.
-
-    What Numba has to compile is compiled here, once: functions are those of this moment. A block
-    that calls passes by their addresses holds these arguments, which hold the passes (`held`).
-    """
-    columns = in_columns(game, learners, stop, numba)
-    watched = record.flips or stop is not None
-    return _game(game.compact, dtype, checked), [
-        _seat(game, i, learners, dtype, numba, checked, not watched and not columns)
-        for i in range(len(learners))
-    ]
+    watched = spec.record.flips or spec.stop is not None
+    columnar = not watched and not in_columns(spec)
+    return core_game(spec), [core_agent(spec, agent, columnar) for agent in spec.agents]
 
 
 class LaneBlock:
     """A block of the compiled core, with its built-in passes or the functions that Numba made.
 
-    made: what `core_arguments` returned
-    outside: see `Lanes` in src_cy/engine.pxi
+    core: what `core_arguments` returned
+    bit_generator: under stream="numpy", the one that draws
+    outside: where environments write, see `VectorGame`
     checked: whether tables are looked at after every step
     """
 
@@ -353,61 +182,74 @@ class LaneBlock:
 
     def __init__(
         self,
-        game: Game,
+        spec: RunSpec,
         state: State,
-        record: Record,
-        stop: Stable | None,
-        dtype: np.dtype[Any],
         capacity: int,
-        bit_generator: np.random.BitGenerator | None,
-        numba: bool,
-        made: tuple[SimpleNamespace, list[SimpleNamespace]],
-        outside: SimpleNamespace | None = None,
-        checked: bool = False,
+        core: Core,
+        bit_generator: np.random.BitGenerator | None = None,
+        outside: OutsideArrays | None = None,
     ) -> None:
-        learners = tuple(seat.learner for seat in state.seats)
+        record = spec.record
         self.capacity, self.active = capacity, 0
-        self.state, self.game = state, game
-        self.columns = in_columns(game, learners, stop, numba)
-        self.periods = 0 if stop is None else stop.periods
-        self.last = 0 if state.window is None else state.window.shape[1]
+        self.state, self.game = state, spec.game
+        self.columns = in_columns(spec)
+        self.periods = 0 if spec.stop is None else spec.stop.periods
+        self.last = spec.window
         # numpy's own methods hold this lock too: others may draw from the generator meanwhile
         self.lock = nullcontext() if bit_generator is None else bit_generator.lock
         self.bit_generator = bit_generator
-        self.made = made
-        self.lanes = _core.lanes(dtype.name).Lanes(
+        self.core = core  # a block calls its passes by their addresses
+        self.lanes = _core.lanes(spec.dtype).Lanes(
             -(-capacity // SIZES[-1]) * SIZES[-1],
             capacity,
-            *made,
+            *core,
             rows=not self.columns,
             flips=record.flips,
             joint_actions=record.joint_actions and not self.last,
             rewards=record.rewards and not self.last,
-            stable=stop is not None,
+            stable=spec.stop is not None,
             last=self.last,
             bit_generator=bit_generator,
             outside=outside,
         )
         self.stable, self.waits = self.lanes.stable, self.lanes.waits
-        self.checked = checked
-        self.nature = state.streams is not None and nature_draws(game.compact)
+        self.checked = outside is None and spec.checked is True
+        self.nature = state.streams is not None and nature_draws(spec.game)
         self.replicas = np.zeros(capacity, np.int64)  # what each lane holds
         self.steps = np.zeros(capacity, np.int64)  # since each lane was last written
         self.tallied = np.zeros(capacity, np.int64)
-        self.numba = numba
+        self.numba = spec.numba
         self.loaded = False  # whether any lane ever held a replica
         self.ready = False  # whether the core has taken up what was last loaded
-        # (index, name, kind, numbers) of the parameters that differ between replicas or change
-        self.varying: list[list[tuple[int, str, int, Any]]] = []
+        # (index, name, schedule) of the parameters that differ between replicas or change
+        self.varying: list[list[tuple[int, str, Schedule]]] = []
         for seat, lanes in zip(state.seats, self.lanes.seats, strict=True):
             self.varying.append([])
-            values = seat.learner.values(game.discount)
             for p, name in enumerate(seat.learner.rules.parameters):
-                kind, numbers = parts(values[name])
+                kind, numbers = seat.schedules[name]
                 if kind == CONSTANT and not isinstance(numbers[0], np.ndarray):
                     lanes.value[p] = numbers[0]
                 else:
-                    self.varying[-1].append((p, name, kind, numbers))
+                    self.varying[-1].append((p, name, (kind, numbers)))
+
+    def _counters(self) -> Iterator[tuple[np.ndarray, np.ndarray, tuple[Any, ...]]]:
+        """Every counter that the lanes keep: in the state, in the lanes, and where in the state.
+
+        The place is that behind the replicas: an agent, or nothing.
+        """
+        for field in FIELDS:
+            array = getattr(self.state, field.name)
+            if array is None or not field.lanes:
+                continue
+            if field.by_agent:
+                for i, seat in enumerate(self.lanes.seats):
+                    kept = getattr(seat, field.lanes, None)
+                    if kept is not None:
+                        yield array, kept, (i,)
+            else:
+                kept = getattr(self.lanes, field.lanes)
+                if kept is not None:
+                    yield array, kept, ()
 
     def load(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
         """Take up these replicas in these lanes; lanes that never held one repeat the first."""
@@ -421,16 +263,11 @@ class LaneBlock:
             self._fill(arrays.clock, into, seat.clock[where])
             for parameter in self.varying[i]:
                 self._load_parameter(arrays, parameter, seat, into, where)
-            if state.flips is not None:
-                arrays.flips[into] = state.flips[where, i]
-            if state.reward_sums is not None:
-                arrays.reward_sum[into] = state.reward_sums[where, i]
             if seat.pending is not None:
                 for name, array in seat.pending.arrays().items():
                     getattr(arrays, name)[into] = array[where]
-        if self.lanes.joint_counts is not None:
-            assert state.joint_counts is not None
-            self.lanes.joint_counts[into] = state.joint_counts[where].reshape(len(lanes), -1)
+        for array, kept, place in self._counters():
+            kept[into] = array[(where, *place)].reshape(len(lanes), *kept.shape[1:])
         if not self.columns:
             self.lanes.state[into] = state.states[where]
             if isinstance(self.game, Variants):
@@ -440,13 +277,7 @@ class LaneBlock:
             if self.nature:
                 assert state.streams is not None
                 self.lanes.nature[:, into] = state.streams[where, -1].T
-        if self.stable is not None:
-            assert state.stable is not None
-            self.stable[into] = state.stable[where]
         if state.window is not None:
-            self.lanes.window[into] = state.window[where]
-            if state.reward_window is not None:
-                self.lanes.reward_window[into] = state.reward_window[where]
             self.lanes.window_at[into] = state.steps[where] % self.last
         self.loaded = True
 
@@ -472,9 +303,9 @@ class LaneBlock:
         lanes[..., into] = values
 
     def _load_parameter(
-        self, arrays: Any, parameter: tuple[int, str, int, Any], seat: Seat, into: Any, where: Any
+        self, arrays: Any, parameter: tuple[int, str, Schedule], seat: Seat, into: Any, where: Any
     ) -> None:
-        p, name, kind, numbers = parameter
+        p, name, (kind, numbers) = parameter
         first, second, third = (x[where] if isinstance(x, np.ndarray) else x for x in numbers)
         if kind == EXPONENTIAL:
             first = seat.recurrence[name][where]
@@ -577,23 +408,18 @@ class LaneBlock:
             seat.clock[where] += self.steps[out]
             if state.streams is not None:
                 state.streams[where, i] = arrays.stream[:, out].T
-            for p, name, kind, _ in self.varying[i]:
+            for p, name, (kind, _) in self.varying[i]:
                 if kind == EXPONENTIAL:
                     seat.recurrence[name][where] = arrays.first[p, out]
-            if state.flips is not None:
-                state.flips[where, i] = arrays.flips[out]
-            if state.reward_sums is not None:
-                state.reward_sums[where, i] = arrays.reward_sum[out]
             if seat.pending is not None:
                 open_ = arrays.observation[out] >= 0
                 for name, array in seat.pending.arrays().items():
                     array[where] = np.where(
                         open_, getattr(arrays, name)[out], -(name == "observation")
                     )
-        if self.lanes.joint_counts is not None:
-            assert state.joint_counts is not None
-            shape = (len(lanes), *self.game.num_actions)
-            state.joint_counts[where] = self.lanes.joint_counts[out].reshape(shape)
+        for array, kept, place in self._counters():
+            shape = (len(lanes), *array.shape[1 + len(place) :])
+            array[(where, *place)] = kept[out].reshape(shape)
         if not self.columns:
             state.states[where] = self.lanes.state[out]
             if state.ages is not None:
@@ -601,18 +427,12 @@ class LaneBlock:
             if self.nature:
                 assert state.streams is not None
                 state.streams[where, -1] = self.lanes.nature[:, out].T
-        if self.stable is not None:
-            assert state.stable is not None
-            state.stable[where] = self.stable[out]
         if self.bit_generator is not None:
             state.generator = dict(self.bit_generator.state)
         state.steps[where] += self.steps[out]
         if state.window is None:
             state.counted[where] += self.tallied[out]
         else:
-            state.window[where] = self.lanes.window[out]
-            if state.reward_window is not None:
-                state.reward_window[where] = self.lanes.reward_window[out]
             state.counted[where] = np.minimum(state.counted[where] + self.steps[out], self.last)
         self.steps[out] = self.tallied[out] = 0
 

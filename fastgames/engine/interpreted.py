@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgames.engine.state import Seat, State, check_finite, members, next_nature
+from fastgames.engine.spec import RunSpec
+from fastgames.engine.state import COUNTERS, Seat, State, check_finite, next_nature
 from fastgames.errors import (
     RuleError,
     is_below,
@@ -26,13 +27,12 @@ from fastgames.functions.promotion import for_reference
 from fastgames.games import Game, Variants
 from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
 from fastgames.learners import Rules
-from fastgames.record import Record
 from fastgames.rules import listing, schedules, streams
 from fastgames.rules.choice import argmax, unit
 from fastgames.rules.exponential import exp
 from fastgames.rules.nature import pick
 from fastgames.rules.outcome import Outcome, TeamOutcome
-from fastgames.schedules import EXPONENTIAL, LINEAR, parts
+from fastgames.schedules import EXPONENTIAL, LINEAR
 from fastgames.stop import Stable
 
 
@@ -270,7 +270,7 @@ class Player:
     def __init__(self, game: Game, agent: int, state: State, replica: int) -> None:
         self.agent, self.seat = agent, state.seats[agent]
         self.num_actions, self.actions = game.num_actions, game.num_actions[agent]
-        learner, self.rules = self.seat.learner, self.seat.learner.rules
+        self.rules = self.seat.learner.rules
         self.tables = tuple(self.seat.tables[name][replica].copy() for name in self.rules.names)
         self.real = self.tables[0].dtype.type
         rules = self.rules
@@ -288,7 +288,7 @@ class Player:
         self.clock = float(self.seat.clock[replica])
         self.parameters = {}  # name: (kind, first, second, third), as in block.pxi
         for name in self.rules.parameters:
-            kind, numbers = parts(learner.values(game.discount)[name])
+            kind, numbers = self.seat.schedules[name]
             first, second, third = (
                 float(x[replica] if isinstance(x, np.ndarray) else x) for x in numbers
             )
@@ -462,18 +462,15 @@ class Team:
         }
 
 
-COUNTERS = ("steps", "counted", "window", "reward_window", "flips", "joint_counts", "reward_sums")
-
-
 class ReferenceBlock:
     """A block of one replica; see `fastgames.engine.driver.Block` for what each method is for.
 
-    checked: whether tables are looked at after every step
+    rng: draws under stream="numpy"
     """
 
+    spec: RunSpec
     game: Game
     state: State
-    record: Record
     stop: Stable | None
     rng: np.random.Generator | None
     active: int
@@ -489,19 +486,12 @@ class ReferenceBlock:
 
     capacity = 1
 
-    def __init__(
-        self,
-        game: Game,
-        state: State,
-        record: Record,
-        stop: Stable | None,
-        rng: np.random.Generator | None,
-        checked: bool = False,
-    ) -> None:
-        self.game, self.state, self.record, self.stop, self.rng = game, state, record, stop, rng
-        self.checked = checked
+    def __init__(self, spec: RunSpec, state: State, rng: np.random.Generator | None = None) -> None:
+        self.spec, self.game, self.stop = spec, spec.game, spec.stop
+        self.state, self.rng = state, rng
+        self.checked = spec.checked is True
         self.active = 0
-        self.stable = None if stop is None else np.zeros(1, np.int64)
+        self.stable = None if self.stop is None else np.zeros(1, np.int64)
         self.waits = np.zeros(1, np.int64)
 
     def load(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
@@ -554,18 +544,17 @@ class ReferenceBlock:
 
     def _teams(self) -> dict[int, Team]:
         """Every team, by its first member; the others take its shared tables."""
-        learners = tuple(player.seat.learner for player in self.players)
         teams = {}
         for player in self.players:
             if not player.rules.team:
                 continue
-            first = members(learners, player.agent)[0]
+            first = self.spec.agents[player.agent].team[0]
             player.tables = tuple(
                 self.players[first].tables[k] if table.shared else player.tables[k]
                 for k, table in enumerate(player.rules.tables)
             )
         for player in self.players:
-            team = members(learners, player.agent)
+            team = self.spec.agents[player.agent].team
             if player.rules.team and team[0] == player.agent:
                 teams[player.agent] = Team([self.players[i] for i in team])
         return teams

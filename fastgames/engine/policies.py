@@ -19,9 +19,7 @@ MANY = 5_000  # rows from which compiling a function takes less time than interp
 
 
 @np.errstate(over="ignore", under="ignore")  # a softmax weight of exp(-inf) is 0, as it should be
-def policy(
-    state: State, agent: int, discount: float, where: slice | np.ndarray = slice(None)
-) -> np.ndarray:
+def policy(state: State, agent: int, where: slice | np.ndarray = slice(None)) -> np.ndarray:
     """Return what an agent plays in the replicas `where`, exploration included.
 
     Returns probabilities (replicas, observations, actions), float64. Raises ValueError where the
@@ -38,9 +36,9 @@ def policy(
     table = seat.table[where]
     if seat.learner.rules.twin == "fixed":
         return _normalised(table)
-    values = seat.values(discount, where)
+    values = seat.values(where)
     if seat.learner.rules.twin not in ("epsilon_greedy", "softmax"):
-        return _by_rule(state, agent, discount, where)
+        return _by_rule(state, agent, where)
     if seat.learner.rules.twin == "softmax":
         best = table.max(axis=-1, keepdims=True)
         temperature = values["temperature"].astype(table.dtype)[:, None, None]
@@ -64,7 +62,7 @@ def _error(
     return RuleError(function, replica, int(state.steps[replica]), value, problem)
 
 
-def _by_rule(state: State, agent: int, discount: float, where: slice | np.ndarray) -> np.ndarray:
+def _by_rule(state: State, agent: int, where: slice | np.ndarray) -> np.ndarray:
     """By the function itself, compiled where there is much to do."""
     seat = state.seats[agent]
     learner = seat.learner
@@ -72,7 +70,7 @@ def _by_rule(state: State, agent: int, discount: float, where: slice | np.ndarra
     if rule is None:
         raise ValueError(f"policy of {learner!r} is not known: it was given no function `policy`")
     tables: tuple[np.ndarray, ...] = tuple(seat.tables[name][where] for name in learner.rules.names)
-    values = seat.values(discount, where)
+    values = seat.values(where)
     names = learner.rules.parameters
     p = np.stack([values[name] for name in names], axis=-1) if names else None
     out: np.ndarray = np.zeros(seat.table[where].shape)

@@ -3,16 +3,58 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastgames.engine.policies import policy
-from fastgames.engine.state import State, members
-from fastgames.games import Game
-from fastgames.learners import AnyLearner
-from fastgames.record import Record
+from fastgames.engine.spec import AgentSpec, RunSpec
+from fastgames.engine.state import State
+
+
+class Kind(NamedTuple):
+    """The declaration of what a snapshot holds of an agent besides its tables.
+
+    name: of the field of `Record` that asks for it, and of `Snapshots`
+    dims: the dimensions after the replicas
+    bounds: between which numbers the entries lie
+    unknown: what stands where an interrupted run did not come to
+    take: function (state, agent, replicas) -> entries
+    """
+
+    name: str
+    dtype: str
+    dims: Callable[[AgentSpec], tuple[int, ...]]
+    bounds: Callable[[AgentSpec], tuple[float, float] | None]
+    unknown: float
+    take: Callable[[State, int, np.ndarray], np.ndarray]
+
+
+def _greedy(state: State, agent: int, where: np.ndarray) -> np.ndarray:
+    greedy: np.ndarray = state.seats[agent].table[where].argmax(axis=-1)
+    return greedy
+
+
+KINDS = (
+    Kind(
+        "greedy",
+        "int32",
+        lambda agent: (agent.observations,),
+        lambda agent: (-1, agent.actions - 1),
+        -1,
+        _greedy,
+    ),
+    Kind(
+        "policies",
+        "float64",
+        lambda agent: (agent.observations, agent.actions),
+        lambda agent: None,
+        np.nan,
+        policy,
+    ),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,74 +73,62 @@ class Snapshots:
     policies: list[np.ndarray] | None
 
     def arrays(self) -> dict[str, Any]:
-        """Every array under a flat name, as files hold them."""
+        """Return every array under a flat name, as files hold them."""
         out: dict[str, Any] = {"steps": self.steps}
         for i, tables in enumerate(self.tables):
             out |= {f"tables/{i}/{name}": table for name, table in tables.items()}
-        for kind in ("greedy", "policies"):
-            for i, array in enumerate(getattr(self, kind) or []):
-                out[f"{kind}/{i}"] = array
+        for kind in KINDS:
+            for i, array in enumerate(getattr(self, kind.name) or []):
+                out[f"{kind.name}/{i}"] = array
         return out
 
 
-def bytes_each(
-    game: Game, learners: tuple[AnyLearner, ...], dtype: str, record: Record, count: int
-) -> int:
-    """Bytes that each replica takes in so many snapshots.
-
-    In each of them, for every agent: its tables (r O_i A_i for "q"; r: bytes of the tables' type),
-    4 O_i for greedy actions, 8 O_i A_i for a policy.
-    """
+def bytes_each(spec: RunSpec, count: int) -> int:
+    """Return the bytes that each replica takes in `count` snapshots."""
     size = 0
-    sizes = zip(learners, game.num_observations, game.num_actions, strict=True)
-    for agent, (learner, rows, actions) in enumerate(sizes):
-        team = members(learners, agent)
-        size += sum(
-            math.prod(table.shape(game, agent, team)) * table.dtype(dtype).itemsize
-            for table in learner.rules.tables
-            if table.name in record.tables
-        )
-        size += rows * (4 * record.greedy + 8 * actions * record.policies)
+    for agent in spec.agents:
+        size += agent.table_bytes(spec.record.tables)
+        for kind in KINDS:
+            if getattr(spec.record, kind.name):
+                size += math.prod(kind.dims(agent)) * np.dtype(kind.dtype).itemsize
     return count * size
 
 
-def make_room(game: Game, state: State, record: Record, steps: int) -> Snapshots | None:
-    """Room for the snapshots of a call that takes `steps` steps.
+def make_room(spec: RunSpec, state: State) -> Snapshots | None:
+    """Return room for the snapshots of a call.
 
     What an interrupted run did not come to stays nan, and -1 for greedy actions and visits.
     """
+    record = spec.record
     if record.every is None:
         return None
-    times, replicas = record.times(int(state.steps[0]), steps), len(state.steps)
-    sizes = zip(game.num_observations, game.num_actions, strict=True)
-    shapes = [(len(times), replicas, *size) for size in sizes]
-    return Snapshots(
-        steps=np.array(times, np.int64),
-        tables=[
-            {
-                name: _room((len(times), *seat.tables[name].shape), seat.tables[name].dtype)
-                for name in record.tables
-                if name in seat.tables
-            }
-            for seat in state.seats
-        ],
-        greedy=[np.full(shape[:3], -1, np.int32) for shape in shapes] if record.greedy else None,
-        policies=[np.full(shape, np.nan) for shape in shapes] if record.policies else None,
-    )
+    times = record.times(int(state.steps[0]), spec.steps)
+    tables = [
+        {
+            name: _room((len(times), *seat.tables[name].shape), seat.tables[name].dtype)
+            for name in record.tables
+            if name in seat.tables
+        }
+        for seat in state.seats
+    ]
+    kinds: dict[str, Any] = {}
+    for kind in KINDS:
+        shapes = [(len(times), spec.replicas, *kind.dims(agent)) for agent in spec.agents]
+        asked = getattr(record, kind.name)
+        kinds[kind.name] = [np.full(x, kind.unknown, kind.dtype) for x in shapes] if asked else None
+    return Snapshots(np.array(times, np.int64), tables, **kinds)
 
 
 def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
     return np.full(shape, -1 if dtype.kind == "i" else np.nan, dtype)
 
 
-def take(
-    snapshots: Snapshots, index: int, where: np.ndarray, state: State, discount: float
-) -> None:
+def take(snapshots: Snapshots, index: int, where: np.ndarray, state: State) -> None:
     """Fill in the replicas `where` of snapshot `index`."""
     for i, seat in enumerate(state.seats):
         for name, table in snapshots.tables[i].items():
             table[index, where] = seat.tables[name][where]
-        if snapshots.greedy is not None:
-            snapshots.greedy[i][index, where] = seat.table[where].argmax(axis=-1)
-        if snapshots.policies is not None:
-            snapshots.policies[i][index, where] = policy(state, i, discount, where)
+        for kind in KINDS:
+            arrays = getattr(snapshots, kind.name)
+            if arrays is not None:
+                arrays[i][index, where] = kind.take(state, i, where)

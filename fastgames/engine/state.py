@@ -1,27 +1,30 @@
-"""Where the replicas of a run stand: everything that a later run needs to go on from here."""
+"""The state of all replicas of a run: everything that a later run needs to go on from here."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastgames import _core
+from fastgames._common.fields import MOST_STEPS, declared, held, made
+from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.errors import CompileError, RuleError, not_finite, of_game
-from fastgames.games import Game
-from fastgames.games.compact import Chances, Compact, Functions
+from fastgames.games.compact import Functions
 from fastgames.learners import AnyLearner
-from fastgames.record import Record
-from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, parts
-from fastgames.stop import Stable
+from fastgames.record import Counts, Record
+from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, Schedule
 
 CONTRACT = 2  # version of the random streams and the order of events, see ARCHITECTURE.md
 LOOKED_AT = 2**15  # entries of a table looked at together: what they say stays in the first cache
 
 
-@dataclass(eq=False, repr=False)
+def _largest(agent: AgentSpec) -> float:
+    return float(np.finfo(agent.dtype).max)
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
 class Pending:
     """The move that an agent has made and not yet learnt from, in every replica.
 
@@ -31,34 +34,27 @@ class Pending:
     weight: (replicas,) of the run's dtype, the discount that the next reward has
     """
 
-    observation: np.ndarray
-    action: np.ndarray
-    gain: np.ndarray
-    weight: np.ndarray
-
-    @classmethod
-    def none(cls, replicas: int, dtype: str) -> Pending:
-        """Nothing pending."""
-        return cls(
-            np.full(replicas, -1, np.int32),
-            np.zeros(replicas, np.int32),
-            np.zeros(replicas, dtype),
-            np.zeros(replicas, dtype),
-        )
+    observation: np.ndarray = held(
+        "int32", bounds=lambda agent: (-1, agent.observations - 1), start=-1
+    )
+    action: np.ndarray = held("int32", bounds=lambda agent: (0, agent.actions - 1))
+    gain: np.ndarray = held("real", bounds=lambda agent: (-_largest(agent), _largest(agent)))
+    weight: np.ndarray = held("real", bounds=lambda agent: (0, 1))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Every array by its name."""
+        """Return every array by its name."""
         return dict(vars(self))
 
     def copy(self) -> Pending:
-        """Another one with the same contents."""
+        """Return another one with the same contents."""
         return Pending(**{name: array.copy() for name, array in self.arrays().items()})
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, kw_only=True)
 class Seat:
     """One agent's learner and where it stands in every replica.
 
+    schedules: the learner's numeric parameters as the engine holds them, by name
     tables: by name, (replicas, *dimensions) of the run's dtype or int64, see `learners.Table`; a
         table that a team shares is the same array at every member
     clock: (replicas,) float64, game steps since the learner's schedules began
@@ -67,23 +63,23 @@ class Seat:
     """
 
     learner: AnyLearner
+    schedules: dict[str, Schedule]
     tables: dict[str, np.ndarray]
-    clock: np.ndarray
     recurrence: dict[str, np.ndarray]
     pending: Pending | None = None
+    clock: np.ndarray = held("float64", bounds=lambda agent: (0, MOST_STEPS))
 
     @property
     def table(self) -> np.ndarray:
         """The table of the learner."""
         return self.tables[self.learner.table]
 
-    def values(self, discount: float, where: slice | np.ndarray) -> dict[str, np.ndarray]:
-        """The parameters that the next step of the replicas `where` uses: name -> (replicas,)."""
+    def values(self, where: slice | np.ndarray) -> dict[str, np.ndarray]:
+        """Return what each parameter is in the next step of the replicas `where`, (replicas,)."""
         clock = self.clock[where]
         out = {}
-        for name, value in self.learner.values(discount).items():
-            kind, (first, second, third) = parts(value)
-            first, second, third = (_part(x, where) for x in (first, second, third))
+        for name, (kind, numbers) in self.schedules.items():
+            first, second, third = (_part(x, where) for x in numbers)
             if kind == EXPONENTIAL:
                 now = np.maximum(self.recurrence[name][where], third)
             elif kind == LINEAR:
@@ -115,44 +111,56 @@ def _part(x: Any, where: slice | np.ndarray) -> Any:
     return x[where] if isinstance(x, np.ndarray) else x
 
 
-@dataclass(eq=False, repr=False)
-class State:
-    """All replicas.
+@dataclass(eq=False, repr=False, kw_only=True)
+class State(Counts):
+    """All replicas. Arrays that a run does not have are None.
 
     seats: one for each agent
-    streams: (replicas, roles, 4) uint32, or None where `generator` draws; roles: the agents, then
-        nature, where it draws
     generator: the state of numpy's bit generator under stream="numpy"
+    streams: (replicas, roles, 4) uint32, where no generator draws; roles: the agents, then nature,
+        where it draws
     states: (replicas,) int32, where each replica stands; (replicas, state_size) int64 in a
         procedural game
-    ages: (replicas,) int32, steps since its episode began, or None without a time limit
+    ages: (replicas,) int32, steps since its episode began, with a time limit
     steps: (replicas,) int64, game steps taken
     counted: (replicas,) int64, the steps that joint_counts and reward_sums cover
-    stable: (replicas,) int64, steps in a row that changed nothing greedy; None without `stop`
+    stable: (replicas,) int64, steps in a row that changed nothing greedy, with `stop`
     window: (replicas, last) int32, the cells of the last steps of a replica that may stop at any
         time: that of its step t at t mod last. A cell is the number of the joint action, plus
-        joint actions times the state where rewards depend on it. None unless `last` and `stop`
-        are both given
+        joint actions times the state where rewards depend on it. With `last` and `stop`
     reward_window: (replicas, last, agents) of the run's dtype, the rewards of these steps, in a
         procedural game, where no cell tells them
-    flips: (replicas, agents) int64, or None where not recorded
-    joint_counts: (replicas, A_0, ...) int64, or None
-    reward_sums: (replicas, agents) float64, or None
+    flips, joint_counts, reward_sums: see `Counts`
     """
 
     seats: list[Seat]
-    streams: np.ndarray | None
-    generator: dict[str, Any] | None
-    states: np.ndarray
-    ages: np.ndarray | None
-    steps: np.ndarray
-    counted: np.ndarray
-    stable: np.ndarray | None = None
-    window: np.ndarray | None = None
-    reward_window: np.ndarray | None = None
-    flips: np.ndarray | None = None
-    joint_counts: np.ndarray | None = None
-    reward_sums: np.ndarray | None = None
+    generator: dict[str, Any] | None = None
+    streams: np.ndarray | None = held(
+        "uint32", lambda spec: (spec.roles, 4), present=lambda spec: spec.stream == "fastgames"
+    )
+    states: np.ndarray = held(
+        lambda spec: "int32" if spec.functions is None else "int64",
+        lambda spec: () if spec.functions is None else (spec.functions.state_size,),
+        bounds=lambda spec: (0, spec.game.num_states - 1) if spec.functions is None else None,
+    )
+    ages: np.ndarray | None = held(
+        "int32", bounds=lambda spec: (0, spec.game.compact.time_limit - 1),
+        present=lambda spec: spec.game.compact.time_limit > 0,
+    )  # fmt: skip
+    steps: np.ndarray = held("int64", bounds=lambda spec: (0, MOST_STEPS))
+    counted: np.ndarray = held("int64", bounds=lambda spec: (0, spec.record.last or MOST_STEPS))
+    stable: np.ndarray | None = held(  # more than `periods` where it goes on, or waits for `after`
+        "int64", bounds=lambda spec: (0, MOST_STEPS), present=lambda spec: spec.stop is not None,
+        lanes="stable",
+    )  # fmt: skip
+    window: np.ndarray | None = held(
+        "int32", lambda spec: (spec.window,), bounds=lambda spec: (0, spec.cells - 1),
+        present=lambda spec: spec.window > 0, lanes="window",
+    )  # fmt: skip
+    reward_window: np.ndarray | None = held(
+        "real", lambda spec: (spec.window, spec.game.num_agents),
+        present=lambda spec: spec.window > 0 and spec.functions is not None, lanes="reward_window",
+    )  # fmt: skip
 
     def error(self) -> RuleError | None:
         """Return the error for the first entry of a table that is infinite or nan, or None."""
@@ -166,174 +174,93 @@ class State:
         return None
 
 
-def bytes_each(
-    game: Game,
-    learners: tuple[AnyLearner, ...],
-    dtype: str,
-    stream: str,
-    record: Record,
-    stop: Stable | None,
-) -> int:
-    """Bytes of `State` that each replica takes: what a result holds, without snapshots.
-
-    With N agents, A_i actions, O_i observations and r bytes of the tables' type (8 or 4):
-
-    - every agent: 8, 16 for its stream, and 8 for each parameter with an exponential schedule;
-    - one that learns: its tables (r O_i A_i for "q"; 8 O_i A_i more where it counts visits; what a
-      team shares only once); 8 + 2 r where agents take turns, and for a learner that waits for its
-      next action;
-    - 20 (16 + 8 k in a procedural game); 16 where anything is left to chance; 4 with a time limit;
-    - recorded flips: 8 N; rewards: 8 N; joint actions: 8 A_0 ... A_{N-1};
-    - `stop`: 8, with record.last = n another 4 n (n (4 + r N) in a procedural game).
-
-    (No stream takes anything with stream="numpy". Fixed policies that were given for each replica
-    take r O_i A_i too.)
-    """
-    real, roles = np.dtype(dtype).itemsize, game.num_agents + nature_draws(game.compact)
-    size = 20 + 16 * roles * (stream == "fastgames") + 4 * (game.compact.time_limit > 0)
-    if isinstance(game.compact.moves, Functions):
-        size += 8 * game.compact.moves.state_size - 4
-    for i, learner in enumerate(learners):
-        entries = game.num_observations[i] * game.num_actions[i]
-        if learner.learns:
-            size += table_bytes(game, learners, i, dtype)
-            size += (8 + 2 * real) * _waits(game, learner)
-        elif learner.start(game, i)[learner.table].size > entries:
-            size += real * entries
-        kinds = [parts(value)[0] for value in learner.values(game.discount).values()]
-        size += 8 + 8 * kinds.count(EXPONENTIAL)
-    size += 8 * game.num_agents * (record.flips + record.rewards)
-    size += 8 * math.prod(game.num_actions) * record.joint_actions
-    cell = 4 + (real * game.num_agents if isinstance(game.compact.moves, Functions) else 0)
-    return size + (0 if stop is None else 8 + cell * (record.last or 0))
+FIELDS = declared(State)
+COUNTERS = tuple(f.name for f in FIELDS if f.name not in ("streams", "states", "ages", "stable"))
+ANEW = ("window", "reward_window")  # of every call
+COUNTED_TOGETHER = ("counted", "joint_counts", "reward_sums")  # over the same steps
 
 
-def members(learners: tuple[AnyLearner, ...], agent: int) -> tuple[int, ...]:
-    """The agents of the team that an agent is in: those with an equal learner; else itself."""
-    if not learners[agent].rules.team:
-        return (agent,)
-    mine = learners[agent]
-    return tuple(i for i, other in enumerate(learners) if other is mine or other == mine)
+def bytes_each(spec: RunSpec) -> int:
+    """Return the bytes of `State` that each replica takes, without snapshots."""
+    size = sum(each.size(spec) for each in FIELDS)
+    for agent in spec.agents:
+        size += sum(each.size(agent) for each in declared(Seat))
+        size += 8 * len(agent.exponentials)
+        if agent.learner.learns:
+            size += agent.table_bytes()
+            size += sum(each.size(agent) for each in declared(Pending)) * agent.waits
+        elif agent.starts[agent.learner.table].size > agent.observations * agent.actions:
+            size += spec.real.itemsize * agent.observations * agent.actions  # one for each replica
+    return size
 
 
-def table_bytes(game: Game, learners: tuple[AnyLearner, ...], agent: int, dtype: str) -> int:
-    """Bytes of an agent's tables for one replica; its team's go to the first of the members."""
-    team = members(learners, agent)
-    return sum(
-        math.prod(table.shape(game, agent, team)) * table.dtype(dtype).itemsize
-        for table in learners[agent].rules.tables
-        if not table.shared or agent == team[0]
-    )
-
-
-def _waits(game: Game, learner: AnyLearner) -> bool:
-    """Whether the agent may have a move from which it has not learnt yet."""
-    return learner.learns and (game.compact.turns is not None or learner.rules.defers)
-
-
-def nature_draws(compact: Compact) -> bool:
-    """Whether anything in the game is left to chance."""
-    moves = compact.moves
-    if isinstance(moves, Functions):
-        return moves.words > 0 or moves.start_words > 0
-    return isinstance(moves, Chances) or compact.start_weights is not None
-
-
-def _seats(game: Game, learners: tuple[AnyLearner, ...], replicas: int, dtype: str) -> list[Seat]:
+def make_seats(spec: RunSpec) -> list[Seat]:
+    """Return every agent's learner before its first step."""
     seats: list[Seat] = []
-    for i, learner in enumerate(learners):
-        seat, team = _seat(game, i, learners, replicas, dtype), members(learners, i)
-        if team[0] < i:
-            for table in learner.rules.tables:
+    for agent in spec.agents:
+        seat = _seat(agent)
+        if not agent.first:
+            for table in agent.rules.tables:
                 if table.shared:
-                    seat.tables[table.name] = seats[team[0]].tables[table.name]
+                    seat.tables[table.name] = seats[agent.team[0]].tables[table.name]
         seats.append(seat)
     return seats
 
 
-def _seat(
-    game: Game, agent: int, learners: tuple[AnyLearner, ...], replicas: int, dtype: str
-) -> Seat:
-    learner, tables, team = learners[agent], {}, members(learners, agent)
-    starts = learner.start(game, agent)
-    for table in learner.rules.tables:
-        if table.shared and agent != team[0]:
+def _seat(agent: AgentSpec) -> Seat:
+    learner, tables = agent.learner, {}
+    for table in agent.rules.tables:
+        if table.shared and not agent.first:
             continue  # it is that of the first member
-        shape, kind = (replicas, *table.shape(game, agent, team)), table.dtype(dtype)
-        start = starts[table.name]
+        shape, kind = (agent.replicas, *agent.shape(table)), table.dtype(agent.dtype)
+        start = agent.starts[table.name]
         if learner.learns:
             tables[table.name] = np.empty(shape, kind)
             tables[table.name][...] = start
         else:
             tables[table.name] = np.broadcast_to(start.astype(kind), shape)
+    recurrence = {
+        name: np.array(np.broadcast_to(agent.schedules[name][1][0], agent.replicas), np.float64)
+        for name in agent.exponentials
+    }
+    pending = Pending(**made(Pending, agent)) if agent.waits else None
     return Seat(
-        learner,
-        tables,
-        np.zeros(replicas),
-        _recurrences(learner, game, replicas),
-        Pending.none(replicas, dtype) if _waits(game, learner) else None,
+        learner=learner,
+        schedules=agent.schedules,
+        tables=tables,
+        recurrence=recurrence,
+        pending=pending,
+        **made(Seat, agent),
     )
 
 
-def _recurrences(learner: AnyLearner, game: Game, replicas: int) -> dict[str, np.ndarray]:
-    out = {}
-    for name, value in learner.values(game.discount).items():
-        kind, (start, _, _) = parts(value)
-        if kind == EXPONENTIAL:
-            out[name] = np.broadcast_to(np.asarray(start, np.float64), (replicas,)).copy()
-    return out
+def fresh(spec: RunSpec, seed: int | None, generator: np.random.Generator | None = None) -> State:
+    """Return replicas before their first step.
 
-
-def fresh(
-    game: Game,
-    learners: tuple[AnyLearner, ...],
-    replicas: int,
-    dtype: str,
-    seed: int | None,
-    generator: np.random.Generator | None,
-    record: Record,
-    stop: Stable | None,
-    compiled: bool,
-) -> State:
-    """Replicas before their first step; `seed`: of the streams, None where `generator` draws.
-
-    compiled: whether a function that starts episodes is compiled.
+    seed: of the streams, None where `generator` draws. Functions that start episodes are compiled
+    unless the backend is the reference.
     """
-    compact, streams = game.compact, None
-    if seed is not None:
-        streams = np.empty((replicas, game.num_agents + nature_draws(compact), 4), np.uint32)
-        _core.lanes(dtype).start_streams(seed, 0, streams.shape[1], streams)
-    states = begin_episodes(game, replicas, dtype, streams, generator, compiled)
-    state = State(
-        seats=_seats(game, learners, replicas, dtype),
-        streams=streams,
-        generator=None if generator is None else dict(generator.bit_generator.state),
-        states=states,
-        ages=np.zeros(replicas, np.int32) if compact.time_limit else None,
-        steps=np.zeros(replicas, np.int64),
-        counted=np.zeros(replicas, np.int64),
-    )
-    _add_counters(state, game, record, stop)
-    return state
+    arrays = made(State, spec)
+    streams = arrays.get("streams")
+    if streams is not None:
+        _core.lanes(spec.dtype).start_streams(seed, 0, spec.roles, streams)
+    arrays["states"] = begin_episodes(spec, streams, generator)
+    drawn = None if generator is None else dict(generator.bit_generator.state)
+    return State(seats=make_seats(spec), generator=drawn, **arrays)
 
 
 def begin_episodes(
-    game: Game,
-    replicas: int,
-    dtype: str,
-    streams: np.ndarray | None,
-    generator: np.random.Generator | None = None,
-    compiled: bool = True,
+    spec: RunSpec, streams: np.ndarray | None, generator: np.random.Generator | None = None
 ) -> np.ndarray:
-    """The first states of episodes, see `State.states`; nature's streams are modified in place."""
-    compact = game.compact
-    if isinstance(compact.moves, Functions):
-        return _started(game.name, compact.moves, replicas, streams, generator, compiled)
-    states = np.full(replicas, compact.start_state, np.int32)
+    """Return the first states of episodes, see `State.states`; nature's streams are modified."""
+    if spec.functions is not None:
+        return _started(spec, spec.functions, streams, generator)
+    compact = spec.game.compact
+    states = np.full(spec.replicas, compact.start_state, np.int32)
     if compact.start_weights is not None:
         sums = np.add.accumulate(compact.start_weights)
         if streams is not None:
-            _core.lanes(dtype).draw_states(streams, sums, states)
+            _core.lanes(spec.dtype).draw_states(streams, sums, states)
         else:
             assert generator is not None
             states[0] = np.count_nonzero(sums[:-1] <= generator.random() * sums[-1])
@@ -341,14 +268,13 @@ def begin_episodes(
 
 
 def _started(
-    name: str,
+    spec: RunSpec,
     moves: Functions,
-    replicas: int,
     streams: np.ndarray | None,
     generator: np.random.Generator | None,
-    compiled: bool,
 ) -> np.ndarray:
-    """The first states, (replicas, state_size) int64; nature's streams are modified in place."""
+    """Return the first states, (replicas, state_size) int64; nature's streams are modified."""
+    replicas, compiled = spec.replicas, spec.backend != "reference"
     states = np.zeros((replicas, moves.state_size), np.int64)
     count = replicas if moves.start_words else 1
     now = np.zeros(1, np.int64)  # the replica that is started
@@ -369,7 +295,8 @@ def _started(
         raise
     except Exception as error:
         problem = f"failed: {type(error).__name__}: {error}"
-        raise RuleError(of_game("start", name), int(now[0]), 0, None, problem) from error
+        function = of_game("start", spec.game.name)
+        raise RuleError(function, int(now[0]), 0, None, problem) from error
     states[count:] = states[0]
     return states
 
@@ -386,79 +313,41 @@ def next_nature(stream: Any, generator: np.random.Generator | None) -> int:
     return u
 
 
-def resumed(
-    old: State,
-    game: Game,
-    learners: tuple[AnyLearner, ...],
-    record: Record,
-    recorded: Record,
-    stop: Stable | None,
-) -> State:
-    """A copy of `old`, which had `recorded`, to go on from with `record` and `stop`.
+def resumed(old: State, spec: RunSpec, recorded: Record) -> State:
+    """Return a copy of `old`, a state of a run that recorded `recorded`, to go on from.
 
     A learner that is not equal to the one that sat there before starts its schedules anew; tables
     stay. Counts go on where both records count the same steps, else they start anew.
     """
-    replicas = len(old.steps)
-    seats = _seats(game, learners, replicas, old.seats[0].table.dtype.name)
-    for before, seat in zip(old.seats, seats, strict=True):
-        learner = seat.learner
-        fixed = [x.table for x in (before.learner, learner) if not x.learns]
-        for name, table in before.tables.items():
-            if name in fixed:  # a policy is that of its learner
-                continue
-            if name not in seat.tables:
-                seat.tables[name] = table.copy()
-            elif seat.tables[name].shape == table.shape:
-                seat.tables[name][...] = table
-        if seat.pending is not None and before.pending is not None:
-            seat.pending = before.pending.copy()
-        if learner == before.learner:
-            seat.clock = before.clock.copy()
-            seat.recurrence = {name: v.copy() for name, v in before.recurrence.items()}
-    state = replace(
-        old,
-        seats=seats,
-        streams=_copy(old.streams),
-        states=old.states.copy(),
-        ages=_copy(old.ages),
-        steps=old.steps.copy(),
-        counted=old.counted.copy(),
-        stable=_copy(old.stable) if stop is not None else None,
-        window=None,
-        reward_window=None,
-        flips=_copy(old.flips) if record.flips else None,
-        joint_counts=_copy(old.joint_counts),
-        reward_sums=_copy(old.reward_sums),
-    )
-    window = record.last is not None or recorded.last is not None
+    record, anew = spec.record, set(ANEW)
     counts = (record.joint_actions, record.rewards)
-    if window or counts != (recorded.joint_actions, recorded.rewards):
-        state.joint_counts = state.reward_sums = None
-        state.counted[:] = 0
-    _add_counters(state, game, record, stop)
-    return state
+    if record.last or recorded.last or counts != (recorded.joint_actions, recorded.rewards):
+        anew.update(COUNTED_TOGETHER)
+    arrays = {}
+    for each in FIELDS:
+        before = getattr(old, each.name)
+        if each.present(spec):
+            new = before is None or each.name in anew
+            arrays[each.name] = each.make(spec) if new else before.copy()
+    seats = make_seats(spec)
+    for was, seat in zip(old.seats, seats, strict=True):
+        _take_over(seat, was)
+    return State(seats=seats, generator=old.generator, **arrays)
 
 
-def _copy(array: np.ndarray | None) -> np.ndarray | None:
-    return None if array is None else array.copy()
-
-
-def _add_counters(state: State, game: Game, record: Record, stop: Stable | None) -> None:
-    replicas = len(state.steps)
-    shape = (replicas, game.num_agents)
-    if record.flips and state.flips is None:
-        state.flips = np.zeros(shape, np.int64)
-    if record.rewards and state.reward_sums is None:
-        state.reward_sums = np.zeros(shape)
-    if record.joint_actions and state.joint_counts is None:
-        state.joint_counts = np.zeros((replicas, *game.num_actions), np.int64)
-    if stop is not None:
-        if state.stable is None:
-            state.stable = np.zeros(replicas, np.int64)
-        if record.last is not None:
-            state.window = np.zeros((replicas, record.last), np.int32)
-            if isinstance(game.compact.moves, Functions):
-                state.reward_window = np.zeros(
-                    (replicas, record.last, game.num_agents), state.seats[0].table.dtype
-                )
+def _take_over(seat: Seat, was: Seat) -> None:
+    """Copy what stays of an agent: tables, its pending move, schedules of an equal learner."""
+    learner = seat.learner
+    fixed = [x.table for x in (was.learner, learner) if not x.learns]
+    for name, table in was.tables.items():
+        if name in fixed:  # a policy is that of its learner
+            continue
+        if name not in seat.tables:
+            seat.tables[name] = table.copy()
+        elif seat.tables[name].shape == table.shape:
+            seat.tables[name][...] = table
+    if seat.pending is not None and was.pending is not None:
+        seat.pending = was.pending.copy()
+    if learner == was.learner:
+        seat.clock = was.clock.copy()
+        seat.recurrence = {name: v.copy() for name, v in was.recurrence.items()}

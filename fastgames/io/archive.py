@@ -28,12 +28,15 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.checks import LITTLE
+from fastgames._common.fields import MOST_STEPS, declared
 from fastgames._common.seeds import generator_of
 from fastgames.engine.arguments import check_learner
+from fastgames.engine.snapshots import KINDS as KINDS_OF_SNAPSHOTS
 from fastgames.engine.snapshots import Snapshots
-from fastgames.engine.state import CONTRACT, Pending, Seat, State, members, nature_draws
+from fastgames.engine.spec import AgentSpec, RunSpec
+from fastgames.engine.state import CONTRACT, Pending, Seat, State
 from fastgames.games import Game, MarkovGame, MatrixGame, ProceduralGame, Variants
-from fastgames.games.compact import Functions, Sum
+from fastgames.games.compact import Sum
 from fastgames.games.markov import Sparse
 from fastgames.games.procedural import check_observations, check_states
 from fastgames.grids import Grid, grid
@@ -42,7 +45,7 @@ from fastgames.learners import AnyLearner, Learner
 from fastgames.record import Record
 from fastgames.registry import DTYPES, EXPLORERS, INITIALS, LEARNERS, STEP_SIZES, STREAMS
 from fastgames.result import Result
-from fastgames.schedules import Exponential, Linear, parts
+from fastgames.schedules import Exponential, Linear
 from fastgames.stop import Stable
 
 FORMAT = 3
@@ -55,7 +58,6 @@ KINDS: dict[str, Any] = {
 } | {"Exponential": Exponential, "Linear": Linear}
 TYPES = ("<f8", "<f4", "<i8", "<i4", "<u4", "|u1")
 CHUNK = 2**20  # bytes read at a time
-STEPS = 2**62  # a run's limit
 
 _T = TypeVar("_T")
 
@@ -93,7 +95,8 @@ def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The header of a result's file, and its arrays by name (not copies)."""
     state, stop, sweep = result.state, result.stop, result.grid
     arrays: dict[str, np.ndarray] = {}
-    names = [_names(state, i) for i in range(len(state.seats))]
+    pairs = zip(state.seats, result.spec.agents, strict=True)
+    names = [_names(seat, agent) for seat, agent in pairs]
     header = {
         "format": FORMAT,
         "contract": result.contract,
@@ -109,18 +112,22 @@ def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "generator": state.generator,
         "tables": names,
     }
-    for field in fields(State):
-        if isinstance(getattr(state, field.name), np.ndarray):
-            arrays[f"state/{field.name}"] = getattr(state, field.name)
+    arrays |= _held(state, "state")
     for i, seat in enumerate(state.seats):
-        arrays[f"state/{i}/clock"] = seat.clock
+        arrays |= _held(seat, f"state/{i}")
         arrays |= {_place(f"state/{i}", name): seat.tables[name] for name in names[i]}
         arrays |= {f"state/{i}/recurrence/{name}": v for name, v in seat.recurrence.items()}
         if seat.pending is not None:
-            arrays |= {f"state/{i}/pending/{n}": a for n, a in seat.pending.arrays().items()}
+            arrays |= _held(seat.pending, f"state/{i}/pending")
     if result.snapshots is not None:
         arrays |= {f"snapshots/{name}": a for name, a in result.snapshots.arrays().items()}
     return header, arrays
+
+
+def _held(holder: State | Seat | Pending, where: str) -> dict[str, np.ndarray]:
+    """Return the declared arrays that are there, by their names in the file."""
+    found = {each.name: getattr(holder, each.name) for each in declared(type(holder))}
+    return {f"{where}/{name}": array for name, array in found.items() if array is not None}
 
 
 def _place(where: str, table: str) -> str:
@@ -128,13 +135,11 @@ def _place(where: str, table: str) -> str:
     return f"{where}/tables/clock" if table == "clock" else f"{where}/{table}"
 
 
-def _names(state: State, agent: int) -> list[str]:
+def _names(seat: Seat, agent: AgentSpec) -> list[str]:
     """The tables of an agent that its file holds; what a team shares is its first member's."""
-    seat = state.seats[agent]
-    first = members(tuple(seat.learner for seat in state.seats), agent)[0]
-    rules, left_out = seat.learner.rules, set()
-    if agent != first:
-        left_out = {table.name for table in rules.tables if table.shared}
+    left_out = set()
+    if not agent.first:
+        left_out = {table.name for table in agent.rules.tables if table.shared}
     if not seat.learner.learns:  # its policy is among its parameters
         left_out.add(seat.learner.table)
     return [name for name in seat.tables if name not in left_out]
@@ -524,19 +529,19 @@ def _result(
     seed = header["seed"]
     if seed is not None:
         seed = checks.whole("seed", seed, 0, 2**64 - 1)
+    spec = RunSpec(game, learners, replicas, dtype, stream, record, stop, grid=sweep)
     # Tables first: what learners start from may be as large, and only then is known to be there.
     seats_read = [
-        _seat(file, f"state/{i}", header["tables"][i], game, i, learners, dtype, replicas)
-        for i in range(len(learners))
+        _seat(file, f"state/{agent.agent}", names, agent)
+        for agent, names in zip(spec.agents, header["tables"], strict=True)
     ]
-    for i, learner in enumerate(learners):
-        check_learner(game, i, learners, replicas, dtype)
-        first = members(learners, i)[0]
-        for table in learner.rules.tables:
+    for agent, seat in zip(spec.agents, seats_read, strict=True):
+        check_learner(spec, agent)
+        for table in agent.rules.tables:
             if table.shared:
-                seats_read[i].tables[table.name] = seats_read[first].tables[table.name]
-    state = _state(file, seats_read, game, record, stop, stream, replicas, header["generator"])
-    snapshots = _snapshots(file, seats_read, game, record, dtype, replicas)
+                seat.tables[table.name] = seats_read[agent.team[0]].tables[table.name]
+    state = _state(file, spec, seats_read, header["generator"])
+    snapshots = _snapshots(file, spec, seats_read)
     return Result(
         game, learners, record, seed, dtype, stream, snapshots, state, stop, sweep,
         header["contract"],
@@ -717,57 +722,55 @@ def _others(
 # --- states -------------------------------------------------------------------------------------
 
 
-def _seat(
-    file: Held,
-    where: str,
-    names: list[str],
-    game: Game,
-    agent: int,
-    learners: tuple[AnyLearner, ...],
-    dtype: str,
-    replicas: int,
-) -> Seat:
-    learner = learners[agent]
-    observations, actions = game.num_observations[agent], game.num_actions[agent]
-    shape = (replicas, observations, actions)
-    largest = float(np.finfo(dtype).max)
+def _arrays(file: Held, kind: type, spec: RunSpec | AgentSpec, where: str) -> dict[str, np.ndarray]:
+    """Return the arrays that a run holds of a kind, each checked against its declaration."""
+    return {
+        each.name: file.array(
+            f"{where}/{each.name}", each.type(spec).name, each.shape(spec), each.bounds(spec)
+        )
+        for each in declared(kind)
+        if each.present(spec)
+    }
+
+
+def _seat(file: Held, where: str, names: list[str], agent: AgentSpec) -> Seat:
+    learner, replicas, dtype = agent.learner, agent.replicas, agent.dtype
     tables = {}
-    known = {table.name: table for table in learner.rules.tables}
+    known = {table.name: table for table in agent.rules.tables}
     for name in names:
         if not isinstance(name, str) or not name.isidentifier():
             raise ValueError(f"{where} has a table with the name {name!r}")
         kind, size = None, None
         if name in known:
-            size = (replicas, *known[name].shape(game, agent, members(learners, agent)))
+            size = (replicas, *agent.shape(known[name]))
             kind = known[name].dtype(dtype)
         tables[name] = array = _table(file, _place(where, name), kind, size, dtype, replicas)
         counts = name in known and not isinstance(learner, Learner)  # what the library counts
-        _check_table(f"tables[{agent}][{name!r}]", array, counts)
+        _check_table(f"tables[{agent.agent}][{name!r}]", array, counts)
     for name, table in known.items() if learner.learns else ():
-        if name not in tables and not (table.shared and agent != members(learners, agent)[0]):
+        if name not in tables and not (table.shared and not agent.first):
             raise ValueError(f"{where} has no table {name!r}")
     if not learner.learns:
-        start = learner.start(game, agent)[learner.table].astype(dtype)
+        start = agent.starts[learner.table].astype(dtype)
+        shape = (replicas, agent.observations, agent.actions)
         tables[learner.table] = np.broadcast_to(start, shape)
-    each = (replicas,)
     recurrence = {}
-    for name, value in learner.values(game.discount).items():
-        if isinstance(value, Exponential):
-            v = recurrence[name] = file.array(f"{where}/recurrence/{name}", "float64", each)
-            if not ((v >= 0.0) & (v <= parts(value)[1][0])).all():
-                raise ValueError(f"{where}/recurrence/{name} is not between 0 and its start")
+    for name in agent.exponentials:
+        v = recurrence[name] = file.array(f"{where}/recurrence/{name}", "float64", (replicas,))
+        if not ((v >= 0.0) & (v <= agent.schedules[name][1][0])).all():
+            raise ValueError(f"{where}/recurrence/{name} is not between 0 and its start")
     pending = None
-    if learner.learns and (game.compact.turns is not None or learner.rules.defers):
-        pending = Pending(
-            observation=file.array(
-                f"{where}/pending/observation", "int32", each, (-1, observations - 1)
-            ),
-            action=file.array(f"{where}/pending/action", "int32", each, (0, actions - 1)),
-            gain=file.array(f"{where}/pending/gain", dtype, each, (-largest, largest)),
-            weight=file.array(f"{where}/pending/weight", dtype, each, (0, 1)),
-        )
-    clock = file.array(f"{where}/clock", "float64", each, (0, STEPS))
-    return Seat(learner, tables, clock, recurrence, pending)
+    if agent.waits:
+        pending = Pending(**_arrays(file, Pending, agent, f"{where}/pending"))
+    arrays = _arrays(file, Seat, agent, where)
+    return Seat(
+        learner=learner,
+        schedules=agent.schedules,
+        tables=tables,
+        recurrence=recurrence,
+        pending=pending,
+        **arrays,
+    )
 
 
 def _table(
@@ -793,110 +796,58 @@ def _check_table(name: str, array: np.ndarray, counts: bool) -> None:
     if array.dtype.kind == "f" and not np.isfinite([low, high]).all():
         value, place = _first(array, ~np.isfinite(array))
         raise ValueError(f"{name} must be finite, got {value} {place}")
-    if array.dtype.kind == "i" and counts and not 0 <= low <= high <= STEPS:
-        value, place = _first(array, (array < 0) | (array > STEPS))
-        raise ValueError(f"{name} must be in [0, {STEPS}], got {value} {place}")
+    if array.dtype.kind == "i" and counts and not 0 <= low <= high <= MOST_STEPS:
+        value, place = _first(array, (array < 0) | (array > MOST_STEPS))
+        raise ValueError(f"{name} must be in [0, {MOST_STEPS}], got {value} {place}")
 
 
-def _state(
-    file: Held,
-    seats: list[Seat],
-    game: Game,
-    record: Record,
-    stop: Stable | None,
-    stream: str,
-    replicas: int,
-    generator: Any,
-) -> State:
-    compact, each, agents = game.compact, (replicas,), game.num_agents
-    streams = None
-    if stream == "fastgames":
-        roles = agents + nature_draws(compact)
-        streams = file.array("state/streams", "uint32", (replicas, roles, 4))
-        if not streams.any(axis=-1).all():
+def _state(file: Held, spec: RunSpec, seats: list[Seat], generator: Any) -> State:
+    arrays = _arrays(file, State, spec, "state")
+    states, terminal = arrays["states"], spec.game.compact.terminal
+    if spec.stream == "fastgames":
+        if not arrays["streams"].any(axis=-1).all():
             raise ValueError("state/streams has a state of zeros")
         generator = None
     else:
         generator_of(generator)
-    if isinstance(compact.moves, Functions):
-        states = file.array("state/states", "int64", (replicas, compact.moves.state_size))
-        assert isinstance(game, ProceduralGame)
-        check_states(game, states)
-        check_observations(game, states)
-    else:
-        states = file.array("state/states", "int32", each, (0, game.num_states - 1))
-    if compact.terminal is not None and compact.terminal[states].any():
+    if isinstance(spec.game, ProceduralGame):
+        check_states(spec.game, states)
+        check_observations(spec.game, states)
+    if terminal is not None and terminal[states].any():
         raise ValueError("state/states has a terminal state")
-    _, _, kept, joint = compact.rewards.shape  # states that rewards depend on, joint actions
-    window = stop is not None and record.last is not None
-    functions = isinstance(compact.moves, Functions)
-    cells = min(math.prod(game.num_actions), 2**31) if functions else kept * joint
-    last = record.last or 0
-    rewards = (
-        file.array("state/reward_window", seats[0].table.dtype.name, (replicas, last, agents))
-        if window and functions
-        else None
-    )
-
-    def only(wanted: Any, name: str, dtype: str, shape: tuple[int, ...], most: float) -> Any:
-        return file.array(f"state/{name}", dtype, shape, (0, most)) if wanted else None
-
-    return State(
-        seats=seats,
-        streams=streams,
-        generator=generator,
-        states=states,
-        ages=only(compact.time_limit, "ages", "int32", each, compact.time_limit - 1),
-        steps=file.array("state/steps", "int64", each, (0, STEPS)),
-        counted=file.array("state/counted", "int64", each, (0, record.last or STEPS)),
-        # More than `periods` where a run goes on with fewer of them, or waits for `after`.
-        stable=only(stop, "stable", "int64", each, STEPS),
-        window=only(window, "window", "int32", (*each, last), cells - 1),
-        reward_window=rewards,
-        flips=only(record.flips, "flips", "int64", (*each, agents), STEPS),
-        joint_counts=only(
-            record.joint_actions, "joint_counts", "int64", (*each, *game.num_actions), STEPS
-        ),
-        reward_sums=file.array("state/reward_sums", "float64", (*each, agents))
-        if record.rewards
-        else None,
-    )
+    return State(seats=seats, generator=generator, **arrays)
 
 
-def _snapshots(
-    file: Held, seats: list[Seat], game: Game, record: Record, dtype: str, replicas: int
-) -> Snapshots | None:
+def _snapshots(file: Held, spec: RunSpec, seats: list[Seat]) -> Snapshots | None:
+    record = spec.record
     if record.every is None:
         return None
-    steps = file.array("snapshots/steps", "int64", within=(0, STEPS))
+    steps = file.array("snapshots/steps", "int64", within=(0, MOST_STEPS))
     if steps.ndim != 1:
         raise ValueError(f"snapshots/steps has shape {steps.shape}")
-    agents = range(game.num_agents)
-    shapes = [
-        (len(steps), replicas, observations, actions)
-        for observations, actions in zip(game.num_observations, game.num_actions, strict=True)
+    tables = [
+        {
+            name: file.array(
+                f"snapshots/tables/{i}/{name}",
+                seat.tables[name].dtype.name,
+                (len(steps), *seat.tables[name].shape),
+            )
+            for name in record.tables
+            if name in seat.tables
+        }
+        for i, seat in enumerate(seats)
     ]
-    return Snapshots(
-        steps=steps,
-        tables=[
-            {
-                name: file.array(
-                    f"snapshots/tables/{i}/{name}",
-                    seats[i].tables[name].dtype.name,
-                    (len(steps), *seats[i].tables[name].shape),
+    kinds: dict[str, Any] = {}
+    for kind in KINDS_OF_SNAPSHOTS:
+        kinds[kind.name] = None
+        if getattr(record, kind.name):
+            kinds[kind.name] = [
+                file.array(
+                    f"snapshots/{kind.name}/{agent.agent}",
+                    kind.dtype,
+                    (len(steps), spec.replicas, *kind.dims(agent)),
+                    kind.bounds(agent),
                 )
-                for name in record.tables
-                if name in seats[i].tables
-            }
-            for i in agents
-        ],
-        greedy=[
-            file.array(f"snapshots/greedy/{i}", "int32", shapes[i][:3], (-1, shapes[i][3] - 1))
-            for i in agents
-        ]
-        if record.greedy
-        else None,
-        policies=[file.array(f"snapshots/policies/{i}", "float64", shapes[i]) for i in agents]
-        if record.policies
-        else None,
-    )
+                for agent in spec.agents
+            ]
+    return Snapshots(steps, tables, **kinds)

@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from fastgames._common.fields import MOST_STEPS
 from fastgames._common.version import __version__
+from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import CONTRACT
 from fastgames.games import Game
-from fastgames.grids import Grid
 from fastgames.io import archive, files
 from fastgames.learners import AnyLearner
 from fastgames.record import Record
 from fastgames.result import Result
-from fastgames.stop import Stable
 
 # Argument -> its value. What is more than a few numbers: {"is": what is known of it, "sha256": the
 # digest of all of it}.
@@ -84,19 +84,8 @@ def check_writable(path: Path) -> None:
         ) from None
 
 
-def describe(
-    game: Game,
-    learners: tuple[AnyLearner, ...],
-    steps: int,
-    replicas: int | Grid,
-    seed: int | dict[str, Any] | None,
-    record: Record,
-    stop: Stable | None,
-    dtype: str,
-    stream: str,
-    resume: Result | None,
-) -> Call:
-    """All that decides the bits of a call, argument by argument.
+def describe(spec: RunSpec, seed: int | dict[str, Any] | None, resume: Result | None) -> Call:
+    """Return all that decides the bits of a call, argument by argument.
 
     seed: the number of the seed that was given; the state of the numpy generator that was given,
     where there is no number for it (stream="numpy"); None where neither was.
@@ -104,44 +93,34 @@ def describe(
     call: Call = {
         "version": __version__,
         "contract": CONTRACT,
-        "steps": steps,
+        "steps": spec.steps,
         "rng": {"sha256": _described(seed, {})["sha256"]} if isinstance(seed, dict) else seed,
         "resume": None if resume is None else _described(*archive.contents(resume)),
     }
-    sweep = replicas if isinstance(replicas, Grid) else None
-    count = replicas.replicas if isinstance(replicas, Grid) else replicas
-    return call | _what(game, learners, count, sweep, record, stop, dtype, stream)
+    return call | _what(spec)
 
 
-def _what(
-    game: Game,
-    learners: tuple[AnyLearner, ...],
-    replicas: int,
-    sweep: Grid | None,
-    record: Record,
-    stop: Stable | None,
-    dtype: str,
-    stream: str,
-) -> Call:
-    """That part of a call which its result tells as well."""
+def _what(spec: RunSpec) -> Call:
+    """Return that part of a call which its result tells as well."""
     arrays: dict[str, np.ndarray] = {}
-    what: Call = {"game": _described(archive.encode_game(game, arrays), arrays)}
-    for i, learner in enumerate(learners):
+    sweep, stop = spec.grid, spec.stop
+    what: Call = {"game": _described(archive.encode_game(spec.game, arrays), arrays)}
+    for i, learner in enumerate(spec.learners):
         arrays = {}
         header = archive.encode(learner, arrays, f"learners/{i}")
         what[f"learners[{i}]"] = _described(header, arrays)
     for field in fields(Record):
-        value = getattr(record, field.name)
+        value = getattr(spec.record, field.name)
         what[f"record.{field.name}"] = list(value) if isinstance(value, tuple) else value
     if sweep is not None:
         dims = {"dims": list(sweep.dims), **sweep.dims, "repeats": sweep.repeats}
     return what | {
-        "replicas": replicas,
+        "replicas": spec.replicas,
         "grid": None if sweep is None else _described(dims, {}),
         "stop": None if stop is None else stop.periods,
         "stop.after": None if stop is None else stop.after,
-        "dtype": dtype,
-        "stream": stream,
+        "dtype": spec.dtype,
+        "stream": spec.stream,
     }
 
 
@@ -224,23 +203,14 @@ def _parts(
 ) -> tuple[Result, np.ndarray]:
     """The result and the steps at which the call began, held against each other and the call."""
     result = archive.result_of(file, game, learners)
-    what = _what(
-        result.game,
-        result.learners,
-        result.replicas,
-        result.grid,
-        result.record,
-        result.stop,
-        result.dtype,
-        result.stream,
-    )
+    what = _what(result.spec)
     difference = _difference(what, {name: call[name] for name in what}, file)
     if difference is None and isinstance(call["rng"], int) and result.seed != call["rng"]:
         difference = f"rng was {result.seed}, got {call['rng']}"
     if difference is not None:
         raise ValueError(f"it has not what its call asks for: {difference}")
     steps = call["steps"]
-    begun = file.array("begun", "int64", (result.replicas,), (0, archive.STEPS))
+    begun = file.array("begun", "int64", (result.replicas,), (0, MOST_STEPS))
     done = result.steps - begun
     if not ((done >= 0) & (done <= steps)).all():
         raise ValueError(f"begun does not leave 0 to {steps} steps to the call")

@@ -132,9 +132,9 @@ def _replicas(result: "Result") -> Columns:
     columns: Columns = {"steps": result.steps}
     if result.stop is not None:
         columns["stopped"] = result.stopped
-    for name in ("flips", "mean_reward"):
+    for name, axes in result.COUNTED.items():
         counted = getattr(result, name)
-        if counted is not None:
+        if counted is not None and axes == ("agent",):
             columns |= {f"{name}_{i}": counted[:, i] for i in range(counted.shape[1])}
     for i, actions in enumerate(result.game.actions):
         greedy = result.greedy(i)

@@ -143,13 +143,13 @@ def _axes(result: "Result", agent: int, name: str) -> tuple[str, ...]:
 
 def _counters(result: "Result") -> dict[str, Any]:
     """What was counted over the run, as far as it was recorded."""
-    joint = ("replica", *(f"action_{i}" for i in range(result.game.num_agents)))
-    found = {
-        "flips": (("replica", "agent"), result.flips),
-        "mean_reward": (("replica", "agent"), result.mean_reward),
-        "joint_counts": (joint, result.joint_counts),
-    }
-    return {name: (axes, array) for name, (axes, array) in found.items() if array is not None}
+    actions = tuple(f"action_{i}" for i in range(result.game.num_agents))
+    found = {}
+    for name, axes in result.COUNTED.items():
+        array = getattr(result, name)
+        if array is not None:
+            found[name] = (("replica", *(actions if axes == ("actions",) else axes)), array)
+    return found
 
 
 def _snapshots(result: "Result") -> dict[str, Any]:

@@ -13,7 +13,8 @@ from numba import types
 from fastgames._common import checks
 from fastgames.compiler.compile import REFUSALS, explained
 from fastgames.engine.arguments import check_game, check_learner, one_for_each
-from fastgames.engine.state import _seats, members
+from fastgames.engine.spec import RunSpec
+from fastgames.engine.state import make_seats
 from fastgames.functions.promotion import computes_in, for_numba
 from fastgames.functions.source import is_dispatcher
 from fastgames.games import Game, ProceduralGame
@@ -25,7 +26,7 @@ from fastgames.rules import schedules
 from fastgames.rules.exponential import exp
 from fastgames.rules.outcome import Outcome, TeamOutcome
 from fastgames.rules.streams import next_word
-from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, parts
+from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR
 
 
 class LearnerRules(NamedTuple):
@@ -103,10 +104,11 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
     agent = checks.whole("agent", agent, 0, game.num_agents - 1)
     checks.one_of("dtype", dtype, DTYPES)
     seats = one_for_each(learners, game.num_agents)
-    check_learner(game, agent, seats, 1, dtype)
+    spec = RunSpec(game, seats, dtype=dtype)
+    check_learner(spec, spec.agents[agent])
     learner, made = seats[agent], seats[agent].rules
-    seat = _seats(game, seats, 1, dtype)[agent]
-    values = [parts(learner.values(game.discount)[name]) for name in made.parameters]
+    seat = make_seats(spec)[agent]
+    values = [seat.schedules[name] for name in made.parameters]
     values_of, advance = _schedules(tuple(kind for kind, _ in values))
     out = LearnerRules(
         signal=_signal(made.draw, made.words, game.num_actions[agent], dtype),
@@ -116,13 +118,13 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
         draw=None if made.draw is None else offered(made.draw),
         values=values_of,
         advance=advance,
-        p=tuple(float(x[0]) for x in seat.values(game.discount, slice(0, 1)).values()),
+        p=tuple(float(x[0]) for x in seat.values(slice(0, 1)).values()),
         schedule=_standing(values),
         tables=tuple(np.array(seat.tables[name][0]) for name in made.names),
         words=made.words,
     )
     if isinstance(learner, Learner):
-        _try_out(out, made, members(seats, agent), agent, game)
+        _try_out(out, made, spec.agents[agent].team, agent, game)
     return out
 
 

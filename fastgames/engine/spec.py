@@ -1,0 +1,196 @@
+"""`RunSpec`: the checked arguments of a run in one object, and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames.games import Game
+from fastgames.games.compact import Chances, Functions
+from fastgames.learners import AnyLearner, Rules, Table
+from fastgames.record import Record
+from fastgames.schedules import EXPONENTIAL, Numeric, Schedule, parts
+from fastgames.stop import Stable
+
+if TYPE_CHECKING:
+    from fastgames.grids import Grid
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RunSpec:
+    """All that decides what a run does; every argument is checked (`engine.arguments`).
+
+    Attributes
+    ----------
+    game : Game
+    learners : tuple of learners
+        One for each agent.
+    replicas : int
+        At least 1.
+    dtype : str
+        The type of the tables, "float64" or "float32".
+    stream : str
+        "fastgames" or "numpy".
+    record : Record
+    stop : Stable or None
+    steps : int
+        Game steps that the call adds to each replica.
+    backend : str
+        "auto", "cython", "numba" or "reference".
+    threads : int
+        At most so many are used.
+    checked : bool or None
+        Whether indices and tables are checked; None: indices in functions of users.
+    grid : Grid or None
+        What the replicas differ in.
+    """
+
+    game: Game
+    learners: tuple[AnyLearner, ...]
+    replicas: int = 1
+    dtype: str = "float64"
+    stream: str = "fastgames"
+    record: Record = Record()
+    stop: Stable | None = None
+    steps: int = 1
+    backend: str = "auto"
+    threads: int = 1
+    checked: bool | None = None
+    grid: Grid | None = None
+
+    @cached_property
+    def real(self) -> np.dtype[Any]:
+        """The type of the tables."""
+        return np.dtype(self.dtype)
+
+    @cached_property
+    def agents(self) -> tuple[AgentSpec, ...]:
+        """What follows from the arguments for each agent."""
+        return tuple(AgentSpec(self, i) for i in range(len(self.learners)))
+
+    @property
+    def numba(self) -> bool:
+        """Whether passes are made from rules for every learner, not only where there is no twin."""
+        return self.backend == "numba"
+
+    @cached_property
+    def functions(self) -> Functions | None:
+        """The functions of a procedural game, None for games of tables."""
+        moves = self.game.compact.moves
+        return moves if isinstance(moves, Functions) else None
+
+    @cached_property
+    def roles(self) -> int:
+        """Random streams of a replica: one for each agent, and one for nature if it draws."""
+        return self.game.num_agents + nature_draws(self.game)
+
+    @property
+    def window(self) -> int:
+        """Steps that the window of a replica holds; 0 if it has none.
+
+        A replica that may stop at any time keeps its last steps until it is known which they are.
+        """
+        return 0 if self.stop is None else self.record.last or 0
+
+    @property
+    def cells(self) -> int:
+        """The number of different cells of a window, see `State.window`."""
+        if self.functions is not None:
+            return min(math.prod(self.game.num_actions), 2**31)
+        return math.prod(self.game.compact.rewards.shape[2:])
+
+
+class AgentSpec:
+    """One agent in a run: its learner, and what follows from the arguments for it.
+
+    Attributes
+    ----------
+    agent, actions, observations : int
+        Its number, and how many actions and observations it has.
+    learner : learner
+    rules : Rules
+    values : dict of str to number, array or schedule
+        Its numeric parameters by the names that its rules use.
+    schedules : dict of str to Schedule
+        The same as the engine holds them.
+    team : tuple of int
+        The agents that learn as one with it, itself included, ascending.
+    waits : bool
+        Whether it may have a move from which it has not learnt yet.
+    replicas, dtype
+        Those of the run.
+    """
+
+    agent: int
+    actions: int
+    observations: int
+    learner: AnyLearner
+    rules: Rules
+    values: dict[str, Numeric]
+    schedules: dict[str, Schedule]
+    team: tuple[int, ...]
+    waits: bool
+    replicas: int
+    dtype: str
+
+    def __init__(self, spec: RunSpec, agent: int) -> None:
+        game, learner = spec.game, spec.learners[agent]
+        self.agent, self.learner, self.rules = agent, learner, learner.rules
+        self.actions, self.observations = game.num_actions[agent], game.num_observations[agent]
+        self.values = learner.values(game.discount)
+        self.schedules = {name: parts(value) for name, value in self.values.items()}
+        self.team = members(spec.learners, agent)
+        self.waits = learner.learns and (game.compact.turns is not None or self.rules.defers)
+        self.replicas, self.dtype = spec.replicas, spec.dtype
+        self._game = game
+
+    @property
+    def first(self) -> bool:
+        """Whether it is the first of its team, which holds what the team shares."""
+        return self.agent == self.team[0]
+
+    @property
+    def exponentials(self) -> list[str]:
+        """The parameters with an exponential schedule."""
+        return [name for name, (kind, _) in self.schedules.items() if kind == EXPONENTIAL]
+
+    @cached_property
+    def starts(self) -> dict[str, np.ndarray]:
+        """What its tables start at, each to be broadcast to (replicas, *its dimensions)."""
+        return self.learner.start(self._game, self.agent)
+
+    def shape(self, table: Table) -> tuple[int, ...]:
+        """Return the dimensions of one of its tables in a replica."""
+        return table.shape(self._game, self.agent, self.team)
+
+    def table_bytes(self, names: tuple[str, ...] | None = None) -> int:
+        """Return the bytes of its tables in a replica; names: of these only.
+
+        What a team shares counts for its first member.
+        """
+        return sum(
+            math.prod(self.shape(table)) * table.dtype(self.dtype).itemsize
+            for table in self.rules.tables
+            if (names is None and (self.first or not table.shared))
+            or (names is not None and table.name in names)
+        )
+
+
+def members(learners: tuple[AnyLearner, ...], agent: int) -> tuple[int, ...]:
+    """Return the agents of an agent's team: those with an equal learner; without a team, itself."""
+    if not learners[agent].rules.team:
+        return (agent,)
+    mine = learners[agent]
+    return tuple(i for i, other in enumerate(learners) if other is mine or other == mine)
+
+
+def nature_draws(game: Game) -> bool:
+    """Return whether anything in a game is left to chance."""
+    compact, moves = game.compact, game.compact.moves
+    if isinstance(moves, Functions):
+        return moves.words > 0 or moves.start_words > 0
+    return isinstance(moves, Chances) or compact.start_weights is not None
