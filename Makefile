@@ -60,14 +60,19 @@ lint: $(VENV)/installed-lint
 	$(BIN)/pyright --pythonpath $(BIN)/python tests/typing/program.py
 	$(BIN)/python tests/typing/completeness.py 98
 
-# The package in development mode, with one of its extras; built again when its sources change.
+# The package in development mode with what users may add; built again when its sources change.
+$(VENV)/installed-all: $(SOURCES) | $(BIN)/python
+	$(BIN)/pip install --quiet --editable ".[all]"
+	@touch $@
+
+# The same with every extra, and one of the dependency groups in pyproject.toml.
 $(VENV)/installed-%: $(SOURCES) | $(BIN)/python
-	$(BIN)/pip install --quiet --editable ".[$*]"
+	$(BIN)/pip install --quiet --editable ".[all,openspiel]" --group $*
 	@touch $@
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
 
 clean:
 	rm -rf $(VENV) .venv-rivals build *.egg-info fastgames/_core/*.so
