@@ -18,14 +18,14 @@ HEAVY = ("numba", "llvmlite", "scipy", "matplotlib", "xarray", "rich", "typer", 
 # Our own modules that a run of a classic game loads, and what else it imports besides NumPy.
 # Each costs a process up to a millisecond: that of `python -c "import numpy"` takes 80.
 A_RUN = """
-    _common _common.checks _common.fields _common.interrupt _common.later _common.seeds _common.version _core
-    _core.cpu _core.lanes_ISA_f64 engine engine.arguments engine.compiled engine.core engine.driver
-    engine.policies engine.progress engine.snapshots engine.spec engine.state engine.window errors games
-    games._tables games.catalogue games.compact games.markov games.matrix games.procedural
-    games.variants grids learners learners.base learners.explore learners.fixed
-    learners.initial learners.qlearner learners.sarsa learners.stepsize learners.values
-    record registry result rules rules.choice rules.exponential rules.fixed
-    rules.logarithm rules.qlearning rules.sarsa rules.stepsize running schedules stop
+    _common _common.checks _common.fields _common.interrupt _common.later _common.seeds
+    _common.version _core _core.cpu _core.lanes_ISA_f64 engine engine.arguments engine.compiled
+    engine.core engine.driver engine.policies engine.progress engine.snapshots engine.spec
+    engine.state engine.window errors games games._tables games.catalogue games.compact
+    games.markov games.matrix games.procedural games.variants grids learners learners.base
+    learners.explore learners.fixed learners.initial learners.qlearner learners.sarsa
+    learners.stepsize learners.values record registry result rules rules.choice rules.exponential
+    rules.fixed rules.logarithm rules.qlearning rules.sarsa rules.stepsize running schedules stop
 """
 OTHERS = "import __future__, dataclasses, numpy.typing, threading"
 
