@@ -1,7 +1,8 @@
 """The contract on streams, arithmetic and the order of events, written out once more.
 
-One replica, in plain Python, from section 4 of the design alone: nothing is imported from
-fastgames but the run that it is compared with. Where the engine disagrees, the engine is wrong.
+One replica, in plain Python, of what ARCHITECTURE.md, "What is fixed", and the docstrings of
+fastgames/rules/ promise: nothing is imported from fastgames but the run that it is compared with.
+Where the engine disagrees, the engine is wrong.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""reproduce: the figures that were printed, and reports that would notice if they were not.
+"""Reproductions find the published figures (docs/published.md), and their reports notice if not.
 
 By default with few runs, whose tolerances are wide; the slow tests have all that was printed.
 """
@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from published import ASKER, CALVANO, CHAPTER, KLEIN, WALTMAN
 
 import fastgames as fg
 from fastgames import papers as reproduce
@@ -49,13 +50,8 @@ def test_what_was_expected_is_found(reports, name):
 
 
 def test_the_chapters_lines(reports):
-    # As the chapter prints them.
-    assert reports["cycling"].lines == (
-        "Row Q-values : [-0.016 -0.356]",
-        "Col Q-values : [-0.35 0.123]",
-        "times Row's greedy action FLIPPED: 1172",
-        "(preferred Row,Col) every 4000 steps: [(0, 0), (0, 0), (0, 0), (1, 1), (0, 1)]",
-    )
+    lines = (line.partition(":") for line in reports["cycling"].lines)
+    assert {what.strip(): found.strip() for what, _, found in lines} == CHAPTER.figures
 
 
 def test_the_listing_itself(reports):
@@ -81,7 +77,7 @@ def test_a_listing_that_differs_is_noticed():
     module = sys.modules["fastgames.papers.chapter_cycling"]
     rows = module._listing_rows(("Row Q-values : [-0.016 -0.357]", *module.PRINTED[1:]))
     assert [r.ok for r in rows] == [False, True, True, True]
-    assert rows[0].expected == "[-0.016 -0.356]"
+    assert rows[0].expected == CHAPTER["Row Q-values"]
     assert rows[0].found == "[-0.016 -0.357]"
     assert not Report("", tuple(rows), (), None, {}).ok
     assert Report("", (Row("a", "", "b"),), (), None, {}).ok
@@ -179,7 +175,9 @@ def test_a_frozen_agent_does_not_learn_and_goes_on_afterwards(reports):
 # --- Calvano et al. ------------------------------------------------------------------------------
 
 SETTINGS = ({}, {"c": [1.0, 0.75]}, {"mu": 0.5}, {})
-PRINTED_GAINS = ("0.849", "0.812", "0.856", "0.821")
+PRINTED_GAINS = [
+    f"{CALVANO[name]:.3f}" for name in CALVANO.figures if name.startswith("mean Delta")
+]
 EXPLORE = fg.EpsilonGreedy(fg.Exponential(1.0, 4e-6))
 
 
@@ -223,7 +221,7 @@ def test_calvanos_gains(reports):
     report, n = reports["calvano"], SESSIONS
     result = report.results["settings"]
     rows = [r for r in report.rows if r.what.startswith("Delta: ")]
-    assert [r.expected.split()[0] for r in rows] == list(PRINTED_GAINS)
+    assert [r.expected.split()[0] for r in rows] == PRINTED_GAINS
     for k, changes in enumerate(SETTINGS):
         stage = fg.games.logit_bertrand(**changes)
         nash, monopoly = stage.nash.profits.sum(), stage.monopoly.profits.sum()
@@ -251,13 +249,17 @@ def test_calvanos_other_figures(reports):
     shares = (lengths == 1).mean(), (lengths == 2).mean(), (lengths >= 3).mean()
     for what, share in zip(("1", "2", "3 or more"), shares, strict=True):
         assert row(report, f"price cycle of {what}").found.startswith(f"{share:.3f} (")
-    expected = {
-        "converge, mean": "70.05", "converge, SD": "11.73", "converge, median": "68.07",
-        "Delta, SD": "0.112", "cycle of 1": "0.643", "cycle of 2": "0.238",
-        "cycle of 3": "0.119", "mutual best response": "0.505",
-    }  # fmt: skip
-    for what, printed in expected.items():
-        assert row(report, what).expected.startswith(f"{printed} ± ")
+    for what, name, digits in (
+        ("converge, mean", "periods to convergence, mean", 2),
+        ("converge, SD", "periods to convergence, SD", 2),
+        ("converge, median", "periods to convergence, median", 2),
+        ("Delta, SD", "SD of Delta, baseline", 3),
+        ("cycle of 1", "share of sessions with a price cycle of 1", 3),
+        ("cycle of 2", "share of sessions with a price cycle of 2", 3),
+        ("cycle of 3", "share of sessions with a price cycle of 3 or more", 3),
+        ("mutual best response", "share of sessions in a mutual best response", 3),
+    ):
+        assert row(report, what).expected.startswith(f"{CALVANO[name]:.{digits}f} ± ")
 
 
 @pytest.mark.parametrize("steps", [10**9, 20_000])  # converged, and not by far
@@ -386,7 +388,7 @@ def test_the_heat_map_compares_the_cell_next_to_the_baseline():
     gains[2, 0, :125], gains[2, 0, 125:] = 0.72, 0.92
     rows = module._rows(alphas, betas, gains, np.ones(1500, bool))
     (near,) = [r for r in rows if "next to the baseline" in r.what]
-    assert near.expected == "0.849 ± 0.024"
+    assert near.expected == f"{CALVANO['mean Delta, baseline']} ± 0.024"
     assert near.found.startswith("0.820 (")
     assert near.ok is False
     assert rows[1].ok
@@ -416,7 +418,7 @@ def test_kleins_runs(reports):
     last = (500_000 * ends[1].mean_reward - 499_000 * ends[0].mean_reward) / 1_000
     np.testing.assert_allclose(found.mean_reward[:2], last, rtol=1e-8)
     profit = row(report, "mean profit over the last 1,000 periods")
-    assert profit.expected.startswith("0.1080 ±")
+    assert profit.expected.startswith(f"{KLEIN[profit.what]:.4f} ±")
     assert profit.found.startswith(f"{found.mean_reward.mean():.4f} (")
 
 
@@ -450,7 +452,8 @@ def test_greedy_learners_of_one_good(reports, firms, kind):
     quantiles = " / ".join(f"{q:.2f}" for q in np.quantile(lowest, (0, 0.25, 0.5, 0.75, 1)))
     (found,) = [r for r in reports["afp"].rows if r.what == f"{kind}, {firms} firms"]
     assert found.found == quantiles
-    assert found.expected == ("2.03 / 2.13 / 2.13 / 2.13 / 2.13" if kind[0] == "s" else "")
+    printed = " / ".join(f"{price:.2f}" for price in ASKER["final price of 2, 3 and 4 firms"])
+    assert found.expected == (printed if kind == "synchronous" else "")
 
 
 def test_the_price_paid_is_the_lowest():
@@ -496,9 +499,9 @@ def test_waltmans_runs(reports):
     found = report.results["waltman-kaymak"]
     assert found.joint_counts.sum(axis=(1, 2)).tolist() == [100] * 6
     quantities = np.add.outer(np.arange(41), np.arange(41))
-    for k, (alpha, quantity, profit) in enumerate(
-        ((0.05, "22.8", "299.1"), (0.25, "21.2", "312.0"))
-    ):
+    low, high = WALTMAN["lowest and highest SD of the joint quantity"]
+    for k, alpha in enumerate((0.05, 0.25)):
+        quantity, profit = WALTMAN[f"joint quantity and joint profit, alpha {alpha}"]
         counts = found.joint_counts[3 * k : 3 * (k + 1)]
         sold = (counts * quantities).sum(axis=(1, 2)) / 100
         price = np.maximum(40 - quantities, 0) - 4
@@ -510,7 +513,7 @@ def test_waltmans_runs(reports):
             assert r.expected.startswith(f"{printed} ± ")
             assert r.found.startswith(f"{sample.mean():.1f} (")
         spread = row(report, f"alpha {alpha}: joint quantity, SD")
-        assert spread.expected.startswith("1.2 to 1.4")
+        assert spread.expected.startswith(f"{low} to {high}")
         assert spread.found.startswith(f"{sold.std():.1f} (")
     # Wiring: the same run, shorter, written out.
     short = reproduce.waltman_kaymak(replicas=2, steps=500, rng=4).results["waltman-kaymak"]

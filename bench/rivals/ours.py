@@ -66,7 +66,7 @@ def streams(runs, dtype):
 
 
 def exploring_words(epsilon, dtype):
-    """Last word that explores, first of them that takes action 1 of two, see DESIGN's contract."""
+    """Last word that explores, first that takes action 1 of two; see `fastgames.rules.choice`."""
     threshold, real = int(epsilon * 2**31), np.dtype(dtype).type
     scale = real(2 / threshold)
     u = np.arange(threshold // 2 - 1000, threshold // 2 + 1000)

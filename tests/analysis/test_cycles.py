@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from published import CALVANO
 
 from fastgames.analysis import limit_cycle, profit_gain
 from fastgames.games import MarkovGame, MatrixGame, Variants, random_markov_game, remember
@@ -115,7 +116,8 @@ def test_threads_make_no_difference(games, policies):
 
 # Profit gain
 
-NASH, MONOPOLY = 0.22293, 0.33749  # PUBLISHED, the pricing duopoly
+# Profits in the duopoly of Calvano et al. (2020)
+NASH, MONOPOLY = (CALVANO[f"profit at the {name} price"] for name in ("Nash", "monopoly"))
 
 
 def test_profit_gain_is_0_at_nash_and_1_at_monopoly():

@@ -1,9 +1,13 @@
-"""The grid game of Hu & Wellman against a simulation with coordinates, and the paper's values."""
+"""The grid game of Hu & Wellman against a simulation with coordinates, and the paper's values.
+
+Hu & Wellman (2003), see docs/published.md.
+"""
 
 import itertools
 
 import numpy as np
 import pytest
+from published import HU_WELLMAN
 
 from fastgames.games import grid_game
 
@@ -63,9 +67,8 @@ def test_two_agents_are_never_in_one_cell_before_the_end():
 
 
 def test_values_of_the_paper():
-    # Hu & Wellman (2003), section 5.1: the Nash Q-values of both agents at the start are 95.1 if
-    # they run into each other and 97.0 for the other first steps of shortest ways. With both ends
-    # paid in the same step these are the values of the best joint ways.
+    # The paper's are Nash Q-values. With both ends paid in the same step these are the values of
+    # the best joint ways.
     game = grid_game()
     values = np.zeros((2, 81))
     for _ in range(50):
@@ -74,9 +77,10 @@ def test_values_of_the_paper():
         values = q.reshape(2, 81, 16).max(axis=2)
     right, left, up = 1, 0, 3
     start = q[:, game.start]
-    assert np.round(start[:, right, left], 1).tolist() == [95.1, 95.1]
+    meet, other = HU_WELLMAN.figures.values()
+    assert np.round(start[:, right, left], 1).tolist() == [meet, meet]
     for joint in [(right, up), (up, left), (up, up)]:
-        assert np.round(start[(slice(None), *joint)], 1).tolist() == [97.0, 97.0]
+        assert np.round(start[(slice(None), *joint)], 1).tolist() == [other, other]
     assert values[:, game.start] == pytest.approx([100 * 0.99**3] * 2)
 
 

@@ -9,6 +9,7 @@ import sys
 
 import mpmath
 import numpy as np
+import published
 import pytest
 from scipy import optimize
 
@@ -26,9 +27,9 @@ from fastgames.games.pricing import (
 
 PRINTED = dict(rtol=0.0, atol=5.01e-6)  # five decimals
 
-# Nash and monopoly prices of the experiments of Calvano et al. (2020), as in the parameter files
-# that the authors published with the paper. (Theirs for mu = .01 has the monopoly price 1.95452,
-# that of one firm alone. Lambert's W gives 1.96138 for two, see below.)
+# Nash and monopoly prices of the experiments of Calvano et al. (2020, see docs/published.md), as in
+# the parameter files that the authors published with the paper. (Theirs for mu = .01 has the
+# monopoly price 1.95452, that of one firm alone. Lambert's W gives 1.96138 for two, see below.)
 CALVANO = [
     # Table IV, costs
     ({}, 1.47293, 1.92498),
@@ -100,11 +101,13 @@ def test_logit_prices_as_published(parameters, nash, monopoly):
 
 def test_logit_profits_as_published():
     game = logit_bertrand()
-    np.testing.assert_allclose(game.nash.profits, [0.22293] * 2, **PRINTED)
-    np.testing.assert_allclose(game.monopoly.profits, [0.33749] * 2, **PRINTED)
+    for name, found in (("Nash", game.nash), ("monopoly", game.monopoly)):
+        expected = published.CALVANO[f"profit at the {name} price"]
+        np.testing.assert_allclose(found.profits, [expected] * 2, **PRINTED)
     assert game.num_actions == (15, 15)
     # The paper's grid, from its rounded prices: 4e-6 from the exact one.
-    np.testing.assert_allclose(game.prices[0][[0, -1]], [1.427725, 1.970185], rtol=0, atol=1e-5)
+    ends = published.CALVANO["lowest and highest price of the grid"]
+    np.testing.assert_allclose(game.prices[0][[0, -1]], ends, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -337,18 +340,19 @@ def test_homogeneous_payoffs_cell_by_cell(firms):
 
 
 def test_homogeneous_grid_of_asker_fershtman_pakes():
-    """Printed final prices: 2.03 and 2.13 are on the grid, next to each other above the cost."""
+    """The final prices that Asker et al. (2022) print are the next ones above the cost."""
     (prices, _) = homogeneous_bertrand().prices
     assert (len(prices), prices[0], prices[-1]) == (100, 0.01, 10.0)
-    assert prices[prices > 2.0][:2].round(2).tolist() == [2.03, 2.13]
+    printed = sorted({*published.ASKER["final price of 2, 3 and 4 firms"]})
+    assert prices[prices > 2.0][:2].round(2).tolist() == printed
     assert prices[prices < 2.0][-1].round(2) == 1.93
 
 
-@pytest.mark.parametrize(
-    ("firms", "prices"), [(2, [2.03, 2.13]), (3, [2.03, 2.13]), (4, [2.03, 2.13]), (5, [2.03])]
-)
-def test_homogeneous_equilibria_are_where_synchronous_learning_ends(firms, prices):
-    """Asker et al.: at most 2.13 for two to four firms, 2.03 throughout for five."""
+@pytest.mark.parametrize("firms", [2, 3, 4, 5])
+def test_homogeneous_equilibria_are_where_synchronous_learning_ends(firms):
+    """The final prices that Asker et al. (2022) print are all prices of an equilibrium."""
+    some, of_five = published.ASKER.figures.values()
+    prices = [of_five] if firms == 5 else sorted({*some})
     near_cost = homogeneous_bertrand().prices[0][16:26]
     game = homogeneous_bertrand(firms, near_cost)
     above = [cell for cell in game.pure_equilibria() if near_cost[min(cell)] > 2.0]
@@ -386,8 +390,8 @@ def test_cournot_payoffs_cell_by_cell(firms):
 def test_cournot_of_waltman_and_kaymak():
     game = cournot()
     assert game.choices[0].tolist() == list(range(41))
-    assert game.nash.quantities.sum() == pytest.approx(24.0)
-    assert game.nash.profits.sum() == pytest.approx(288.0)
+    printed = published.WALTMAN["joint quantity and joint profit at the Nash equilibrium"]
+    assert (game.nash.quantities.sum(), game.nash.profits.sum()) == pytest.approx(printed)
     assert game.payoffs[:, 12, 12].tolist() == [144.0, 144.0]
     assert game.payoffs[:, 40, 40].tolist() == [-160.0, -160.0]
     assert (12, 12) in game.pure_equilibria()

@@ -32,7 +32,7 @@ def test_one_period_of_two_agents():
     game = remember(stage((2, 3)))
     assert game.num_states == 6
     for state, a, b in itertools.product(range(6), range(2), range(3)):
-        assert game.transitions[state, a, b] == a * 3 + b  # DESIGN: a_0 A_1 + a_1
+        assert game.transitions[state, a, b] == a * 3 + b  # a_0 A_1 + a_1, as `remember` says
 
 
 def test_two_periods_by_hand():

@@ -1,9 +1,13 @@
-"""Soccer against a simulation with coordinates, and the printed figures of the 2 x 4 field."""
+"""Soccer against a simulation with coordinates, and figures on the 2 x 4 field.
+
+The figures and their source stand in docs/published.md.
+"""
 
 import itertools
 
 import numpy as np
 import pytest
+from published import SOCCER
 from scipy.optimize import linprog
 
 import fastgames as fg
@@ -155,9 +159,9 @@ def test_shapleys_value_iteration(small):
         games = rewards + 0.9 * following @ values
         new = np.array([solve(game, np.empty(5)) for game in games])
         sweeps, change, values = sweeps + 1, np.abs(new - values).max(), new
-    assert sweeps == 52
+    assert sweeps == SOCCER["sweeps of value iteration until no value changes by 1e-8"]
     with_ball, without = (values[number[state]] for state in KICK_OFFS)
-    assert round(with_ball, 4) == 0.2316
+    assert round(with_ball, 4) == SOCCER["value at kick-off with the ball"]
     assert without == pytest.approx(-with_ball, abs=1e-7)
     for game, value in zip(rewards + 0.9 * following @ values, values, strict=True):
         assert value == pytest.approx(highs(game), abs=1e-7)  # a fixed point for HiGHS, too
@@ -181,4 +185,5 @@ def test_worst_case_of_uniform_play(small):
     values = np.zeros(112)
     for _ in range(300):
         values = (paid + 0.9 * comes @ values).min(axis=1)
-    assert round(np.mean([values[number[state]] for state in KICK_OFFS]), 3) == -0.560
+    found = np.mean([values[number[state]] for state in KICK_OFFS])
+    assert round(found, 3) == SOCCER["worst case of uniform play"]
