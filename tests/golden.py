@@ -1,5 +1,7 @@
 """Golden trajectories: a short run of every registered game and learner, as text to read.
 
+They are our own output, kept to notice change. They are no evidence that the behaviour is correct.
+
 tests/golden/games/NAME.txt is the game of that name, played by Q-learners; tests/golden/learners/
 NAME.txt the learner in all seats of a small zero-sum Markov game, with its tables at the end. A
 behaviour that changes shows here as lines that differ; then, if it was meant:

@@ -1,4 +1,7 @@
-"""Every registered game and learner has its golden trajectory, and still takes it."""
+"""Every registered game and learner has its golden trajectory, and still takes it.
+
+The trajectories are our own output, kept to notice change. They do not show that it is correct.
+"""
 
 import importlib.util
 from pathlib import Path
