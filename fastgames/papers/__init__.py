@@ -1,7 +1,8 @@
 """Published figures, run again, and one study of our own: traffic.
 
 Every reproduction is a function that runs, compares what it found with what was printed, and
-returns a `Report`; it prints nothing. On the command line: ``fastgames reproduce NAME``.
+returns a `Report`; it prints nothing. On the command line: ``fastgames reproduce NAME``. The page
+"Published figures" (`docs/published.md`) lists what was printed, and where.
 
 All take the same arguments (some take more):
 

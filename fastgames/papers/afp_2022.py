@@ -2,6 +2,9 @@
 
 Firms sell one good, the lowest price takes the market. "Synchronous" learners update every price
 that they could have charged, "asynchronous" ones only the price that they charged.
+
+Source: Asker, Fershtman & Pakes (2022), Artificial intelligence, algorithm design, and pricing, AEA
+Papers and Proceedings 112, 452-456.
 """
 
 import time

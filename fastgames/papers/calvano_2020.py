@@ -3,6 +3,9 @@
 Two Q-learners who remember the last prices set prices against each other, until nothing changes for
 100,000 periods. Where they then stand pays them most of what a cartel would get beyond the one-shot
 equilibrium, and a firm that undercuts is punished for a few periods.
+
+Source: Calvano, Calzolari, Denicolò & Pastorello (2020), Artificial intelligence, algorithmic
+pricing, and collusion, American Economic Review 110(10), 3267-3297.
 """
 
 import time

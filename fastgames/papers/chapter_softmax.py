@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 TEMPERATURES = (0.1, 0.2, 0.5, 1.0)
 
-#: Rest points: game, temperature, and each agent's probability of its first action (logit quantal
-#: response equilibria, McKelvey & Palfrey 1995).
+#: Rest points: game, temperature, and each agent's probability of its first action. These are logit
+#: quantal response equilibria, worked out from the definition in McKelvey & Palfrey (1995), Games
+#: and Economic Behavior 10, 6-38; the paper does not print them.
 REST = (
     ("asymmetric pennies", 1.0, (0.586784, 0.451807)),
     ("asymmetric pennies", 0.5, (0.617522, 0.371982)),

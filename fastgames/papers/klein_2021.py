@@ -1,4 +1,8 @@
-"""Sequential pricing (Klein 2021): two Q-learners set their prices in turn."""
+"""Sequential pricing (Klein 2021): two Q-learners set their prices in turn.
+
+Source: Klein (2021), Autonomous algorithmic collusion: Q-learning under sequential pricing, RAND
+Journal of Economics 52, 538-558.
+"""
 
 import math
 import time

@@ -1,4 +1,8 @@
-"""Cournot oligopoly (Waltman & Kaymak 2008): Q-learners without memory produce less than Nash."""
+"""Cournot oligopoly (Waltman & Kaymak 2008): Q-learners without memory produce less than Nash.
+
+Source: Waltman & Kaymak (2008), Q-learning agents in a Cournot oligopoly model, Journal of Economic
+Dynamics and Control 32, 3275-3293.
+"""
 
 import math
 import time

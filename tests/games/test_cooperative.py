@@ -1,4 +1,4 @@
-"""The two-step game as the paper tells it."""
+"""The two-step game as Rashid et al. (2018), section 5 and Table 1, describe it."""
 
 import itertools
 

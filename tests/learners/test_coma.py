@@ -68,7 +68,7 @@ def test_a_step_is_the_counterfactual_advantage_times_the_score(team, epsilon, u
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.3])
 def test_steps_climb_the_gradient_of_the_value_on_average(team, epsilon):
-    # Lemma 1 of the paper: the baseline changes nothing on average.
+    # Foerster et al., AAAI 2018, lemma 1: the baseline changes nothing on average.
     logits, payoffs = team
     means = [np.zeros(n) for n in ACTIONS]
     for u in JOINT:

@@ -1,4 +1,7 @@
-"""Exp3: the paper's estimates, its bound in the mean over runs, weights that stay finite."""
+"""Exp3: estimates and bound of its paper, in the mean over runs, and weights that stay finite.
+
+Auer, Cesa-Bianchi, Freund & Schapire, SIAM J. Computing 32 (2002).
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""Hedge: the paper's weights, its bound on every run, average play in zero-sum games."""
+"""Hedge: its weights, its bound on every run, average play in zero-sum games.
+
+Freund & Schapire, J. Computer and System Sciences 55 (1997).
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""Regret matching: the papers' formulas, their bounds on every run, the value of zero-sum games."""
+"""Regret matching: its formulas, its bounds on every run, the value of zero-sum games.
+
+Hart & Mas-Colell, Econometrica 68 (2000); regret matching+: Tammelin, arXiv:1407.5042 (2014).
+"""
 
 import numpy as np
 import pytest

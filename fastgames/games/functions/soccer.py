@@ -51,7 +51,8 @@ def soccer(rows: int = 2, columns: int = 4) -> ProceduralGame:
     Notes
     -----
     2 x 4: the value to A is 0.2316 at kick-off with the ball and the negative of it without. A
-    random player can be held to -0.560 (the mean over both).
+    random player can be held to -0.560 (the mean over both). Both figures are those of the open
+    course https://github.com/dasimoni/RL, chapter 17, section 4.4.
 
     Source: Littman (1994), Markov games as a framework for multi-agent reinforcement learning,
     ICML, section 5.1; 2 x 4 after Greenwald & Hall (2003), Correlated Q-learning, ICML, where an
