@@ -1,0 +1,117 @@
+"""Files of earlier revisions load, and runs go on from them to the bits of a run in one go.
+
+The files in `earlier/` were written by revision b0c35d5 (format 3, contract 2), with
+``python tests/test_earlier.py FOLDER``. They are kept as they are: never write them anew, add a
+folder for a later revision instead.
+"""
+
+import contextlib
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastgames as fg
+
+HERE = Path(__file__).parent / "earlier"
+FIRST, REST, REPLICAS = 37, 25, 3
+SWEEP = fg.grid(alpha=[0.1, 0.2, 0.3])
+
+
+pytestmark = pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
+
+
+def _choose(tables, p, o, signal):
+    return int(signal * 2.0)
+
+
+def _learn(tables, p, t):
+    tables[0][t.observation, t.action] += p[0] * t.gain
+
+
+def _policy(tables, p, o, out):
+    out[0] = out[1] = 0.5
+
+
+MINE = fg.Learner(
+    _choose, _learn, policy=_policy, parameters={"rate": fg.Exponential(0.5, 0.01, 0.1)}
+)
+PRICING = fg.remember(fg.games.logit_bertrand(prices=4), discount=0.95)
+ALL = fg.Record(
+    every=10, tables=("q",), greedy=True, policies=True, flips=True, joint_actions=True,
+    rewards=True,
+)  # fmt: skip
+LAST = fg.Record(joint_actions=True, rewards=True, last=9)
+Q = fg.QLearner(fg.Exponential(0.5, 0.01), explore=fg.Softmax(fg.Linear(1.0, 0.1, 50)))
+
+#: name -> (game, learners, what else `run` is given)
+CALLS = {
+    "matrix": (fg.games.matching_pennies(), [fg.QLearner(SWEEP.alpha), Q], {"record": ALL}),
+    "stop": (PRICING, fg.QLearner(fg.VisitCount()), {"record": LAST, "stop": fg.Stable(50)}),
+    "turns": (fg.games.klein(), [fg.Sarsa(), fg.HystereticQ()], {"dtype": "float32"}),
+    "chance": (
+        fg.games.random_markov_game(2, 4, 3, rng=5, start="random", terminal=1, time_limit=7),
+        [fg.ExpectedSarsa(), fg.FixedPolicy([0.2, 0.3, 0.5])],
+        {"record": fg.Record(rewards=True, flips=True)},
+    ),
+    "functions": (fg.games.el_farol(5, 3), fg.WoLFPHC(), {"stop": fg.Stable(60), "record": LAST}),
+    "team": (fg.games.climbing(), fg.VDN(), {}),
+    "mine": (fg.games.chicken(), [MINE, fg.Hedge(0.1)], {}),
+}
+
+
+def run(name, steps, **more):
+    """A run of a call with so many steps."""
+    game, learners, arguments = CALLS[name]
+    if "resume" not in more:
+        more |= {"replicas": SWEEP if name == "matrix" else REPLICAS, "rng": 11}
+    return fg.run(game, learners, steps, backend="reference", **arguments, **more)
+
+
+def given(name):
+    """The learners that a file of the call does not hold."""
+    return {"learners": CALLS[name][1]} if name == "mine" else {}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_result_loads_and_goes_on_to_the_same_bits(name, assert_same):
+    loaded = fg.load(HERE / f"{name}.zip", **given(name))
+    assert_same(run(name, FIRST), loaded)
+    assert_same(run(name, REST, resume=run(name, FIRST)), run(name, REST, resume=loaded))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_checkpoint_goes_on_to_the_bits_of_a_run_in_one_go(name, assert_same, tmp_path):
+    path = tmp_path / "copy"
+    shutil.copy(HERE / f"{name}.checkpoint", path)
+    before = fg.load(path, **given(name))
+    assert (before.steps < FIRST + REST).any() and before.steps.any()
+    assert_same(run(name, FIRST + REST), run(name, FIRST + REST, checkpoint=path))
+
+
+def write(folder):
+    """Write a result of the first steps of every call, and a checkpoint from its middle."""
+    try:
+        from fastgames.engine.interpreted import ReferenceBlock
+    except ImportError:  # of revision b0c35d5
+        from fastgames.reference import ReferenceBlock
+    advance, taken = ReferenceBlock.advance, []
+
+    def interrupted(block, steps):
+        if sum(taken) > 2 * FIRST:
+            raise KeyboardInterrupt
+        taken.append(advance(block, min(steps, 5)))
+        return taken[-1]
+
+    for name in CALLS:
+        ReferenceBlock.advance = advance
+        run(name, FIRST).save(folder / f"{name}.zip")
+        ReferenceBlock.advance = interrupted
+        taken.clear()
+        with contextlib.suppress(KeyboardInterrupt):
+            run(name, FIRST + REST, checkpoint=folder / f"{name}.checkpoint", threads=1)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
