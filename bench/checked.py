@@ -12,7 +12,8 @@ import fastgames as fg
 from fastgames import _core
 
 try:
-    from fastgames.io.archive import contents, plain
+    from fastgames.io.archive import plain
+    from fastgames.io.results import contents
     from fastgames.running import _blocks
 except ImportError:  # bench/compare.py runs this file against older revisions too
     from fastgames.run import _blocks

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from fastgames import papers as papers
     from fastgames.cy import get_include
     from fastgames.games import remember
-    from fastgames.io.archive import load
+    from fastgames.io.results import load
     from fastgames.learners import (
         COMA,
         PHC,
@@ -66,7 +66,7 @@ else:
             "envs": (),
             "jit": (),
             "papers": (),
-            "io.archive": ("load",),
+            "io.results": ("load",),
             "cy": ("get_include",),
             "games": ("remember",),
             "streams": ("Streams",),

@@ -202,7 +202,7 @@ class Result(Recorded):
 
     def save(self, path: str | Path) -> None:
         """Write the result to one file (a zip of plain arrays, no pickle), whole or not at all."""
-        provided("fastgames.io.archive", "save")(self, path)
+        provided("fastgames.io.results", "save")(self, path)
 
     def __repr__(self) -> str:
         names = ", ".join(type(learner).__name__ for learner in self.learners)

@@ -23,7 +23,7 @@ from fastgames._common.seeds import generator_from
 from fastgames.engine.snapshots import Snapshots
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import Seat, State, make_seats
-from fastgames.io import archive, checkpoint, files
+from fastgames.io import archive, checkpoint, files, results
 from fastgames.result import Result
 from fastgames.schedules import parts
 
@@ -256,10 +256,10 @@ def test_every_bit_of_what_is_resumed_counts():
 
     assert digest(EARLIER) == digest(copy.deepcopy(EARLIER))
     changes = 0
-    for name, array in archive.contents(EARLIER)[1].items():
+    for name, array in results.contents(EARLIER)[1].items():
         if name.split("/")[0] in ("state", "snapshots"):
             other = copy.deepcopy(EARLIER)
-            twin = archive.contents(other)[1][name]
+            twin = results.contents(other)[1][name]
             assert twin.tobytes() == array.tobytes()
             twin.reshape(-1)[-1:].view(np.uint8)[0] ^= 1
             assert digest(other) != digest(EARLIER), name
@@ -688,7 +688,7 @@ def written(monkeypatch, path):
 
 def assert_same_contents(one, other):
     """All that a file holds of two results is the same."""
-    (header, arrays), (others, twins) = archive.contents(one), archive.contents(other)
+    (header, arrays), (others, twins) = results.contents(one), results.contents(other)
     assert json.dumps(header, default=str) == json.dumps(others, default=str)
     assert arrays.keys() == twins.keys()
     for name, array in arrays.items():

@@ -1308,7 +1308,7 @@ def peak(tmp_path, data, seconds=20):
     path.write_bytes(data)
     code = """
 import resource, sys, fastgames as fg
-import fastgames.io.archive, fastgames.games.registry
+import fastgames.io.results, fastgames.games.registry
 resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9,) * 2)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

@@ -1,6 +1,6 @@
 """Checkpoints: the file from which the same call of `run` goes on after whatever ended it.
 
-A checkpoint is the file of a result (`fastgames.io.archive`: `fastgames.load` reads it) that also
+A checkpoint is the file of a result (`fastgames.io.results`: `fastgames.load` reads it) that also
 says of what call it is, and at which step that call began in every replica.
 """
 
@@ -24,7 +24,7 @@ from fastgames._common.version import __version__
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import CONTRACT
 from fastgames.games import Game
-from fastgames.io import archive, files
+from fastgames.io import archive, codec, files, results
 from fastgames.learners import AnyLearner
 from fastgames.record import Record
 from fastgames.result import Result
@@ -95,7 +95,7 @@ def describe(spec: RunSpec, seed: int | dict[str, Any] | None, resume: Result | 
         "contract": CONTRACT,
         "steps": spec.steps,
         "rng": {"sha256": _described(seed, {})["sha256"]} if isinstance(seed, dict) else seed,
-        "resume": None if resume is None else _described(*archive.contents(resume)),
+        "resume": None if resume is None else _described(*results.contents(resume)),
     }
     return call | _what(spec)
 
@@ -104,10 +104,10 @@ def _what(spec: RunSpec) -> Call:
     """Return that part of a call which its result tells as well."""
     arrays: dict[str, np.ndarray] = {}
     sweep, stop = spec.grid, spec.stop
-    what: Call = {"game": _described(archive.encode_game(spec.game, arrays), arrays)}
+    what: Call = {"game": _described(codec.encode_game(spec.game, arrays), arrays)}
     for i, learner in enumerate(spec.learners):
         arrays = {}
-        header = archive.encode(learner, arrays, f"learners/{i}")
+        header = codec.encode(learner, arrays, f"learners/{i}")
         what[f"learners[{i}]"] = _described(header, arrays)
     for field in fields(Record):
         value = getattr(spec.record, field.name)
@@ -153,7 +153,7 @@ def write(path: str | Path, result: Result, call: Call, begun: np.ndarray) -> No
     Raises OSError where that cannot be done; then the file that was there before is untouched, and
     nothing else is left.
     """
-    header, arrays = archive.checked_contents(result)
+    header, arrays = results.checked_contents(result)
     archive.write(path, header | {"call": call}, arrays | {"begun": begun})
 
 
@@ -202,7 +202,7 @@ def _parts(
     learners: tuple[AnyLearner, ...] | None,
 ) -> tuple[Result, np.ndarray]:
     """The result and the steps at which the call began, held against each other and the call."""
-    result = archive.result_of(file, game, learners)
+    result = results.result_of(file, game, learners)
     what = _what(result.spec)
     difference = _difference(what, {name: call[name] for name in what}, file)
     if difference is None and isinstance(call["rng"], int) and result.seed != call["rng"]:

@@ -1,0 +1,323 @@
+"""Results as files: `save`, `load`, and the checks of all that a file holds.
+
+Whatever a kernel uses as an index, or makes one of, is held against its range. Before a file is
+written its contents pass the same checks, so what `save` accepts, `load` accepts.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastgames._common import checks
+from fastgames._common.fields import MOST_STEPS, declared
+from fastgames._common.seeds import generator_of
+from fastgames.engine.arguments import check_learner
+from fastgames.engine.snapshots import KINDS as KINDS_OF_SNAPSHOTS
+from fastgames.engine.snapshots import Snapshots
+from fastgames.engine.spec import AgentSpec, RunSpec
+from fastgames.engine.state import Pending, Seat, State
+from fastgames.games import Game, ProceduralGame
+from fastgames.games.procedural import check_observations, check_states
+from fastgames.io.archive import FORMAT, Archive, Held, first, plain, read, write
+from fastgames.io.codec import (
+    check_given,
+    decode_game,
+    decode_grid,
+    decode_learner,
+    encode,
+    encode_game,
+    encode_grid,
+)
+from fastgames.learners import AnyLearner, Learner
+from fastgames.record import Record
+from fastgames.registry import DTYPES, STREAMS
+from fastgames.result import Result
+from fastgames.stop import Stable
+
+
+def save(result: Result, path: str | Path) -> None:
+    """Write `result` to `path`; an existing file is replaced only once the new one is complete.
+
+    Raises ValueError where `load` would refuse the file, as where a table has an infinite entry,
+    and OSError where it cannot be written; then nothing is left behind.
+    """
+    write(path, *checked_contents(result))
+
+
+def load(
+    path: str | Path,
+    game: Game | None = None,
+    learners: AnyLearner | Sequence[AnyLearner] | None = None,
+) -> Result:
+    """Read a result that `Result.save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        A regular file.
+    game, learners : Game, learner or sequence of learners, optional
+        As they were given to `run`; needed where they are made of functions of yours, which no file
+        holds. They must be the same: source, constants, parameters.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    MemoryError
+        If the file is larger than memory.
+    ValueError
+        If the file is not a result, is damaged, or is of another version.
+    """
+    given = learners if learners is None or isinstance(learners, Sequence) else (learners,)
+    return read(path, lambda file: result_of(file, game, given))
+
+
+def checked_contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return `contents`; ValueError if `load` would refuse a file that holds them."""
+    header, arrays = contents(result)
+    try:
+        text = json.dumps(header, default=plain)
+        with np.errstate(all="ignore"):
+            _result(Held(arrays), json.loads(text), result.game, result.learners)
+    except (ValueError, TypeError, LookupError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"result must be one that a file can hold: {reason}") from None
+    return header, arrays
+
+
+def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The header of a result's file, and its arrays by name (not copies)."""
+    state, stop, sweep = result.state, result.stop, result.grid
+    arrays: dict[str, np.ndarray] = {}
+    pairs = zip(state.seats, result.spec.agents, strict=True)
+    names = [_names(seat, agent) for seat, agent in pairs]
+    header = {
+        "format": FORMAT,
+        "contract": result.contract,
+        "game": encode_game(result.game, arrays),
+        "learners": [encode(x, arrays, f"learners/{i}") for i, x in enumerate(result.learners)],
+        "record": {field.name: getattr(result.record, field.name) for field in fields(Record)},
+        "stop": None if stop is None else vars(stop),
+        "grid": None if sweep is None else encode_grid(sweep),
+        "seed": result.seed,
+        "dtype": result.dtype,
+        "stream": result.stream,
+        "replicas": result.replicas,
+        "generator": state.generator,
+        "tables": names,
+    }
+    arrays |= _held(state, "state")
+    for i, seat in enumerate(state.seats):
+        arrays |= _held(seat, f"state/{i}")
+        arrays |= {_place(f"state/{i}", name): seat.tables[name] for name in names[i]}
+        arrays |= {f"state/{i}/recurrence/{name}": v for name, v in seat.recurrence.items()}
+        if seat.pending is not None:
+            arrays |= _held(seat.pending, f"state/{i}/pending")
+    if result.snapshots is not None:
+        arrays |= {f"snapshots/{name}": a for name, a in result.snapshots.arrays().items()}
+    return header, arrays
+
+
+def _held(holder: State | Seat | Pending, where: str) -> dict[str, np.ndarray]:
+    """Return the declared arrays that are there, by their names in the file."""
+    found = {each.name: getattr(holder, each.name) for each in declared(type(holder))}
+    return {f"{where}/{name}": array for name, array in found.items() if array is not None}
+
+
+def _place(where: str, table: str) -> str:
+    """Return where a file has a table: under its name, unless the clock of the seat has that."""
+    return f"{where}/tables/clock" if table == "clock" else f"{where}/{table}"
+
+
+def _names(seat: Seat, agent: AgentSpec) -> list[str]:
+    """The tables of an agent that its file holds; what a team shares is its first member's."""
+    left_out = set()
+    if not agent.first:
+        left_out = {table.name for table in agent.rules.tables if table.shared}
+    if not seat.learner.learns:  # its policy is among its parameters
+        left_out.add(seat.learner.table)
+    return [name for name in seat.tables if name not in left_out]
+
+
+def result_of(
+    file: Archive, given: Game | None = None, seats: Sequence[AnyLearner] | None = None
+) -> Result:
+    """The result in a file; given, seats: the game and the learners, where they are functions."""
+    header = file.header()
+    check_given(header, given, seats)
+    replicas = checks.whole("replicas", header["replicas"], 1)
+    return _result(file, header, decode_game(file, header["game"], replicas, given), seats)
+
+
+def _result(
+    file: Held, header: dict[str, Any], game: Game, seats: Sequence[AnyLearner] | None
+) -> Result:
+    """The result of `game` that a header and arrays make; all of it is checked."""
+    replicas = checks.whole("replicas", header["replicas"], 1)
+    learners = tuple(decode_learner(file, x, i, seats) for i, x in enumerate(header["learners"]))
+    if len(learners) != game.num_agents or len(header["tables"]) != game.num_agents:
+        raise ValueError(f"it has {len(learners)} learners for {game.num_agents} agents")
+    record = Record(**header["record"])
+    stop = None if header["stop"] is None else Stable(**header["stop"])
+    sweep = None if header["grid"] is None else decode_grid(header["grid"], replicas)
+    dtype = checks.one_of("dtype", header["dtype"], DTYPES)
+    stream = checks.one_of("stream", header["stream"], STREAMS)
+    seed = header["seed"]
+    if seed is not None:
+        seed = checks.whole("seed", seed, 0, 2**64 - 1)
+    spec = RunSpec(game, learners, replicas, dtype, stream, record, stop, grid=sweep)
+    # Tables first: what learners start from may be as large, and only then is known to be there.
+    seats_read = [
+        _seat(file, f"state/{agent.agent}", names, agent)
+        for agent, names in zip(spec.agents, header["tables"], strict=True)
+    ]
+    for agent, seat in zip(spec.agents, seats_read, strict=True):
+        check_learner(spec, agent)
+        for table in agent.rules.tables:
+            if table.shared:
+                seat.tables[table.name] = seats_read[agent.team[0]].tables[table.name]
+    state = _state(file, spec, seats_read, header["generator"])
+    snapshots = _snapshots(file, spec, seats_read)
+    return Result(
+        game, learners, record, seed, dtype, stream, snapshots, state, stop, sweep,
+        header["contract"],
+    )  # fmt: skip
+
+
+def _arrays(file: Held, kind: type, spec: RunSpec | AgentSpec, where: str) -> dict[str, np.ndarray]:
+    """Return the arrays that a run holds of a kind, each checked against its declaration."""
+    return {
+        each.name: file.array(
+            f"{where}/{each.name}", each.type(spec).name, each.shape(spec), each.bounds(spec)
+        )
+        for each in declared(kind)
+        if each.present(spec)
+    }
+
+
+def _seat(file: Held, where: str, names: list[str], agent: AgentSpec) -> Seat:
+    learner, replicas, dtype = agent.learner, agent.replicas, agent.dtype
+    tables = {}
+    known = {table.name: table for table in agent.rules.tables}
+    for name in names:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"{where} has a table with the name {name!r}")
+        kind, size = None, None
+        if name in known:
+            size = (replicas, *agent.shape(known[name]))
+            kind = known[name].dtype(dtype)
+        tables[name] = array = _table(file, _place(where, name), kind, size, dtype, replicas)
+        counts = name in known and not isinstance(learner, Learner)  # what the library counts
+        _check_table(f"tables[{agent.agent}][{name!r}]", array, counts)
+    for name, table in known.items() if learner.learns else ():
+        if name not in tables and not (table.shared and not agent.first):
+            raise ValueError(f"{where} has no table {name!r}")
+    if not learner.learns:
+        start = agent.starts[learner.table].astype(dtype)
+        shape = (replicas, agent.observations, agent.actions)
+        tables[learner.table] = np.broadcast_to(start, shape)
+    recurrence = {}
+    for name in agent.exponentials:
+        v = recurrence[name] = file.array(f"{where}/recurrence/{name}", "float64", (replicas,))
+        if not ((v >= 0.0) & (v <= agent.schedules[name][1][0])).all():
+            raise ValueError(f"{where}/recurrence/{name} is not between 0 and its start")
+    pending = None
+    if agent.waits:
+        pending = Pending(**_arrays(file, Pending, agent, f"{where}/pending"))
+    arrays = _arrays(file, Seat, agent, where)
+    return Seat(
+        learner=learner,
+        schedules=agent.schedules,
+        tables=tables,
+        recurrence=recurrence,
+        pending=pending,
+        **arrays,
+    )
+
+
+def _table(
+    file: Held,
+    name: str,
+    kind: np.dtype[Any] | None,
+    shape: tuple[int, ...] | None,
+    dtype: str,
+    replicas: int,
+) -> np.ndarray:
+    """A table; of one that no learner knows any more, kind and shape are not said."""
+    array = file.array(name, None if kind is None else kind.name, shape)
+    if len(array) != replicas or array.dtype not in (np.dtype(dtype), np.dtype("int64")):
+        raise ValueError(f"{name} has shape {array.shape}, type {array.dtype}")
+    return array
+
+
+def _check_table(name: str, array: np.ndarray, counts: bool) -> None:
+    """Raise ValueError unless a table is finite and, if its whole numbers are counts, in range."""
+    if not array.size:
+        return
+    low, high = array.min(), array.max()
+    if array.dtype.kind == "f" and not np.isfinite([low, high]).all():
+        value, place = first(array, ~np.isfinite(array))
+        raise ValueError(f"{name} must be finite, got {value} {place}")
+    if array.dtype.kind == "i" and counts and not 0 <= low <= high <= MOST_STEPS:
+        value, place = first(array, (array < 0) | (array > MOST_STEPS))
+        raise ValueError(f"{name} must be in [0, {MOST_STEPS}], got {value} {place}")
+
+
+def _state(file: Held, spec: RunSpec, seats: list[Seat], generator: Any) -> State:
+    arrays = _arrays(file, State, spec, "state")
+    states, terminal = arrays["states"], spec.game.compact.terminal
+    if spec.stream == "fastgames":
+        if not arrays["streams"].any(axis=-1).all():
+            raise ValueError("state/streams has a state of zeros")
+        generator = None
+    else:
+        generator_of(generator)
+    if isinstance(spec.game, ProceduralGame):
+        check_states(spec.game, states)
+        check_observations(spec.game, states)
+    if terminal is not None and terminal[states].any():
+        raise ValueError("state/states has a terminal state")
+    return State(seats=seats, generator=generator, **arrays)
+
+
+def _snapshots(file: Held, spec: RunSpec, seats: list[Seat]) -> Snapshots | None:
+    record = spec.record
+    if record.every is None:
+        return None
+    steps = file.array("snapshots/steps", "int64", within=(0, MOST_STEPS))
+    if steps.ndim != 1:
+        raise ValueError(f"snapshots/steps has shape {steps.shape}")
+    tables = [
+        {
+            name: file.array(
+                f"snapshots/tables/{i}/{name}",
+                seat.tables[name].dtype.name,
+                (len(steps), *seat.tables[name].shape),
+            )
+            for name in record.tables
+            if name in seat.tables
+        }
+        for i, seat in enumerate(seats)
+    ]
+    kinds: dict[str, Any] = {}
+    for kind in KINDS_OF_SNAPSHOTS:
+        kinds[kind.name] = None
+        if getattr(record, kind.name):
+            kinds[kind.name] = [
+                file.array(
+                    f"snapshots/{kind.name}/{agent.agent}",
+                    kind.dtype,
+                    (len(steps), spec.replicas, *kind.dims(agent)),
+                    kind.bounds(agent),
+                )
+                for agent in spec.agents
+            ]
+    return Snapshots(steps, tables, **kinds)
