@@ -57,6 +57,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
+	$(BIN)/mypy --strict --config-file= --follow-imports=silent tests/typing/program.py
 	$(BIN)/pyright --pythonpath $(BIN)/python tests/typing/program.py
 	$(BIN)/python tests/typing/completeness.py 98
 

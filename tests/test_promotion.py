@@ -31,16 +31,18 @@ def choose(tables, p, o, signal):
 
 
 def same_bits(learn, choose=choose, steps=80, backends=("reference", "numba"), **more):
-    """Assert that a run has the same tables on every backend, and return them."""
+    """Assert that a run in float32 has the same tables on every backend.
+
+    In float64 all numbers have the type of the tables; the tests of parity run learners in both.
+    """
     learner = fg.Learner(choose, learn, P, TABLES, **more)
-    for dtype in registry.DTYPES:
-        runs = [
-            fg.run(GAME, learner, steps, 2, rng=1, dtype=dtype, backend=each) for each in backends
-        ]
-        for i, run in itertools.product(range(2), runs[1:]):
-            for name in ("q", "visits"):
-                assert run.tables[i][name].tobytes() == runs[0].tables[i][name].tobytes(), dtype
-        assert np.isfinite(runs[0].tables[0]["q"]).all()
+    runs = [
+        fg.run(GAME, learner, steps, 2, rng=1, dtype="float32", backend=each) for each in backends
+    ]
+    for i, run in itertools.product(range(2), runs[1:]):
+        for name in ("q", "visits"):
+            assert run.tables[i][name].tobytes() == runs[0].tables[i][name].tobytes()
+    assert np.isfinite(runs[0].tables[0]["q"]).all()
 
 
 # --- rules as people write them ------------------------------------------------------------------

@@ -582,7 +582,10 @@ def test_the_heat_map_of_the_paper_in_small():
 # --- all of them ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", reproduce.NAMES)
+LONG = pytest.param("traffic", marks=pytest.mark.slow)  # compiled for a minute
+
+
+@pytest.mark.parametrize("name", [*(name for name in reproduce.NAMES if name != "traffic"), LONG])
 def test_quiet_with_a_picture_where_asked(name, tmp_path, capsys):
     path = tmp_path / "picture.png"
     reproduce.NAMES[name](replicas=20, steps=200, rng=3, dtype="float32", threads=1, out=path)

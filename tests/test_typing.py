@@ -1,12 +1,14 @@
-"""Type checkers of users see what there is: `typing/program.py` is such a user's program.
+"""A typed program of a user, `typing/program.py`, runs and passes mypy.
 
-`make lint` shows it to pyright as well, and asks for the share of the public names that are typed.
+`make lint` runs mypy and pyright on it too, and asks for the share of public names that are typed.
 """
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import fastgames
 
@@ -30,6 +32,7 @@ def mypy(program, tmp_path):
     return python("-m", "mypy", *STRICT, f"--cache-dir={tmp_path / 'cache'}", program, cwd=tmp_path)
 
 
+@pytest.mark.slow  # `make lint` does the same
 def test_a_typed_program_passes_mypy_strict(tmp_path):
     done = mypy(PROGRAM, tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
