@@ -12,7 +12,7 @@ LITTLE = 2**26  # bytes that are not worth a look at what memory there is
 
 
 def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
-    """`value` as an int in [low, high], else TypeError or ValueError."""
+    """Return `value` as an int; raise unless it is a whole number in [low, high]."""
     domain = (
         f"a whole number of at least {low}"
         if high is None
@@ -27,7 +27,7 @@ def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
 
 
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
-    """`value` if it is one of `choices`, else an error that suggests the nearest."""
+    """Return `value`; raise unless it is one of `choices`, and suggest the nearest."""
     choices = tuple(choices)
     if isinstance(value, str) and value in choices:
         return value
@@ -59,7 +59,7 @@ def ordered(name: str, value: Any) -> None:
 
 
 def finite_array(name: str, value: Any) -> np.ndarray:
-    """`value` as a float64 array of finite real numbers, not an array of objects or booleans."""
+    """Return `value` as a float64 array; raise unless its entries are finite real numbers."""
     try:
         array = np.asarray(value)
     except ValueError as error:  # ragged
@@ -89,7 +89,7 @@ def within(name: str, array: np.ndarray, domain: str) -> None:
 
 
 def function(name: str, value: Any, form: tuple[str, ...]) -> None:
-    """TypeError unless `value` is a plain function of as many arguments as `form` names."""
+    """Raise TypeError unless `value` is a plain function of as many arguments as `form` names."""
     if not isinstance(value, FunctionType):
         raise TypeError(f"{name} must be a plain function, got {_short(value)}")
     import inspect  # here, for few processes come by
@@ -109,7 +109,7 @@ def _short(value: Any) -> str:
 
 @contextmanager
 def importing(extra: str, what: str) -> Iterator[None]:
-    """Import packages of an extra inside, whole: Ctrl-C waits, for half an import breaks the next.
+    """Hold Ctrl-C back while packages of an extra are imported; half an import breaks the next.
 
     Raises the error of `needs_extra` where one is not installed.
     """
@@ -123,7 +123,7 @@ def importing(extra: str, what: str) -> Iterator[None]:
 
 
 def needs_extra(package: str, extra: str, what: str) -> ImportError:
-    """The error for a package that is not installed: one sentence that says what to install."""
+    """Return the error for a package that is not installed; it says what to install."""
     return ImportError(f'{what} needs {package}: pip install "fastgames-engine[{extra}]"')
 
 

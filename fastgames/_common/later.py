@@ -15,7 +15,7 @@ else:
 def later(
     package: str, modules: dict[str, tuple[str, ...]], former: dict[str, str] | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` (PEP 562) of a package.
+    """Return `__getattr__` and `__dir__` (PEP 562) of a package.
 
     modules: the names that each of its modules defines and the package offers as well. The modules
     themselves are attributes too. Type checkers need the same imports under TYPE_CHECKING.

@@ -10,7 +10,7 @@ _V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 
 
 def available(root: str | Path = "/") -> int | None:
-    """Bytes that this process can still take without swapping; None where nothing tells.
+    """Return the bytes that this process can take without swapping, None if unknown.
 
     On Linux, what is free or can be freed at once, within the limits of its control groups (a
     container's, a batch job's). Elsewhere, what the machine has. root: where /proc and /sys stand.
@@ -22,7 +22,7 @@ def available(root: str | Path = "/") -> int | None:
 
 
 def _rooms(root: Path) -> list[int]:
-    """What every control group above the process, and its own, leaves it."""
+    """Return the bytes that each control group of the process leaves it."""
     try:
         groups = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -43,7 +43,7 @@ def _rooms(root: Path) -> list[int]:
 
 
 def _number(file: Path, name: str | None = None) -> int | None:
-    """The number in a file, or after a name at the start of a line; None: there is none."""
+    """Return the number in a file, or after a name at the start of a line, or None."""
     try:
         words = [line.split() for line in file.read_text().splitlines()]
         return int(words[0][0] if name is None else next(w[1] for w in words if w[0] == name))

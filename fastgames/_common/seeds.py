@@ -13,7 +13,7 @@ _DOMAIN = "None, an int in [0, 2^64), a numpy SeedSequence or a numpy Generator"
 
 
 def seed_from(rng: Any) -> int:
-    """The seed: an int itself, a SeedSequence's or a Generator's next 64 bits, or fresh entropy."""
+    """Return the seed: an int, 64 bits of a SeedSequence or a Generator, or fresh entropy."""
     if type(rng) is int and 0 <= rng < 2**64:  # without a look at numpy.random, which loads late
         return rng
     if rng is None:
@@ -31,7 +31,7 @@ def seed_from(rng: Any) -> int:
 
 
 def generator_from(rng: Any) -> tuple[np.random.Generator, int | None]:
-    """`np.random.default_rng(rng)`, and the seed if there is one number for it."""
+    """Return `np.random.default_rng(rng)`, and the seed if there is one number for it."""
     if isinstance(rng, np.random.Generator | np.random.SeedSequence):
         return np.random.default_rng(rng), None
     seed = seed_from(rng)
@@ -42,7 +42,7 @@ GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 
 
 def generator_of(state: dict[str, Any]) -> np.random.Generator:
-    """A Generator that goes on from the state of one of numpy's bit generators.
+    """Return a Generator that goes on from the state of one of numpy's bit generators.
 
     Raises ValueError, TypeError or KeyError where it is no such state. numpy itself takes any
     position within a generator's buffer, and would then read elsewhere.

@@ -15,12 +15,12 @@ ENVIRONMENT = "FASTGAMES_ISA"
 
 
 def _built() -> set[str]:
-    """The builds that are in this package."""
+    """Return the builds that are in this package."""
     return {name.split("_")[1] for name in os.listdir(__path__[0]) if name.startswith("lanes_")}
 
 
 def available() -> tuple[str, ...]:
-    """The builds that are here and that this CPU can run, the best one last."""
+    """Return the builds in this package that this CPU can run, the best one last."""
     runs = ("base", *(f"v{n}" for n in (2, 3, 4) if n <= cpu.x86_level()))
     built = _built()
     return tuple(build for build in runs if build in built)
@@ -43,5 +43,5 @@ isa: str = _choose()
 
 
 def lanes(dtype: str) -> ModuleType:
-    """The engine for tables of "float64" or "float32"."""
+    """Return the module of the engine for tables of "float64" or "float32"."""
     return importlib.import_module(f"fastgames._core.lanes_{isa}_f{dtype[-2:]}")

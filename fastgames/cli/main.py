@@ -212,7 +212,7 @@ def _options(
 
 
 def _reproductions() -> Iterable[str]:
-    """The names of what can be reproduced."""
+    """Return the names of the reproductions."""
     from fastgames.papers import NAMES
 
     return NAMES
@@ -503,7 +503,7 @@ def _show_report(report: Report) -> None:
 
 @contextlib.contextmanager
 def _announcer() -> Iterator[Callable[[str, int, int], None]]:
-    """A function that says on a terminal what is measured: its name, its number, of how many."""
+    """Return a function that shows on a terminal what is being measured."""
     if not sys.stderr.isatty():
         yield lambda what, number, of: None
         return
@@ -554,7 +554,7 @@ def _show_result(result: Result, seconds: float) -> None:
 
 
 def _spread(values: Any) -> str:
-    """Mean, and the standard deviation over replicas where there are several."""
+    """Return the mean, and the standard deviation over replicas if there are several."""
     mean = f"{values.mean():,.4g}" if abs(values.mean()) < 1000 else f"{values.mean():,.0f}"
     return mean if len(values) == 1 else f"{mean} (sd {values.std():,.3g})"
 
@@ -565,7 +565,7 @@ def _few(game: Game, replicas: int) -> bool:
 
 
 def _joint_table(result: Result) -> Table:
-    """Shares of the joint actions: preferred at the end over replicas, played over steps."""
+    """Return a table of the shares of joint actions: greedy at the end, and played."""
     from fastgames.plot import paired, preferred
 
     assert result.joint_counts is not None
@@ -584,14 +584,14 @@ def _joint_table(result: Result) -> Table:
 
 
 def _action_names(game: Game) -> Sequence[Sequence[str]]:
-    """The names of the actions; where they stand for prices or quantities, those."""
+    """Return the names of the actions; prices or quantities if actions stand for these."""
     if isinstance(game, MarketGame):
         return [[f"{choice:.4g}" for choice in grid] for grid in game.choices]
     return game.actions
 
 
 def described(kind: type) -> tuple[dict[str, str], str]:
-    """Parameters and source of a learner, as its docstring has them.
+    """Return parameters and source of a learner from its docstring.
 
     Parameters
     ----------
@@ -638,7 +638,7 @@ def _seed(text: str | None) -> int | None:
 
 
 def _sizes(text: str | None) -> tuple[int, int] | None:
-    """The two sizes of a grid."""
+    """Return the two sizes of a grid."""
     if text is None:
         return None
     sizes = re.fullmatch(r"(\d{1,9})x(\d{1,9})", text)
@@ -652,7 +652,7 @@ def _firms(text: str | None) -> list[int] | None:
 
 
 def _game(text: str) -> Game:
-    """A game by name, its parameters after a colon: penalty:k=-10."""
+    """Return a game by its name; parameters follow a colon: penalty:k=-10."""
     name, parameters = _named("game", text)
     return make(name, **parameters)
 
@@ -674,7 +674,7 @@ def _named(what: str, text: str) -> tuple[str, dict[str, Any]]:
 def _learners(
     game: Game, kinds: list[str], options: Mapping[str, list[str] | None]
 ) -> list[AnyLearner]:
-    """One learner for each agent, from options given once or once for each agent."""
+    """Return a learner for each agent, from options given once or once for each agent."""
     agents = game.num_agents
     named = [_named("learner", text) for text in _each("learner", kinds, agents)]
     seats = [kind for kind, _ in named]
@@ -704,7 +704,7 @@ def _each(name: str, values: list[str], agents: int) -> list[str]:
 
 
 def _takes(kind: str) -> set[str]:
-    """The options that go with a learner."""
+    """Return the options that go with a learner."""
     names = {part.name for part in fields(LEARNERS[kind])}
     return names | ({"epsilon", "temperature"} if "explore" in names else set())
 
@@ -737,7 +737,7 @@ def _learner(kind: str, own: Mapping[str, Any], texts: Mapping[str, str]) -> Any
 
 
 def _numeric(name: str, text: str) -> float | Exponential | Linear:
-    """A number or a schedule, as _NUMBER says."""
+    """Return a number or a schedule in the form of _NUMBER."""
     kind, colon, rest = text.partition(":")
     if not colon:
         return _float(name, text, _NUMBER)

@@ -47,7 +47,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Speed:
-    """What was measured of a workload on so many threads."""
+    """The measurements of a workload on `threads` threads."""
 
     workload: Workload
     threads: int
@@ -62,7 +62,7 @@ class Speed:
 
 
 def workloads() -> list[Workload]:
-    """What is measured."""
+    """Return the workloads."""
     pennies, random = matching_pennies(), random_markov_game(2, 50, 4, rng=1)
     greedy = QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
     soft = QLearner(alpha=0.1, explore=Softmax(0.5))
@@ -109,7 +109,7 @@ def measure(
 
 
 def check(workload: Workload) -> bool:
-    """Whether a few replicas have the bits of the slowest build, or of the reference."""
+    """Return whether a few replicas have the bits of the slowest build, or of the reference."""
     work = partial(
         run, workload.game, workload.learner, STEPS, REPLICAS,
         rng=7, dtype=workload.dtype, threads=1, progress=False,
@@ -128,7 +128,7 @@ def check(workload: Workload) -> bool:
 
 
 def _rate(workload: Workload, threads: int, share: float) -> float:
-    """Game steps a second: of the last and longest of runs that double until it lasts."""
+    """Return the game steps a second of the longest of runs that double in length."""
     replicas = workload.replicas * threads
     while True:
         began = time.perf_counter()
@@ -154,7 +154,7 @@ def _rate_of_listing(workload: Workload, share: float) -> float:
 
 
 def listing(game: MatrixGame | MarkovGame, learner: QLearner, steps: int) -> list[np.ndarray]:
-    """The loop that a textbook prints, for two Q-learners: their tables after so many steps.
+    """Run the textbook loop of two Q-learners; return their tables after `steps` steps.
 
     It draws from NumPy as listings do, so its digits are not ours.
     """
@@ -186,13 +186,13 @@ def _choose(rng: np.random.Generator, row: np.ndarray, explore: Any, t: int) -> 
 
 
 def _tables(game: MatrixGame | MarkovGame) -> tuple[np.ndarray, Any, float]:
-    """Rewards [agent, state, a, b], next states [state, a, b] if there are several, and gamma."""
+    """Return rewards [agent, state, a, b], next states [state, a, b] or None, and gamma."""
     if isinstance(game, MatrixGame):
         return game.payoffs[:, None], None, 0.0
     return game.rewards, game.transitions, game.discount
 
 
 def _first(game: MatrixGame | MarkovGame, learner: QLearner, agent: int) -> np.ndarray:
-    """The table at the start, (states, actions)."""
+    """Return the table at the start, (states, actions)."""
     shape = 1, game.num_states, game.num_actions[agent]
     return np.array(np.broadcast_to(learner.start(game, agent)["q"], shape)[0])

@@ -83,7 +83,7 @@ def checked_spec(
 
 
 def check_game(game: Any) -> None:
-    """A game with no more agents, actions and states than the engine can hold."""
+    """Raise if an argument is no game, or a game is larger than the engine can hold."""
     if not isinstance(game, Game):
         raise TypeError(
             "game must be a MatrixGame, a MarkovGame, a ProceduralGame or Variants of a game, "
@@ -108,7 +108,7 @@ def check_game(game: Any) -> None:
 
 
 def _check_unchanged(name: str, made: Any) -> None:
-    """ValueError if functions of a learner or a game, or what they read, are others by now."""
+    """Raise ValueError if functions of a learner or a game, or what they read, have changed."""
     changed = made.functions.changed()
     if changed:
         raise ValueError(
@@ -118,12 +118,12 @@ def _check_unchanged(name: str, made: Any) -> None:
 
 
 def _padded(actions: int) -> int:
-    """At most how many entries a row takes in the compiled core."""
+    """Return an upper bound of the entries of a padded row in the compiled core."""
     return -(-actions // 16) * 16 if actions > 4 else 4
 
 
 def _check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
-    """How many replicas (None: not said), and what they differ in."""
+    """Return the number of replicas (None if not given) and the grid that was given, or None."""
     grid = replicas if isinstance(replicas, Grid) else None
     count = replicas if grid is None else grid.replicas
     if isinstance(game, Variants):
@@ -161,7 +161,7 @@ def _check_stop(spec: RunSpec) -> None:
 
 
 def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
-    """The learners, one for each agent; one learner stands for all."""
+    """Return the learners, one for each agent; a single learner stands for all."""
     kinds = (RuleLearner, ValueLearner, FixedPolicy)
     seats = (learners,) * agents if isinstance(learners, kinds) else learners
     if isinstance(seats, str) or not isinstance(seats, Sequence):
@@ -187,7 +187,7 @@ def _agree_with(
     dtype: str | None,
     stream: str | None,
 ) -> tuple[int, str, str]:
-    """Replicas, dtype and stream, which are those of `resume`."""
+    """Return replicas, dtype and stream of `resume`; raise if an argument disagrees with it."""
     if resume.contract != CONTRACT:
         raise ValueError(
             f"resume must follow version {CONTRACT} of the contract on streams and events, got "
@@ -327,7 +327,7 @@ def _check_temperature(who: str, limits: tuple[Any, ...], dtype: str) -> None:
 
 
 def _check_sizes(spec: RunSpec, agent: AgentSpec, who: str) -> None:
-    """No table can leave the finite numbers: |q| <= max(|initial|, |reward| / (1 - gamma))."""
+    """Raise unless tables stay finite: |q| <= max(|initial|, |reward| / (1 - gamma))."""
     game, dtype, start = spec.game, spec.dtype, agent.starts[agent.learner.table]
     gamma = agent.values.get("gamma", game.discount)
     most = max(float(np.max(limit)) for limit in _limits(gamma))
@@ -361,7 +361,7 @@ def _numbers(value: Any) -> tuple[Any, ...]:
 
 
 def _limits(value: Any) -> tuple[Any, ...]:
-    """The values between which a parameter stays."""
+    """Return the values between which a parameter stays."""
     if isinstance(value, Exponential):
         return (value.start, value.floor)
     if isinstance(value, Linear):  # the last value as it is computed: the difference is rounded
@@ -392,7 +392,7 @@ def _check_memory(spec: RunSpec, begun: int) -> None:
 
 
 def cpus() -> int:
-    """The CPUs that this process may use."""
+    """Return the number of CPUs that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:

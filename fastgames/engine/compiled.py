@@ -233,9 +233,9 @@ class LaneBlock:
                     self.varying[-1].append((p, name, (kind, numbers)))
 
     def _counters(self) -> Iterator[tuple[np.ndarray, np.ndarray, tuple[Any, ...]]]:
-        """Every counter that the lanes keep: in the state, in the lanes, and where in the state.
+        """Yield every counter that the lanes keep: its array in the state, in the lanes, its place.
 
-        The place is that behind the replicas: an agent, or nothing.
+        The place is the index after that of the replicas: (agent,) or ().
         """
         for field in FIELDS:
             array = getattr(self.state, field.name)
@@ -252,7 +252,7 @@ class LaneBlock:
                     yield array, kept, ()
 
     def load(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
-        """Take up these replicas in these lanes; lanes that never held one repeat the first."""
+        """Copy replicas from the state into lanes; lanes that never held one repeat the first."""
         state, self.ready = self.state, False
         into, where = _slice(lanes), _slice(replicas)
         self.replicas[into] = replicas
@@ -297,7 +297,7 @@ class LaneBlock:
                 array[(into, *(slice(n) for n in values.shape[1:]))] = values
 
     def _fill(self, lanes: np.ndarray, into: Any, values: np.ndarray) -> None:
-        """Write into lanes; at first into all, for what is in none of them must make sense too."""
+        """Write values into lanes; the first time into all, so that unused lanes are valid too."""
         if not self.loaded:
             lanes[...] = values[..., :1]
         lanes[..., into] = values
@@ -446,7 +446,7 @@ class LaneBlock:
 
 
 def _slice(index: np.ndarray) -> Any:
-    """The same as a slice where that is possible: it copies faster."""
+    """Return ascending, consecutive indices as a slice, which copies faster; others as they are."""
     first, last = int(index[0]), int(index[-1])
     if last - first == len(index) - 1 and (index[1:] > index[:-1]).all():
         return slice(first, last + 1)

@@ -44,7 +44,7 @@ class Block(Protocol):
 
 @dataclass(eq=False, repr=False)
 class Work:
-    """What is to be done: `steps` for each replica, with stops on the way.
+    """The work of a run: `steps` for each replica, with stops on the way.
 
     begun: (replicas,) int64, how many of them each has already taken
     todo: the replicas that have any left, ascending
@@ -73,7 +73,7 @@ class Work:
     bell: threading.Event = field(default_factory=threading.Event)  # a thread ended, or has written
 
     def take(self, most: int) -> np.ndarray:
-        """The next replicas, at most so many."""
+        """Return the next replicas, at most `most`."""
         with self.lock:
             self.taken += most
             return self.todo[self.taken - most : self.taken]
@@ -150,7 +150,7 @@ def run(
 
 
 class Roster:
-    """Which replicas are in the lanes of a block, and how far they have come."""
+    """The replicas in the lanes of a block, and the steps that each has taken."""
 
     work: Work
     block: Block
@@ -205,13 +205,13 @@ class Roster:
         return int(ahead.min())
 
     def _earliest(self) -> np.ndarray:
-        """The steps before which the replicas in the lanes do not stop."""
+        """Return the steps before which the replicas in the lanes do not stop."""
         assert self.work.earliest is not None
         earliest: np.ndarray = self.work.earliest[self.replicas[: self.block.active]]
         return earliest
 
     def _fill(self) -> int:
-        """Give every free lane the next replica; how many there were."""
+        """Give every free lane the next replica; return the number of replicas."""
         work, block = self.work, self.block
         if block.active == block.capacity:
             return 0

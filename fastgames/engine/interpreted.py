@@ -37,14 +37,14 @@ from fastgames.stop import Stable
 
 
 class View(NamedTuple):
-    """A state as one agent has it: what it sees, and whether it is its turn."""
+    """An agent's view of a state: its observation, and whether it moves."""
 
     observation: int
     moves: bool
 
 
 class Step(NamedTuple):
-    """What a joint action brought.
+    """The outcome of a joint action.
 
     cell: where its rewards stand, as State.window keeps it
     rewards: of every agent, float64
@@ -60,7 +60,7 @@ class Step(NamedTuple):
 
 
 class World(ABC):
-    """The game of one replica, and where it stands."""
+    """The game of one replica and its state."""
 
     compact: Compact
     actions: tuple[int, ...]
@@ -79,11 +79,11 @@ class World(ABC):
 
     @abstractmethod
     def view(self, agent: int) -> View:
-        """How an agent finds the state."""
+        """Return an agent's view of the state."""
 
     @abstractmethod
     def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
-        """Go on by a joint action; asking: the agents that want columns."""
+        """Take a joint action and return its outcome; asking: the agents that want columns."""
 
     @abstractmethod
     def restart(self) -> None:
@@ -119,7 +119,7 @@ class TableWorld(World):
         self.state = int(state.states[replica])
 
     def view(self, agent: int) -> View:
-        """How an agent finds the state."""
+        """Return an agent's view of the state."""
         observations, turns = self.compact.observations, self.compact.turns
         return View(
             self.state if observations is None else int(observations[agent, self.state]),
@@ -127,7 +127,7 @@ class TableWorld(World):
         )
 
     def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
-        """Go on by a joint action."""
+        """Take a joint action and return its outcome."""
         number = int(np.ravel_multi_index(joint, self.actions))
         by_state = self.rewards.shape[1] > 1
         payoffs = self.rewards[:, self.state if by_state else 0]  # (N, A_0, ...)
@@ -186,14 +186,17 @@ class FunctionWorld(World):
         self.state = state.states[replica].copy()
 
     def view(self, agent: int) -> View:
-        """How an agent finds the state."""
+        """Return an agent's view of the state."""
         seen = self.moves.observe(unwritable(self.state), agent) + 0  # fails for None
         if not is_below(seen, self.observations[agent]):
             raise _Outside("observation", seen, self.observations[agent])
         return View(int(seen), True)
 
     def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
-        """Go on by a joint action; columns: the same step of a copy, by each action of an agent."""
+        """Take a joint action and return its outcome.
+
+        Columns are the rewards of the same step in copies of the state, by each action of an agent.
+        """
         moves, words = self.moves, self._words(self.moves.words)
         columns = {i: np.zeros(self.actions[i]) for i in asking}
         for i, column in columns.items():
@@ -234,14 +237,14 @@ class FunctionWorld(World):
 
 
 class _Outside(Exception):
-    """A value out of its range, in a place where replica and step are not known.
+    """A value is out of its range; raised where replica and step are not known.
 
     Arguments: what it is, the value, its limit, and for a reward the agent who got it.
     """
 
 
 class Move(NamedTuple):
-    """A move that is still to be learnt from: the fields of state.Pending."""
+    """A move that the agent has not yet learnt from: the fields of `state.Pending`."""
 
     observation: int
     action: int
@@ -298,7 +301,7 @@ class Player:
             self.parameters[name] = (kind, first, second, third)
 
     def values(self) -> dict[str, float]:
-        """The parameters used at this step, in the order of the rules."""
+        """Return the parameters used at this step, in the order of the rules."""
         out = {}
         for name, (kind, first, second, third) in self.parameters.items():
             if kind == EXPONENTIAL:
@@ -310,7 +313,7 @@ class Player:
         return out
 
     def gamma(self) -> Any:
-        """What the value of the next observation is multiplied by."""
+        """Return the factor of the value of the next observation."""
         return self.real(self.values().get("gamma", self.discount))
 
     @cached_property
@@ -346,7 +349,7 @@ class Player:
         return tuple(real(x) for x in self.draw_rule(words, p, self.actions, real))
 
     def learn(self, here: View, joint: tuple[int, ...], step: Step, there: View) -> int:
-        """Learn from a step from `here` to `there`; how often its greedy action changed."""
+        """Learn from a step from `here` to `there`; return how often the greedy action changed."""
         if not self.seat.learner.learns:
             return 0
         real, defers, action, changes = self.real, self.rules.defers, joint[self.agent], 0
@@ -368,7 +371,7 @@ class Player:
         self, next_observation: int, next_action: int, ended: bool,
         joint: tuple[int, ...], step: Step,
     ) -> bool:  # fmt: skip
-        """Learn from the move; whether that changed which action is greedy where it was made."""
+        """Learn from the move; return whether the greedy action at its observation changed."""
         assert self.move is not None
         o, a, gain, weight = self.move
         self.move = None
@@ -393,7 +396,7 @@ class Player:
         return bool(argmax(row) != greedy)
 
     def advance(self) -> None:
-        """Schedules go on by one step."""
+        """Advance the schedules by one step."""
         self.clock += 1.0
         self.parameters = {
             name: (kind, first * second if kind == EXPONENTIAL else first, second, third)
@@ -418,7 +421,7 @@ class Player:
 
 
 def joint_number(joint: tuple[int, ...], counts: tuple[int, ...]) -> int:
-    """A joint action as a number, agent 0's digit slowest, modulo 2^31 where they are too many."""
+    """Return the number of a joint action, agent 0's digit slowest, modulo 2^31."""
     number = 0
     for action, count in zip(joint, counts, strict=True):
         number = (number * count + action) & 0x7FFFFFFF
@@ -442,7 +445,7 @@ class Team:
     def learn(
         self, here: list[View], joint: tuple[int, ...], step: Step, there: list[View]
     ) -> dict[int, int]:
-        """Learn from a step; for every member, how often its greedy action changed."""
+        """Learn from a step; return the changes of the greedy action by member."""
         players = self.players
         real, agents = players[0].real, [player.agent for player in players]
         rows = [p.tables[0][here[p.agent].observation] for p in players]
@@ -543,7 +546,7 @@ class ReferenceBlock:
         return steps
 
     def _teams(self) -> dict[int, Team]:
-        """Every team, by its first member; the others take its shared tables."""
+        """Return the teams by first member; the other members take its shared tables."""
         teams = {}
         for player in self.players:
             if not player.rules.team:

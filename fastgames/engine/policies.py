@@ -63,7 +63,7 @@ def _error(
 
 
 def _by_rule(state: State, agent: int, where: slice | np.ndarray) -> np.ndarray:
-    """By the function itself, compiled where there is much to do."""
+    """Return what the rules' own function writes; it is compiled if there are many rows."""
     seat = state.seats[agent]
     learner = seat.learner
     rule = learner.rules.policy
@@ -206,7 +206,7 @@ class Policy:
         object.__setattr__(self, "actions", tuple(names))
 
     def __call__(self, observation: Any, rng: Any) -> Any:
-        """An action, sampled; for an array of observations one for each.
+        """Return a sampled action; for an array of observations an array of actions.
 
         Parameters
         ----------
@@ -241,7 +241,7 @@ class Policy:
         return _plain((sums[..., :-1] <= (x * sums[..., -1])[..., None]).sum(axis=-1))
 
     def greedy(self, observation: Any) -> Any:
-        """The action that it prefers, without exploring; for an array of observations one for each.
+        """Return the greedy action; for an array of observations an array of actions.
 
         Arguments, result and errors as for a call, without the random numbers.
         """
@@ -260,7 +260,7 @@ class Policy:
 
 
 def _indices(name: str, value: Any, count: int, what: str = "whole numbers") -> np.ndarray:
-    """Whole numbers in [0, count) as int64."""
+    """Return whole numbers in [0, count) as int64."""
     given = np.asarray(value)
     if given.dtype.kind not in "iu":
         raise TypeError(f"{name} must be {what} in [0, {count}), got {value!r}")

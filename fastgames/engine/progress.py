@@ -18,10 +18,10 @@ class Display(Protocol):
     """Return where progress is shown."""
 
     def update(self, done: int, seconds: float, steps: int) -> None:
-        """Show what is done after so many seconds, and the replica-steps of that."""
+        """Show the work done after `seconds`, and its replica-steps."""
 
     def stop(self) -> None:
-        """Show no more."""
+        """End the display."""
 
 
 @contextlib.contextmanager

@@ -59,7 +59,7 @@ KINDS = (
 
 @dataclass(frozen=True, eq=False)
 class Snapshots:
-    """What was taken on the way; the first axis of every array is the snapshot.
+    """The snapshots of a run; the first axis of every array is the snapshot.
 
     steps: (snapshots,) int64, game steps of each replica
     tables: for each agent, by name, (snapshots, replicas, *dimensions)

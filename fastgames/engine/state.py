@@ -302,7 +302,7 @@ def _started(
 
 
 def next_nature(stream: Any, generator: np.random.Generator | None) -> int:
-    """Nature's next 31-bit word, of its stream (4,), modified in place, or of numpy's generator."""
+    """Return nature's next 31-bit word, of its stream (4,), modified, or of NumPy's generator."""
     if generator is not None:
         return int(generator.random() * 2.0**31)
     from fastgames.rules.streams import next_word

@@ -1,4 +1,4 @@
-"""What a replica that may stop at any time did in its last steps: its window, counted up."""
+"""Counts over the last steps of replicas that may stop at any time, from their windows."""
 
 import math
 
@@ -11,7 +11,7 @@ COUNTED = 4096  # replicas at a time
 
 
 def count_up(state: State, game: Game, replicas: slice) -> None:
-    """Work out joint_counts and reward_sums of these replicas from their windows, in place.
+    """Compute joint_counts and reward_sums of these replicas from their windows, in place.
 
     A step's rewards are added after those of the step before, rounded to the type of the tables.
     """
@@ -40,7 +40,7 @@ def count_up(state: State, game: Game, replicas: slice) -> None:
 
 
 def _count_up_rewards(state: State, game: Game, replicas: slice, rewards: np.ndarray) -> None:
-    """The same where the window holds the rewards of its steps."""
+    """Do what `count_up` does where the window holds the rewards of its steps."""
     assert state.window is not None
     window, steps, counted = state.window[replicas], state.steps[replicas], state.counted[replicas]
     last = window.shape[1]

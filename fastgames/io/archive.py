@@ -84,7 +84,7 @@ class _Hashed:
 
 
 def plain(value: Any) -> Any:
-    """What JSON does not know: the arrays and scalars in the state of some bit generators."""
+    """Return an array or a scalar of NumPy as JSON can write it."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, np.integer):
@@ -93,7 +93,7 @@ def plain(value: Any) -> Any:
 
 
 class Held:
-    """The arrays of a file by name, checked as they are taken out; here of one to be written."""
+    """The arrays of a file that will be written, by name, checked as they are taken out."""
 
     def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
         self.arrays = arrays
@@ -105,7 +105,7 @@ class Held:
         shape: tuple[int, ...] | None = None,
         within: tuple[float, float] | None = None,
     ) -> np.ndarray:
-        """The array `name`, which must have this dtype and shape, and values within these two."""
+        """Return the array `name`; raise unless dtype, shape and the range of values fit."""
         array = self._array(name, dtype, shape)
         if within is not None and array.size:
             low, high = within
@@ -139,14 +139,14 @@ class Archive(Held):
         self.sums = self._sums() if SUMS in archive.namelist() else None
 
     def member(self, name: str) -> zipfile.ZipInfo:
-        """A member that is not larger than the file."""
+        """Return the entry of a member; raise if it is larger than the file."""
         info = self.archive.getinfo(name)
         if info.compress_type != zipfile.ZIP_STORED or info.file_size > self.size:
             raise ValueError(f"{name} is larger than the file")
         return info
 
     def _sums(self) -> dict[str, str]:
-        """SHA-256 by member, of every other one."""
+        """Return the SHA-256 of every other member, by name."""
         lines = self.archive.read(self.member(SUMS)).decode().splitlines()
         sums = {name: sha for sha, _, name in (line.partition("  ") for line in lines)}
         names = self.archive.namelist()
@@ -159,7 +159,7 @@ class Archive(Held):
             raise ValueError(f"{name} was changed after it was written: its SHA-256 is another")
 
     def header(self) -> dict[str, Any]:
-        """The header, if it is of a version that is read here."""
+        """Return the header; raise if it is of a version that cannot be read."""
         with self.archive.open(self.member("header.json")) as member:
             hashed = _Hashed(member)
             header = json.loads(hashed.read())
@@ -211,14 +211,14 @@ def _check_form(
 
 
 def first(array: np.ndarray, bad: np.ndarray) -> tuple[Any, str]:
-    """The first of the bad values, and where it is: the first axis has the replicas."""
+    """Return the first of the bad values and its place in words; the first axis is the replicas."""
     replica, *cell = (int(k) for k in np.argwhere(bad)[0])
     place = f" at [{', '.join(map(str, cell))}]" if cell else ""
     return array[(replica, *cell)], f"in replica {replica}{place}"
 
 
 def _array_header(member: _Hashed, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type of an array as `np.lib.format.write_array` writes them (format version 1.0).
+    """Return shape and type that `np.lib.format.write_array` has written (format version 1.0).
 
     numpy's own reader is lenient where we need not be: it mends what Python 2 wrote, with warnings.
     """
@@ -237,7 +237,7 @@ def _array_header(member: _Hashed, name: str) -> tuple[tuple[int, ...], np.dtype
 
 
 def read(path: str | Path, use: Callable[[Archive], _T], argument: str = "path") -> _T:
-    """What `use` makes of a file; whatever goes wrong within it is a ValueError."""
+    """Return `use(archive)` for a file; whatever goes wrong within it raises ValueError."""
     path = Path(path)
     with open_regular(path, argument) as file:
         try:

@@ -54,7 +54,7 @@ class _Default:
 
 
 def check(path: Any, every: Any) -> tuple[Path, float]:
-    """The arguments `checkpoint` and `checkpoint_every`, or TypeError or ValueError.
+    """Return the arguments `checkpoint` and `checkpoint_every`, checked.
 
     The path is made absolute: the directory may change during the run.
     """
@@ -125,7 +125,7 @@ def _what(spec: RunSpec) -> Call:
 
 
 def _described(header: Any, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """A header whose arrays are digests, and the digest of that."""
+    """Return a header whose arrays are digests, and the digest of the header."""
     digests = {name: _ArrayDigest(array, name) for name, array in arrays.items()}
     if "game/rewards" in digests:
         digests["game/rewards"].game = header
@@ -135,7 +135,7 @@ def _described(header: Any, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def _with_digests(value: Any, digests: dict[str, _ArrayDigest]) -> Any:
-    """A header as JSON gives it back, with digests in place of the names of arrays."""
+    """Return a header as JSON gives it back, with digests in place of the names of arrays."""
     if isinstance(value, dict):
         if value.keys() == {"array"}:
             return digests.pop(value["array"])
@@ -163,7 +163,7 @@ def read(
     game: Game | None = None,
     learners: tuple[AnyLearner, ...] | None = None,
 ) -> tuple[Result, np.ndarray] | None:
-    """The result from which to go on, and the steps at which the call began, (replicas,) int64.
+    """Return the result to go on from, and the steps at which the call began, (replicas,) int64.
 
     game, learners: those of the call, for a file does not hold functions. None where there is no
     file. The result's arrays are new, and may be written to.
@@ -201,7 +201,7 @@ def _parts(
     game: Game | None,
     learners: tuple[AnyLearner, ...] | None,
 ) -> tuple[Result, np.ndarray]:
-    """The result and the steps at which the call began, held against each other and the call."""
+    """Return the result and the steps at which the call began; raise unless they fit it."""
     result = results.result_of(file, game, learners)
     what = _what(result.spec)
     difference = _difference(what, {name: call[name] for name in what}, file)
@@ -222,7 +222,7 @@ def _parts(
 
 
 def _difference(found: Call, call: Call, file: archive.Archive) -> str | None:
-    """The first argument that differs, in words; file: the checkpoint, which has the arrays."""
+    """Return the first argument that differs, in words; file: the checkpoint with the arrays."""
     for name in call | found:
         was, got = found.get(name), call.get(name)
         if was == got:
@@ -240,7 +240,7 @@ def _difference(found: Call, call: Call, file: archive.Archive) -> str | None:
 
 
 def _detail(path: str, was: Any, got: Any, file: archive.Archive) -> str | None:
-    """The first part of an argument that differs, in words; None: none that is known."""
+    """Return the first part of an argument that differs, in words, or None."""
     if isinstance(got, _ArrayDigest) and isinstance(was, dict) and was.keys() == got.keys():
         return None if was == got else _cell(path, was, got, file)
     if isinstance(was, dict) and isinstance(got, dict) and was.get("kind") == got.get("kind"):
@@ -260,14 +260,14 @@ def _detail(path: str, was: Any, got: Any, file: archive.Archive) -> str | None:
 
 
 def _joined(path: str, key: str) -> str:
-    """The name of a part: "game.discount", "learners[0].alpha"."""
+    """Return the name of a part, such as "game.discount" or "learners[0].alpha"."""
     if path == "game":
         key = key.removeprefix("game/")
     return f"{'game' if path == 'game.made[1]' else path}.{key}"
 
 
 def _cell(path: str, was: dict[str, Any], got: _ArrayDigest, file: archive.Archive) -> str:
-    """The first entry in which an array differs, in words."""
+    """Return the first entry in which an array differs, in words."""
     if (was["dtype"], was["shape"]) != (got["dtype"], got["shape"]):
         return f"{path} was {_shown(was)}, got {_shown(got)}"
     if path.startswith("resume"):  # of which the file has digests only
@@ -299,7 +299,7 @@ def _place_of_reward(cell: list[int], game: dict[str, Any]) -> tuple[str, list[i
 
 
 def _shown(value: Any) -> str:
-    """A value of a call for an error: that of a learner as it is written in Python, and short."""
+    """Return a value of a call in short form for an error; learners as Python writes them."""
     if isinstance(value, dict) and "kind" in value:
         kind = value["kind"]
         rest = ", ".join(f"{k}={_shown(v)}" for k, v in value.items() if k != "kind")
@@ -331,7 +331,7 @@ class Writer:
         files.remove_unfinished(Path(os.path.realpath(path)))
 
     def due(self, now: float) -> bool:
-        """Whether it is time for the next one; `now`: of `time.monotonic`."""
+        """Return whether the next one is due; now: of `time.monotonic`."""
         return now - self.last >= self.every
 
     def save(self, result: Result) -> None:

@@ -29,7 +29,7 @@ KINDS: dict[str, Any] = {
 
 
 def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
-    """A learner, or a part of one, for the header; its arrays are put under `name`."""
+    """Return a learner, or a part of one, for the header; its arrays are added under `name`."""
     if isinstance(value, Learner):
         found = {x: encode(v, arrays, f"{name}/{x}") for x, v in value.parameters.items()}
         return {"name": value.name, "parameters": found, "functions": _digest(value._key())}
@@ -50,12 +50,12 @@ def _digest(key: tuple[Any, ...]) -> str:
 
 
 def encode_grid(sweep: Grid) -> dict[str, Any]:
-    """A grid for the header."""
+    """Return a grid for the header."""
     return {"dims": [list(each) for each in sweep.dims.items()], "repeats": sweep.repeats}
 
 
 def encode_game(game: Game, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """A game for the header; its arrays are put under "game/". Games of a subclass lose it."""
+    """Return a game for the header; its arrays are added under "game/". Subclasses are lost."""
     if isinstance(game, ProceduralGame):
         return {
             "kind": "ProceduralGame",
@@ -109,7 +109,7 @@ def decode(file: Held, value: Any) -> Any:
 def decode_learner(
     file: Held, header: Any, agent: int, given: Sequence[AnyLearner] | None
 ) -> AnyLearner:
-    """A learner; one of functions must have been given."""
+    """Return a learner; one made of functions must be among those given."""
     if not (isinstance(header, dict) and "functions" in header):
         decoded: AnyLearner = decode(file, header)
         return decoded
@@ -155,7 +155,7 @@ def check_given(
 
 
 def _procedural(header: dict[str, Any], given: Game | None) -> Game:
-    """A game of functions: the one given, or made anew by its name."""
+    """Return a game of functions: the one given, or one made again by its name."""
     name, made = header["name"], header["made"]
     if given is None and made is not None:
         from fastgames.games.registry import CATALOGUE, make_again
@@ -257,7 +257,7 @@ def _sparse(file: Archive, states: int) -> Sparse:
 def _others(
     first: MarkovGame, rewards: np.ndarray, labels: list[dict[str, str]]
 ) -> list[MarkovGame]:
-    """The variants after the first game, which share with it all but rewards, name and source.
+    """Return the variants after the first game, which share all but rewards, name and source.
 
     Not made by the constructor, which would copy what is shared: many times what the file holds.
     """

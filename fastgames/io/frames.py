@@ -198,7 +198,7 @@ KINDS: dict[str, Callable[["Result"], Columns]] = {
 
 
 def _tables(result: "Result", agent: int, tables: Columns) -> Columns:
-    """Those with one entry for each observation and action of the agent, by the column's name."""
+    """Return the tables with an entry for each observation and action, by the column's name."""
     size = (result.replicas, result.game.num_observations[agent], result.game.num_actions[agent])
     return {
         f"{name}_values" if name in TAKEN else name: table
@@ -208,18 +208,18 @@ def _tables(result: "Result", agent: int, tables: Columns) -> Columns:
 
 
 def _order(name: str) -> int:
-    """What comes first: whether it is preferred, how likely it is, then the tables."""
+    """Return the columns of actions: whether greedy, probabilities, then the tables."""
     return {"greedy": 0, "probability": 1}.get(name, 2)
 
 
 def _marked(greedy: np.ndarray, actions: int) -> np.ndarray:
-    """Whether each action is the greedy one: (…, observations) to (…, observations, actions)."""
+    """Return whether each action is greedy: (…, observations) to (…, observations, actions)."""
     marked: np.ndarray = greedy[..., None] == np.arange(actions)
     return marked
 
 
 def _long(result: "Result", agents: list[Columns], steps: np.ndarray) -> tuple[Columns, np.ndarray]:
-    """Arrays (steps, replicas, observations, actions) of every agent, below each other.
+    """Return arrays (steps, replicas, observations, actions) of all agents as long columns.
 
     Returns the columns, and the replica of each row. The agents' rows follow one another; what an
     agent does not have is nan.
@@ -252,14 +252,14 @@ def _long(result: "Result", agents: list[Columns], steps: np.ndarray) -> tuple[C
 
 
 def _categories(codes: np.ndarray, names: Any) -> Any:
-    """Actions by name, in the order of the game."""
+    """Return actions by name, in the order of the game."""
     import pandas
 
     return pandas.Categorical.from_codes(codes.astype(np.int64), pandas.Index(list(names)))
 
 
 def _beside(result: "Result", columns: Columns, replicas: np.ndarray) -> Columns:
-    """The replica of every row and what replicas differ in, then these columns."""
+    """Return the replica of every row and what replicas differ in, then these columns."""
     differ: Columns = {}
     if result.grid is not None:
         differ |= {name: result.grid[name] for name in result.grid.dims}

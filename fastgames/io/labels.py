@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def dataset(result: "Result") -> "xarray.Dataset":
-    """Everything of a result, with labelled dimensions.
+    """Return everything of a result with labelled dimensions.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def dataset(result: "Result") -> "xarray.Dataset":
 
 
 def attributes(result: "Result") -> dict[str, Any]:
-    """Where a result comes from, in numbers and texts."""
+    """Return the origin of a result as numbers and texts."""
     return {
         "game": result.game.name,
         "learners": [repr(learner) for learner in result.learners],
@@ -120,7 +120,7 @@ def attributes(result: "Result") -> dict[str, Any]:
 
 
 def _unfolded(variables: dict[str, Any], grid: "Grid") -> dict[str, Any]:
-    """Variables with the dimensions of a grid in place of `replica`."""
+    """Return variables with the dimensions of a grid in place of `replica`."""
     dims = (*grid.dims, "repeat")
     out = {}
     for name, value in variables.items():
@@ -133,7 +133,7 @@ def _unfolded(variables: dict[str, Any], grid: "Grid") -> dict[str, Any]:
 
 
 def _axes(result: "Result", agent: int, name: str) -> tuple[str, ...]:
-    """The dimensions of a table of an agent, the first of its axes left out."""
+    """Return the dimensions of an agent's table, without the first."""
     tables = {table.name: table.dims for table in result.learners[agent].rules.tables}
     known = ("observations", "actions")  # of a learner that sat there before
     own = {"observations": f"observation_{agent}", "actions": f"action_{agent}"}
@@ -142,7 +142,7 @@ def _axes(result: "Result", agent: int, name: str) -> tuple[str, ...]:
 
 
 def _counters(result: "Result") -> dict[str, Any]:
-    """What was counted over the run, as far as it was recorded."""
+    """Return the recorded counts of a run."""
     actions = tuple(f"action_{i}" for i in range(result.game.num_agents))
     found = {}
     for name, axes in result.COUNTED.items():
@@ -153,7 +153,7 @@ def _counters(result: "Result") -> dict[str, Any]:
 
 
 def _snapshots(result: "Result") -> dict[str, Any]:
-    """What was taken on the way, as far as it was recorded."""
+    """Return the recorded snapshots of a run."""
     taken = result.snapshots
     assert taken is not None
     variables: dict[str, Any] = {}
@@ -171,7 +171,7 @@ def _snapshots(result: "Result") -> dict[str, Any]:
 
 
 def parameters(result: "Result", agent: int) -> dict[str, np.ndarray]:
-    """The numeric parameters of one agent's learner that differ between replicas, (replicas,).
+    """Return the numeric parameters of an agent's learner that differ between replicas.
 
     Of a schedule its parts: ``epsilon_0_start``.
     """
@@ -188,7 +188,7 @@ def parameters(result: "Result", agent: int) -> dict[str, np.ndarray]:
 
 
 def _coordinates(result: "Result", agent: int, cells: tuple[str, ...]) -> dict[str, Any]:
-    """What differs between replicas in one agent's learner, as coordinates."""
+    """Return what differs between replicas in one agent's learner as coordinates."""
     learner = result.learners[agent]
     found: dict[str, Any] = {
         name: (("replica",), array) for name, array in parameters(result, agent).items()

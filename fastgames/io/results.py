@@ -94,7 +94,7 @@ def checked_contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarr
 
 
 def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The header of a result's file, and its arrays by name (not copies)."""
+    """Return the header of a result's file, and its arrays by name (not copies)."""
     state, stop, sweep = result.state, result.stop, result.grid
     arrays: dict[str, np.ndarray] = {}
     pairs = zip(state.seats, result.spec.agents, strict=True)
@@ -138,7 +138,7 @@ def _place(where: str, table: str) -> str:
 
 
 def _names(seat: Seat, agent: AgentSpec) -> list[str]:
-    """The tables of an agent that its file holds; what a team shares is its first member's."""
+    """Return the names of the tables in the file; what a team shares is its first member's."""
     left_out = set()
     if not agent.first:
         left_out = {table.name for table in agent.rules.tables if table.shared}
@@ -150,7 +150,7 @@ def _names(seat: Seat, agent: AgentSpec) -> list[str]:
 def result_of(
     file: Archive, given: Game | None = None, seats: Sequence[AnyLearner] | None = None
 ) -> Result:
-    """The result in a file; given, seats: the game and the learners, where they are functions."""
+    """Return the result in a file; given, seats: games and learners made of functions."""
     header = file.header()
     check_given(header, given, seats)
     replicas = checks.whole("replicas", header["replicas"], 1)
@@ -160,7 +160,7 @@ def result_of(
 def _result(
     file: Held, header: dict[str, Any], game: Game, seats: Sequence[AnyLearner] | None
 ) -> Result:
-    """The result of `game` that a header and arrays make; all of it is checked."""
+    """Return the result of a header and arrays; raise if any part of it is out of range."""
     replicas = checks.whole("replicas", header["replicas"], 1)
     learners = tuple(decode_learner(file, x, i, seats) for i, x in enumerate(header["learners"]))
     if len(learners) != game.num_agents or len(header["tables"]) != game.num_agents:
@@ -251,7 +251,7 @@ def _table(
     dtype: str,
     replicas: int,
 ) -> np.ndarray:
-    """A table; of one that no learner knows any more, kind and shape are not said."""
+    """Return a table; kind and shape are None for one that no learner has any more."""
     array = file.array(name, None if kind is None else kind.name, shape)
     if len(array) != replicas or array.dtype not in (np.dtype(dtype), np.dtype("int64")):
         raise ValueError(f"{name} has shape {array.shape}, type {array.dtype}")
