@@ -10,6 +10,8 @@ import pytest
 
 import fastgames as fg
 from fastgames.cli import main as cli
+from fastgames.cli import show
+from fastgames.engine import driver
 from fastgames.registry import EXPLORERS, GAMES, LEARNERS
 
 
@@ -73,14 +75,14 @@ def test_learners(call):
     assert status == 0
     for name, kind in (LEARNERS | EXPLORERS).items():
         assert re.search(rf"^. {name} ", out, re.MULTILINE)
-        parameters, source = cli.described(kind)
+        parameters, source = show.described(kind)
         assert list(parameters) == list(kind.__dataclass_fields__)
         assert all(len(text) > 10 for text in parameters.values())
         assert source or name == "fixed"
-    assert cli.described(LEARNERS["q"])[0]["alpha"].endswith(
+    assert show.described(LEARNERS["q"])[0]["alpha"].endswith(
         "in (0, 1] (a schedule may tend to 0)."
     )
-    assert "equation 1." in cli.described(LEARNERS["q"])[1]
+    assert "equation 1." in show.described(LEARNERS["q"])[1]
 
 
 # --- what it runs --------------------------------------------------------------------------------
@@ -357,19 +359,30 @@ def test_errors_are_one_line(call, arguments, said, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["a_file"]
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer's signal")
-def test_control_c(call, tmp_path):
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Ctrl-C comes a fraction of a second after a run has begun."""
+
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    path = tmp_path / "result.zip"
+    def run(*arguments, **keywords):
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        return begin(*arguments, **keywords)
+
+    begin = driver.run
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.5)
-    try:
-        status, out, errors = call("run", "chicken", "--steps", 10**12, "--seed", 3, "--out", path)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
+    monkeypatch.setattr(driver, "run", run)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer's signal")
+@pytest.mark.usefixtures("interrupted")
+def test_control_c(call, tmp_path):
+    path = tmp_path / "result.zip"
+    status, out, errors = call("run", "chicken", "--steps", 10**12, "--seed", 3, "--out", path)
     assert (status, out) == (130, "")
     saved = fg.load(path)
     (steps,) = saved.steps
@@ -394,20 +407,12 @@ def test_control_c_while_reproducing(call, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer's signal")
+@pytest.mark.usefixtures("interrupted")
 def test_control_c_leaves_a_checkpoint(call, tmp_path):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
     path = tmp_path / "run.zip"
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.5)
-    try:
-        status, out, errors = call(
-            "reproduce", "calvano", "--checkpoint", path, "--replicas", 100, "--out", tmp_path
-        )
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
+    status, out, errors = call(
+        "reproduce", "calvano", "--checkpoint", path, "--replicas", 100, "--out", tmp_path
+    )
     assert (status, out) == (130, "")
     assert re.search(rf"calvano was interrupted after .*; {re.escape(str(path))} has what", errors)
     assert path.exists()

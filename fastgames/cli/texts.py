@@ -1,0 +1,82 @@
+"""The examples below the help of every command; lines of at most 78 columns."""
+
+RUN_EXAMPLES = """
+Examples:
+  fastgames run matching_pennies --replicas 1000 --seed 7
+  fastgames run prisoners_dilemma --temperature 0.5 --plot dilemma.png
+  fastgames run climbing --steps 5000 --epsilon exponential:1,0.002,0.01
+  fastgames run chicken --learner q --learner fixed --probabilities .7,.3
+  fastgames run penalty:k=-10 --alpha 0.1 --alpha 0.01 --out penalty.zip
+  fastgames run matching_pennies --learner exp3:low=-1,high=1
+  fastgames run cournot:firms=3 --steps 1000000 \\
+      --temperature exponential:1000,1e-5,0.01
+  fastgames run klein --steps 500000 --alpha 0.3 --last 1000 \\
+      --epsilon exponential:1,2.763e-5
+
+A learner option given once is for all agents. Given once for each agent, it
+is for each in turn; - leaves an agent its default.
+"""
+
+REPRODUCE_EXAMPLES = """
+Names:
+  cycling         the chapter's listing, and a million runs of it
+  sweep           exercise (a), flips over alpha and epsilon
+  softmax         exercise (b), softmax's play frequencies and rest points
+  frozen          exercise (c), freeze the column agent, let it learn again
+  calvano         Calvano et al. (2020), algorithms that learn to collude
+                  (1,000 sessions of 4 settings, a minute or two on 2 cores);
+                  with --grid 20x20: their profits by alpha and beta,
+                  20 sessions each
+  klein           Klein (2021), two firms that set their prices in turn
+  afp             Asker, Fershtman & Pakes (2022), learning from all prices
+                  or one
+  waltman-kaymak  Waltman & Kaymak (2008), Cournot duopoly
+  traffic         signals that learn beside a fixed plan, when demand surges
+                  (compiled by Numba as it runs, half a minute on 2 cores)
+
+Examples:
+  fastgames reproduce cycling
+  fastgames reproduce cycling --replicas 10000 --out pictures
+  fastgames reproduce sweep --steps 50000 --seed 1
+  fastgames reproduce calvano --replicas 200
+  fastgames reproduce calvano --grid 40x40 --checkpoint calvano.zip
+  fastgames reproduce afp --firms 2,3,4
+
+With --checkpoint the same command goes on where it was interrupted.
+Exit status 1 if something differs from what was expected.
+"""
+
+GAMES_EXAMPLES = """
+Example:
+  fastgames games
+
+To play one: fastgames run NAME. Its parameters follow a colon:
+  fastgames run penalty:k=-10
+  fastgames run logit_bertrand:firms=3,mu=0.5
+"""
+
+LEARNERS_EXAMPLES = """
+Example:
+  fastgames learners
+
+To choose one: fastgames run GAME --learner NAME. Its parameters come after a
+colon: exp3:low=-1,high=1. How it explores is chosen with --epsilon or
+--temperature.
+"""
+
+SPEED_EXAMPLES = """
+Columns:
+  M steps/s  million game steps a second; in each, every agent takes one
+             learning step
+  textbook   how many times as fast as the loop that a textbook prints, in
+             Python and NumPy
+  bits       whether a few replicas come out to the bit as the slowest build
+             makes them
+
+Examples:
+  fastgames speed
+  fastgames speed --seconds 60 --threads 8
+  FASTGAMES_ISA=v3 fastgames speed
+
+The last one measures the build for AVX2 where there is AVX-512 as well.
+"""
