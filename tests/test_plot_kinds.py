@@ -65,13 +65,13 @@ def test_a_kind_that_is_not_there():
 @pytest.mark.parametrize(
     ("kind", "options", "words"),
     [
-        ("curves", {}, r"curves need snapshots of something: record=fg\.Record"),
+        ("curves", {}, r"result must have snapshots of policies, .*; pass record=fg\.Record"),
         ("curves", {"what": "rewards"}, "what must be one of 'reward'"),
-        ("curves", {"what": "policy"}, "curves need snapshots of policy"),
-        ("trajectories", {}, r"trajectories need snapshots of policies: record=fg\.Record"),
+        ("curves", {"what": "policy"}, "result must have snapshots of policy, got Record"),
+        ("trajectories", {}, r"result must have snapshots of policies, got .*record=fg\.Record"),
         ("trajectories", {"observation": 1}, r"observation must be .*\[0, 0\], got 1"),
         ("trajectories", {"lines": 0}, "lines must be .* at least 1, got 0"),
-        ("sweep", {}, "a sweep needs a run whose replicas were a grid"),
+        ("sweep", {}, r"result must be of a run over a grid, got 2 .*; pass replicas=fg\.grid"),
     ],
 )
 def test_what_cannot_be_drawn(kind, options, words):
@@ -88,7 +88,7 @@ def test_no_trajectories_of_four_actions():
 def test_no_joint_actions_of_agents_that_take_turns():
     game = fg.games.klein()
     result = fg.run(game, fg.QLearner(), 5, 2, 1)
-    with pytest.raises(ValueError, match=r"joint needs record=fg\.Record\(joint_actions=True\)"):
+    with pytest.raises(ValueError, match=r"got Record.*pass record=fg\.Record\(joint_actions=True"):
         result.plot(kind="joint")
 
 
@@ -328,7 +328,7 @@ def test_nothing_is_drawn_of_a_run_that_did_not_begin():
     result = interrupted([10, 10], record=ALL)
     result.state.steps[:] = 0
     for kind in ("overview", "curves", "trajectories", "joint"):
-        with pytest.raises(ValueError, match="replicas that have taken a step, got 2 replicas at"):
+        with pytest.raises(ValueError, match="a replica that has taken a step, got 2 replicas at"):
             result.plot(kind=kind)
 
 
@@ -528,7 +528,7 @@ def test_bad_sweeps(swept, options, words):
 def test_what_was_not_recorded_cannot_be_swept():
     cells = fg.grid(alpha=[0.1, 0.2])
     result = fg.run(DILEMMA, fg.QLearner(cells.alpha), 5, cells, 1)
-    with pytest.raises(ValueError, match="value 'flips' was not recorded; this run has Record"):
+    with pytest.raises(ValueError, match="a recorded statistic, got 'flips' with Record"):
         plot.sweep(result, value="flips")
 
 
@@ -541,7 +541,7 @@ def test_three_digits(largest, text):
 
 def test_a_hundred_agents_have_no_picture_of_joint_actions():
     result = fg.run(fg.games.el_farol(), fg.QLearner(), 20, 2, rng=1)
-    with pytest.raises(ValueError, match=r"at most \d+ joint actions; 'El Farol' has 100 agents"):
+    with pytest.raises(ValueError, match=r"most \d+ joint actions, got 'El Farol' with 100 agents"):
         result.plot(kind="joint")
     assert result.plot().axes
 
@@ -589,10 +589,10 @@ def test_every_kind_takes_axes_a_figure_or_a_part_of_one(kind, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "ax", "error", "words"),
     [
-        ("trajectories", 3, TypeError, "ax must be Axes, several of them, or a Figure, got 3"),
-        ("trajectories", "new", TypeError, "ax must be Axes, several of them, or a Figure, got 'n"),
-        ("joint", [None, 2], TypeError, "ax must be Axes, several of them, or a Figure, got None"),
-        ("trajectories", [], ValueError, "ax must be 1 Axes, one for each panel of this picture, "),
+        ("trajectories", 3, TypeError, "ax must be Axes, .* a Figure or a SubFigure, got 3"),
+        ("trajectories", "new", TypeError, "ax must be Axes, .* a Figure or a SubFigure, got 'new"),
+        ("joint", [None, 2], TypeError, "ax must be Axes, .* a Figure or a SubFigure, got None"),
+        ("trajectories", [], ValueError, "ax must be 1 Axes, one for each panel of the figure, "),
     ],
 )
 def test_where_nothing_can_be_drawn(recorded, kind, ax, error, words):
@@ -602,7 +602,7 @@ def test_where_nothing_can_be_drawn(recorded, kind, ax, error, words):
 
 def test_one_axes_for_several_panels(recorded):
     axes = Figure().subplots()
-    with pytest.raises(ValueError, match=r"ax must be 2 Axes, .* got 1; give a sequence"):
+    with pytest.raises(ValueError, match=r"ax must be 2 Axes, .* got 1; pass a sequence"):
         recorded.plot(kind="joint", ax=axes)
     assert not axes.get_title(loc="left")
 

@@ -1,11 +1,11 @@
-"""Pictures of results (extra "plot").
+"""Figures of results (extra "plot").
 
-Drawn on `matplotlib.figure.Figure` alone: no display is needed, and neither pyplot nor rcParams is
-touched, so a program that embeds this keeps its own style.
+The functions draw on `matplotlib.figure.Figure`. They need no display and use neither pyplot nor
+rcParams, so a program that embeds them keeps its own style.
 
-`draw` is ``result.plot()``; each kind of picture has a function of its own: `overview`, `curves`,
-`trajectories`, `joint`, `sweep`. What they are made of draws into one panel each;
-`fastgames.papers` uses that too.
+`draw` implements ``result.plot()``. Each kind of figure has a function of its own: `overview`,
+`curves`, `trajectories`, `joint`, `sweep`. The other functions draw into one panel each;
+`fastgames.papers` uses them as well.
 """
 
 from collections.abc import Callable
@@ -88,18 +88,19 @@ __all__ = [
 def draw(
     result: "Result", path: str | Path | None = None, kind: str | None = None, **options: Any
 ) -> "Figure":
-    """A figure of a result.
+    """Draw a figure of a result and return it.
 
     Parameters
     ----------
     result : Result
+        The result to draw.
     path : str or Path, optional
-        Written there, in the format that the suffix names (.png, .pdf, .svg).
+        File to write the figure to, in the format of its suffix (.png, .pdf, .svg).
     kind : str, optional
-        "overview", "curves", "trajectories", "joint" or "sweep": the function of that name. None:
-        "sweep" where the replicas were a grid, else "overview".
+        "overview", "curves", "trajectories", "joint" or "sweep": the function of that name draws
+        the figure. By default "sweep" if the run was over a grid, else "overview".
     **options
-        Of that function.
+        Passed to the function of that kind.
 
     Returns
     -------
@@ -107,8 +108,17 @@ def draw(
 
     Raises
     ------
-    ImportError, TypeError, ValueError, OSError
-        As the function of that kind.
+    ImportError
+        If matplotlib is not installed.
+    TypeError, ValueError, OSError
+        If kind is none of these, or as the function of that kind raises them.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> result = fg.run(fg.games.matching_pennies(), fg.QLearner(), steps=100, replicas=3, rng=7)
+    >>> [axes.get_title(loc="left") for axes in draw(result, kind="joint").axes]
+    ['Preferred in the end']
     """
     if kind is None:
         kind = "overview" if result.grid is None else "sweep"

@@ -1,4 +1,4 @@
-"""Nash equilibria of a small matrix game, to be marked in pictures."""
+"""Nash equilibria of a small matrix game, to mark in figures."""
 
 import itertools
 from typing import TYPE_CHECKING, Any
@@ -8,19 +8,38 @@ import numpy as np
 if TYPE_CHECKING:
     from fastgames.games import MatrixGame
 
-_SLACK = 1e-9  # of the largest payoff
-_MOST_ACTIONS = 4  # of each of two agents, whose mixed equilibria are looked for
-_MOST = 8  # that are marked; with more they are everywhere
+_SLACK = 1e-9  # relative to the largest absolute payoff; also the least probability in a support
+_MOST_ACTIONS = 4  # most actions of each of two agents for the search of mixed equilibria
+_MOST = 8  # most equilibria to mark; more would cover the figure
 
 
 def equilibria(game: "MatrixGame") -> list[list[np.ndarray[Any, np.dtype[np.float64]]]]:
-    """Equilibria as one mix (A_i,) for each agent; none where there would be more than 8.
+    """Return the Nash equilibria of a game, or an empty list if it finds more than 8.
 
-    All pure ones; for two agents of at most four actions also the mixed ones in which both mix
-    equally many actions, by support enumeration: all, unless the game is degenerate.
+    The list has all pure equilibria. For two agents with at most four actions each it also has
+    the mixed equilibria with supports of equal size, found by support enumeration; these are all
+    equilibria unless the game is degenerate.
 
+    Parameters
+    ----------
+    game : MatrixGame
+        The game.
+
+    Returns
+    -------
+    list of list of (A_i,) float64
+        For each equilibrium, the mixed strategy of every agent.
+
+    Notes
+    -----
     Source: Nisan, Roughgarden, Tardos & Vazirani (eds.), Algorithmic Game Theory, 2007,
     algorithm 3.4.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> [mix.tolist() for mix in equilibria(fg.games.matching_pennies())[0]]
+    [[0.5, 0.5], [0.5, 0.5]]
     """
     eyes = [np.eye(count) for count in game.num_actions]
     found = [[eyes[i][a] for i, a in enumerate(cell)] for cell in game.pure_equilibria()]
@@ -35,7 +54,7 @@ def equilibria(game: "MatrixGame") -> list[list[np.ndarray[Any, np.dtype[np.floa
 
 
 def _on(game: "MatrixGame", rows: list[int], columns: list[int]) -> list[Any] | None:
-    """The equilibrium in which the agents mix exactly these actions, if there is one."""
+    """Return the equilibrium with exactly these supports, [(A_0,), (A_1,)], or None."""
     first, second = game.payoffs
     column = _indifferent(first[np.ix_(rows, columns)])
     row = _indifferent(second[np.ix_(rows, columns)].T)
@@ -45,13 +64,16 @@ def _on(game: "MatrixGame", rows: list[int], columns: list[int]) -> list[Any] | 
     x[rows], y[columns] = row, column
     slack = _SLACK * max(np.abs(game.payoffs).max(), 1e-300)
     for values, own in ((first @ y, x), (x @ second, y)):
-        if values.max() > values @ own + slack:  # a better answer
+        if values.max() > values @ own + slack:  # an action outside the support pays more
             return None
     return [x, y]
 
 
 def _indifferent(payoffs: Any) -> Any:
-    """The mix over columns, all positive, that makes all rows pay the same; None without one."""
+    """Return the mix (n,) over columns, all positive, with equal payoffs in all rows, or None.
+
+    payoffs: (n, n)
+    """
     n = len(payoffs)
     system = np.block([[payoffs, -np.ones((n, 1))], [np.ones((1, n)), np.zeros((1, 1))]])
     try:

@@ -1,4 +1,4 @@
-"""Joint actions as a heat map: what was played, and what agents prefer in the end."""
+"""Heat maps of the joint actions that were played, and that agents prefer at the end."""
 
 import math
 from pathlib import Path
@@ -26,22 +26,23 @@ if TYPE_CHECKING:
 
     from fastgames.result import Result
 
-_MOST_JOINT = 2**24  # joint actions that are counted for a picture
+_MOST_JOINT = 2**24  # most joint actions of a game to count for a figure
 
 
 def joint(result: "Result", path: str | Path | None = None, *, ax: Any = None) -> "Figure":
-    """Joint actions: preferred in the end, and played, where they were recorded.
+    """Draw the joint actions preferred at the end and, if recorded, those played.
 
-    For two agents heat maps, with the pure Nash equilibria of a matrix game framed; for more bars
-    of the most frequent. Preferences are of all replicas and observations, and are there where all
-    agents choose at once by the same observations.
+    For two agents the panels are heat maps, in which frames mark the pure Nash equilibria of a
+    matrix game. For more agents they are bars of the most frequent joint actions. Shares of
+    preferred joint actions are over all replicas and observations; they are drawn if all agents
+    move simultaneously and have the same observations.
 
     Parameters
     ----------
     result : Result
-        ``record=fg.Record(joint_actions=True)`` for what was played.
+        Joint actions played need ``record=fg.Record(joint_actions=True)``.
     path : str or Path, optional
-        Written there, in the format that the suffix names.
+        File to write the figure to, in the format of its suffix.
     ax : Axes, sequence of Axes, Figure or SubFigure, optional
         As for `overview`.
 
@@ -51,26 +52,35 @@ def joint(result: "Result", path: str | Path | None = None, *, ax: Any = None) -
 
     Raises
     ------
-    ImportError, ValueError, OSError
-        As `overview`; ValueError also where there is nothing to draw.
+    ImportError, TypeError, ValueError, OSError
+        As `overview`; ValueError also if there is nothing to draw.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> record = fg.Record(joint_actions=True)
+    >>> result = fg.run(fg.games.chicken(), fg.QLearner(), 100, 3, rng=7, record=record)
+    >>> [axes.get_title(loc="left") for axes in joint(result).axes]
+    ['Preferred in the end', 'Played']
     """
     panels = joint_panels(result)
     if not panels:
         if math.prod(result.game.num_actions) > _MOST_JOINT:
             raise ValueError(
-                f"joint needs a game of at most {_MOST_JOINT} joint actions; "
-                f"{result.game.name!r} has {result.game.num_agents} agents"
+                f"result must be of a game with at most {_MOST_JOINT} joint actions, "
+                f"got {result.game.name!r} with {result.game.num_agents} agents"
             )
         raise ValueError(
-            "joint needs record=fg.Record(joint_actions=True) where agents do not choose at once "
-            f"by the same observations; this run has {result.record}"
+            "result must have recorded joint actions, unless all agents move simultaneously and "
+            f"have the same observations, got {result.record}; pass "
+            "record=fg.Record(joint_actions=True)"
         )
     framed = "Framed: pure Nash equilibria." if len(equilibria(result)) else ""
     return compose(title_of(result), panels, 2, path, (4.6, 3.7), framed, ax)
 
 
 def joint_panels(result: "Result") -> list[Panel]:
-    """The panels of joint actions."""
+    """Return the panels of preferred and of played joint actions, those that the result has."""
     panels: list[Panel] = []
     if paired(result):
         panels.append(_panel(result, preferred(result), "Preferred in the end"))
@@ -81,7 +91,10 @@ def joint_panels(result: "Result") -> list[Panel]:
 
 
 def _panel(result: "Result", shares: Any, title: str) -> Panel:
-    """Shares of joint actions: a heat map for two agents, bars of the most frequent for more."""
+    """Return a panel of the shares (A_0, A_1, …) of joint actions.
+
+    It is a heat map for two agents, and bars of the most frequent joint actions for more.
+    """
 
     def draw(axes: "Axes") -> None:
         names = result.game.actions
@@ -105,6 +118,7 @@ def _panel(result: "Result", shares: Any, title: str) -> Panel:
 
 
 def _frame(axes: "Axes", row: int, column: int) -> None:
+    """Draw a frame around a cell of a heat map."""
     from matplotlib.patches import Rectangle
 
     axes.add_patch(
@@ -115,7 +129,7 @@ def _frame(axes: "Axes", row: int, column: int) -> None:
 
 
 def equilibria(result: "Result") -> list[tuple[int, ...]]:
-    """The pure equilibria of a matrix game of two agents, as far as they can be told apart."""
+    """Return the pure equilibria of a matrix game of two agents, or [] if more than 8."""
     game = result.game
     if not isinstance(game, MatrixGame) or game.num_agents != 2:
         return []
@@ -124,7 +138,18 @@ def equilibria(result: "Result") -> list[tuple[int, ...]]:
 
 
 def paired(result: "Result") -> bool:
-    """Whether all agents choose at once by the same observations, so that preferences combine."""
+    """Return True if greedy actions form joint actions: same observations, simultaneous moves.
+
+    Parameters
+    ----------
+    result : Result
+        The result.
+
+    Returns
+    -------
+    bool
+        False also if the game has more than 2**24 joint actions.
+    """
     compact = result.game.compact
     shapes = {result.greedy(i).shape[1] for i in range(result.game.num_agents)}
     few = math.prod(result.game.num_actions) <= _MOST_JOINT
@@ -132,9 +157,30 @@ def paired(result: "Result") -> bool:
 
 
 def preferred(result: "Result") -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Shares of the greedy joint actions over replicas and observations: (A_0, A_1, …), sum 1.
+    """Return the shares of the greedy joint actions over replicas and observations.
 
-    Only where `paired`. Replicas of an interrupted run that did not begin are left out.
+    Parameters
+    ----------
+    result : Result
+        A result for which `paired` is True. Replicas of an interrupted run that took no step are
+        left out.
+
+    Returns
+    -------
+    (A_0, A_1, …) float64
+        Shares in [0, 1], with sum 1.
+
+    Raises
+    ------
+    ValueError
+        If no replica has taken a step.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> result = fg.run(fg.games.prisoners_dilemma(), fg.QLearner(), steps=100, replicas=3, rng=7)
+    >>> preferred(result).shape
+    (2, 2)
     """
     sizes, shown = result.game.num_actions, begun(result)
     greedy = [result.greedy(i)[shown].ravel() for i in range(len(sizes))]

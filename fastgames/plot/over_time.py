@@ -1,4 +1,4 @@
-"""Learning curves: what snapshots hold, over time, with median and bands over replicas."""
+"""Learning curves: the data of snapshots over time, with median and bands over replicas."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from fastgames.result import Result
 
 BANDS = "Lines over time: median of the replicas; shaded: the middle half and 90 % of them."
-_FEW_VALUES = 8  # of all replicas and lines, which have means in place of medians
-_MOST_FOLLOWED = 1_000  # replicas whose greedy play is followed to its cycle
+_FEW_VALUES = 8  # with at most this many different values, the mean replaces the median
+_MOST_FOLLOWED = 1_000  # most replicas of which limit cycles are computed
 
 
 def curves(
@@ -40,26 +40,29 @@ def curves(
     what: str | None = None,
     ax: Any = None,
 ) -> "Figure":
-    """Learning curves: the median over replicas, the middle half and 90 % of them.
+    """Draw learning curves: the median over replicas, the middle half and 90 % of them.
 
-    Where all replicas know no more than 8 values, as policies that are greedy do, the mean alone.
+    If the last snapshot has at most 8 different values over all replicas, as greedy policies do,
+    the curve is the mean over replicas, without bands.
 
     Parameters
     ----------
     result : Result
-        With snapshots: ``record=fg.Record(every=…, policies=True)``, or greedy, or tables.
+        A result with snapshots: ``record=fg.Record(every=…, policies=True)``, or greedy, or
+        tables.
     path : str or Path, optional
-        Written there, in the format that the suffix names.
+        File to write the figure to, in the format of its suffix.
     what : str, optional
-        "reward", "policy", "greedy" or the name of a table. None: all that there is.
+        "reward", "policy", "greedy" or the name of a table. By default everything recorded.
 
-        No run counts rewards over time; a reward is worked out from what was recorded. In a game
-        of one state it is what the recorded policies expect, exactly, exploration included. In a
-        game with states where nature samples nothing it is the mean over the cycle in which the
-        recorded greedy actions end, from where each replica stands at the end of the run
-        (`fastgames.analysis.limit_cycle`), of at most 1,000 replicas.
+        A run does not record rewards over time; they are computed from the snapshots. In a game
+        of one state the reward is the exact expected reward of the recorded policies, exploration
+        included. In a game with states and without chance it is the mean reward on the limit cycle
+        of the recorded greedy actions, from the state of each replica at the end of the run
+        (`fastgames.analysis.limit_cycle`), for at most 1,000 replicas unless the game is
+        `Variants`.
     ax : Axes, sequence of Axes, Figure or SubFigure, optional
-        As for `overview`; one Axes is enough for ``what="reward"``.
+        As for `overview`. ``what="reward"`` needs one Axes.
 
     Returns
     -------
@@ -67,8 +70,16 @@ def curves(
 
     Raises
     ------
-    ImportError, ValueError, OSError
-        As `overview`; ValueError also where there is nothing to draw.
+    ImportError, TypeError, ValueError, OSError
+        As `overview`; ValueError also if there is nothing to draw.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> record = fg.Record(every=50, policies=True)
+    >>> result = fg.run(fg.games.chicken(), fg.QLearner(), 100, 3, rng=7, record=record)
+    >>> [axes.get_title(loc="left") for axes in curves(result, what="reward").axes]
+    ['Expected reward']
     """
     found = curve_panels(result)
     if what is not None:
@@ -77,26 +88,28 @@ def curves(
     panels = [panel for kind in found.values() for panel in kind]
     if not panels:
         raise ValueError(
-            f"curves need snapshots of {what or 'something'}: record=fg.Record(every=…, "
-            f"policies=True, greedy=True, tables=…); this run has {result.record}"
+            f"result must have snapshots of {what or 'policies, greedy actions or tables'}, "
+            f"got {result.record}; pass record=fg.Record(every=…, policies=True, greedy=True, "
+            "tables=…)"
         )
     columns = min(result.game.num_agents, MOST_AGENTS)
-    if found.get("reward") and columns == 2:  # beside those of the agents
+    if found.get("reward") and columns == 2:  # rewards share the first row with both agents
         columns = 3
     return compose(title_of(result), panels, columns, path, note=note(result), ax=ax)
 
 
 def note(result: "Result") -> str:
-    """What the bands are."""
+    """Return the note that explains the bands, "" for a single replica."""
     return BANDS if result.replicas > 1 else ""
 
 
 def _names(result: "Result") -> list[str]:
+    """Return the names of all learners' tables, each once."""
     return list(dict.fromkeys(n for x in result.learners for n in x.rules.names))
 
 
 def curve_panels(result: "Result") -> dict[str, list[Panel]]:
-    """The panels over time by kind: a panel for all rewards, of others one for each agent."""
+    """Return the panels over time by kind: one for rewards, one per agent for other kinds."""
     held = snapshots_of(result)
     if held is None:
         return {}
@@ -122,10 +135,10 @@ def curve_panels(result: "Result") -> dict[str, list[Panel]]:
 
 
 def expected_rewards(result: "Result") -> np.ndarray | None:
-    """Mean rewards by the policies of each snapshot, (snapshots, replicas, N), in closed form.
+    """Return the expected rewards of the policies of each snapshot, in closed form.
 
-    Of the snapshots and replicas of `snapshots_of`. None unless policies were recorded in a game of
-    one state with tables of rewards.
+    Shape (snapshots, replicas, N), for the snapshots and replicas of `snapshots_of`. None unless
+    policies were recorded in a game of one state with tables of rewards.
     """
     game, held = result.game, snapshots_of(result)
     if held is None or isinstance(game, ProceduralGame) or game.num_states > 1:
@@ -149,11 +162,12 @@ def expected_rewards(result: "Result") -> np.ndarray | None:
 
 
 def rewards_of_greedy_play(result: "Result") -> np.ndarray | None:
-    """Mean rewards where the greedy actions of each snapshot lead, (snapshots, replicas, N).
+    """Return the mean rewards on the limit cycles of the greedy actions of each snapshot.
 
-    From where replicas stand at the end; of the first 1,000 where all play one game. None unless
-    greedy actions were recorded in a game with states in which nature samples nothing; nan where an
-    interrupted replica did not come to.
+    Shape (snapshots, replicas, N). Play begins in the states of the replicas at the end of the run.
+    If all replicas play one game, only the first 1,000 are used. None unless greedy actions were
+    recorded in a game with states and without chance; nan in snapshots that an interrupted replica
+    did not reach.
     """
     from fastgames.analysis import limit_cycle
 
@@ -179,12 +193,14 @@ def rewards_of_greedy_play(result: "Result") -> np.ndarray | None:
             out[t, came] = limit_cycle(
                 played, [each[came] for each in greedy], start=result.states[which[came]]
             ).rewards
-        except ValueError:  # chance: no cycle
+        except ValueError:  # a game with chance has no limit cycle
             return None
     return out
 
 
 def _reward_panel(result: "Result", steps: Any, title: str, rewards: np.ndarray) -> Panel:
+    """Return a panel of rewards (snapshots, replicas, N) over time, one line per agent."""
+
     def draw(axes: "Axes") -> None:
         names = [f"agent {i}" for i in range(rewards.shape[-1])]
         lines = rewards
@@ -200,6 +216,8 @@ def _reward_panel(result: "Result", steps: Any, title: str, rewards: np.ndarray)
 
 
 def _policy_panel(result: "Result", agent: int, taken: "Snapshots") -> Panel:
+    """Return a panel of an agent's policy over time, averaged over observations."""
+
     def draw(axes: "Axes") -> None:
         assert taken.policies is not None
         title, names = f"What agent {agent} would play", result.game.actions[agent]
@@ -211,6 +229,8 @@ def _policy_panel(result: "Result", agent: int, taken: "Snapshots") -> Panel:
 
 
 def _greedy_panel(result: "Result", agent: int, taken: "Snapshots") -> Panel:
+    """Return a panel of an agent's greedy actions over time."""
+
     def draw(axes: "Axes") -> None:
         assert taken.greedy is not None
         greedy, names = taken.greedy[agent], result.game.actions[agent]
@@ -232,14 +252,14 @@ def _greedy_panel(result: "Result", agent: int, taken: "Snapshots") -> Panel:
 def _chances(
     axes: "Axes", steps: Any, values: Any, names: Sequence[str], title: str, unit: str, what: str
 ) -> None:
-    """Numbers that sum to 1 over the last axis of values (times, replicas, actions), over time."""
+    """Draw values (times, replicas, actions) over time, which sum to 1 over the last axis."""
     if len(names) > MOST_LINES:
         map_over_time(axes, steps, mean(values, 1), names, unit)
         finish(axes, title, "game steps", what, grid=False)
         return
     values, kind = _steady(values)
     unit = kind + unit
-    if len(names) == 2:  # the second only mirrors the first
+    if len(names) == 2:  # the second line is 1 minus the first
         values, names, unit = values[..., :1], names[:1], f"{unit}: {names[0]}"
     bands(axes, steps, values, names)
     axes.set_ylim(-0.02, 1.02)
@@ -247,10 +267,10 @@ def _chances(
 
 
 def _steady(values: Any) -> tuple[Any, str]:
-    """Values (times, replicas, lines), and "".
+    """Return values (times, replicas, lines) and "", or their mean (times, 1, lines) and "mean ".
 
-    Where replicas know only a few values, as policies that are greedy do, a median jumps between
-    them and bands are as wide as all: then their mean (times, 1, lines), and "mean ".
+    The mean replaces the values if replicas have only a few different ones in the last snapshot, as
+    greedy policies do: a median would jump between them, and bands would span them all.
     """
     last = values[-1]
     if values.shape[1] > 1 and len(np.unique(last[np.isfinite(last)].round(9))) <= _FEW_VALUES:
@@ -259,6 +279,8 @@ def _steady(values: Any) -> tuple[Any, str]:
 
 
 def _table_panel(result: "Result", agent: int, name: str, taken: "Snapshots") -> Panel:
+    """Return a panel of an agent's table over time, averaged over observations."""
+
     def draw(axes: "Axes") -> None:
         table, names = taken.tables[agent][name], result.game.actions[agent]
         title = f"{name}-values of agent {agent}"

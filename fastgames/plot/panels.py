@@ -1,4 +1,4 @@
-"""One figure with a panel for each thing that a result has."""
+"""A figure with a panel for each quantity that a result has."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
 
 def overview(result: "Result", path: str | Path | None = None, *, ax: Any = None) -> "Figure":
-    """A figure of a result: one panel for each thing that it has.
+    """Draw a figure of a result with one panel for each quantity that it has.
 
     Parameters
     ----------
     result : Result
-        What it has decides what is drawn. Always: the final tables of learning agents and the
-        joint actions that they prefer at the end. Where recorded: rewards, policies, greedy actions
-        and tables over time, trajectories of policies, joint actions played, flips, mean rewards.
-        Distributions are over replicas (and observations, where there are several). The first four
-        agents have panels of their own.
+        The figure always has the final tables of learning agents, and the joint actions that
+        agents prefer at the end if their greedy actions combine (see `joint`). If recorded, it
+        also has rewards, policies, greedy actions and tables over time, trajectories of policies,
+        joint actions played, flips and mean rewards. Distributions are over replicas, and over
+        observations if there are several. Only the first four agents have panels of their own.
     path : str or Path, optional
-        Written there, in the format that the suffix names (.png, .pdf, .svg).
+        File to write the figure to, in the format of its suffix (.png, .pdf, .svg).
     ax : Axes, sequence of Axes, Figure or SubFigure, optional
-        Where to draw instead of on a new figure. One Axes where the picture has one panel, else a
-        sequence (or array) of as many Axes as it has panels; they get their titles and labels, and
-        the figure none. A Figure or SubFigure is divided into panels.
+        Axes to draw on, instead of a new figure: one Axes for a figure of one panel, else a
+        sequence or array of one Axes per panel. The Axes get titles and labels; their figure gets
+        none. A Figure or SubFigure is divided into panels.
 
     Returns
     -------
@@ -57,9 +57,11 @@ def overview(result: "Result", path: str | Path | None = None, *, ax: Any = None
         If matplotlib is not installed.
     TypeError
         If ax is none of these.
-    ValueError, OSError
-        If path has a suffix that matplotlib does not know, or cannot be written; if ax are not as
-        many as there are panels; if no replica has taken a step.
+    ValueError
+        If matplotlib does not know the suffix of path, if the number of Axes is not the number of
+        panels, or if no replica has taken a step.
+    OSError
+        If path cannot be written.
 
     Examples
     --------
@@ -83,12 +85,15 @@ def overview(result: "Result", path: str | Path | None = None, *, ax: Any = None
 
 
 def _final_panels(result: "Result") -> list[Panel]:
+    """Return a panel of the final table for each learning agent of the first four."""
     agents = range(min(result.game.num_agents, MOST_AGENTS))
     learning = [i for i in agents if result.learners[i].learns]
     return [_final_panel(result, i, result.learners[i].table) for i in learning]
 
 
 def _final_panel(result: "Result", agent: int, name: str) -> Panel:
+    """Return a panel of the distribution of an agent's final table, by action."""
+
     def draw(axes: "Axes") -> None:
         names = result.game.actions[agent]
         values = result.tables[agent][name][begun(result)].reshape(-1, len(names))
@@ -104,7 +109,7 @@ def _final_panel(result: "Result", agent: int, name: str) -> Panel:
 
 
 def _counter_panels(result: "Result") -> list[Panel]:
-    """What was counted over the run, by agent."""
+    """Return the panels of flips and of mean rewards, if recorded."""
     panels: list[Panel] = []
     agents, shown = range(result.game.num_agents), begun(result)
     learning = [i for i in agents if result.learners[i].learns]
@@ -118,7 +123,7 @@ def _counter_panels(result: "Result") -> list[Panel]:
 
 
 def _counter_panel(values: Mapping[str, Any], title: str, unit: str) -> Panel:
-    """What was counted, one number for each replica, by agent."""
+    """Return a panel of distributions of values (replicas,), by name of the agent."""
 
     def draw(axes: "Axes") -> None:
         columns = np.stack(list(values.values()), axis=-1)

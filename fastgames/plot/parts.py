@@ -1,4 +1,4 @@
-"""What panels are made of: lines with bands, distributions, heat maps, marks."""
+"""Parts of panels: lines with bands, distributions, heat maps, marks."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,9 +14,20 @@ if TYPE_CHECKING:
 
 
 def bands(axes: "Axes", x: Any, values: Any, names: Sequence[str], width: float = 1.4) -> None:
-    """Lines over time: median over replicas, shaded where the middle half and 90 % of them lie.
+    """Draw medians over replicas as lines, with bands for the middle half and 90 % of them.
 
-    values: (times, replicas, lines), at most as many lines as COLOURS.
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    x : (times,) real numbers
+        Positions on the horizontal axis.
+    values : (times, replicas, lines) float64
+        At most ``len(COLOURS)`` lines are drawn; nan is left out.
+    names : sequence of str
+        Names of the lines, for the legend.
+    width : float
+        Width of the lines, in points.
     """
     quantile = np.nanquantile if np.isnan(values).any() else np.quantile
     low, below, middle, above, high = quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
@@ -29,11 +40,25 @@ def bands(axes: "Axes", x: Any, values: Any, names: Sequence[str], width: float 
 
 
 def map_over_time(axes: "Axes", x: Any, values: Any, names: Sequence[str], unit: str) -> None:
-    """Values (times, lines) as colours: time to the right, one row for each line."""
-    edges = np.convolve(x, (0.5, 0.5), "valid")  # half-way between two times
+    """Draw values over time as colours, with one row for each line.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    x : (times,) real numbers
+        Times, increasing.
+    values : (times, lines) float64
+        Values to draw.
+    names : sequence of str
+        Names of the rows.
+    unit : str
+        Label of the colour bar.
+    """
+    edges = np.convolve(x, (0.5, 0.5), "valid")  # midpoints between two times
     first, last = (edges[0], edges[-1]) if len(edges) else (x[0] + 0.5, x[0] - 0.5)
     edges = np.concatenate([[2.0 * x[0] - first], edges, [2.0 * x[-1] - last]])
-    later = values[1:] if len(values) > 1 else values  # what all begin with would outshine the rest
+    later = values[1:] if len(values) > 1 else values  # initial values would widen the colour scale
     image = axes.pcolormesh(
         edges, np.arange(len(names) + 1) - 0.5, values.T, cmap="Blues", rasterized=True,
         vmin=later.min(), vmax=later.max(),
@@ -45,7 +70,17 @@ def map_over_time(axes: "Axes", x: Any, values: Any, names: Sequence[str], unit:
 
 
 def histograms(axes: "Axes", values: Mapping[str, Any], bins: int = 50) -> None:
-    """Overlaid distributions on common bins, as shares of each, by name."""
+    """Draw overlaid histograms on common bins, as shares of the finite values of each name.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    values : mapping from str to (n,) array
+        Numbers by name; at most ``len(COLOURS)`` names are drawn.
+    bins : int
+        Number of bins, at least 1. Integer values may get fewer.
+    """
     from matplotlib.ticker import MaxNLocator
 
     finite = {name: x[np.isfinite(x)] for name, x in values.items()}
@@ -56,27 +91,43 @@ def histograms(axes: "Axes", values: Mapping[str, Any], bins: int = 50) -> None:
         axes.stairs(shares, edges, fill=True, color=colour, alpha=0.25)
         axes.stairs(shares, edges, color=colour, linewidth=1.2, label=plain(name))
         largest = max(largest, shares.max())
-    axes.set_ylim(0.0, min(1.14 * largest, 1.02) or 1.02)  # room for the legend, but no more than 1
+    axes.set_ylim(0.0, min(1.14 * largest, 1.02) or 1.02)  # room for the legend; shares are <= 1
     if whole:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
 
 
 def _edges(values: Any, bins: int) -> Any:
-    """Bin edges; for whole numbers all bins hold equally many of them, or the bars would comb."""
+    """Return the bin edges for values (n,).
+
+    Bins of integers cover equally many integers each: unequal bins would show false gaps.
+    """
     if not len(values):
         return np.linspace(0.0, 1.0, bins + 1)
     low, high = values.min(), values.max()
     if values.dtype.kind in "iu":
         width = max(1, -(-(int(high) - int(low) + 1) // bins))
         return np.arange(int(low), int(high) + width + 1, width) - 0.5
-    if low == high:  # the bar of a constant is as narrow as the others, and stands on it
+    if low == high:  # centre a narrow bar on the constant
         half = 0.5 * abs(low) or 0.5
         return low + half * np.linspace(-1.0, 1.0, bins + 2 - bins % 2)
     return np.histogram_bin_edges(values, bins, (low, high))
 
 
 def spread(axes: "Axes", values: Any, names: Sequence[str]) -> None:
-    """Columns of values (n, columns): each value as a dot if few, else median, half and 90 %."""
+    """Draw the distribution of each column of values.
+
+    One row is drawn as bars, fewer than `FEW` rows as dots, more as the median, the middle half
+    and 90 % of the values.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    values : (n, columns) float64
+        Values to draw, n >= 1; nan is left out of the quantiles.
+    names : sequence of str
+        Names of the columns.
+    """
     from fastgames.plot.picture import alone
 
     at = np.arange(len(names))
@@ -106,9 +157,23 @@ def heat_map(
     axes: "Axes", values: Any, rows: Sequence[str], columns: Sequence[str], text: str,
     high: float | None = None, low: float = 0.0, unit: str | None = None,
 ) -> None:  # fmt: skip
-    """Values (rows, columns) as colours from `low` to `high`, with the numbers where they fit.
+    """Draw values as colours, with their numbers in the cells or with a colour bar.
 
-    Else with a colour bar in `unit`, which is what stands after the number in `text` unless given.
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    values : (rows, columns) float64
+        Values to draw. With at most `MOST_CELLS` rows and columns each cell shows its number,
+        a dash if it is not finite; else there is a colour bar.
+    rows, columns : sequence of str
+        Names of the rows and columns.
+    text : str
+        Format of a number, such as "{:.0f} %".
+    high, low : float
+        Values of the darkest and the lightest colour; by default the maximum of values, and 0.
+    unit : str, optional
+        Label of the colour bar; by default the text after the number in `text`.
     """
     high = max(float(np.nanmax(values)), 1e-300) if high is None else high
     image = axes.imshow(values, cmap="Blues", vmin=low, vmax=high, aspect="auto")
@@ -126,7 +191,19 @@ def heat_map(
 
 
 def mark(axes: "Axes", x: float, text: str, side: Literal["left", "right"] = "right") -> None:
-    """A vertical line at x, and what it is, on one side of it."""
+    """Draw a vertical line with a text beside it.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    x : float
+        Position of the line, in data coordinates.
+    text : str
+        Text to write at the top of the line.
+    side : "left" or "right"
+        Side of the line on which the text stands.
+    """
     axes.axvline(x, color=INK, linewidth=1.0, linestyle=(0, (4, 2)))
     axes.annotate(
         plain(text), (x, 1.0), xycoords=("data", "axes fraction"),
@@ -139,10 +216,20 @@ def price_response(
     axes: "Axes", response: "DeviationResponse", names: Sequence[str],
     levels: Mapping[str, float],
 ) -> None:  # fmt: skip
-    """Mean prices of all firms around a deviation, one line for each name, and levels to compare.
+    """Draw the mean prices of all firms around a deviation, and reference levels.
 
-    Shaded: the middle half of the replicas, where there are several. response: of
-    `fastgames.analysis.deviation_response`. levels: prices by their names.
+    Bands show the middle half of the replicas, if there are several.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    response : DeviationResponse
+        From `fastgames.analysis.deviation_response`.
+    names : sequence of str
+        Names of the firms, one line for each.
+    levels : mapping from str to float
+        Prices to mark by a horizontal line, by name.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -168,10 +255,23 @@ def grid_map(
     axes: "Axes", values: Any, rows: Sequence[str], columns: Sequence[str], text: str,
     unit: str = "", ends: tuple[float, float] | None = None,
 ) -> None:  # fmt: skip
-    """A statistic over two dimensions of a sweep, values (rows, columns): the first goes up.
+    """Draw a statistic over two dimensions of a sweep as a heat map, the first row at the bottom.
 
-    Colours from the least to the largest value, or between `ends`, such as 0 and 1 of shares.
-    unit: what a colour bar says, if there is one.
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    values : (rows, columns) float64
+        Values to draw.
+    rows, columns : sequence of str
+        Names of the rows and columns.
+    text : str
+        Format of a number, such as "{:.2f}".
+    unit : str
+        Label of the colour bar, if there is one (see `heat_map`).
+    ends : (float, float), optional
+        Values of the lightest and the darkest colour, such as (0, 1) for shares; by default the
+        smallest and the largest value.
     """
     low, high = (float(np.nanmin(values)), float(np.nanmax(values))) if ends is None else ends
     heat_map(axes, values[::-1], rows[::-1], columns, text, high, low, unit)

@@ -1,4 +1,4 @@
-"""Policies on their way: on the unit square (two actions each), or the simplex (three actions)."""
+"""Trajectories of policies on the unit square (two actions each) or the simplex (three actions)."""
 
 import itertools
 from collections.abc import Sequence
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from fastgames.result import Result
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])  # of the simplex, by action
-_LINES = 100  # replicas that get a line, unless asked for more
-_MANY = 500  # replicas, from which on ends are drawn as a density
-_PLACES = 12  # as few different policies are drawn as places with arrows between them
-_COUNTED = 10_000  # replicas whose moves between places are counted
-_BEND = 0.18  # of the arrows, so that both directions can be seen
+_LINES = 100  # default of the most replicas with a line
+_MANY = 500  # with at least this many replicas, their ends are drawn as a density
+_PLACES = 12  # at most this many different policies are drawn as places with arrows between them
+_COUNTED = 10_000  # most replicas of which moves between places are counted
+_BEND = 0.18  # curvature of the arrows, which separates the two directions
 
 
 def trajectories(
@@ -50,31 +50,37 @@ def trajectories(
     lines: int = _LINES,
     ax: Any = None,
 ) -> "Figure":
-    """Draw how policies moved, from snapshot to snapshot, in many replicas.
+    """Draw the trajectories of policies over the snapshots, for many replicas.
 
-    A unit square for two agents with two actions each (the probabilities of their first ones; of
-    three agents all pairs, of more agent 0 with 1, 2 with 3), a simplex for each agent with three;
-    at most four of them. Lines grow darker with time; circles are where replicas start (the first
-    snapshot of a resumed run, with its step in the legend), dots where they end, or from 500
-    replicas on a density, darker where there are more; stars are Nash equilibria of a matrix game
-    (for two agents of up to four actions all, unless the game is degenerate; else the pure ones).
-    Where all replicas know no more than 12 policies, as greedy
-    ones do, these are drawn as places, as large as the share of replicas that ends there, with
-    arrows for the moves between them, of at most 10,000 replicas at equal distances.
+    Two agents with two actions each have a unit square, of the probabilities of their first
+    actions. Three such agents have a square for each pair; more agents are paired 0 with 1, 2 with
+    3, and so on. An agent with three actions has a simplex. The figure has at most four panels.
+
+    - Lines are replicas; they darken with time.
+    - Circles mark the start. In a resumed run this is its first snapshot, and the legend gives the
+      step.
+    - Dots mark the end. With at least 500 replicas a density replaces them.
+    - Stars mark Nash equilibria of a matrix game: for two agents with at most four actions each all
+      of them unless the game is degenerate, else the pure ones. More than 8 are not marked.
+
+    If all replicas have at most 12 different policies, as greedy learners do, each policy is drawn
+    as a disc. Its area grows with the share of replicas that end there, and arrows show the moves
+    between discs, for at most 10,000 evenly spaced replicas.
 
     Parameters
     ----------
     result : Result
-        With ``record=fg.Record(every=…, policies=True)``.
+        A result with ``record=fg.Record(every=…, policies=True)``.
     path : str or Path, optional
-        Written there, in the format that the suffix names.
+        File to write the figure to, in the format of its suffix.
     observation : int
-        At which observation of each agent.
+        Observation of each agent at which to draw its policy, in [0, O) with O the smallest number
+        of observations of an agent.
     average : bool
-        Whether to draw, at each snapshot, the mean of the policies up to it: what learners without
-        regret settle on.
+        If True, draw at each snapshot the mean of the policies up to it. Time averages of no-regret
+        learners converge even if their policies do not.
     lines : int
-        How many replicas get a line, at equal distances, at least 1.
+        Largest number of replicas with a line, at least 1; they are evenly spaced.
     ax : Axes, sequence of Axes, Figure or SubFigure, optional
         As for `overview`.
 
@@ -85,7 +91,17 @@ def trajectories(
     Raises
     ------
     ImportError, TypeError, ValueError, OSError
-        As `overview`; ValueError also where there is nothing to draw.
+        As `overview`; TypeError or ValueError also if an argument is outside its domain, ValueError
+        if there is nothing to draw.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> record = fg.Record(every=50, policies=True)
+    >>> learner = fg.QLearner(explore=fg.Softmax(0.5))
+    >>> result = fg.run(fg.games.matching_pennies(), learner, 100, 3, rng=7, record=record)
+    >>> trajectories(result).axes[0].get_title(loc="left")
+    'Policies of agents 0 and 1'
     """
     least = min(result.game.num_observations)
     observation = checks.whole("observation", observation, 0, least - 1)
@@ -94,14 +110,14 @@ def trajectories(
         raise TypeError(f"average must be True or False, got {average!r}")
     if result.snapshots is None or result.snapshots.policies is None:
         raise ValueError(
-            "trajectories need snapshots of policies: record=fg.Record(every=…, policies=True); "
-            f"this run has {result.record}"
+            f"result must have snapshots of policies, got {result.record}; pass "
+            "record=fg.Record(every=…, policies=True)"
         )
     panels = trajectory_panels(result, observation, average, lines, bar=True)
     if not panels:
         raise ValueError(
-            "trajectories need an agent with three actions, or two agents with two actions each, "
-            f"and a snapshot; this run has {result.game.num_actions} actions and "
+            "result must have an agent with three actions or two agents with two actions each, "
+            f"and a snapshot, got {result.game.num_actions} actions and "
             f"{len(result.snapshots.steps)} snapshots"
         )
     return compose(title_of(result), panels, 3, path, (5.0, 4.3), ax=ax)
@@ -114,11 +130,12 @@ def trajectory_panels(
     lines: int = _LINES,
     bar: bool = False,
 ) -> list[Panel]:
-    """Squares for pairs of agents with two actions, a simplex for each agent with three.
+    """Return a square for pairs of agents with two actions, a simplex per agent with three.
 
-    Of three agents with two actions all pairs, of more agent 0 with 1, 2 with 3, …; four panels.
+    Three agents with two actions have all pairs, more are paired 0 with 1, 2 with 3, and so on;
+    at most four panels. An empty list without snapshots of policies.
 
-    bar: whether the last one says which colour is when.
+    bar: if True, the last panel has a colour bar of the game steps
     """
     held = snapshots_of(result)
     if held is None or held[0].policies is None:
@@ -134,7 +151,7 @@ def trajectory_panels(
     actions = result.game.num_actions
     two = [i for i, count in enumerate(actions) if count == 2]
     pairs = list(zip(two[::2], two[1::2], strict=False))
-    if len(two) == 3:  # all three sides of the cube
+    if len(two) == 3:  # all three faces of the cube of policies
         pairs = list(itertools.combinations(two, 2))
     views = [_square(result, pair, policies, marks, what + where) for pair in pairs]
     three = [i for i, count in enumerate(actions) if count == 3]
@@ -145,12 +162,12 @@ def trajectory_panels(
 
 @dataclass(frozen=True)
 class View:
-    """What a panel shows, in its own coordinates.
+    """Contents of a panel, in its own coordinates.
 
-    title: what it is
-    points: (times, replicas, 2), nan from where an interrupted replica did not come
-    marks: (equilibria, 2)
-    labels: of the axes of a square (two), or of the corners of a simplex (three)
+    title: title of the panel
+    points: (times, replicas, 2) float64; nan at snapshots that an interrupted replica did not reach
+    marks: (equilibria, 2) float64
+    labels: two labels of the axes of a square, or three of the corners of a simplex
     """
 
     title: str
@@ -162,7 +179,7 @@ class View:
 def _square(
     result: "Result", pair: tuple[int, int], policies: Sequence[Any], marks: Any, what: str
 ) -> View:
-    """The probabilities of the first actions of two agents."""
+    """Return the view of the probabilities of the first actions of two agents."""
     i, j = pair
     points = np.stack([policies[i][..., 0], policies[j][..., 0]], axis=-1)
     stars = np.array([[mixes[i][0], mixes[j][0]] for mixes in marks]).reshape(-1, 2)
@@ -172,6 +189,7 @@ def _square(
 
 
 def _simplex(result: "Result", agent: int, policies: Sequence[Any], marks: Any, what: str) -> View:
+    """Return the view of an agent's policy on the simplex."""
     stars = np.array([mixes[agent] for mixes in marks]).reshape(-1, 3) @ CORNERS
     points = policies[agent] @ CORNERS
     stars = np.unique(stars.round(12), axis=0)
@@ -179,7 +197,7 @@ def _simplex(result: "Result", agent: int, policies: Sequence[Any], marks: Any, 
 
 
 def _panel(view: View, steps: Any, lines: int, bar: bool) -> Panel:
-    """bar: whether it says which colour is when."""
+    """Return a panel that draws a view; bar: if True, with a colour bar of the game steps."""
 
     def draw(axes: "Axes") -> None:
         sample = view.points[:, spaced(view.points.shape[1], _COUNTED)]
@@ -205,14 +223,14 @@ def _panel(view: View, steps: Any, lines: int, bar: bool) -> Panel:
 
 
 def _ground(axes: "Axes", view: View, room: float) -> None:
-    """The empty square or simplex with its labels; `room`: around a square, for large places."""
+    """Draw the empty square or simplex with its labels; room: margin of a square, for discs."""
     axes.set_aspect("equal")
     if len(view.labels) == 2:
         finish(axes, view.title, *view.labels, legend="", grid=False)
         axes.set(xlim=(-room, 1.0 + room), ylim=(-room, 1.0 + room))
         for side, axis in (("bottom", axes.xaxis), ("left", axes.yaxis)):
             axis.set_ticks(np.linspace(0.0, 1.0, 5))
-            axes.spines[side].set_bounds(0.0, 1.0)  # a probability ends there
+            axes.spines[side].set_bounds(0.0, 1.0)  # the domain of a probability
         axes.plot([0, 1, 1, 0, 0], [0, 0, 1, 1, 0], color=PALE, linewidth=0.8, zorder=0)
         return
     label(axes, view.title, "", "")
@@ -229,7 +247,10 @@ def _ground(axes: "Axes", view: View, room: float) -> None:
 
 
 def _draw_paths(axes: "Axes", view: View, steps: Any, lines: int, bar: bool) -> None:
-    """Lines of some replicas, darker with time; starts; ends, of many as a density."""
+    """Draw lines of some replicas, darker with time, and their starts and ends.
+
+    Ends of at least `_MANY` replicas are drawn as a density.
+    """
     from matplotlib.collections import LineCollection
 
     replicas = view.points.shape[1]
@@ -263,13 +284,13 @@ def _draw_paths(axes: "Axes", view: View, steps: Any, lines: int, bar: bool) -> 
 
 
 def _which(drawn: int, replicas: int, bar: bool) -> str:
-    """Whose lines are drawn; and what their colours say, if no bar does."""
+    """Return the label of the lines: the replicas, and the meaning of shades without a bar."""
     some = f"{drawn:,} of {replicas:,} replicas" if drawn < replicas else f"{replicas:,} replicas"
     return f"{some if replicas > 1 else '1 replica'}{'' if bar else ', darker later'}"
 
 
 def _draw_density(axes: "Axes", view: View) -> None:
-    """Where all replicas are in the end, as hexagons that are darker where there are more."""
+    """Draw the density of the last points of all replicas as hexagons, darker with more."""
     from matplotlib.patches import Polygon
 
     cells = axes.hexbin(
@@ -283,7 +304,7 @@ def _draw_density(axes: "Axes", view: View) -> None:
 
 
 def _shades(name: str) -> Any:
-    """A map of colours without those that are nearly white."""
+    """Return the colour map of that name without its nearly white colours."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 
@@ -291,13 +312,20 @@ def _shades(name: str) -> Any:
 
 
 def _opaque(pieces: Any) -> float:
-    """How opaque lines are: less where they are so long that they would fill the picture."""
+    """Return the opacity of the lines: the longer they are in total, the lower.
+
+    pieces: (pieces, 2, 2)
+    """
     length = np.linalg.norm(pieces[:, 1] - pieces[:, 0], axis=-1).sum()
     return float(np.clip(5.0 / np.sqrt(max(length, 1e-300)), 0.05, 0.9))
 
 
 def _draw_moves(axes: "Axes", places: Any, at: Any, marks: Any) -> None:
-    """Places as large as the share that ends there, and arrows as wide as the share that moves."""
+    """Draw discs sized by the share that ends there, and arrows by the share that moves.
+
+    places: (places, 2); at: (times, replicas), the index of each replica's place, or nan;
+    marks: (equilibria, 2)
+    """
     from matplotlib.patches import FancyArrowPatch
 
     shares, moves = shares_of(at, len(places))
@@ -322,7 +350,7 @@ def _draw_moves(axes: "Axes", places: Any, at: Any, marks: Any) -> None:
         alpha=0.85, linewidths=0, clip_on=False,
     )  # fmt: skip
     for place, share in zip(places, shares, strict=True):
-        near = any(np.linalg.norm(place - star) < 0.1 for star in marks)  # which it would cover
+        near = any(np.linalg.norm(place - star) < 0.1 for star in marks)  # keep the star visible
         axes.annotate(f"{100 * share:.0f} %", place, xytext=(0, 14 if near else 0), fontsize=8.5,
                       textcoords="offset points", color=INK, ha="center", va="center",
                       zorder=7)  # fmt: skip
@@ -334,19 +362,22 @@ def _draw_moves(axes: "Axes", places: Any, at: Any, marks: Any) -> None:
 
 
 def _along(start: Any, end: Any, t: float = 0.36) -> Any:
-    """A point on the bent arrow, a third of its way: there those of both directions are apart."""
+    """Return the point (2,) at parameter t of a bent arrow.
+
+    A third of the way, the labels of the two directions do not overlap.
+    """
     ahead = end - start
     bend = (start + end) / 2 + _BEND * np.array([ahead[1], -ahead[0]])
     return (1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t**2 * end
 
 
 def spaced(count: int, most: int) -> Any:
-    """At most so many indices below `count`, at equal distances, the first and last among them."""
+    """Return at most `most` evenly spaced indices below `count`, first and last included."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
 
 
 def last_of(values: Any) -> Any:
-    """Return the last entry of every replica that is no nan, (replicas, …).
+    """Return the last finite entry of every replica, (replicas, …).
 
     values: (times, replicas, …)
     """
@@ -356,9 +387,9 @@ def last_of(values: Any) -> Any:
 
 
 def places_of(points: Any) -> tuple[Any, Any]:
-    """Return the different points (places, 2), up to 1e-9, and which of them each is.
+    """Return the distinct points (places, 2), rounded to 1e-9, and the index of each point.
 
-    The latter (times, replicas) float64, nan where a point is nan.
+    Indices are (times, replicas) float64, nan if a point is nan.
     """
     keys = points.round(9) @ np.array([1.0, 1.0j])
     came = np.isfinite(keys)
@@ -369,9 +400,9 @@ def places_of(points: Any) -> tuple[Any, Any]:
 
 
 def shares_of(at: Any, places: int) -> tuple[Any, Any]:
-    """Where replicas are in the end (places,), and the moves between snapshots (places, places).
+    """Return the shares of replicas by last place (places,), and of moves (places, places).
 
-    Both are shares of the replicas; moves are means over the snapshots, 0 from a place to itself.
+    Moves are shares of all pairs of successive snapshots of a replica; the diagonal is 0.
     """
     ends = np.bincount(last_of(at).astype(np.int64), minlength=places) / at.shape[1]
     codes = at[:-1] * places + at[1:]

@@ -1,4 +1,4 @@
-"""The figure that every picture is, and how its numbers are written at the axes."""
+"""The figure class of all plots, and the format of numbers on its axes."""
 
 import io
 import math
@@ -10,26 +10,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SMALL, _LARGE = 1e-3, 1e6  # outside, an axis says once what power of ten its numbers stand for
-_TINY = 1e-4  # so of numbers that are written one by one
+_SMALL, _LARGE = 1e-3, 1e6  # numbers outside are written times a power of ten common to the axis
+_TINY = 1e-4  # smaller numbers that are written one by one have a power of ten of their own
 _MOST_DECIMALS = 12
 
 
 class Picture(Figure):
-    """A figure that a notebook shows, whether or not `matplotlib.pyplot` was imported there."""
+    """A figure that a notebook displays even if `matplotlib.pyplot` was not imported."""
 
     def _repr_png_(self) -> bytes:
-        """Return the figure as IPython shows it."""
+        """Return the figure as PNG, for IPython."""
         file = io.BytesIO()
         self.savefig(file, format="png", dpi=100)
         return file.getvalue()
 
 
 class Numbers(Formatter):
-    """Numbers at an axis: as many decimals as tell them apart, the same for all of them.
+    """Tick formatter with the fewest decimals that distinguish all numbers of an axis.
 
-    What is common to numbers that are all small, as large as a million, or nearly the same, stands
-    once at the end of the axis: times 10⁻⁵, or +1,000.
+    If the numbers are all small, reach a million, or are nearly equal, their common factor or
+    offset is written once, at the end of the axis: times 10⁻⁵, or +1,000.
     """
 
     base: float
@@ -40,23 +40,23 @@ class Numbers(Formatter):
         self.base, self.power, self.decimals = 0.0, 0, 0
 
     def set_locs(self, locs: Any) -> None:
-        """Take the numbers that will be written."""
+        """Set base, power and decimals for the numbers of the ticks."""
         self.base = _common(np.asarray(locs, np.float64))
         self.power, self.decimals = form_of(np.asarray(locs, np.float64) - self.base)
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """Return the text of one of them."""
+        """Return the text of a tick."""
         text = f"{(x - self.base) / 10.0**self.power:,.{self.decimals}f}"
-        return text[1:] if text.startswith("-") and not text.strip("-0.,") else text  # no -0
+        return text[1:] if text.startswith("-") and not text.strip("-0.,") else text  # avoid -0
 
     def get_offset(self) -> str:
-        """Return what stands at the end of the axis."""
+        """Return the common factor and offset, written at the end of the axis."""
         times = f"\N{MULTIPLICATION SIGN}{tenth(self.power)}" if self.power else ""
         return f"{times} {self.base:+,.12g}".strip() if self.base else times
 
 
 def _common(values: Any) -> float:
-    """Return a round number that nearly all of values is, or 0."""
+    """Return a round number close to all values if these are nearly equal, else 0."""
     low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
     if not 0.0 < high - low < 1e-4 * max(abs(low), abs(high)):
         return 0.0
@@ -66,14 +66,14 @@ def _common(values: Any) -> float:
 
 
 def form_of(values: Any) -> tuple[int, int]:
-    """Return the power of ten and the number of decimals by which values are written."""
+    """Return the power of ten and the number of decimals with which to write values."""
     numbers = np.unique(np.asarray(values, np.float64))
     numbers = numbers[np.isfinite(numbers)]
     largest = np.abs(numbers).max(initial=0.0)
     power = 0
     if largest > 0.0 and not _SMALL <= largest < _LARGE:
         power = math.floor(math.log10(largest) + 1e-9)
-        power -= power % 3 if power > 0 else 0  # thousands of what is large: 500 and not 5.00
+        power -= power % 3 if power > 0 else 0  # powers of 1,000 for large numbers: 500, not 5.00
     numbers = numbers / 10.0**power
     gap = np.diff(numbers).min(initial=np.abs(numbers).max(initial=1.0)) or 1.0
     for decimals in range(_MOST_DECIMALS):
@@ -83,10 +83,10 @@ def form_of(values: Any) -> tuple[int, int]:
 
 
 def scaled(values: Sequence[float]) -> tuple[list[str], int]:
-    """Return values with up to four digits each, and the power of ten that all are to be times.
+    """Return the texts of values, with up to four digits, and their common power of ten.
 
-    0 unless some are smaller than 0.0001 or as large as a million; 0 as well where they are too far
-    apart to be written by one power, which then stands at those that need it.
+    The power is 0 unless some values are below 0.0001 or at least a million. It is also 0 if the
+    values differ too much for one power; each text then has a power of its own if it needs one.
     """
     sizes = [abs(value) for value in values if value and math.isfinite(value)]
     power = 0
@@ -97,12 +97,12 @@ def scaled(values: Sequence[float]) -> tuple[list[str], int]:
 
 
 def tenth(power: int) -> str:
-    """Return a power of ten as it is printed."""
+    """Return a power of ten as text, such as 10⁻⁵."""
     return f"10{str(power).translate(_SUPERSCRIPTS)}"
 
 
 def alone(value: float) -> str:
-    """Return one number with up to four digits, a power of ten behind those that need it."""
+    """Return a number as text with up to four digits, and a power of ten if it needs one."""
     if value == 0.0 or not math.isfinite(value) or _TINY <= abs(value) < _LARGE:
         text = f"{value:,.4g}"
         return f"{value:,.0f}" if "e" in text else text

@@ -1,4 +1,4 @@
-"""Select the replicas of a result that began, and the snapshots that they came to."""
+"""Selection of the replicas of a result that took a step, and of their snapshots."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,25 +15,25 @@ Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def begun(result: "Result") -> Bools:
-    """Return which replicas have taken a step, (replicas,); an interrupted run leaves some out.
+    """Return a mask (replicas,) of the replicas that have taken a step; raise ValueError if none.
 
-    Raises ValueError if none has.
+    In an interrupted run some replicas may not have taken a step.
     """
     found: Bools = result.steps > 0
     if not found.any():
         raise ValueError(
-            f"a picture needs replicas that have taken a step, got {result.replicas:,} replicas "
-            "at step 0"
+            "result must have a replica that has taken a step, got "
+            f"{result.replicas:,} replicas at step 0"
         )
     return found
 
 
 def snapshots_of(result: "Result") -> "tuple[Snapshots, Bools] | None":
-    """Return the snapshots that were taken, and which replicas they are of; None without any.
+    """Return the snapshots and a mask (replicas,) of their replicas, or None without snapshots.
 
-    Replicas without a snapshot are left out, and snapshots that no replica came to. A replica that
-    `stop` ended stays as it was. What an interrupted replica did not come to is nan, and -1 for
-    greedy actions.
+    Replicas without a snapshot, and snapshots that no replica reached, are left out. A replica that
+    `stop` ended keeps its final values. Values that an interrupted replica did not reach are nan,
+    greedy actions -1.
     """
     taken = result.snapshots
     if taken is None:
@@ -68,12 +68,12 @@ def snapshots_of(result: "Result") -> "tuple[Snapshots, Bools] | None":
 
 
 def choice(game: Any) -> str:
-    """Return what agents of a game choose, as axes say it: "price" of firms, else "action"."""
+    """Return the name of a choice on axes: "price" in pricing games, else "action"."""
     return "price" if isinstance(market_of(game), PricingGame) else "action"
 
 
 def mean(values: Any, axis: int | tuple[int, ...]) -> Any:
-    """Return the mean of what is no nan; nan where there is nothing else."""
+    """Return the mean over the entries that are not nan; nan if all are."""
     missing = np.isnan(values)
     if not missing.any():
         return values.mean(axis=axis)

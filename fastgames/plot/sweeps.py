@@ -1,4 +1,4 @@
-"""A statistic over the dimensions of a sweep: lines with bands over one, a heat map over two."""
+"""Statistics over the dimensions of a sweep: lines over one dimension, a heat map over two."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,26 +43,28 @@ def sweep(
     name: str = "",
     ax: Any = None,
 ) -> "Figure":
-    """Draw what came of each combination of a sweep (`fastgames.grid`).
+    """Draw statistics of a run over a grid (`fastgames.grid`) against its dimensions.
 
-    Over one dimension a line for each agent: the median of the replicas, the middle half and 90 %
-    of them; of what is true or false the share. Over two a heat map of means for each agent.
-    Dimensions that are not drawn are averaged over, and the figure says so. Replicas of an
-    interrupted run that did not begin are left out.
+    Over one dimension each agent has a line: the median of the replicas with bands for the middle
+    half and 90 % of them, or the share for boolean statistics. Over two dimensions each of the
+    first four agents has a heat map of means. Replicas are pooled over the dimensions that are not
+    drawn, and a note names these. Replicas of an interrupted run that took no step are left out.
 
     Parameters
     ----------
     result : Result
-        Of a run whose replicas were a `Grid`.
+        A result of a run over a `Grid`.
     path : str or Path, optional
-        Written there, in the format that the suffix names.
+        File to write the figure to, in the format of its suffix.
     value : str or array (replicas,) or (replicas, N), optional
-        "mean_reward", "flips", "stopped" or "steps", as recorded; or numbers of your own, such as
-        ``analysis.profit_gain(result, …)``. None: all of those that there are and that differ.
+        "mean_reward", "flips", "stopped" or "steps", as recorded; or an array of numbers or
+        booleans, such as ``analysis.profit_gain(result, …)``. By default all recorded statistics,
+        without "stopped" and "steps" if all replicas took the same number of steps.
     over : str, or tuple of one or two str, optional
-        The dimensions to draw over, the first upwards. None: the first two with several values.
+        Dimensions to draw over; of two, the first is vertical. By default the first two that have
+        several values.
     name : str
-        What your own numbers are.
+        Name of the statistic if value is an array.
     ax : Axes, sequence of Axes, Figure or SubFigure, optional
         As for `overview`.
 
@@ -73,11 +75,25 @@ def sweep(
     Raises
     ------
     ImportError, TypeError, ValueError, OSError
-        As `overview`; ValueError also where the replicas were no grid.
+        As `overview`; TypeError or ValueError also if an argument is outside its domain, ValueError
+        if the run was not over a grid.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> cells = fg.grid(alpha=[0.1, 0.2], repeats=5)
+    >>> record = fg.Record(flips=True)
+    >>> learner = fg.QLearner(cells.alpha)
+    >>> result = fg.run(fg.games.chicken(), learner, 100, cells, rng=7, record=record)
+    >>> [axes.get_title(loc="left") for axes in sweep(result, value="flips").axes]
+    ['Changes of the greedy action']
     """
     grid = result.grid
     if grid is None:
-        raise ValueError("a sweep needs a run whose replicas were a grid: replicas=fg.grid(…)")
+        raise ValueError(
+            f"result must be of a run over a grid, got {result.replicas:,} replicas without one; "
+            "pass replicas=fg.grid(…)"
+        )
     dims = _dimensions(grid, over)
     values = statistics(result) if value is None else _chosen(result, value, name)
     shown = begun(result)
@@ -99,7 +115,7 @@ def sweep(
 
 
 def statistics(result: "Result") -> dict[str, tuple[str, Any]]:
-    """What a run has one number of for each replica (and agent): title, (unit, array)."""
+    """Return {title: (unit, array)} of all recorded statistics (replicas,) or (replicas, N)."""
     found: dict[str, tuple[str, Any]] = {}
     for key, (title, unit) in UNITS.items():
         array = getattr(result, key)
@@ -112,12 +128,14 @@ def statistics(result: "Result") -> dict[str, tuple[str, Any]]:
 
 
 def _chosen(result: "Result", value: Any, name: str) -> dict[str, tuple[str, Any]]:
-    """The statistic that was asked for."""
+    """Return {title: (unit, array)} of the statistic that `value` names or is."""
     if isinstance(value, str):
         title, unit = UNITS[checks.one_of("value", value, UNITS)]
         array = getattr(result, value)
         if array is None:
-            raise ValueError(f"value {value!r} was not recorded; this run has {result.record}")
+            raise ValueError(
+                f"value must be a recorded statistic, got {value!r} with {result.record}"
+            )
         return {title: (unit, array)}
     array = np.asarray(value)
     checks.not_masked("value", value)
@@ -134,6 +152,7 @@ def _chosen(result: "Result", value: Any, name: str) -> dict[str, tuple[str, Any
 
 
 def _dimensions(grid: "Grid", over: Any) -> tuple[str, ...]:
+    """Return the one or two dimensions to draw over."""
     if over is None:
         several = [name for name, values in grid.dims.items() if len(values) > 1]
         return tuple((several or list(grid.dims))[:2])
@@ -147,7 +166,7 @@ def _dimensions(grid: "Grid", over: Any) -> tuple[str, ...]:
 
 
 def folded(grid: "Grid", dims: tuple[str, ...], array: Any) -> Any:
-    """Values (replicas, …) by the dimensions that are drawn: (*dims, other replicas, …)."""
+    """Reshape values (replicas, …) by the dimensions drawn; return (*dims, other replicas, …)."""
     whole = grid.reshape(array)
     names = list(grid.dims)
     whole = np.moveaxis(whole, [names.index(dim) for dim in dims], range(len(dims)))
@@ -158,7 +177,7 @@ def folded(grid: "Grid", dims: tuple[str, ...], array: Any) -> Any:
 def _panels(
     grid: "Grid", dims: tuple[str, ...], title: str, unit: str, array: Any, shown: Any
 ) -> list[Panel]:
-    """One panel of lines, or a heat map for each agent."""
+    """Return one panel of lines, or a heat map for each of the first four agents."""
     share = array.dtype == np.bool_
     array = np.where(shown if array.ndim == 1 else shown[:, None], array, np.nan)
     values = folded(grid, dims, array)
@@ -175,7 +194,10 @@ def _panels(
 
 
 def _line_panel(grid: "Grid", dim: str, title: str, unit: str, values: Any, share: bool) -> Panel:
-    """values: (values of the dimension, replicas, lines); share: whether they are 0 or 1."""
+    """Return a panel of lines over one dimension.
+
+    values: (values of the dimension, replicas, lines); share: if True, values are 0 or 1
+    """
 
     def draw(axes: "Axes") -> None:
         given = grid.dims[dim]
@@ -194,7 +216,7 @@ def _line_panel(grid: "Grid", dim: str, title: str, unit: str, values: Any, shar
             few_ticks(axes.xaxis, texts)
         elif x.min() > 0 and x.max() >= 20 * x.min():
             axes.set_xscale("log")
-        if not words and len(x) <= MOST_CELLS:  # where the values are, and nowhere else
+        if not words and len(x) <= MOST_CELLS:  # ticks at the values alone
             axes.set_xticks(x, texts)
             axes.set_xticks([], minor=True)
         elif not words:
@@ -207,6 +229,8 @@ def _line_panel(grid: "Grid", dim: str, title: str, unit: str, values: Any, shar
 def _map_panel(
     grid: "Grid", dims: tuple[str, ...], title: str, unit: str, means: Any, share: bool
 ) -> Panel:
+    """Return a heat map of means (first dimension, second dimension)."""
+
     def draw(axes: "Axes") -> None:
         from fastgames.plot.picture import form_of, tenth
 
@@ -221,13 +245,13 @@ def _map_panel(
 
 
 def _three_digits(values: Any) -> str:
-    """A format in which the largest of the values has at least three digits."""
+    """Return a format string that gives the largest absolute value at least three digits."""
     largest = np.abs(values[np.isfinite(values)]).max(initial=1e-9)
     return f"{{:,.{int(np.clip(2 - np.floor(np.log10(largest or 1.0)), 0, 9))}f}}"
 
 
 def names_of(grid: "Grid", dim: str) -> tuple[list[str], str]:
-    """Return the values of a dimension as they are written at an axis, and what stands below it."""
+    """Return the tick labels for the values of a dimension, and the label of its axis."""
     from fastgames.plot.picture import scaled, tenth
 
     values = grid.dims[dim]
