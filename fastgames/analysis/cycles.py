@@ -1,4 +1,4 @@
-"""Where frozen greedy policies end, and what that pays."""
+"""Limit cycles of frozen greedy policies, and their profits."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from fastgames.result import Result
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LimitCycle:
-    """The cycle of every replica. States and actions of all replicas follow one another.
+    """The limit cycle of every replica; states and actions of all replicas are concatenated.
 
     Attributes
     ----------
     length : (replicas,) int64
-        Periods until play repeats itself, at least 1.
+        Length of the cycle in periods, at least 1.
     offsets : (replicas + 1,) int64
-        Replica r has the rows offsets[r] to offsets[r + 1] - 1.
+        Replica r has the rows offsets[r] to offsets[r + 1] - 1 of states and actions.
     states : (offsets[-1],) int32
-        From the first state of the path that comes again; with a time limit, from the start.
+        States of the cycle, from the first one that play revisits; with a time limit, from the
+        start of the game.
     actions : (offsets[-1], N) int32
-        What every agent plays there; 0 where it does not move.
+        Action of every agent in these states; 0 for an agent that does not move.
     rewards : (replicas, N) float64
         Mean reward of every agent in a period of the cycle, in the units of the game's rewards.
     """
@@ -51,27 +52,28 @@ def limit_cycle(
     start: npt.ArrayLike | None = None,
     threads: int | None = None,
 ) -> LimitCycle:
-    """The cycle in which play ends if all agents play their greedy actions and nobody learns.
+    """Return the cycle in which play ends if all agents play their greedy actions.
 
-    An agent that does not move in a state plays action 0. Where an episode ends, by a terminal
-    state or the time limit, play goes on from the start of the game, as it does in a run: the cycle
-    goes through the restart, which takes no period, and the terminal state is not among its states.
-    With a time limit play repeats itself when state and age do, so the cycle is an episode from the
-    start, in which a state may come more than once.
+    No agent learns. An agent that does not move in a state plays action 0. When an episode ends, by
+    a terminal state or the time limit, play continues from the start of the game, as in a run. The
+    cycle then includes the restart, which takes no period, and excludes the terminal state. With a
+    time limit, play repeats when both the state and the age of the episode do; the cycle is then an
+    episode from the start, in which a state may occur more than once.
 
     Parameters
     ----------
     game : Result or game
-        Of a Result: its game, its agents' greedy actions (of a FixedPolicy the most likely ones),
-        and where its replicas stand.
+        A Result provides its game, the greedy actions of its agents (for a FixedPolicy the most
+        likely ones) and the states of its replicas.
     greedy : N arrays (replicas, O_i) of int, optional
-        ``greedy[i][r, o]`` is what agent i of replica r plays at observation o, in [0, A_i). Must
-        be given with a game, may be with a Result.
+        ``greedy[i][r, o]`` is the action of agent i of replica r at observation o, in [0, A_i).
+        Required with a game, optional with a Result.
     start : int or (replicas,) int, optional
-        The states in [0, S) from which play begins, none of them terminal. Unless given, where the
-        replicas of the Result stand, or the start of the game.
+        States in [0, S) from which play begins; they must not be terminal. By default the states of
+        the replicas of the Result, or the start of the game.
     threads : int, optional
-        As many as there are CPUs unless given. Makes no difference to the values.
+        Number of threads, in [1, 1024]; by default the number of CPUs. The values do not depend on
+        it.
 
     Returns
     -------
@@ -80,12 +82,12 @@ def limit_cycle(
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside its domain, or nature samples the next state, or the start after
-        an episode's end: then greedy play has no cycle.
+        If an argument is outside its domain, or if the game samples the next state, or the start
+        after the end of an episode: greedy play then has no cycle.
 
     Notes
     -----
-    Calvano et al. (2020), section IV: what the algorithms do "upon convergence" is this cycle.
+    This cycle is the play "upon convergence" of Calvano et al. (2020), section IV.
 
     Examples
     --------
@@ -98,11 +100,11 @@ def limit_cycle(
 
 
 def cycles_of(frozen: Frozen, start: Any, threads: int) -> LimitCycle:
-    """The cycles; only `start` is yet to be checked."""
+    """Return the cycles; check `start` alone, the other arguments are valid."""
     if frozen.chance:
         raise ValueError(
-            "game must have limit cycles: nature may sample neither the next state nor the start "
-            f"after an episode's end, got {frozen.game!r}"
+            "game must have deterministic transitions and, if episodes end, a deterministic start, "
+            f"got {frozen.game!r}; play with chance has no limit cycle"
         )
     begin = starts(frozen, start)
     replicas, agents = frozen.replicas, frozen.game.num_agents
@@ -129,33 +131,34 @@ def profit_gain(
     *,
     per_agent: bool = False,
 ) -> np.ndarray:
-    """Profit gain Delta: 0 at the profits of the one-shot Nash equilibrium, 1 at those of monopoly.
-
-    Delta = (mean profit - mean Nash profit) / (mean monopoly profit - mean Nash profit); the means
-    are over the agents. Where firms differ, the mean of the firms' own gains is something else, and
-    a firm that gains nothing from monopoly has none: so the means are taken first.
+    """Return the profit gain Delta: 0 at one-shot Nash profits, 1 at monopoly profits.
 
     Parameters
     ----------
     profits : Result, LimitCycle or (replicas, N) float
-        Mean profit of every agent in a period; of a Result those on its limit cycle.
+        Mean profit of every agent in a period; for a Result the profits on its limit cycle.
     nash, monopoly : number, (N,) or (replicas, N)
-        What every agent earns in a period in the one-shot Nash equilibrium, and in monopoly.
+        Profit of every agent in a period, in the one-shot Nash equilibrium and in monopoly.
     per_agent : bool
-        Every agent's own gain, (profit_i - nash_i) / (monopoly_i - nash_i), instead.
+        If True, return the gain of each agent, (profit_i - nash_i) / (monopoly_i - nash_i).
 
     Returns
     -------
-    (replicas,) float64, or (replicas, N)
+    (replicas,) float64, or (replicas, N) if per_agent
+        The profit gain.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside its domain, or monopoly pays no more than Nash.
+        If an argument is outside its domain, or if monopoly profits are not above Nash profits.
 
     Notes
     -----
-    Calvano et al. (2020), section IV.
+    Delta = (mean profit - mean Nash profit) / (mean monopoly profit - mean Nash profit), with means
+    over the agents. If firms differ, the mean of the gains of the firms is a different number, and
+    the gain of a firm with equal monopoly and Nash profits is undefined; so the means come first.
+
+    Source: Calvano et al. (2020), section IV.
 
     Examples
     --------
@@ -177,16 +180,15 @@ def profit_gain(
     if worse.any():
         where = tuple(int(k) for k in np.argwhere(worse)[0])
         raise ValueError(
-            f"monopoly must pay more than nash, got {high[where]} and {low[where]} at {where}"
+            f"monopoly must be greater than nash, got {high[where]} and {low[where]} at {where}"
         )
     gain: np.ndarray = (earned - low) / (high - low)
     return gain
 
 
 def _benchmark(name: str, value: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Return benchmark profits, checked and broadcast to (replicas, N)."""
     array = checks.finite_array(name, value)
     if array.shape not in ((), shape[1:], shape):
-        raise ValueError(
-            f"{name} must be a number, ({shape[1]},) or {shape}, got shape {array.shape}"
-        )
+        raise ValueError(f"{name} must have shape (), ({shape[1]},) or {shape}, got {array.shape}")
     return np.broadcast_to(array, shape)

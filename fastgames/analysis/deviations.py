@@ -1,4 +1,4 @@
-"""What follows a deviation from frozen greedy policies: the punishment picture."""
+"""Play after a deviation from frozen greedy policies, such as punishment in pricing games."""
 
 from __future__ import annotations
 
@@ -28,24 +28,25 @@ STATIC = "static best response"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DeviationResponse:
-    """Paths around a deviation, of every replica, each the mean over the states of its cycle.
+    """Paths around a deviation for every replica, each a mean over the states of its limit cycle.
 
-    A replica in whose cycle the agent never moves has nan, and is left out of the means.
+    A replica is nan if the agent never moves in its cycle, and is then left out of the means.
 
     Attributes
     ----------
     periods : (P,) int64
         -before to after; the deviation is in period 0.
     prices : (replicas, P, N) float64
-        What the agents' actions stand for, in every period; an agent that does not move is shown
-        with its last action. Before the deviation: the mean over the cycle.
+        Prices of the agents' actions in every period; an agent that does not move keeps the price
+        of its last action. Before the deviation: the mean over the cycle.
     rewards : (replicas, P, N) float64
+        Rewards of the agents in every period. Before the deviation: the mean over the cycle.
     gain : (replicas,) float64
-        Change of the deviator's discounted rewards, from the deviation on, as a part of what they
-        would be without it: (Q - V) / |V|. Below 0 the deviation does not pay.
+        Relative change of the deviator's discounted rewards from the deviation on, (Q - V) / |V|,
+        with V their value without the deviation. Below 0 the deviation is unprofitable.
     deviated : (replicas,) float64
-        Share of the states of the cycle (those in which the agent moves) in which the forced action
-        is not what it would have played anyway.
+        Share of the states of the cycle in which the forced action differs from the greedy action
+        of the agent, among those in which it moves; in [0, 1].
     """
 
     periods: np.ndarray
@@ -56,27 +57,28 @@ class DeviationResponse:
 
     @property
     def mean_prices(self) -> np.ndarray:
-        """Mean over replicas, (P, N)."""
+        """Prices averaged over replicas, (P, N) float64."""
         return self._mean(self.prices)
 
     @property
     def price_quartiles(self) -> np.ndarray:
-        """Quartiles over replicas, (2, P, N): the middle half of them lies between the two."""
+        """Lower and upper quartiles of prices over replicas, (2, P, N) float64."""
         prices = self.prices[~np.isnan(self.gain)]
         quartiles: np.ndarray = np.quantile(prices, (0.25, 0.75), axis=0)
         return quartiles
 
     @property
     def mean_rewards(self) -> np.ndarray:
-        """Mean over replicas, (P, N)."""
+        """Rewards averaged over replicas, (P, N) float64."""
         return self._mean(self.rewards)
 
     @property
     def relative_prices(self) -> np.ndarray:
-        """Mean over replicas of price / mean price of the cycle - 1, (P, N)."""
+        """Prices relative to the cycle's mean price, minus 1, averaged over replicas, (P, N)."""
         return self._mean(self.prices / self.prices[:, :1] - 1.0)
 
     def _mean(self, paths: np.ndarray) -> np.ndarray:
+        """Return the mean (P, N) of paths (replicas, P, N) over the replicas that are not nan."""
         mean: np.ndarray = paths[~np.isnan(self.gain)].mean(axis=0)
         return mean
 
@@ -100,28 +102,30 @@ def deviation_response(
     discount: float | None = None,
     threads: int | None = None,
 ) -> DeviationResponse:
-    """Force one agent off its limit cycle for one period; nobody learns, all go on greedily.
+    """Force one agent to deviate from its limit cycle for one period; return the paths around it.
 
-    The deviation is tried from every state of the cycle in which the agent moves, and a replica's
-    path is the mean over them. So the periods before it show the mean of the cycle.
+    No agent learns, and all agents play greedily after the deviation. The deviation starts from
+    every state of the cycle in which the agent moves; the path of a replica is the mean over these
+    starts. The periods before the deviation therefore have the mean of the cycle.
 
     Parameters
     ----------
     game, greedy, start, threads
         As for `limit_cycle`.
     agent : int
-        Who deviates, in [0, N).
+        The agent that deviates, in [0, N).
     action : int, (replicas,) int or "static best response"
-        What it plays instead, in [0, A_i): a price cut, the Nash price. "static best response":
-        what pays it most in that period against what the others play, the lowest index on ties.
+        The action of the deviation, in [0, A_i), such as a price cut or the Nash price.
+        "static best response" is the action with the largest reward in that period against the
+        actions of the others, the lowest index on ties.
     before, after : int
-        Periods to show; before at least 1, after at least 0.
+        Number of periods before and after the deviation: before in [1, 2^20], after in [0, 2^20].
     prices : N arrays (A_i,) or (replicas, A_i), optional
-        What the actions stand for, finite. Unless given, the choices of the market that is played
-        or repeated (`MarketGame`, `remember`), and their numbers in any other game. Files do not
-        hold a market: give the prices with a game that `load` returned.
+        Prices of the actions, finite. By default the choices of the market that is played or
+        repeated (`MarketGame`, `remember`), and action indices in any other game. Files do not
+        hold a market: pass the prices with a game that `load` returned.
     discount : float, optional
-        In [0, 1), for `gain`; the game's unless given.
+        Discount factor of `gain`, in [0, 1); by default that of the game.
 
     Returns
     -------
@@ -130,18 +134,18 @@ def deviation_response(
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside its domain, or nature samples, as for `limit_cycle`.
+        If an argument is outside its domain, or if the game samples, as for `limit_cycle`.
 
     Notes
     -----
-    Calvano et al. (2020), section IV: one firm cuts its price to the static best response; the
-    other punishes it; both go back to where they were within a few periods. As in the program that
-    the authors published, a session with a longer cycle enters with the mean over its states, and a
-    forced price that the firm would have set anyway is not left out (see `deviated`).
+    Source: Calvano et al. (2020), section IV. One firm cuts its price to the static best response,
+    the other punishes it, and both return to their old prices within a few periods. As in the
+    authors' published program, a session with a longer cycle enters with the mean over its states,
+    and forced prices equal to the firm's greedy price are included (see `deviated`).
 
     Examples
     --------
-    Pavlov defects after unequal actions: one period of punishment, then peace.
+    Pavlov defects after unequal actions: one period of punishment, then cooperation.
 
     >>> import fastgames as fg
     >>> dilemma = fg.remember(fg.MatrixGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]]))
@@ -195,24 +199,26 @@ def deviation_response(
 
 
 def _preceded(path: np.ndarray, usual: np.ndarray, before: int) -> np.ndarray:
+    """Return path (replicas, periods, N) after `before` periods of usual (replicas, N)."""
     return np.concatenate([np.repeat(usual[:, None], before, axis=1), path], axis=1)
 
 
 def _forced(frozen: Frozen, agent: int, action: Any) -> np.ndarray | None:
+    """Return the forced actions (replicas,) int32, or None for the static best response."""
     if isinstance(action, str):
         checks.one_of("action", action, (STATIC,))
         return None
     array = whole_numbers("action", action, frozen.game.num_actions[agent])
     if array.shape not in ((), (frozen.replicas,)):
         raise ValueError(
-            f"action must be one, or one for each replica, ({frozen.replicas},), "
-            f"got shape {array.shape}"
+            f"action must have shape () or ({frozen.replicas},), got {array.shape}; "
+            "pass one action, or one for each replica"
         )
     return np.ascontiguousarray(np.broadcast_to(array, frozen.replicas))
 
 
 def _prices(game: Game) -> list[np.ndarray] | None:
-    """Return what actions stand for, (A_i,) or (replicas, A_i) an agent, if the game tells."""
+    """Return the prices (A_i,) or (replicas, A_i) of each agent's actions, None if no market."""
     games = game.games if isinstance(game, Variants) else (game,)
     markets = [market_of(each) for each in games]
     grids = [market.choices for market in markets if market is not None]
@@ -224,6 +230,7 @@ def _prices(game: Game) -> list[np.ndarray] | None:
 
 
 def _grids(frozen: Frozen, prices: Any) -> list[np.ndarray]:
+    """Return the checked prices of each agent, (1, A_i) or (replicas, A_i) float64."""
     counts = frozen.game.num_actions
     if prices is None:
         return [np.arange(count, dtype=np.float64)[None] for count in counts]

@@ -1,4 +1,4 @@
-"""Greedy policies in a game: checked, and as the compiled core reads them."""
+"""Checks of greedy policies in a game, and their layout for the compiled core."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
 from fastgames.result import Result
 
-MAX_AGENTS = 64  # src_cy/analysis.pyx
-BLOCK = 16  # replicas that a thread takes at once
+MAX_AGENTS = 64  # must equal MAX_AGENTS of src_cy/analysis.pyx
+BLOCK = 16  # replicas in a block of work of a thread
 
 
 @dataclass(frozen=True, eq=False)
 class Frozen:
-    """All that the measures read.
+    """Checked arguments that all measures read.
 
-    replicas: how many
-    states: (replicas,) int32 where each stands, or None where nobody says
-    largest: (N, variants) the largest absolute reward
+    replicas: number of replicas
+    states: (replicas,) int32 states of the replicas of a Result, or None for a game
+    largest: (N, variants) float64 largest absolute rewards
     """
 
     game: Game
@@ -39,18 +39,18 @@ class Frozen:
 
     @property
     def chance(self) -> bool:
-        """Whether nature decides where play goes."""
+        """True if transitions are random, or if starts after the end of an episode are."""
         random = isinstance(self.moves, Chances)
         return random or (self.restarts and self.compact.start_weights is not None)
 
     @property
     def restarts(self) -> bool:
-        """Whether an episode can end."""
+        """True if an episode can end."""
         return self.compact.terminal is not None or self.compact.time_limit > 0
 
 
 def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
-    """A Result, or a game and greedy policies, checked."""
+    """Check a Result, or a game and greedy policies, and return them as a `Frozen`."""
     result = game if isinstance(game, Result) else None
     if result is not None:
         game = result.game
@@ -63,7 +63,8 @@ def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
         )
     if result is None and greedy is None:
         raise TypeError(
-            "greedy must be given with a game: one array (replicas, O_i) for each agent"
+            "greedy must be given with a game, got None; pass one array (replicas, O_i) for each "
+            "agent"
         )
     states = None if result is None else np.ascontiguousarray(result.states, np.int32)
     if result is not None and greedy is None:
@@ -76,10 +77,10 @@ def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
     for name, other in (("the result", states), ("game.index", variant)):
         if other is not None and len(other) != replicas:
             raise ValueError(
-                f"greedy must have the {len(other)} replicas of {name}, got {replicas}"
+                f"greedy must have as many replicas as {name}, {len(other)}, got {replicas}"
             )
     compact = game.compact
-    assert not isinstance(compact.moves, Functions)  # those of a ProceduralGame
+    assert not isinstance(compact.moves, Functions)  # only a ProceduralGame has them
     moves = _sure(compact.moves)
     play = Play(
         compact.num_states,
@@ -99,6 +100,7 @@ def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
 
 
 def _policies(game: Game, greedy: Any) -> list[np.ndarray]:
+    """Return the checked greedy policies, one (replicas, O_i) int32 for each agent."""
     domain = "a sequence of one array (replicas, O_i) for each agent"
     if isinstance(greedy, str) or not isinstance(greedy, Sequence | np.ndarray):
         raise TypeError(f"greedy must be {domain}, got {greedy!r}")
@@ -124,7 +126,7 @@ def _policies(game: Game, greedy: Any) -> list[np.ndarray]:
 
 
 def whole_numbers(name: str, value: Any, count: int) -> np.ndarray:
-    """An array of whole numbers in [0, count), as contiguous int32."""
+    """Return an array of whole numbers in [0, count) as contiguous int32; raise if it is not."""
     try:
         array = np.asarray(value)
     except ValueError as error:  # ragged
@@ -143,13 +145,14 @@ def whole_numbers(name: str, value: Any, count: int) -> np.ndarray:
 
 
 def _sure(moves: Sum | Table | Chances) -> Sum | Table | Chances:
-    """Chances that leave nature no choice are a table."""
+    """Return Chances with one successor each as a Table, and other moves unchanged."""
     if isinstance(moves, Chances) and len(moves.successor) == len(moves.first) - 1:
         return Table(moves.successor)
     return moves
 
 
 def _arrays(moves: Sum | Table | Chances) -> dict[str, np.ndarray]:
+    """Return the arrays of moves by the names of `Play`; cumulative sums become probabilities."""
     if not isinstance(moves, Chances):
         return dict(vars(moves))
     first, sums = moves.first, moves.cumulative
@@ -160,18 +163,21 @@ def _arrays(moves: Sum | Table | Chances) -> dict[str, np.ndarray]:
 
 
 def starts(frozen: Frozen, start: Any) -> np.ndarray:
-    """The states from which paths begin, (replicas,) int32."""
+    """Return the checked states from which paths begin, (replicas,) int32."""
     compact, replicas = frozen.compact, frozen.replicas
     if start is None:
         if frozen.states is not None:
             return frozen.states
         if compact.start_weights is not None:
-            raise ValueError("start must be given where the start of the game is a distribution")
+            raise ValueError(
+                "start must be given if the start of the game is a distribution, got None"
+            )
         start = compact.start_state
     array = whole_numbers("start", start, compact.num_states)
     if array.shape not in ((), (replicas,)):
         raise ValueError(
-            f"start must be a state or one for each replica, ({replicas},), got shape {array.shape}"
+            f"start must have shape () or ({replicas},), got {array.shape}; pass one state, or one "
+            "for each replica"
         )
     array = np.ascontiguousarray(np.broadcast_to(array, replicas))
     if compact.terminal is not None and compact.terminal[array].any():
@@ -181,7 +187,7 @@ def starts(frozen: Frozen, start: Any) -> np.ndarray:
 
 
 def discount_of(frozen: Frozen, discount: Any) -> float:
-    """The discount: the game's unless given."""
+    """Return the checked discount factor, by default that of the game."""
     value = checks.finite_array("discount", frozen.game.discount if discount is None else discount)
     if value.ndim:
         raise ValueError(f"discount must be one number in [0, 1), got shape {value.shape}")
@@ -190,22 +196,22 @@ def discount_of(frozen: Frozen, discount: Any) -> float:
 
 
 def threads_of(threads: Any) -> int:
-    """How many threads."""
+    """Return the checked number of threads, by default the number of CPUs."""
     return checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
 
 
 def in_blocks(replicas: int, threads: int, work: Callable[[int, int], None]) -> None:
-    """work(first, last) for blocks of replicas, which need not be in order."""
+    """Call work(first, last) for blocks of replicas, in threads and in any order."""
     blocks = [(first, min(first + BLOCK, replicas)) for first in range(0, replicas, BLOCK)]
     if min(threads, len(blocks)) == 1:
         for block in blocks:
             work(*block)
         return
-    from concurrent.futures import ThreadPoolExecutor  # not needed to import fastgames
+    from concurrent.futures import ThreadPoolExecutor  # keeps `import fastgames` fast
 
     pool = ThreadPoolExecutor(threads)
     try:
         for done in [pool.submit(work, *block) for block in blocks]:
             done.result()
-    finally:  # after Ctrl-C: wait for the blocks at work, leave out the others
+    finally:  # after Ctrl-C, wait for running blocks and cancel the others
         pool.shutdown(cancel_futures=True)

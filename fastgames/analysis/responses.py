@@ -1,4 +1,4 @@
-"""Whether frozen greedy policies are best responses to each other."""
+"""Tests of frozen greedy policies: shares of best responses, and losses."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from fastgames.result import Result
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BestResponses:
-    """How close every replica's policies are to best responses.
+    """Shares of best responses in the policies of every replica, and losses.
 
-    Shares are 1 where there is nothing to count. What is said of the limit cycle is None in a game
-    in which nature samples.
+    A share over no states is 1. Attributes of the limit cycle are None in a game with chance.
 
     Attributes
     ----------
     optimal : (replicas, N) float64
-        Share of the states in which the agent moves where its greedy action is a best response.
+        Share of the states in which the agent's greedy action is a best response, among those in
+        which it moves; in [0, 1].
     optimal_on_path : (replicas, N) float64 or None
-        The same, of the states of the limit cycle.
+        The same share among the states of the limit cycle.
     mutual : (replicas,) float64
-        Share of the states, terminal ones apart, where every agent that moves best responds: 1 at a
+        Share of the non-terminal states in which every agent that moves best responds; 1 at a
         (subgame-perfect) equilibrium.
     mutual_on_path : (replicas,) float64 or None
-        The same, of the states of the limit cycle.
+        The same share among the states of the limit cycle.
     loss : (replicas, N) float64
-        Mean over the states, terminal ones apart, of (best - own) / |best|: best is the value of
-        the best response, own that of the agent's policy. 0 where they are equal, inf where only
-        best is 0.
+        Mean over the non-terminal states of (best - own) / |best|, with best the value of the best
+        response and own the value of the agent's policy. A state counts 0 if they are equal, and
+        inf if only best is 0.
     loss_on_path : (replicas, N) float64 or None
-        The same, over the states of the limit cycle.
+        The same mean over the states of the limit cycle.
     best, own : (replicas, N, S) float64 or None
-        Those values, if asked for: discounted rewards from a state on, 0 in terminal states.
+        These values, if ``values=True``: discounted rewards from a state on, 0 in terminal states.
     """
 
     optimal: np.ndarray
@@ -70,30 +70,31 @@ def best_responses(
     values: bool = False,
     threads: int | None = None,
 ) -> BestResponses:
-    """Whether every agent's greedy policy is a best response to those of the others.
+    """Compare every agent's greedy policy with its best response to the policies of the others.
 
-    What the others play makes the game a decision problem over its states, whose best value V* is
-    computed exactly: by policy iteration, from the agent's own policy on; each policy is evaluated
-    in closed form where moves are certain, and by sweeps down to rounding where nature samples.
+    Given the policies of the others, each agent faces a decision problem over the states. Its
+    optimal value V* is computed exactly, by policy iteration from the agent's own policy. Policies
+    are evaluated in closed form if transitions are deterministic, else by sweeps that stop at
+    rounding error.
 
     Parameters
     ----------
     game, greedy, start, threads
-        As for `limit_cycle`; start only matters for what is said of the cycle.
+        As for `limit_cycle`; start affects the attributes of the limit cycle only.
     deviations : "any" or "once"
-        What a best response is. "any": the agent may change its policy altogether. A best action
-        has the largest r + discount V*(next), the loss of its policy is V* - V, with V the value of
-        the policies as they are. "once": the agent deviates now and goes back to its policy. A best
-        action has the largest Q = r + discount V(next), the loss is max Q - V. The program that
-        Calvano et al. published does the latter. Both find the same equilibria (one-shot deviation
-        principle), but not the same shares of the states.
+        Definition of a best response, with V the value of the current policies. "any": the agent
+        may change its whole policy; a best action maximises r + discount V*(next), and the loss is
+        V* - V. "once": the agent deviates now and then returns to its policy; a best action
+        maximises Q = r + discount V(next), and the loss is max Q - V. The published program of
+        Calvano et al. uses "once". Both definitions have the same equilibria (one-shot deviation
+        principle), but different shares of states.
     discount : float, optional
-        In [0, 1), the same for all; the game's unless given.
+        Discount factor of all agents, in [0, 1); by default that of the game.
     tolerance : float
-        Actions tie if their values differ by at most this part of the agent's largest absolute
+        Actions tie if their values differ by at most tolerance times the agent's largest absolute
         reward / (1 - discount). At least 0.
     values : bool
-        Bring back `best` and `own`: 16 N S bytes for each replica.
+        If True, return `best` and `own`, which take 16 N S bytes for each replica.
 
     Returns
     -------
@@ -106,13 +107,13 @@ def best_responses(
 
     Notes
     -----
-    The end of an episode ends what is discounted: nothing follows a terminal state. A time limit
-    does not, as it does not for learners. The best response sees the state: if the agent observes
-    less, it is held to more than it could do.
+    Discounted rewards end at a terminal state. They continue past a time limit, as they do for
+    learners. The best response depends on the state: it may be out of reach of an agent whose
+    observations do not identify the state.
 
-    Calvano et al. (2020), section IV, on equilibrium play and the loss in Q-values. The share of
-    sessions whose on-path outcome is a mutual best response, .505 in their baseline, is that of
-    replicas with ``mutual_on_path == 1`` and deviations="once".
+    Source: Calvano et al. (2020), section IV, on equilibrium play and the loss in Q-values. They
+    report the share of sessions whose on-path outcome is a mutual best response (.505 in their
+    baseline); it is the share of replicas with ``mutual_on_path == 1`` for deviations="once".
 
     Examples
     --------

@@ -133,7 +133,7 @@ def test_profit_gain_of_firms_that_differ():
     assert profit_gain([[3, 3]], nash, monopoly, per_agent=True).tolist() == [[1, 0]]
     # one of them earns less in monopoly: Delta is defined, its own gain is not
     assert profit_gain(profits, [1, 3], [0, 15]).tolist() == pytest.approx([3 / 5.5])
-    with pytest.raises(ValueError, match=r"monopoly must pay more than nash, got 0.0 and 1.0"):
+    with pytest.raises(ValueError, match=r"monopoly must be greater than nash, got 0.0 and 1"):
         profit_gain(profits, [1, 3], [0, 15], per_agent=True)
 
 
@@ -169,7 +169,7 @@ ONE = [[[0] * 4], [[0] * 4]]
         ({"greedy": np.zeros((2, 0, 4), int)}, ValueError, r"got \(0, 4\)"),
         ({"start": 4}, ValueError, r"start must be whole numbers in \[0, 4\), got start = 4"),
         ({"start": 0.0}, TypeError, "start must be whole numbers"),
-        ({"start": [0, 0]}, ValueError, r"start must be a state or one for each replica, \(1,\)"),
+        ({"start": [0, 0]}, ValueError, r"start must have shape \(\) or \(1,\), got \(2,\)"),
         ({"threads": 0}, ValueError, "threads must be a whole number"),
         (
             {"game": remember(MatrixGame(np.zeros((2, 2, 2))), start="uniform")},
@@ -188,17 +188,17 @@ ONE = [[[0] * 4], [[0] * 4]]
         (
             {"game": random_markov_game(states=4, rng=1, transitions="random")},
             ValueError,
-            "game must have limit cycles",
+            "game must have deterministic transitions",
         ),
         (
             {"game": random_markov_game(states=4, rng=1, start="random", time_limit=3)},
             ValueError,
-            "game must have limit cycles",
+            "game must have deterministic transitions",
         ),
         (
             {"game": Variants([DILEMMA], [0, 0, 0])},
             ValueError,
-            r"greedy must have the 3 replicas of game.index, got 1",
+            r"greedy must have as many replicas as game.index, 3, got 1",
         ),
     ],
 )
@@ -213,9 +213,9 @@ def test_bad_input(arguments, error, message):
     [
         ({"profits": [1.0, 2.0]}, ValueError, r"profits must have shape \(replicas, N\)"),
         ({"profits": [[1.0, np.nan]]}, ValueError, "profits must be finite"),
-        ({"nash": [1, 2, 3]}, ValueError, r"nash must be a number, \(2,\) or \(1, 2\)"),
+        ({"nash": [1, 2, 3]}, ValueError, r"nash must have shape \(\), \(2,\) or \(1, 2\)"),
         ({"monopoly": "x"}, TypeError, "monopoly must be real numbers"),
-        ({"monopoly": 1.0}, ValueError, "monopoly must pay more than nash"),
+        ({"monopoly": 1.0}, ValueError, "monopoly must be greater than nash"),
     ],
 )
 def test_bad_profits(arguments, error, message):

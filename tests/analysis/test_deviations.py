@@ -179,7 +179,7 @@ def test_an_agent_that_never_moves_cannot_deviate():
     [
         ({"agent": 2}, ValueError, r"agent must be a whole number in \[0, 1\], got 2"),
         ({"action": 2}, ValueError, r"action must be whole numbers in \[0, 2\), got action = 2"),
-        ({"action": [0, 1]}, ValueError, r"action must be one, or one for each replica, \(1,\)"),
+        ({"action": [0, 1]}, ValueError, r"action must have shape \(\) or \(1,\), got \(2,\)"),
         ({"action": "nash"}, ValueError, "action must be one of 'static best response'"),
         ({"action": 0.5}, TypeError, "action must be whole numbers"),
         ({"before": 0}, ValueError, "before must be a whole number"),
@@ -192,7 +192,7 @@ def test_an_agent_that_never_moves_cannot_deviate():
         (
             {"game": random_markov_game(states=4, rng=1, transitions="random")},
             ValueError,
-            "game must have limit cycles",
+            "game must have deterministic transitions",
         ),
     ],
 )

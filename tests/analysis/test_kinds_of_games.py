@@ -74,7 +74,7 @@ def test_chance_has_no_limit_cycle(measure):
     if measure is best_responses:
         assert best_responses(result).mutual_on_path is None
     else:
-        with pytest.raises(ValueError, match="game must have limit cycles: nature may sample"):
+        with pytest.raises(ValueError, match="game must have deterministic transitions and"):
             measure(result)
 
 

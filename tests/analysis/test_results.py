@@ -43,5 +43,5 @@ def test_profit_gain_of_a_result(result):
 
 
 def test_policies_of_other_replicas_are_refused(result):
-    with pytest.raises(ValueError, match=r"greedy must have the 20 replicas of the result, got 1"):
+    with pytest.raises(ValueError, match=r"as many replicas as the result, 20, got 1"):
         limit_cycle(result, [[[0] * 4], [[0] * 4]])
