@@ -1,15 +1,15 @@
 """Games as environments of other libraries: PettingZoo, Gymnasium, OpenSpiel.
 
-All of them step a `fastgames.VectorGame`: the games, their random words and the learners inside are
+Every environment steps a `fastgames.VectorGame`. Its games, random words and internal learners are
 those of `fastgames.run`, bit for bit.
 
     pip install "fastgames-engine[envs]"
 
 =====================================  ====================================================
-`parallel_env`, `aec_env`              PettingZoo: everyone is played from outside
-`GameEnv`, `GameVectorEnv`             Gymnasium: one agent against others, who may learn inside
-`to_openspiel`, `from_openspiel`       matrix games as OpenSpiel has them, and back
-`fixed_policy`                         what an OpenSpiel policy plays, as a `FixedPolicy`
+`parallel_env`, `aec_env`              PettingZoo: the caller acts for all agents
+`GameEnv`, `GameVectorEnv`             Gymnasium: the caller acts for one agent; others may learn
+`to_openspiel`, `from_openspiel`       conversion of matrix games to and from OpenSpiel
+`fixed_policy`                         conversion of an OpenSpiel policy to a `FixedPolicy`
 =====================================  ====================================================
 
 Importing `fastgames.envs.gymnasium` registers the games of the catalogue with Gymnasium:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .gymnasium import GameEnv, GameVectorEnv
     from .openspiel import fixed_policy, from_openspiel, to_openspiel
     from .pettingzoo import AECGame, ParallelGame, aec_env, parallel_env
-else:  # each needs a package of its own
+else:  # every module needs another package, so each loads on first use
     __getattr__, __dir__ = later(
         __name__,
         {

@@ -1,4 +1,4 @@
-"""What all environments need."""
+"""Functions that all environments share: checks of arguments, action masks and rendering."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fastgames.engine.arguments import check_game
 from fastgames.games import Game, MarkovGame, make
 
 RENDER_MODES = ("ansi", "human", "rgb_array")
-_SHOWN = 8  # agents
-_LINE, _WIDTH, _LETTERS = 24, 480, 56  # pixels of a line, of a picture; letters that fit
+_SHOWN = 8  # most agents in a rendered step
+_LINE, _WIDTH, _LETTERS = 24, 480, 56  # height of a line and width of an image in pixels; letters
 
 
 class _Numbers(dict[int, np.int64]):
-    """Whole numbers as np.int64, which checkers of observations ask for.
+    """Cache of np.int64 by value; environment checkers require this type of observations.
 
-    To look one up costs a tenth of making it.
+    A look-up takes a tenth of the time of a conversion.
     """
 
     def __missing__(self, number: int) -> np.int64:
@@ -33,7 +33,7 @@ NUMBERS = _Numbers()
 
 
 def game_from(game: Any) -> Game:
-    """A game, or the one of that name in the catalogue."""
+    """Return a game, or the game of that name in the catalogue; raise TypeError for others."""
     if isinstance(game, str):
         return make(game)
     check_game(game)
@@ -47,21 +47,21 @@ def render_mode_from(mode: Any, modes: tuple[str, ...] = RENDER_MODES) -> str | 
 
 
 def seed_from(seed: Any) -> int | None:
-    """A seed that a game takes, or None."""
+    """Return a seed in [0, 2^64) as an int, or None; raise TypeError or ValueError for others."""
     return None if seed is None else checks.whole("seed", seed, 0, 2**64 - 1)
 
 
 def flag(values: np.ndarray) -> Sequence[bool]:
-    """A bool array as what gives its entries as bool at once."""
+    """Return a memoryview of a bool array, whose entries are Python bools."""
     view: Any = values.data
     flags: Sequence[bool] = view
     return flags
 
 
 def action_masks(game: Game) -> tuple[np.ndarray, ...] | None:
-    """Which actions make a difference: for each agent (states, A_i) int8; None where all always do.
+    """Return the masks of actions that have an effect, (states, A_i) int8 for each agent.
 
-    Whose turn it is not has action 0 alone.
+    An agent that does not move in a state has action 0 alone. None if all agents always move.
     """
     if not isinstance(game, MarkovGame) or game.compact.turns is None:
         return None
@@ -76,9 +76,11 @@ def action_masks(game: Game) -> tuple[np.ndarray, ...] | None:
 def step_as_text(
     step: int, state: np.ndarray, played: Sequence[tuple[str, str]], rewards: Sequence[float]
 ) -> str:
-    """One step in a line: the state now, and what each agent did and got.
+    """Return a line of text for a step: the state, and the action and reward of each agent.
 
-    played: names of agents and of their actions, none before the first step.
+    state: (k,) int64, the state after the step
+    played: names of agents and of their actions, empty before the first step
+    rewards: rewards of these agents
     """
     numbers = state.tolist()
     parts = [f"step {step}", f"state {numbers[0] if len(numbers) == 1 else numbers}"]
@@ -90,10 +92,10 @@ def step_as_text(
 
 
 def picture(text: str, agents: int) -> np.ndarray:
-    """Draw what `step_as_text` returns, a line for each part: (height, width, 3) uint8.
+    """Return an image (height, width, 3) uint8 of a text of `step_as_text`, one line per part.
 
-    agents: how many can be in the text. All pictures of one environment have the same size, which
-    recorders of videos ask for. Raises ImportError where matplotlib is not installed.
+    agents: largest number of agents in the text. It fixes the size of all images of an environment,
+    as video recorders require. Raises ImportError if matplotlib is not installed.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -1,4 +1,4 @@
-"""Gymnasium: one agent is played from outside, the others play and learn inside.
+"""Gymnasium environments: the caller acts for one agent, the other agents play and may learn.
 
 Importing this module registers every game of the catalogue:
 
@@ -45,23 +45,24 @@ VECTOR_RENDER_MODES = tuple(mode for mode in RENDER_MODES if mode != "human")
 
 
 class GameEnv(gymnasium.Env[np.int64, Any]):
-    """A game as one of its agents meets it.
+    """A game as a Gymnasium environment for one of its agents.
 
     Parameters
     ----------
     game : MatrixGame, MarkovGame, ProceduralGame or str
-        A str names one of the catalogue, with its default parameters.
+        A game, or the name of a game of the catalogue, which gets its default parameters.
     agent : int
-        The one that acts, in [0, N).
+        The agent for which the caller acts, in [0, N).
     others : learner, policy, list or None
-        Who the others are: one for all of them, or a list or tuple of one for each, in order. A
-        learner plays and learns inside, as in `fastgames.run`. A policy, an array (A_i,) or
-        (O_i, A_i) or what ``result.agent(i)`` gives, is played as it is. None: uniformly at random.
+        Learners or policies of the other agents: one for all of them, or a list or tuple of one for
+        each, in order. A learner plays and learns as in `fastgames.run`. A policy is fixed: an
+        array (A_i,) or (O_i, A_i), or ``result.agent(i)``. None: uniformly random play.
     render_mode : "ansi", "human" or "rgb_array", optional
-        A line of text for each step: returned by `render`, or printed. "rgb_array": `render`
-        returns it as a picture, (height, width, 3) uint8 (needs matplotlib, extra "plot").
+        "ansi": `render` returns a line of text for each step. "human": every step prints it.
+        "rgb_array": `render` returns it as an image, (height, width, 3) uint8 (needs matplotlib,
+        extra "plot").
     dtype : "float64" or "float32"
-        Of rewards and of tables inside.
+        Type of rewards and of the other agents' tables.
 
     Raises
     ------
@@ -70,14 +71,14 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
 
     Notes
     -----
-    ``reset(seed=s)`` begins everything anew: the state, learners and random words are those of
-    replica 0 of ``fastgames.run(rng=s)``. Without a seed the random words go on, and the others
-    keep what they have learnt. Copies and pickles go on from where it stands, with the same bits.
+    ``reset(seed=s)`` restarts the environment: the state, learners and random words are those of
+    replica 0 of ``fastgames.run(rng=s)``. Without a seed the random words continue, and the others
+    keep their tables. Copies and pickles continue from the same state, bit for bit.
 
-    Where it is not the agent's turn, its action counts as 0, and ``info["action_mask"]``, (A_i,)
-    int8, says which actions make a difference. Reaching a terminal state terminates an episode, the
-    game's time limit truncates it; most games have neither: ``gymnasium.make(…,
-    max_episode_steps=…)`` cuts them.
+    In games with turns, an action of the agent counts as 0 if it does not move, and
+    ``info["action_mask"]``, (A_i,) int8, marks the actions that have an effect. A terminal state
+    terminates an episode, and the game's time limit truncates it. Most games have neither;
+    ``gymnasium.make(…, max_episode_steps=…)`` then truncates episodes.
 
     Examples
     --------
@@ -114,12 +115,12 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
         masks = action_masks(self.game)
         self._masks = masks and masks[self.agent]
         self._make_views(0)
-        self._begun = True  # whether an episode of which no step is taken stands ready
+        self._begun = True  # True while the inner game is at the start of an unused episode
         self._running = False
         self._steps = 0
 
     def _make_views(self, action: int) -> None:
-        """Make what a step reads and writes, in the forms in which that takes the least time."""
+        """Make the views of arrays that a step reads and writes fastest."""
         self._action = array("q", [action])
         self._given = np.frombuffer(self._action, np.int64)[:, None]
         self._seen = memoryview(self._envs.next_observations[self.agent])
@@ -141,9 +142,26 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.int64, dict[str, Any]]:
-        """Begin an episode; the observation and info.
+        """Start an episode; return the first observation and info.
 
-        seed: in [0, 2^64); see the class. options: there are none.
+        Parameters
+        ----------
+        seed : int, optional
+            Seed in [0, 2^64); see the notes of the class.
+        options : dict, optional
+            Ignored.
+
+        Returns
+        -------
+        observation : np.int64
+            In [0, O_i).
+        info : dict
+            Has "action_mask" in games with turns.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the seed is outside its domain.
         """
         seed = seed_from(seed)
         super().reset(seed=seed)
@@ -154,13 +172,33 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
         return NUMBERS[int(self._envs.observations[self.agent, 0])], self._info()
 
     def step(self, action: int) -> tuple[np.int64, float, bool, bool, dict[str, Any]]:
-        """One step: observation, reward, terminated, truncated and info.
+        """Take one step; return observation, reward, terminated, truncated and info.
 
-        Raises TypeError or ValueError if the action is outside its domain, and
-        `gymnasium.error.ResetNeeded` where no episode has begun.
+        Parameters
+        ----------
+        action : int
+            Action of the agent, in [0, A_i).
+
+        Returns
+        -------
+        observation : np.int64
+            In [0, O_i); after the end of an episode that of the state reached.
+        reward : float
+            Reward of the agent.
+        terminated, truncated : bool
+            True if the episode ended in a terminal state, or at the time limit.
+        info : dict
+            Has "action_mask" in games with turns while the episode runs.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the action is outside its domain.
+        gymnasium.error.ResetNeeded
+            If no episode is running.
         """
         if not self._running:
-            raise ResetNeeded("the episode is over, or none has begun: call reset()")
+            raise ResetNeeded("no episode is running; call reset()")
         try:
             self._action[0] = action
         except (TypeError, OverflowError) as error:
@@ -176,38 +214,41 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
         return NUMBERS[self._seen[0]], self._reward[0], ended, cut, self._info()
 
     def _info(self) -> dict[str, Any]:
+        """Return the info of a step: the action mask (A_i,) in games with turns."""
         if self._masks is None or not self._running:
             return {}
         return {"action_mask": self._masks[self._envs.states[0]].copy()}
 
     @property
     def game_seed(self) -> int:
-        """That of the last `reset` with a seed, or fresh entropy."""
+        """Seed of the random words: that of the last `reset` with a seed, or fresh entropy."""
         return self._envs.seed
 
     def tables(self, agent: int) -> dict[str, np.ndarray]:
-        """The tables of one of the others by name, such as (O_i, A_i); copies."""
+        """Return copies of the tables of another agent by name, such as (O_i, A_i)."""
         return {name: table[0] for name, table in self._envs.tables(agent).items()}
 
     def policy(self, agent: int) -> np.ndarray:
-        """What one of the others would play now, exploration included: (O_i, A_i) float64."""
+        """Return the policy of another agent, exploration included, (O_i, A_i) float64."""
         now: np.ndarray = self._envs.policy(agent)[0]
         return now
 
     def render(self) -> Any:
-        """Return the last step: a line of text in mode "ansi", a picture in "rgb_array".
+        """Return the last step: a line of text in mode "ansi", an image in "rgb_array".
 
-        None in mode "human", which prints every step, or without a mode.
+        Return None in mode "human", which prints every step, and without a mode.
         """
         if self.render_mode == "rgb_array":
             return picture(self._text(), 1)
         return self._text() if self.render_mode == "ansi" else None
 
     def _render_step(self) -> None:
+        """Print the last step in mode "human"."""
         if self.render_mode == "human":
             print(self._text())
 
     def _text(self) -> str:
+        """Return the last step as a line of text."""
         action = self.game.actions[self.agent][self._action[0]]
         played = [(f"agent_{self.agent}", action)] if self._steps else []
         return step_as_text(
@@ -216,17 +257,17 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
 
 
 class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
-    """Many copies of a game as one of its agents meets it, stepped by one compiled call.
+    """Many copies of a `GameEnv`, stepped by one compiled call.
 
     Parameters
     ----------
     game, agent, others, dtype
-        As for `GameEnv`. Every environment has others of its own. A policy (num_envs, O_i, A_i)
-        has one for each environment.
+        As for `GameEnv`. Every environment has its own copies of the others. A policy
+        (num_envs, O_i, A_i) has one policy for each environment.
     num_envs : int
-        At least 1.
+        Number of environments, at least 1.
     render_mode : "ansi" or "rgb_array", optional
-        `render` returns a tuple of what `GameEnv` renders, one for each environment.
+        `render` returns a tuple of the renderings of `GameEnv`, one for each environment.
 
     Raises
     ------
@@ -235,13 +276,14 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     Notes
     -----
-    Environment r with ``reset(seed=s)`` is replica r of ``fastgames.run(rng=s)``: the seed is one
-    int, not one for each environment.
+    Environment r after ``reset(seed=s)`` is replica r of ``fastgames.run(rng=s)``: the seed is one
+    int for all environments.
 
-    An episode that is over is followed by the next in the same step (`AutoresetMode.SAME_STEP`):
-    the observation is its first, ``infos["final_obs"]``, (num_envs,) object, has what was reached,
-    ``infos["_final_obs"]``, (num_envs,) bool, says where. Observations and rewards are new arrays
-    at every step; `fastgames.VectorGame` does without.
+    When an episode ends, the next one starts in the same step (`AutoresetMode.SAME_STEP`). The
+    observation is then the first of the new episode, ``infos["final_obs"]``, (num_envs,) object,
+    has the last of the old one, and ``infos["_final_obs"]``, (num_envs,) bool, marks the
+    environments that have one. Observations and rewards are new arrays at every step;
+    `fastgames.VectorGame` avoids these copies.
 
     Examples
     --------
@@ -291,8 +333,8 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._ends = self._envs.next_observations is not self._envs.observations
         self._begun = True
         self.render_mode = render_mode_from(render_mode, VECTOR_RENDER_MODES)
-        self._played = np.zeros(self.num_envs, np.int64)  # for `render`: the last actions,
-        self._steps = np.zeros(self.num_envs, np.int64)  # and the steps of every episode
+        self._played = np.zeros(self.num_envs, np.int64)  # last actions, for `render`
+        self._steps = np.zeros(self.num_envs, np.int64)  # steps of every episode, for `render`
 
     def __copy__(self) -> GameVectorEnv:
         return copy.deepcopy(self)
@@ -300,12 +342,32 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begin an episode in every environment; observations (num_envs,) int64, and infos.
+        """Start an episode in every environment; return the first observations and infos.
 
-        seed: in [0, 2^64); as in `GameEnv`. options: there are none; a "reset_mask" is refused.
+        Parameters
+        ----------
+        seed : int, optional
+            Seed in [0, 2^64), as for `GameEnv`.
+        options : dict, optional
+            Ignored, but must not have "reset_mask".
+
+        Returns
+        -------
+        observations : (num_envs,) int64
+            In [0, O_i).
+        infos : dict
+            Has "action_mask", (num_envs, A_i) int8, in games with turns.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the seed is outside its domain, or options have "reset_mask".
         """
         if options and "reset_mask" in options:
-            raise ValueError("options must not have a reset_mask: episodes follow by themselves")
+            raise ValueError(
+                f"options must not have 'reset_mask', got {options!r}; episodes restart by "
+                "themselves"
+            )
         seed = seed_from(seed)
         super().reset(seed=seed)
         if seed is not None or not self._begun:
@@ -317,12 +379,28 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def step(
         self, actions: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """One step in every environment by actions (num_envs,) int.
+        """Take one step in every environment; return what Gymnasium's vector API prescribes.
 
-        Returns observations int64, rewards, terminations and truncations bool, (num_envs,), and
-        infos.
+        Parameters
+        ----------
+        actions : (num_envs,) int
+            Actions of the agent, in [0, A_i).
 
-        Raises TypeError or ValueError if actions are of another form or out of range.
+        Returns
+        -------
+        observations : (num_envs,) int64
+            In [0, O_i); the first of the next episode if one ended.
+        rewards : (num_envs,) float
+            Rewards of the agent, of the environment's dtype.
+        terminations, truncations : (num_envs,) bool
+            True if the episode ended in a terminal state, or at the time limit.
+        infos : dict
+            Has "final_obs" if an episode ended, and "action_mask" in games with turns.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If actions have another shape or type, or are outside their domain.
         """
         envs = self._envs
         checks.not_masked("actions", actions)
@@ -344,7 +422,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         )
 
     def render(self) -> tuple[Any, ...] | None:
-        """Return what `GameEnv.render` does of every environment, or None without a mode."""
+        """Return the renderings of `GameEnv`, one for each environment, or None without a mode."""
         if self.render_mode is None:
             return None
         names, states = self.game.actions[self.agent], self._envs.states
@@ -362,13 +440,14 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return tuple(picture(text, 1) for text in texts)
 
     def _infos(self) -> dict[str, Any]:
+        """Return the infos of a step: the action masks (num_envs, A_i) in games with turns."""
         if self._masks is None:
             return {}
         masks = self._masks[self._envs.states]
         return {"action_mask": masks, "_action_mask": np.ones(self.num_envs, np.bool_)}
 
     def _add_final(self, infos: dict[str, Any]) -> None:
-        """Where an episode is over, what it reached."""
+        """Add the last observations of the episodes that have ended to infos."""
         over = self._envs.terminated | self._envs.truncated
         if not over.any():
             return
@@ -380,26 +459,26 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     @property
     def game_seed(self) -> int:
-        """As in `GameEnv`."""
+        """Seed of the random words, as in `GameEnv`."""
         return self._envs.seed
 
     def tables(self, agent: int) -> dict[str, np.ndarray]:
-        """The tables of one of the others by name, (num_envs, …), copies."""
+        """Return copies of the tables of another agent by name, (num_envs, …)."""
         return self._envs.tables(agent)
 
     def policy(self, agent: int) -> np.ndarray:
-        """What one of the others would play now: (num_envs, O_i, A_i) float64."""
+        """Return the policies of another agent, (num_envs, O_i, A_i) float64."""
         return self._envs.policy(agent)
 
 
 def _seats(game: Game, agent: int, others: Any) -> list[AnyLearner | None]:
-    """Who sits where; None where actions come from outside."""
+    """Return the learner of every agent, None for the agent for which the caller acts."""
     rivals = [i for i in range(game.num_agents) if i != agent]
     if not isinstance(others, list | tuple):
         others = [others] * len(rivals)
     if len(others) != len(rivals):
         raise ValueError(
-            f"others must be one, or a list of one for each of {len(rivals)}, got {len(others)}"
+            f"others must have one entry for each other agent, {len(rivals)}, got {len(others)}"
         )
     seats: list[AnyLearner | None] = [None] * game.num_agents
     for i, other in zip(rivals, others, strict=True):
@@ -408,12 +487,12 @@ def _seats(game: Game, agent: int, others: Any) -> list[AnyLearner | None]:
 
 
 def _learner(other: Any, actions: int) -> AnyLearner:
-    """A learner as it is, a policy as a `FixedPolicy`."""
+    """Return a learner unchanged, a policy as a `FixedPolicy`, None as uniformly random play."""
     if other is None:
         return FixedPolicy(np.full(actions, 1.0 / actions))
     try:
         return one_for_each([other], 1)[0]
-    except TypeError:  # no learner
+    except TypeError:  # not a learner, so it should be a policy
         pass
     try:
         return FixedPolicy(other)
@@ -422,6 +501,7 @@ def _learner(other: Any, actions: int) -> AnyLearner:
 
 
 def _register() -> None:
+    """Register the games of the catalogue with Gymnasium."""
     for name in CATALOGUE:
         env_id = f"fastgames/{''.join(word.capitalize() for word in name.split('_'))}-v0"
         if env_id not in gymnasium.registry:

@@ -1,4 +1,4 @@
-"""OpenSpiel: games that are played once, in and out, and what its policies play."""
+"""Conversion of one-shot games to and from OpenSpiel, and of its policies."""
 
 from __future__ import annotations
 
@@ -15,22 +15,25 @@ with checks.importing("openspiel", "fastgames.envs.openspiel"):
 
 
 def to_openspiel(game: MatrixGame | str) -> Any:
-    """A matrix game as OpenSpiel has it.
+    """Return a matrix game as an OpenSpiel game.
 
     Parameters
     ----------
     game : MatrixGame or str
-        A str names one of the catalogue, with its default parameters.
+        A game, or the name of a game of the catalogue, which gets its default parameters.
 
     Returns
     -------
-    pyspiel.MatrixGame of two agents, pyspiel.TensorGame of more
-        With the same payoffs, names of actions and order of agents; its long name is `game.name`.
+    pyspiel.MatrixGame for two agents, pyspiel.TensorGame for more
+        A game with the same payoffs, action names and order of agents; its long name is
+        `game.name`.
 
     Raises
     ------
     TypeError
-        If it is no matrix game.
+        If game is not a matrix game or the name of one.
+    ValueError
+        If the catalogue has no game of that name.
 
     Examples
     --------
@@ -54,27 +57,27 @@ def to_openspiel(game: MatrixGame | str) -> Any:
 
 
 def from_openspiel(game: Any) -> MatrixGame:
-    """An OpenSpiel game that is played once, all agents acting at the same moment.
+    """Return a one-shot simultaneous game of OpenSpiel as a `MatrixGame`.
 
     Parameters
     ----------
     game : pyspiel.Game or str
-        A str is what ``pyspiel.load_game`` takes, such as "matrix_rps" or "blotto(players=2)".
-        Besides matrix and tensor games any other without chance in which all agents move once,
-        together; its payoffs are read off by playing every joint action.
+        A game, or a string for ``pyspiel.load_game``, such as "matrix_rps" or "blotto(players=2)".
+        It may be a matrix game, a tensor game, or any other game without chance in which all
+        agents move once, simultaneously. The payoffs are computed by playing every joint action.
 
     Returns
     -------
     MatrixGame
-        With the same payoffs, names of actions and order of agents; `name` is the long name.
+        A game with the same payoffs, action names and order of agents; `name` is the long name.
 
     Raises
     ------
     TypeError
-        If it is neither.
+        If game is neither a pyspiel.Game nor a str.
     ValueError
-        If it is a game of another kind, or OpenSpiel has none of that name. What is played over
-        several moves is first to be turned into one by ``pyspiel.extensive_to_tensor_game``.
+        If the game is of another kind, or OpenSpiel has no game of that name. Convert a game of
+        several moves by ``pyspiel.extensive_to_tensor_game`` first.
 
     Examples
     --------
@@ -94,46 +97,48 @@ def from_openspiel(game: Any) -> MatrixGame:
 
 
 def _played_once(game: Any) -> Any:
-    """The game, or the one of that name, if all agents move once, together."""
+    """Return the game, or the game of that name, if all agents move once, simultaneously."""
     if isinstance(game, str):
         try:
             game = pyspiel.load_game(game)
         except pyspiel.SpielError as error:
             raise ValueError(
-                f"game must be one that OpenSpiel has, got {game!r}; {error}"
+                f"game must be the name of an OpenSpiel game, got {game!r}; {error}"
             ) from None
     if not isinstance(game, pyspiel.Game):
         raise TypeError(f"game must be a pyspiel.Game or a str, got {game!r}")
     if not game.new_initial_state().is_simultaneous_node() or game.max_game_length() != 1:
         raise ValueError(
-            "game must be played once, by all agents at the same moment; "
-            f"{game.get_type().short_name!r} is not (pyspiel.extensive_to_tensor_game may make one "
-            "of it)"
+            "game must be one in which all agents move once, simultaneously, got "
+            f"{game.get_type().short_name!r}; pyspiel.extensive_to_tensor_game may convert it"
         )
     return game
 
 
 def _returns(start: Any, actions: list[int]) -> list[float]:
+    """Return the payoffs of a joint action; raise ValueError if the game continues after it."""
     state = start.clone()
     state.apply_actions(actions)
     if not state.is_terminal():
-        raise ValueError(f"game must be over after one joint action, it is not after {actions}")
+        raise ValueError(
+            f"game must end after one joint action, got a game that continues after {actions}"
+        )
     returns: list[float] = state.returns()
     return returns
 
 
 def fixed_policy(policy: Any, game: Any, agent: int) -> FixedPolicy:
-    """What an OpenSpiel policy plays in a game that is played once.
+    """Return an agent's OpenSpiel policy in a one-shot game as a `FixedPolicy`.
 
     Parameters
     ----------
-    policy : open_spiel.python.policy.Policy or pyspiel.Policy
-        Such as a `TabularPolicy`; or an array of probabilities: (agents, actions), as its
-        `action_probability_array` is, or (actions,) of this agent alone.
+    policy : open_spiel.python.policy.Policy, pyspiel.Policy or array
+        A policy such as a `TabularPolicy`; or an array of probabilities, (agents, actions) like
+        its `action_probability_array`, or (actions,) for this agent alone.
     game : pyspiel.Game or str
-        The game it is for, as for `from_openspiel`.
+        The game of the policy, as for `from_openspiel`.
     agent : int
-        Whose.
+        The agent, in [0, N).
 
     Returns
     -------
@@ -143,13 +148,18 @@ def fixed_policy(policy: Any, game: Any, agent: int) -> FixedPolicy:
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside its domain, or probabilities do not sum to 1.
+        If an argument is outside its domain, or if the probabilities do not sum to 1.
+
+    Examples
+    --------
+    >>> fixed_policy([0.25, 0.75], "matrix_pd", agent=0).probabilities.tolist()
+    [0.25, 0.75]
     """
     game = _played_once(game)
     agent = checks.whole("agent", agent, 0, game.num_players() - 1)
     start = game.new_initial_state()
     legal = start.legal_actions(agent)
-    if isinstance(policy, pyspiel.Policy):  # of C++
+    if isinstance(policy, pyspiel.Policy):  # C++ policies take an information state, not a state
         given = policy.action_probabilities(start.information_state_string(agent))
     elif hasattr(policy, "action_probabilities"):
         given = policy.action_probabilities(start, agent)

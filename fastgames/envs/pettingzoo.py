@@ -1,4 +1,4 @@
-"""PettingZoo: environments in which every agent is played from outside."""
+"""PettingZoo environments: the caller acts for all agents."""
 
 from __future__ import annotations
 
@@ -38,25 +38,26 @@ def parallel_env(
     render_mode: str | None = None,
     dtype: str = "float64",
 ) -> ParallelGame:
-    """A game as an environment in which all agents act at once (PettingZoo's parallel API).
+    """Return an environment in which all agents act simultaneously (PettingZoo's parallel API).
 
     Parameters
     ----------
     game : MatrixGame, MarkovGame, ProceduralGame or str
-        A str names one of the catalogue, with its default parameters.
+        A game, or the name of a game of the catalogue, which gets its default parameters.
     max_cycles : int, optional
-        Steps after which an episode is truncated, at least 1. None: the game's own time limit, if
-        it has one; else episodes of games that do not end never end.
+        Steps after which an episode is truncated, at least 1. By default only a terminal state or
+        the game's own time limit ends an episode.
     render_mode : "ansi", "human" or "rgb_array", optional
-        A line of text for each step: returned by `render`, or printed. "rgb_array": `render`
-        returns it as a picture, (height, width, 3) uint8 (needs matplotlib, extra "plot").
+        "ansi": `render` returns a line of text for each step. "human": every step prints it.
+        "rgb_array": `render` returns it as an image, (height, width, 3) uint8 (needs matplotlib,
+        extra "plot").
     dtype : "float64" or "float32"
-        In which rewards are rounded.
+        Precision to which rewards are rounded.
 
     Returns
     -------
     ParallelGame
-        Its agents are "agent_0", "agent_1", …, its spaces `Discrete`.
+        An environment with agents "agent_0", "agent_1", … and `Discrete` spaces.
 
     Raises
     ------
@@ -79,15 +80,24 @@ def aec_env(
     render_mode: str | None = None,
     dtype: str = "float64",
 ) -> OrderEnforcingWrapper[str, np.int64, Any]:
-    """A game as an environment in which agents act one after the other (PettingZoo's AEC API).
+    """Return an environment in which agents act one after the other (PettingZoo's AEC API).
 
-    The parameters are those of `parallel_env`. In a step of the game all agents choose, in order,
-    without seeing what the others chose; in a state where not everyone moves only those who do.
-    Rewards come when the last has chosen.
+    In a step of the game the agents that move choose in order, without observing the choices of
+    the others. Rewards follow the choice of the last agent.
+
+    Parameters
+    ----------
+    game, max_cycles, render_mode, dtype
+        As for `parallel_env`.
 
     Returns
     -------
     AECGame in an `OrderEnforcingWrapper`
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
 
     Examples
     --------
@@ -106,15 +116,15 @@ def aec_env(
 
 
 class ParallelGame(ParallelEnv[str, np.int64, Any]):
-    """See `parallel_env`.
+    """A game as a parallel environment of PettingZoo; see `parallel_env`.
 
-    Where agents take turns, the action of one whose turn it is not counts as 0, and
-    ``infos[agent]["action_mask"]``, (A_i,) int8, is what `Discrete.sample` takes: which actions
-    make a difference. The masks are shared: copy before you write.
+    In games with turns, the action of an agent that does not move counts as 0.
+    ``infos[agent]["action_mask"]``, (A_i,) int8, marks the actions that have an effect, in the form
+    that `Discrete.sample` takes. The masks are shared: copy them before you write.
 
-    ``reset(seed=s)`` begins at the state and with the random words of ``fastgames.run(rng=s)``.
-    Without a seed they go on, so that episodes played to their ends are those of one run. Copies
-    and pickles go on from where the game stands, with the same bits.
+    ``reset(seed=s)`` starts at the state and with the random words of ``fastgames.run(rng=s)``.
+    Without a seed the random words continue, so episodes played to their ends are those of one run.
+    Copies and pickles continue from the same state, bit for bit.
     """
 
     game: Game
@@ -148,10 +158,11 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         }
         self._make_spaces()
         self._make_views([0] * self.game.num_agents)
-        self._begun = True  # whether an episode of which no step is taken stands ready
+        self._begun = True  # True while the inner game is at the start of an unused episode
         self._cycles = 0
 
     def _make_spaces(self) -> None:
+        """Set the spaces of observations, actions and the state."""
         game, agents = self.game, self.possible_agents
         self.observation_spaces = {
             a: Discrete(n) for a, n in zip(agents, game.num_observations, strict=True)
@@ -165,7 +176,7 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
             self.state_space = Box(ends.min, ends.max, shape, np.int64)
 
     def _make_views(self, actions: list[int]) -> None:
-        """Make what a step reads and writes, in the forms in which that takes the least time."""
+        """Make the views of arrays that a step reads and writes fastest."""
         envs, agents = self._envs, self.possible_agents
         self._actions = array("q", actions)
         self._hot = (
@@ -196,24 +207,41 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         return copy.deepcopy(self)
 
     def observation_space(self, agent: str) -> Space[np.int64]:
-        """`Discrete` of what the agent can see."""
+        """Return the `Discrete` space of the agent's observations."""
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> Space[Any]:
-        """`Discrete` of what the agent can do."""
+        """Return the `Discrete` space of the agent's actions."""
         return self.action_spaces[agent]
 
     @property
     def game_seed(self) -> int:
-        """The seed of the random words: that of the last `reset` with one, or fresh entropy."""
+        """Seed of the random words: that of the last `reset` with a seed, or fresh entropy."""
         return self._envs.seed
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, np.int64], dict[str, dict[str, Any]]]:
-        """Begin an episode; observations and infos by agent.
+        """Start an episode; return the first observations and infos by agent.
 
-        seed: in [0, 2^64); see the class. options: there are none.
+        Parameters
+        ----------
+        seed : int, optional
+            Seed in [0, 2^64); see the class.
+        options : dict, optional
+            Ignored.
+
+        Returns
+        -------
+        observations : dict of str to np.int64
+            In [0, O_i).
+        infos : dict of str to dict
+            Each has "action_mask" in games with turns.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the seed is outside its domain.
         """
         seed = seed_from(seed)
         if seed is not None or not self._begun:
@@ -235,17 +263,34 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         dict[str, bool],
         dict[str, dict[str, Any]],
     ]:
-        """One step by an action of every agent.
+        """Take one step; return observations, rewards, terminations, truncations and infos.
 
-        Returns observations, rewards, terminations, truncations and infos, each by agent. After an
-        episode's end the observations are those of the state that it reached.
+        Parameters
+        ----------
+        actions : dict of str to int
+            Action of every agent by name, in [0, A_i).
 
-        Raises TypeError or ValueError if an action is missing or outside its domain, and
-        `gymnasium.error.ResetNeeded` where no episode has begun.
+        Returns
+        -------
+        observations : dict of str to np.int64
+            In [0, O_i); after the end of an episode those of the state reached.
+        rewards : dict of str to float
+            Rewards of the agents.
+        terminations, truncations : dict of str to bool
+            True if the episode ended in a terminal state, or by a time limit or max_cycles.
+        infos : dict of str to dict
+            Each has "action_mask" in games with turns while the episode runs.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an action is missing or outside its domain.
+        gymnasium.error.ResetNeeded
+            If no episode is running.
         """
         agents = self.agents
         if not agents:
-            raise ResetNeeded("the episode is over, or none has begun: call reset()")
+            raise ResetNeeded("no episode is running; call reset()")
         order, given, as_array, step, terminated, truncated, nobody = self._hot
         try:
             for i, agent in order:
@@ -271,35 +316,37 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         return observations, rewards, nobody.copy(), nobody.copy(), infos
 
     def _masked(self) -> dict[str, dict[str, Any]]:
+        """Return the infos with the action masks (A_i,) of the state, by agent."""
         assert self._masks is not None
         masks = self._masks[self._envs.states[0]]
         return {agent: {"action_mask": mask} for agent, mask in masks.items()}
 
     def movers(self) -> list[str]:
-        """Whose turn it is."""
+        """Return the names of the agents that move in this state."""
         if self._masks is None:
             return self.possible_agents
         moves = self._envs.moves[:, 0]
         return [agent for agent, yes in zip(self.possible_agents, moves, strict=True) if yes]
 
     def state(self) -> np.ndarray:
-        """Where the game stands, in `state_space`: (1,) int64, of a `ProceduralGame` (k,).
+        """Return the state, an element of `state_space`: (1,) int64, or (k,) of a `ProceduralGame`.
 
-        Where the game itself ended the episode, the first state of the next.
+        If the game itself ended the episode, it is the first state of the next one.
         """
         now: np.ndarray = self._envs.states[0].reshape(-1)
         return now
 
     def render(self) -> Any:
-        """Return the last step: a line of text in mode "ansi", a picture in "rgb_array".
+        """Return the last step: a line of text in mode "ansi", an image in "rgb_array".
 
-        None in mode "human", which prints every step, or without a mode.
+        Return None in mode "human", which prints every step, and without a mode.
         """
         if self.render_mode == "rgb_array":
             return picture(self._text(), self.game.num_agents)
         return self._text() if self.render_mode == "ansi" else None
 
     def _text(self) -> str:
+        """Return the last step as a line of text."""
         played = [
             (agent, names[action])
             for agent, names, action in zip(
@@ -309,7 +356,7 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         return step_as_text(self._cycles, self.state(), played if self._cycles else [], self._got())
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: the environment holds no resources."""
 
 
 def _written_out(
@@ -318,9 +365,10 @@ def _written_out(
     [list[int], list[float]],
     tuple[dict[str, np.int64], dict[str, float], dict[str, dict[str, Any]]],
 ]:
-    """A function of what the agents see and get: observations, rewards and empty infos by agent.
+    """Return a function from lists (N,) of observations and rewards to dicts by agent.
 
-    Made of source text, as a namedtuple is: dict(zip(…)) takes several times longer.
+    It returns observations, rewards and empty infos. It is compiled from source text, as a
+    namedtuple is, because dict(zip(…)) takes several times longer.
     """
     rows = list(enumerate(agents))
     observations = ", ".join(f"{agent!r}: n[o[{i}]]" for i, agent in rows)
@@ -333,17 +381,20 @@ def _written_out(
 
 
 def _wrong(actions: Any, agent: str, count: int) -> Exception:
-    """What is wrong with the action of an agent."""
-    domain = f"actions must have a whole number in [0, {count}) for each agent"
+    """Return the error for an action of an agent that is missing or not a whole number."""
+    domain = f"actions must be a dict with a whole number in [0, {count}) for each agent"
     if not isinstance(actions, dict):
-        return TypeError(f"{domain}, by name, got {actions!r}")
+        return TypeError(f"{domain}, got {actions!r}")
     if agent not in actions:
-        return ValueError(f"{domain}; {agent!r} has none, got {actions!r}")
-    return TypeError(f"{domain}; {agent!r} has {actions[agent]!r}")
+        return ValueError(f"{domain}, got {actions!r} without {agent!r}")
+    return TypeError(f"{domain}, got {actions[agent]!r} for {agent!r}")
 
 
 class AECGame(AECEnv[str, np.int64, Any]):
-    """See `aec_env`; without the wrapper that checks the order of calls."""
+    """A game as an AEC environment of PettingZoo, without checks of the order of calls.
+
+    See `aec_env`, which adds a wrapper with these checks.
+    """
 
     game: Game
     render_mode: str | None
@@ -379,20 +430,20 @@ class AECGame(AECEnv[str, np.int64, Any]):
         return copy.deepcopy(self)
 
     def observation_space(self, agent: str) -> Space[np.int64]:
-        """`Discrete` of what the agent can see."""
+        """Return the `Discrete` space of the agent's observations."""
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> Space[Any]:
-        """`Discrete` of what the agent can do."""
+        """Return the `Discrete` space of the agent's actions."""
         return self.action_spaces[agent]
 
     @property
     def game_seed(self) -> int:
-        """As in `ParallelGame`."""
+        """Seed of the random words, as in `ParallelGame`."""
         return self._env.game_seed
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """Begin an episode, as in `ParallelGame`."""
+        """Start an episode; the parameters and errors are those of `ParallelGame.reset`."""
         self._observations, self.infos = self._env.reset(seed, options)
         self.agents = self._env.agents[:]
         self.rewards = dict.fromkeys(self.agents, 0.0)
@@ -405,7 +456,7 @@ class AECGame(AECEnv[str, np.int64, Any]):
         self._accumulate_rewards()
 
     def _begin_cycle(self) -> None:
-        """Ask those whose turn it is; play on where it is nobody's."""
+        """Queue the agents that move; take steps of the game while no agent moves."""
         self._waiting = self._env.movers()[::-1]
         while not self._waiting and self._env.agents:
             self._play()
@@ -414,7 +465,7 @@ class AECGame(AECEnv[str, np.int64, Any]):
         self.agent_selection = self.agents[0] if over else self._waiting.pop()
 
     def _play(self) -> None:
-        """A step of the game."""
+        """Take one step of the game by the choices of all agents."""
         self._observations, rewards, self.terminations, self.truncations, self.infos = (
             self._env.step(self._choices)
         )
@@ -423,7 +474,18 @@ class AECGame(AECEnv[str, np.int64, Any]):
         self._choices = dict.fromkeys(self.agents, 0)
 
     def step(self, action: int | None) -> None:
-        """What `agent_selection` does; None if its episode is over."""
+        """Take the action of `agent_selection`.
+
+        Parameters
+        ----------
+        action : int or None
+            Action in [0, A_i), or None if the agent's episode is over.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the action is outside its domain.
+        """
         agent = self.agent_selection
         if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(action)
@@ -440,16 +502,16 @@ class AECGame(AECEnv[str, np.int64, Any]):
         self._accumulate_rewards()
 
     def observe(self, agent: str) -> np.int64:
-        """What the agent saw after the last step of the game."""
+        """Return the agent's observation after the last step of the game, in [0, O_i)."""
         return self._observations[agent]
 
     def state(self) -> np.ndarray:
-        """As in `ParallelGame`."""
+        """Return the state, as `ParallelGame.state` does."""
         return self._env.state()
 
     def render(self) -> Any:
-        """As in `ParallelGame`."""
+        """Return the last step, as `ParallelGame.render` does."""
         return self._env.render()
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: the environment holds no resources."""

@@ -299,7 +299,7 @@ def test_an_episode_must_have_begun():
         ({"agent": 2}, ValueError, r"agent must be a whole number in \[0, 1\], got 2"),
         ({"others": "random"}, TypeError, "others must be learners or policies, got 'random'"),
         ({"others": np.array([0.5, 0.6])}, ValueError, "others must be learners or policies"),
-        ({"others": []}, ValueError, "others must be one, or a list of one for each of 1, got 0"),
+        ({"others": []}, ValueError, "others must have one entry for each other agent, 1, got 0"),
         ({"others": np.array([0.5, 0.25, 0.25])}, ValueError, "probabilities"),
         ({"dtype": "float16"}, ValueError, "dtype must be"),
     ],

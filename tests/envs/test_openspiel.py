@@ -137,9 +137,9 @@ def test_policies_where_agents_have_different_actions():
 @pytest.mark.parametrize(
     ("game", "error", "message"),
     [
-        ("kuhn_poker", ValueError, "'kuhn_poker' is not"),
-        ("goofspiel", ValueError, "'goofspiel' is not"),
-        ("no_such_game", ValueError, "game must be one that OpenSpiel has, got 'no_such_game'"),
+        ("kuhn_poker", ValueError, "move once, simultaneously, got 'kuhn_poker'"),
+        ("goofspiel", ValueError, "move once, simultaneously, got 'goofspiel'"),
+        ("no_such_game", ValueError, "game must be the name of an OpenSpiel game, got 'no_such"),
         (3, TypeError, "game must be a pyspiel.Game or a str, got 3"),
     ],
 )

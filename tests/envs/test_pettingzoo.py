@@ -264,12 +264,12 @@ def test_copies():
 @pytest.mark.parametrize(
     ("actions", "error", "message"),
     [
-        ({"agent_0": 0}, ValueError, "'agent_1' has none"),
-        ({"agent_0": 0, "agent_1": 0.5}, TypeError, "'agent_1' has 0.5"),
+        ({"agent_0": 0}, ValueError, "got {'agent_0': 0} without 'agent_1'"),
+        ({"agent_0": 0, "agent_1": 0.5}, TypeError, "got 0.5 for 'agent_1'"),
         ({"agent_0": 0, "agent_1": 2}, ValueError, r"agent 1 must be in \[0, 2\), got 2"),
         ({"agent_0": -1, "agent_1": 0}, ValueError, r"agent 0 must be in \[0, 2\), got -1"),
-        ({"agent_0": 2**80, "agent_1": 0}, TypeError, "'agent_0' has 12089"),
-        ([0, 0], TypeError, r"by name, got \[0, 0\]"),
+        ({"agent_0": 2**80, "agent_1": 0}, TypeError, r"got 12089\d+ for 'agent_0'"),
+        ([0, 0], TypeError, r"must be a dict .*, got \[0, 0\]"),
     ],
 )
 def test_bad_actions(actions, error, message):
