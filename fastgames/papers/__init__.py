@@ -1,19 +1,19 @@
-"""Published figures, run again, and one study of our own: traffic.
+"""Reproductions of published figures, and one study of our own: traffic.
 
-Every reproduction is a function that runs, compares what it found with what was printed, and
-returns a `Report`; it prints nothing. On the command line: ``fastgames reproduce NAME``. The page
-"Published figures" (`docs/published.md`) lists what was printed, and where.
+Every reproduction is a function that simulates, compares its figures with the printed ones, and
+returns a `Report`; it prints nothing. Its command is ``fastgames reproduce NAME``. The page
+"Published figures" (`docs/published.md`) lists the printed figures and their sources.
 
-All take the same arguments (some take more):
+All functions have these parameters; some have more:
 
 replicas : int
-    Independent runs (of each setting, where there are several), at least 1.
+    Number of independent runs, or of runs of each setting if there are several; at least 1.
 steps : int
-    Game steps of each run (of each phase, where there are several).
-rng : as in `fastgames.run`
-dtype, threads : as in `fastgames.run`
+    Game steps of each run, or of each phase if there are several.
+rng, dtype, threads
+    As for `fastgames.run`.
 out : str or Path, optional
-    The picture is written there too.
+    File to write the figure to.
 
 >>> from fastgames import papers
 >>> report = papers.cycling(replicas=100)
@@ -35,7 +35,7 @@ from fastgames.papers.report import Report, Row
 from fastgames.papers.traffic_signals import traffic
 from fastgames.papers.waltman_kaymak_2008 import waltman_kaymak
 
-#: Every reproduction by its name.
+#: Reproductions by name.
 NAMES: dict[str, Callable[..., Report]] = {
     "cycling": cycling,
     "sweep": sweep,

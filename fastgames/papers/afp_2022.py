@@ -1,7 +1,7 @@
-"""What algorithms learn from decides the price (Asker, Fershtman & Pakes 2022).
+"""Synchronous and asynchronous learning of prices (Asker, Fershtman & Pakes 2022).
 
-Firms sell one good, the lowest price takes the market. "Synchronous" learners update every price
-that they could have charged, "asynchronous" ones only the price that they charged.
+Firms sell a homogeneous good, and the lowest price takes the market. "Synchronous" learners update
+the values of all prices in every period, "asynchronous" ones only that of the price they charged.
 
 Source: Asker, Fershtman & Pakes (2022), Artificial intelligence, algorithm design, and pricing, AEA
 Papers and Proceedings 112, 452-456.
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 FIRMS = (2, 3)
 MOST_FIRMS = 4
-RUNS, STEPS, ALPHA, PRICES = 1_000, 40_000, 0.1, 100  # of the paper
+RUNS, STEPS, ALPHA, PRICES = 1_000, 40_000, 0.1, 100  # as in the paper
 INITIAL = 10.0, 20.0
 #: Final prices of synchronous learners, the same for two, three and four firms.
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 PRINTED = ("2.03", "2.13", "2.13", "2.13", "2.13")
-SETTLED = 1_000  # steps without a change: by then a table is what it tends to, to the last bit
+SETTLED = 1_000  # steps without a change, after which tables equal their limits to the last bit
 
 
 def afp(
@@ -46,39 +46,47 @@ def afp(
     *,
     firms: Sequence[int] = FIRMS,
 ) -> Report:
-    """Final prices of greedy learners without foresight, with two and more firms.
+    """Reproduce the final prices of greedy learners with discount factor 0; return a report.
 
-    Every value starts at a number drawn from [10, 20], more than any price earns, and all play what
-    they think best. A run ends once no preferred price has changed for 1,000 steps.
-
-    Two prices are equilibria, 2.03 and 2.13. Few runs end at the lower one: of four firms one in
-    ten, of three one in 300, of two one in 2,400. So the least of 1,000 prices, which was printed
-    as 2.03, is a matter of luck: here it may be either. The other quantiles must be as printed.
+    Initial values are drawn uniformly from [10, 20], above the profit of any price, and all firms
+    play greedily. A run ends when no greedy price has changed for 1,000 steps.
 
     Parameters
     ----------
     replicas : int
-        Runs for each number of firms and kind of learning.
+        Number of runs for each number of firms and kind of learning, at least 1.
     steps : int
-        After which a run that has not settled is cut.
+        Largest number of steps of a run that has not settled, at least 1.
     rng : as in `fastgames.run`
-        Of the runs; the values to start with are drawn from `np.random.default_rng` of its seed.
+        Seed of the runs; `np.random.default_rng` of the same seed draws the initial values.
     dtype, threads
-        As `fastgames.run` has them.
+        As for `fastgames.run`.
     out : str or Path, optional
-        Where to write the picture.
+        File to write the figure to.
     firms : sequence of int
-        Numbers of firms, in [2, 4]. The payoffs of four take 3.2 GB, and 8 GB while they are made.
+        Numbers of firms, each in [2, 4]. The payoffs of four firms take 3.2 GB, and 8 GB while they
+        are built.
 
     Returns
     -------
     Report
-        Results "synchronous 2", "asynchronous 2", and so on.
+        A report with the results "synchronous 2", "asynchronous 2", and so on.
 
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
         As `fastgames.run` and `fastgames.plot.overview`.
+
+    Notes
+    -----
+    Two prices are equilibria, 2.03 and 2.13. The share of runs that end at the lower one is about
+    one in ten for four firms, one in 300 for three and one in 2,400 for two. So the lowest of 1,000
+    prices, printed as 2.03, may be either price; the other quantiles must equal the printed ones.
+
+    Examples
+    --------
+    >>> afp(replicas=10, firms=[2]).rows[0].what
+    'synchronous, 2 firms'
     """
     replicas = checks.whole("replicas", replicas, 1)
     steps = checks.whole("steps", steps, 1)
@@ -114,11 +122,12 @@ def afp(
 
 
 def _final(result: Result, grid: Any) -> Any:
-    """The lowest of the prices that the firms end with: what is paid, (replicas,)."""
+    """Return the final market price, the lowest greedy price of the firms, (replicas,)."""
     return grid[np.min([result.greedy(i)[:, 0] for i in range(result.game.num_agents)], axis=0)]
 
 
 def _rows(prices: dict[str, Any], results: dict[str, Result], seconds: float) -> list[Row]:
+    """Return the rows of the report: quantiles of prices, settled runs and time."""
     rows = []
     for name, final in prices.items():
         found = [f"{price:.2f}" for price in np.quantile(final, QUANTILES)]
@@ -136,21 +145,22 @@ def _rows(prices: dict[str, Any], results: dict[str, Result], seconds: float) ->
 
 
 def _lines(numbers: list[int]) -> tuple[str, ...]:
-    """What is not run, and why."""
+    """Return the lines of the report: how to read the quantiles, and cases that are not run."""
     lines = [
-        "Final prices: least / 25 % / 50 % / 75 % / largest. Few runs end at 2.03, so the least of",
-        "1,000 may be 2.13 as well.",
+        "Final prices: minimum / 25 % / 50 % / 75 % / maximum. Few runs end at 2.03, so the",
+        "minimum of 1,000 runs may be 2.13.",
     ]
     if MOST_FIRMS not in numbers:
-        lines.append("Four firms (printed: the same) have 3.2 GB of payoffs: --firms 2,3,4.")
-    lines.append("Five firms (printed: 2.03 throughout) are not run: the table would take 400 GB.")
+        lines.append("Four firms (printed: the same) need 3.2 GB for payoffs; use --firms 2,3,4.")
+    lines.append("Five firms (printed: 2.03 throughout) are not run; payoffs would take 400 GB.")
     return tuple(lines)
 
 
 def _draw(prices: dict[str, Any]) -> "Figure":
+    """Draw the distributions of final prices, by kind of learning and number of firms."""
     from fastgames import plot
 
-    size = (max(7.0, 1.5 * len(prices) + 1.0), 3.8)  # room for a name below each
+    size = (max(7.0, 1.5 * len(prices) + 1.0), 3.8)  # each name needs room below its column
     drawn, axes = plot.figure(1, 1, "Final prices, one good and 100 prices", size)
     columns = np.stack(list(prices.values()), axis=-1)
     plot.spread(axes[0], columns, [name.replace(", ", "\n") for name in prices])

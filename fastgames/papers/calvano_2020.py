@@ -1,8 +1,8 @@
 """Pricing algorithms that learn to collude (Calvano, Calzolari, Denicolò & Pastorello 2020).
 
-Two Q-learners who remember the last prices set prices against each other, until nothing changes for
-100,000 periods. Where they then stand pays them most of what a cartel would get beyond the one-shot
-equilibrium, and a firm that undercuts is punished for a few periods.
+Two Q-learners that observe the prices of the last period compete until no greedy action has changed
+for 100,000 periods. Their profits then exceed those of the one-shot equilibrium by most of the gain
+of a cartel, and a firm that undercuts is punished for a few periods.
 
 Source: Calvano, Calzolari, Denicolò & Pastorello (2020), Artificial intelligence, algorithmic
 pricing, and collusion, American Economic Review 110(10), 3267-3297.
@@ -46,9 +46,9 @@ from fastgames.stop import Stable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-UNIT = 25_000  # periods, of the printed table
-#: Of the baseline: periods to convergence in units of 25,000, less the last 100,000; printed and
-#: tolerance.
+UNIT = 25_000  # periods per unit of the printed table
+#: Periods to convergence of the baseline, in units of 25,000 and without the last 100,000: printed
+#: value and tolerance.
 PERIODS = {"mean": (70.05, 1.6), "SD": (11.73, 1.6), "median": (68.07, 1.1)}
 GAIN_SD = (0.112, 0.010)
 CYCLES = {"1": (0.643, 0.064), "2": (0.238, 0.057), "3 or more": (0.119, 0.043)}
@@ -67,46 +67,56 @@ def calvano(
     grid: tuple[int, int] | None = None,
     checkpoint: str | Path | None = None,
 ) -> Report:
-    """The paper's baseline and three variations of it, beside what was printed.
+    """Reproduce the paper's baseline and three variations of it; return a report.
 
-    Settings are those of SETTINGS, all in one run. What is measured, on each session's limit cycle
-    of greedy play after it converged:
+    All SETTINGS are one run. The report measures the limit cycle of greedy play of every session
+    after it converged:
 
-    - The profit gain Delta, by the firms' mean profits (`fastgames.analysis.profit_gain`).
+    - The profit gain Delta of the firms' mean profits (`fastgames.analysis.profit_gain`).
     - The length of the price cycle.
-    - Whether all its states are mutual best responses. As in the authors' program a best response
-      is one that no change of one period's price improves on, if all go on as they have learnt.
-    - What follows if the first firm undercuts for one period, with the price that pays it most in
-      that period.
-
-    Printed figures are of 1,000 sessions. A tolerance is three standard errors of the difference
-    between two samples, of 1,000 sessions and of `replicas`.
+    - The share of sessions in which all states of the cycle are mutual best responses. As in the
+      authors' program, a best response is an action that no deviation for one period improves on,
+      if all firms play greedily afterwards.
+    - The price response to a deviation of the first firm to its static best response for one
+      period.
 
     Parameters
     ----------
     replicas : int, optional
-        Sessions of each setting, 1,000 unless given; with `grid`, of each cell, 20.
+        Number of sessions of each setting, by default 1,000; with `grid`, of each cell, by default
+        20.
     steps : int
-        Periods after which a session that has not converged is cut.
+        Largest number of periods of a session that has not converged.
     rng, dtype, threads
-        As `fastgames.run` has them.
+        As for `fastgames.run`.
     out : str or Path, optional
-        Where to write the picture.
+        File to write the figure to.
     grid : (int, int), optional
-        So many values of alpha and of beta, at most 1,000 each: the heat map of the profit gain,
-        with the baseline's game (see `fastgames.papers.heat_map`), instead of all that.
+        Numbers of values of alpha and of beta, at most 1,000 each. If given, return
+        `fastgames.papers.heat_map` of the baseline's game instead.
     checkpoint : str or Path, optional
-        As `fastgames.run` has it.
+        As for `fastgames.run`.
 
     Returns
     -------
     Report
-        Result "settings", with a dimension "setting" (with `grid`: "grid", with "alpha", "beta").
+        A report with the result "settings", over the dimension "setting"; with `grid` the result
+        "grid", over "alpha" and "beta".
 
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
         As `fastgames.run` and `fastgames.plot.overview`.
+
+    Notes
+    -----
+    Printed figures are of 1,000 sessions. A tolerance is three standard errors of the difference
+    between two samples, of 1,000 sessions and of `replicas`.
+
+    Examples
+    --------
+    >>> calvano(replicas=2, steps=1_000).title
+    'Algorithmic collusion: 2 sessions of each setting'
     """
     if grid is not None:
         return heat_map(
@@ -148,10 +158,10 @@ def calvano(
         title=f"Algorithmic collusion: {replicas:,} sessions of each setting",
         rows=(*rows, time_row(result, seconds, checkpoint)),
         lines=(
-            "Expected: as printed, with three standard errors of the difference between two "
+            "Expected: printed value, ± three standard errors of the difference between two "
             "samples.",
-            "Found: with the 95 % confidence interval. Periods to converge: in units of 25,000, "
-            "less the last 100,000.",
+            "Found: value with its 95 % confidence interval. Periods to converge are in units of "
+            "25,000, without the last 100,000.",
         ),
         figure=picture(lambda: _draw(gains, response, stage), out),
         results={"settings": result},
@@ -159,7 +169,10 @@ def calvano(
 
 
 def _settings_rows(result: Result, gains: Any) -> list[Row]:
-    """What all settings have: whether they converged, and the mean profit gain."""
+    """Return the rows of all settings: convergence, and mean profit gains.
+
+    gains: (settings, replicas)
+    """
     rows = [
         Row(
             "sessions that converged",
@@ -177,7 +190,10 @@ def _settings_rows(result: Result, gains: Any) -> list[Row]:
 
 
 def _baseline_rows(result: Result, gain: Any, length: Any, mutual: Any) -> list[Row]:
-    """The other figures of the baseline."""
+    """Return the rows of the baseline: periods, profit gain, cycle lengths and best responses.
+
+    gain, length, mutual: (replicas,) of the baseline
+    """
     sizes = SESSIONS, len(gain)
     rows = []
     converged = result.stopped[: len(gain)]
@@ -201,7 +217,7 @@ def _baseline_rows(result: Result, gain: Any, length: Any, mutual: Any) -> list[
 
 
 def _response_rows(response: DeviationResponse) -> list[Row]:
-    """What the paper says of the price response in words."""
+    """Return the rows of the price response, which the paper describes in words."""
     rival = response.mean_prices[:, 1]
     back = response.mean_prices[-1] / response.mean_prices[0] - 1.0
     return [
@@ -227,6 +243,7 @@ def _response_rows(response: DeviationResponse) -> list[Row]:
 
 
 def _draw(gains: Any, response: DeviationResponse, stage: PricingGame) -> "Figure":
+    """Draw the price response, and the profit gains (settings, replicas)."""
     from fastgames import plot
 
     title = f"Pricing duopoly of two Q-learners, {gains.shape[1]:,} sessions of each setting"
@@ -247,7 +264,7 @@ def _draw(gains: Any, response: DeviationResponse, stage: PricingGame) -> "Figur
 
 
 def _estimates(axes: Any, names: list[str], found: list[Estimate], printed: list[float]) -> None:
-    """Printed values as marks, and those found with their intervals, one row for each name."""
+    """Draw printed values as marks and estimates with their intervals, one row for each name."""
     from fastgames import plot
 
     places = np.arange(len(names))[::-1]

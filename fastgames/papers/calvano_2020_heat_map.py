@@ -1,4 +1,4 @@
-"""The profit gain over alpha and beta: Figure 1 of Calvano et al. (2020)."""
+"""Profit gain over alpha and beta: Figure 1 of Calvano et al. (2020)."""
 
 import time
 from pathlib import Path
@@ -29,9 +29,9 @@ from fastgames.stop import Stable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LOWEST, HIGHEST = 0.025, 0.25  # alpha
-FASTEST = 2e-5  # beta
-NEAR = 0.01, 2.5e-7  # of the baseline, to be compared with it
+LOWEST, HIGHEST = 0.025, 0.25  # range of alpha
+FASTEST = 2e-5  # largest beta
+NEAR = 0.01, 2.5e-7  # distances in alpha and beta within which a cell is compared with the baseline
 
 
 def heat_map(
@@ -44,34 +44,48 @@ def heat_map(
     out: str | Path | None = None,
     checkpoint: str | Path | None = None,
 ) -> Report:
-    """Mean profit gain for every alpha and beta of a grid, in one run.
+    """Reproduce the mean profit gain over a grid of alpha and beta; return a report.
 
-    alpha goes from 0.025 to 0.25 in equal steps, beta in equal steps to 2e-5, of which the first is
-    one step above 0. The paper's figure has 100 of each. A session takes about 7 / beta periods, so
-    that those with the least beta take most of the time; 20 x 20 cells with 20 sessions each take
-    11 billion periods, minutes on two cores. A mean over 20 sessions has a standard error of .025.
+    All cells are one run. The values of alpha are evenly spaced from 0.025 to 0.25; those of beta
+    are evenly spaced up to 2e-5, and the first is one step above 0. The paper's figure has 100 of
+    each.
 
     Parameters
     ----------
     grid : (int, int)
-        How many values of alpha and of beta, in [1, 1,000].
+        Numbers of values of alpha and of beta, in [1, 1,000].
     replicas : int
-        Sessions of each cell.
+        Number of sessions of each cell, at least 1.
     steps, rng, dtype, threads, out, checkpoint
         As for `fastgames.papers.calvano`.
 
     Returns
     -------
     Report
-        Result "grid", with dimensions "alpha" and "beta": `to_xarray` has their values.
+        A report with the result "grid", over the dimensions "alpha" and "beta"; its `to_xarray` has
+        their values.
 
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
         As `fastgames.run` and `fastgames.plot.overview`.
+
+    Notes
+    -----
+    A session takes about 7 / beta periods, so cells with small beta take most of the time: 20 x 20
+    cells with 20 sessions each take 11 billion periods, minutes on two cores. A mean over 20
+    sessions has a standard error of .025.
+
+    Examples
+    --------
+    >>> heat_map(grid=(2, 3), replicas=2, steps=1_000).title
+    'Profit gain over alpha and beta: 2 x 3 cells, 2 sessions each'
     """
     if not isinstance(grid, tuple) or len(grid) != 2:
-        raise TypeError(f"grid must be (values of alpha, values of beta), got {grid!r}")
+        raise TypeError(
+            f"grid must be a tuple of two whole numbers, got {grid!r}; pass the numbers of values "
+            "of alpha and of beta"
+        )
     rows, columns = (checks.whole("grid", size, 1, 1_000) for size in grid)
     cells = make_grid(
         alpha=np.linspace(LOWEST, HIGHEST, rows),
@@ -102,6 +116,7 @@ def heat_map(
 
 
 def _rows(alphas: Any, betas: Any, gains: Any, stopped: Any) -> list[Row]:
+    """Return the rows of the report. gains: (alphas, betas, replicas); stopped: (sessions,)."""
     means = gains.mean(axis=-1)
     low, high = (np.unravel_index(cell, means.shape) for cell in (means.argmin(), means.argmax()))
     rows = [
@@ -137,10 +152,12 @@ def _rows(alphas: Any, betas: Any, gains: Any, stopped: Any) -> list[Row]:
 
 
 def _cell(alpha: float, beta: float) -> str:
+    """Return the name of a cell of the grid."""
     return f"alpha {alpha:.3f}, beta {beta:.2g}"
 
 
 def _draw(alphas: Any, betas: Any, gains: Any) -> "Figure":
+    """Draw the heat map of the mean profit gains. gains: (alphas, betas, replicas)."""
     from fastgames import plot
 
     title = f"Pricing duopoly of two Q-learners, {gains.shape[-1]:,} sessions in each cell"

@@ -1,7 +1,7 @@
-"""The chapter's listing, digit for digit, and a million runs of it.
+"""Reproduction of the chapter's listing digit for digit, and a million runs of the same game.
 
 Code 30.1.1, "A Q-Table That Refuses to Converge": two epsilon-greedy Q-learners play matching
-pennies, and the one's greedy action flips 1172 times in 20,000 steps.
+pennies, and the greedy action of Row flips 1172 times in 20,000 steps.
 """
 
 import time
@@ -20,7 +20,7 @@ from fastgames.running import run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: What the chapter prints.
+#: Output printed in the chapter.
 PRINTED = (
     "Row Q-values : [-0.016 -0.356]",
     "Col Q-values : [-0.35 0.123]",
@@ -28,9 +28,9 @@ PRINTED = (
     "(preferred Row,Col) every 4000 steps: [(0, 0), (0, 0), (0, 0), (1, 1), (0, 1)]",
 )
 PRINTED_FLIPS = 1172
-STEPS, NOTED, SEED = 20_000, 4_000, 7  # of the listing
+STEPS, NOTED, SEED = 20_000, 4_000, 7  # constants of the listing
 PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))
-_DETAIL, _CLOSE = 5, 1_000  # the picture's curves: steps between points, steps of the close-up
+_DETAIL, _CLOSE = 5, 1_000  # steps between points of a curve, and steps of the close-up
 
 
 def cycling(
@@ -41,24 +41,29 @@ def cycling(
     threads: int | None = None,
     out: str | Path | None = None,
 ) -> Report:
-    """The chapter's single run with its own random numbers, then many runs with the engine's.
+    """Reproduce the chapter's run with its random numbers, then simulate many; return a report.
 
     Parameters
     ----------
     replicas, steps, rng, dtype, threads
-        Of the many runs; the listing itself is always the one that was printed.
+        As for `fastgames.run`, for the many runs; the run of the listing is fixed.
     out : str or Path, optional
-        Where to write the picture.
+        File to write the figure to.
 
     Returns
     -------
     Report
-        `lines` are the listing's; results "listing" and "population".
+        A report with the results "listing" and "population"; its `lines` are those of the listing.
 
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
         As `fastgames.run` and `fastgames.plot.overview`.
+
+    Examples
+    --------
+    >>> cycling(replicas=10).lines[0]
+    'Row Q-values : [-0.016 -0.356]'
     """
     game, learner = matching_pennies(), QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
     every = max(1, steps * NOTED // STEPS) if isinstance(steps, int) else NOTED
@@ -84,7 +89,7 @@ def cycling(
 
 
 def _lines(listing: Result) -> tuple[str, ...]:
-    """What the listing prints."""
+    """Return the lines that the listing prints."""
     assert listing.flips is not None
     assert listing.snapshots is not None
     assert listing.snapshots.greedy is not None
@@ -101,11 +106,12 @@ def _lines(listing: Result) -> tuple[str, ...]:
 
 
 def _array(values: Any) -> str:
-    """Rounded values with one space between them, as printed (NumPy itself would pad columns)."""
+    """Return rounded values separated by one space; NumPy's own format pads columns."""
     return f"[{' '.join(str(value) for value in values.tolist())}]"
 
 
 def _listing_rows(lines: tuple[str, ...]) -> list[Row]:
+    """Return the rows that compare the lines of the listing with the printed ones."""
     rows = []
     for printed, found in zip(PRINTED, lines, strict=True):
         what, _, value = printed.partition(":")
@@ -116,6 +122,7 @@ def _listing_rows(lines: tuple[str, ...]) -> list[Row]:
 
 
 def _population_rows(many: Result, seconds: float) -> list[Row]:
+    """Return the rows of the many runs: flips, preferred actions and time."""
     assert many.flips is not None
     flips = many.flips[:, 0]
     low, q1, middle, q3, high = np.quantile(flips, (0.005, 0.25, 0.5, 0.75, 0.995))
@@ -147,7 +154,7 @@ def _population_rows(many: Result, seconds: float) -> list[Row]:
 
 
 def _pair_shares(many: Result) -> Any:
-    """Shares of PAIRS at each snapshot: (snapshots, 4)."""
+    """Return the shares of PAIRS at each snapshot, (snapshots, 4)."""
     assert many.snapshots is not None
     assert many.snapshots.greedy is not None
     row, column = (agent[:, :, 0] for agent in many.snapshots.greedy)
@@ -155,6 +162,7 @@ def _pair_shares(many: Result) -> Any:
 
 
 def _draw(listing: Result, many: Result) -> "Figure":
+    """Draw the Q-values of the listing, and flips and preferred actions of the many runs."""
     from fastgames import plot
 
     assert listing.snapshots is not None
@@ -177,7 +185,7 @@ def _draw(listing: Result, many: Result) -> "Figure":
     plot.finish(axes[2], title, "flips", "share of runs", legend="")
     axis = axes[3]
     names = [f"{'HT'[a]}{'HT'[b]}" for a, b in PAIRS]
-    taken = many.snapshots.steps[1:]  # at the start all prefer heads
+    taken = many.snapshots.steps[1:]  # all replicas prefer heads at step 0
     below = np.zeros(len(taken))
     for name, shares, colour in zip(names, _pair_shares(many)[1:].T, plot.COLOURS, strict=False):
         bars = axis.bar(taken, shares, 0.12 * steps, below, color=colour, alpha=0.75, label=name)

@@ -1,4 +1,4 @@
-"""Exercise (c) of the chapter: freeze Col, and Row converges; unfreeze it, and it does not stay."""
+"""Exercise (c) of the chapter: Row converges while Col is frozen, and not once Col learns again."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,7 @@ from fastgames.running import run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SLICES = 20  # of each phase, in which flips are counted
+SLICES = 20  # slices of each phase; flips are counted in each slice
 
 
 def frozen(
@@ -28,41 +28,48 @@ def frozen(
     threads: int | None = None,
     out: str | Path | None = None,
 ) -> Report:
-    """Flips of Row's greedy action while both learn, with Col frozen half-way, and thawed again.
+    """Count flips of Row's greedy action before, during and after a freeze of Col; return a report.
 
-    Half-way through the chapter's 20,000 steps every run goes on twice: once with Col a
-    `FixedPolicy` of what it plays then, once as before. After as many steps Col learns again.
+    Both agents learn in the first phase. Every run then continues in two ways: in one, Col plays a
+    `FixedPolicy`, its policy at that moment, for a phase, and learns again in the third phase; in
+    the control both agents learn throughout. By default a phase is half of the chapter's 20,000
+    steps.
 
-    Expected: against a policy that stays, one of Row's actions is better, and Row settles on it;
-    once Col learns again, there is nothing to settle on.
+    Expected: against a fixed policy one of Row's actions is better, and Row converges to it; once
+    Col learns again, Row does not converge.
 
     Parameters
     ----------
     replicas : int
-        Runs, at least 1.
+        Number of runs, at least 1.
     steps : int
-        Of each of the three phases, at least 20.
+        Steps of each of the three phases, at least 20.
     rng, dtype, threads
-        As `fastgames.run` has them.
+        As for `fastgames.run`.
     out : str or Path, optional
-        Where to write the picture.
+        File to write the figure to.
 
     Returns
     -------
     Report
-        Results "learning", "frozen", "thawed" (the ends of the three phases) and "control" (two
-        phases after "learning", both agents learning all the time).
+        A report with the results "learning", "frozen" and "thawed" at the ends of the three phases,
+        and "control" at the end of the third phase of the control.
 
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
         As `fastgames.run` and `fastgames.plot.overview`.
+
+    Examples
+    --------
+    >>> list(frozen(replicas=10, steps=100).results)
+    ['learning', 'frozen', 'thawed', 'control']
     """
     steps = checks.whole("steps", steps, SLICES)
     learner = QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
 
     def phase(start: Result | None, column: AnyLearner) -> tuple[Result, Any]:
-        """The end of a phase, and Row's flips in each of its slices: (slices, replicas)."""
+        """Run a phase; return its result, and Row's flips in its slices (slices, replicas)."""
         counts, result = [], start
         for length in _lengths(steps):
             new = {"replicas": replicas, "rng": rng, "dtype": dtype}
@@ -93,12 +100,12 @@ def frozen(
 
 
 def _lengths(steps: int) -> list[int]:
-    """The steps of each slice of a phase."""
+    """Return the numbers of steps of the slices of a phase."""
     return [end - start for start, end in pairwise(k * steps // SLICES for k in range(SLICES + 1))]
 
 
 def _rows(flips: dict[str, Any], still: Result, steps: int) -> tuple[Row, ...]:
-    """Means over the runs, and what the exercise says of them."""
+    """Return the rows of the report: means over the runs, with the exercise's expectations."""
     learning, frozen_, thawed = (
         float(flips[phase].sum(axis=0).mean()) for phase in ("learning", "frozen", "thawed")
     )
@@ -123,6 +130,7 @@ def _rows(flips: dict[str, Any], still: Result, steps: int) -> tuple[Row, ...]:
 
 
 def _draw(flips: dict[str, Any], steps: int) -> "Figure":
+    """Draw the rates of flips over the three phases. flips: (slices, replicas) by phase."""
     from fastgames import plot
 
     replicas = flips["control"].shape[1]

@@ -1,4 +1,4 @@
-"""Exercise (b) of the chapter: softmax in place of the greedy choice; and its rest points."""
+"""Exercise (b) of the chapter: softmax in place of the greedy choice, and its rest points."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 TEMPERATURES = (0.1, 0.2, 0.5, 1.0)
 
 #: Rest points: game, temperature, and each agent's probability of its first action. These are logit
-#: quantal response equilibria, worked out from the definition in McKelvey & Palfrey (1995), Games
-#: and Economic Behavior 10, 6-38; the paper does not print them.
+#: quantal response equilibria, computed from the definition in McKelvey & Palfrey (1995), Games and
+#: Economic Behavior 10, 6-38, which does not print them.
 REST = (
     ("asymmetric pennies", 1.0, (0.586784, 0.451807)),
     ("asymmetric pennies", 0.5, (0.617522, 0.371982)),
     ("prisoner's dilemma", 0.5, (0.099788, 0.099788)),
     ("prisoner's dilemma", 1.0, (0.226751, 0.226751)),
 )
-TOLERANCE = 0.02  # relative: a constant alpha leaves a bias of its own order
-_REST_ALPHA, _REST_STEPS = 0.005, 20_000  # slow enough for that, and long enough to get there
+TOLERANCE = 0.02  # relative; a constant alpha leaves a bias of order alpha
+_REST_ALPHA, _REST_STEPS = 0.005, 20_000  # small enough for the tolerance, long enough to converge
 
 
 def softmax(
@@ -39,41 +39,53 @@ def softmax(
     threads: int | None = None,
     out: str | Path | None = None,
 ) -> Report:
-    """How often Row plays heads over the last quarter of training, softmax against epsilon-greedy.
+    """Compare softmax with epsilon-greedy exploration in matching pennies; return a report.
 
-    Expected: softmax agents mix at every moment, so their policies lie nearer to one half, the
-    equilibrium, than an epsilon-greedy agent's, which are 0.05 and 0.95. Whether the frequencies of
-    a whole quarter do too is the exercise's question; the report answers it.
+    The report has the frequencies of Row's heads over the last quarter of training.
 
-    A constant-alpha softmax learner rests near the logit quantal response equilibrium, where each
-    policy is proportional to exp(expected payoff / temperature); the four in REST are compared.
+    Expected: softmax agents mix in every step, so their policies are closer to the equilibrium 1/2
+    than those of an epsilon-greedy agent, 0.05 and 0.95. The exercise asks if the frequencies over
+    a whole quarter are closer too; the report answers it.
 
     Parameters
     ----------
     replicas : int
-        Runs for each temperature, for epsilon-greedy, and for each rest point.
+        Number of runs for each temperature, for epsilon-greedy, and for each rest point; at least
+        1.
     steps : int
-        Of matching pennies; at least 4. The rest points always take 20,000.
+        Steps of matching pennies, at least 4. The rest points always take 20,000.
     rng, dtype, threads
-        As `fastgames.run` has them; every run of the report has this same rng.
+        As for `fastgames.run`; every run of the report has the same rng.
     out : str or Path, optional
-        Where to write the picture.
+        File to write the figure to.
 
     Returns
     -------
     Report
-        Results "epsilon-greedy", "softmax" (`replicas` of each temperature, one temperature after
-        the other) and "rest 0" to "rest 3".
+        A report with the results "epsilon-greedy", "softmax" (`replicas` runs of each temperature,
+        one temperature after the other) and "rest 0" to "rest 3".
 
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
         As `fastgames.run` and `fastgames.plot.overview`.
+
+    Notes
+    -----
+    A softmax learner with constant alpha rests near the logit quantal response equilibrium, in
+    which each policy is proportional to exp(expected payoff / temperature). The report compares the
+    four in REST.
+
+    Examples
+    --------
+    >>> softmax(replicas=10, steps=100).lines[0]
+    "Are the play frequencies closer to fifty-fifty than epsilon-greedy's?"
     """
     replicas = checks.whole("replicas", replicas, 1)
     steps = checks.whole("steps", steps, 4)
 
     def play(game: MatrixGame, learner: QLearner, steps: int, replicas: int) -> Result:
+        """Run a game and count joint actions in the last quarter of the steps."""
         record = Record(joint_actions=True, last=steps // 4)
         return run(game, learner, steps, replicas, rng, record, dtype=dtype, threads=threads)
 
@@ -98,6 +110,7 @@ def softmax(
 
 
 def _rest_game(name: str) -> MatrixGame:
+    """Return the game of that name in REST."""
     if name == "prisoner's dilemma":
         return prisoners_dilemma()
     return MatrixGame(
@@ -106,25 +119,27 @@ def _rest_game(name: str) -> MatrixGame:
 
 
 def _first_actions(result: Result) -> tuple[float, float]:
-    """How often each agent played its first action, over all replicas."""
+    """Return each agent's frequency of its first action over all replicas, in [0, 1]."""
     assert result.joint_counts is not None
     shares = result.joint_counts.sum(axis=0) / result.joint_counts.sum()
     return float(shares[0].sum()), float(shares[:, 0].sum())
 
 
 def _heads(result: Result) -> Any:
-    """How often Row played heads in each replica, (replicas,) int64."""
+    """Return the number of Row's heads in each replica, (replicas,) int64."""
     assert result.joint_counts is not None
     return result.joint_counts[:, 0].sum(axis=-1)
 
 
 def _distances(greedy: Result, soft: Result, counted: int) -> dict[str, tuple[float, Any]]:
-    """Mean distances from 1/2 in % points: epsilon-greedy's, and softmax's by temperature.
+    """Return mean distances from 1/2 in percentage points.
 
-    "played": of the frequencies of heads; "policy": of its probability at the end.
+    "played" is the distance of the frequencies of heads, "policy" that of its probability at the
+    end; each has epsilon-greedy's number, and softmax's by temperature (temperatures,).
     """
 
     def points(shares: Any, settings: int) -> Any:
+        """Return the mean distances of shares (settings * replicas,) from 1/2, (settings,)."""
         return 100.0 * np.abs(shares - 0.5).reshape(settings, -1).mean(axis=1)
 
     return {
@@ -137,11 +152,12 @@ def _distances(greedy: Result, soft: Result, counted: int) -> dict[str, tuple[fl
 
 
 def _coin(tosses: int) -> float:
-    """Mean distance from 1/2, in % points, of the frequency of heads of a fair coin (its limit)."""
+    """Return a fair coin's mean distance from 1/2 in percentage points, for many tosses."""
     return 100.0 / float(np.sqrt(2.0 * np.pi * tosses))
 
 
 def _pennies_rows(near: dict[str, tuple[float, Any]], counted: int) -> list[Row]:
+    """Return the rows of matching pennies: distances from 1/2 of policies and frequencies."""
     greedy, soft = near["policy"]
     rows = [
         Row(
@@ -161,6 +177,7 @@ def _pennies_rows(near: dict[str, tuple[float, Any]], counted: int) -> list[Row]
 
 
 def _rest_rows(found: list[tuple[float, float]]) -> list[Row]:
+    """Return the rows of the rest points."""
     rows = []
     for (name, temperature, expected), shares in zip(REST, found, strict=True):
         for agent, want, share in zip(("Row", "Col"), expected, shares, strict=True):
@@ -176,7 +193,7 @@ def _rest_rows(found: list[tuple[float, float]]) -> list[Row]:
 
 
 def _lines(near: dict[str, tuple[float, Any]], counted: int) -> tuple[str, ...]:
-    """The answer to the exercise's question."""
+    """Return the lines that answer the exercise's question."""
     greedy, soft = near["played"]
     pairs = list(zip(TEMPERATURES, soft, strict=True))
     closer = ", ".join(str(t) for t, distance in pairs if distance < greedy)
@@ -184,13 +201,14 @@ def _lines(near: dict[str, tuple[float, Any]], counted: int) -> tuple[str, ...]:
     return (
         "Are the play frequencies closer to fifty-fifty than epsilon-greedy's?",
         f"Yes at temperature {closer or 'none'}; no at {farther or 'none'}.",
-        f"Epsilon-greedy's are {greedy:.2f} points from 1/2 on average, a fair coin's would be "
-        f"{_coin(counted):.2f}:",
-        "agents that flip all the time even out over a quarter, though each mixes little.",
+        f"Epsilon-greedy's are {greedy:.2f} points from 1/2 on average; a fair coin's would be "
+        f"{_coin(counted):.2f}.",
+        "Epsilon-greedy agents mix little in any step, but their flips balance heads and tails.",
     )
 
 
 def _draw(greedy: Result, soft: Result, found: list[tuple[float, float]]) -> "Figure":
+    """Draw the heads and policies of matching pennies, and the rest points."""
     from fastgames import plot
 
     steps = int(greedy.steps[0])
@@ -199,6 +217,7 @@ def _draw(greedy: Result, soft: Result, found: list[tuple[float, float]]) -> "Fi
     shown = [k for k, t in enumerate(TEMPERATURES) if t in (0.2, 1.0)]
 
     def by_name(one: Any, many: Any) -> dict[str, Any]:
+        """Return epsilon-greedy's values (replicas,), and softmax's at two temperatures."""
         rows = many.reshape(len(TEMPERATURES), -1)
         names = {f"softmax, temperature {TEMPERATURES[k]}": rows[k] for k in shown}
         return {"epsilon-greedy": one, **names}

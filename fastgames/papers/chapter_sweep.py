@@ -1,4 +1,4 @@
-"""Exercise (a) of the chapter: raise alpha, lower epsilon, report the flips."""
+"""Exercise (a) of the chapter: flips of greedy actions as alpha rises and epsilon falls."""
 
 import time
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ALPHAS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 EPSILONS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
-CHAPTER = (0.1, 0.1)  # the chapter's own alpha and epsilon
+CHAPTER = (0.1, 0.1)  # alpha and epsilon of the chapter's listing
 
 
 def sweep(
@@ -30,36 +30,42 @@ def sweep(
     threads: int | None = None,
     out: str | Path | None = None,
 ) -> Report:
-    """Flips of Row's greedy action for every alpha in ALPHAS and epsilon in EPSILONS, in one run.
+    """Count flips of Row's greedy action over ALPHAS and EPSILONS; return a report.
 
-    What theory lets us expect:
+    All pairs of alpha and epsilon are one run. Theory predicts:
 
-    - A larger alpha forgets sooner, so a preference changes hands sooner: at the chapter's epsilon
-      the flips rise with alpha.
-    - An agent learns that its other action has become the better one by trying it: without
-      exploration it can only wait until losses have worn out the present one. So fewer flips with a
-      smaller epsilon, at every alpha.
-    - Not even epsilon = 0 ends them. Whatever pair of actions is preferred, one of the two agents
-      loses 1 at every step; its value tends to -1, and the other action's lies above.
+    - A learner with larger alpha forgets faster, so its greedy action changes more often: at the
+      chapter's epsilon the flips increase with alpha.
+    - An agent that explores finds out that its other action has become better. Without exploration
+      it must wait until losses have lowered the value of its greedy action. So the flips decrease
+      as epsilon falls, at every alpha.
+    - Flips continue even at epsilon = 0. For any pair of greedy actions one of the two agents loses
+      1 in every step; the value of its action tends to -1, below that of its other action.
 
     Parameters
     ----------
     replicas : int
-        Runs for each pair of alpha and epsilon.
+        Number of runs for each pair of alpha and epsilon, at least 1.
     steps, rng, dtype, threads
-        As `fastgames.run` has them.
+        As for `fastgames.run`.
     out : str or Path, optional
-        Where to write the picture.
+        File to write the figure to.
 
     Returns
     -------
     Report
-        Result "grid": its replicas run over epsilon within alpha, `replicas` of each pair.
+        A report with the result "grid". Its replicas are ordered by alpha, then by epsilon, with
+        `replicas` runs of each pair.
 
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
         As `fastgames.run` and `fastgames.plot.overview`.
+
+    Examples
+    --------
+    >>> sweep(replicas=2, steps=100).results["grid"].replicas  # 6 values of alpha, 7 of epsilon
+    84
     """
     replicas = checks.whole("replicas", replicas, 1)
     shape = (len(ALPHAS), len(EPSILONS), replicas)
@@ -84,6 +90,7 @@ def sweep(
 
 
 def _rows(flips: Any, grid: Result, seconds: float) -> tuple[Row, ...]:
+    """Return the rows of the report. flips: (alphas, epsilons, replicas)."""
     median = np.median(flips, axis=-1)
     alpha, epsilon = ALPHAS.index(CHAPTER[0]), EPSILONS.index(CHAPTER[1])
     along_alpha, along_epsilon = median[:, epsilon], median[alpha]
@@ -122,23 +129,25 @@ def _rows(flips: Any, grid: Result, seconds: float) -> tuple[Row, ...]:
 
 
 def _lines(median: Any) -> tuple[str, ...]:
-    """What the grid shows beyond what was expected of it."""
+    """Return the lines on flips that do not rise with alpha. median: (alphas, epsilons)."""
     peaks = {EPSILONS[k]: ALPHAS[a] for k, a in enumerate(median.argmax(axis=0))}
     early = [epsilon for epsilon, alpha in peaks.items() if alpha < ALPHAS[-1]]
     if not early:
-        return ("Flips rise with alpha up to the largest tried, at every epsilon.",)
+        return ("Flips rise with alpha up to its largest value, at every epsilon.",)
     at = ", ".join(f"alpha = {peaks[epsilon]} at epsilon = {epsilon}" for epsilon in early)
     return (
-        "More alpha is not always more flips: with little exploration they are most frequent at",
+        "Flips do not always rise with alpha: with little exploration they are most frequent at",
         f"{at}.",
     )
 
 
 def _numbers(values: Any) -> str:
+    """Return numbers as text, separated by commas."""
     return ", ".join(f"{value:,.0f}" for value in values)
 
 
 def _draw(flips: Any, grid: Result) -> "Figure":
+    """Draw the median flips as a heat map and as lines. flips: (alphas, epsilons, replicas)."""
     from fastgames import plot
 
     steps = int(grid.steps[0])

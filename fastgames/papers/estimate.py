@@ -1,4 +1,4 @@
-"""Statistics of independent runs, with 95 % confidence intervals, beside printed ones."""
+"""Statistics of independent runs with 95 % confidence intervals, and comparison with print."""
 
 import math
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ import numpy as np
 
 from fastgames.papers.report import Row
 
-Z = 1.959964  # the middle 95 % of a normal distribution
+Z = 1.959964  # 97.5 % quantile of the standard normal distribution
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A statistic of a sample, and the ends of its 95 % confidence interval."""
+    """A statistic of a sample, with the ends low and high of its 95 % confidence interval."""
 
     value: float
     low: float
     high: float
 
     def text(self, digits: int) -> str:
-        """'0.848 (0.841 to 0.855)'."""
+        """Return the value and its interval as text, such as '0.848 (0.841 to 0.855)'."""
         value, low, high = (f"{x:,.{digits}f}" for x in (self.value, self.low, self.high))
         return f"{value} ({low} to {high})"
 
 
 def mean(sample: Any) -> Estimate:
-    """The mean of a sample (n,), numbers or bools; the interval is the normal one."""
+    """Return the mean of a sample (n,) of numbers or bools, with its normal interval."""
     sample = np.asarray(sample, np.float64)
     value = float(sample.mean())
     half = Z * float(sample.std()) / math.sqrt(len(sample))
@@ -34,10 +34,10 @@ def mean(sample: Any) -> Estimate:
 
 
 def deviation(sample: Any) -> Estimate:
-    """The standard deviation of a sample (n,).
+    """Return the standard deviation s of a sample (n,), with its normal interval.
 
-    Its variance in large samples of any distribution is (m4 - s^4) / (4 n s^2), m4 being the fourth
-    central moment.
+    The variance of s in large samples is (m4 - s^4) / (4 n s^2) for any distribution, with m4 the
+    fourth central moment.
     """
     sample = np.asarray(sample, np.float64)
     value = float(sample.std())
@@ -49,7 +49,10 @@ def deviation(sample: Any) -> Estimate:
 
 
 def median(sample: Any) -> Estimate:
-    """The median of a sample (n,); the interval lies between two of the sample, as for any law."""
+    """Return the median of a sample (n,), with the distribution-free interval of order statistics.
+
+    The ends of the interval are two values of the sample.
+    """
     ordered = np.sort(np.asarray(sample, np.float64))
     half = Z * math.sqrt(len(ordered)) / 2.0
     low = max(math.floor(len(ordered) / 2.0 - half), 0)
@@ -64,10 +67,13 @@ def beside(
     digits: int,
     sizes: tuple[int, int],
 ) -> Row:
-    """A row of a report: a printed statistic (None: there is none to compare) and the one found.
+    """Return the row of a report that compares an estimate with a printed statistic.
 
-    Both come from samples, of `sizes` runs, the printed one's first. `tolerance` is for two samples
-    as large as the printed one, and grows and shrinks as a standard error of the difference.
+    printed: the printed statistic, or None if there is none to compare
+    tolerance: tolerance for two samples of the size of the printed one; it is scaled like the
+        standard error of the difference
+    digits: decimals of the texts
+    sizes: numbers of runs of the printed sample and of the estimate's sample
     """
     if printed is None:
         return Row(what, "", found.text(digits))

@@ -22,9 +22,9 @@ from fastgames.schedules import Exponential
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-RUNS, STEPS, STEP_COUNT, ALPHA, LAST = 1_000, 500_000, 6, 0.3, 1_000  # of the paper
-PROFIT = 0.108  # "about": mean over the last 1,000 periods
-TOLERANCE = 0.002  # three standard errors of the difference, .0016, and half a unit printed
+RUNS, STEPS, STEP_COUNT, ALPHA, LAST = 1_000, 500_000, 6, 0.3, 1_000  # as in the paper
+PROFIT = 0.108  # printed as "about" this: mean over the last 1,000 periods
+TOLERANCE = 0.002  # three standard errors of the difference, .0016, plus half a printed unit
 
 
 def klein(
@@ -35,29 +35,34 @@ def klein(
     threads: int | None = None,
     out: str | Path | None = None,
 ) -> Report:
-    """Mean profit in the end, on prices 0, 1/6, ..., 1; epsilon falls to a millionth by the end.
+    """Reproduce the mean profit at the end of learning on prices 0, 1/6, ..., 1; return a report.
 
     Parameters
     ----------
     replicas : int
-        Runs, at least 1.
+        Number of runs, at least 1.
     steps : int
-        Periods T of each run, in each of which one firm moves: epsilon_t = 10^(-6 t / T). Compared
-        with what was printed if there are 500,000.
+        Number T of periods of each run, at least 1. One firm moves in each period, and
+        epsilon_t = 10^(-6 t / T). The report compares with print only for 500,000 periods.
     rng, dtype, threads
-        As `fastgames.run` has them.
+        As for `fastgames.run`.
     out : str or Path, optional
-        Where to write the picture.
+        File to write the figure to.
 
     Returns
     -------
     Report
-        Result "klein".
+        A report with the result "klein".
 
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
         As `fastgames.run` and `fastgames.plot.overview`.
+
+    Examples
+    --------
+    >>> klein(replicas=10, steps=1_000).title
+    'Sequential pricing: 10 runs of 1,000 periods'
     """
     steps = checks.whole("steps", steps, 1)
     game = game_of(STEP_COUNT)
@@ -103,6 +108,7 @@ def klein(
 
 
 def _draw(profits: Any, monopoly: float, steps: int) -> "Figure":
+    """Draw the distribution of profits (replicas,)."""
     from fastgames import plot
 
     title = f"Sequential pricing of two Q-learners, {len(profits):,} runs of {steps:,} periods"

@@ -1,4 +1,4 @@
-"""What every reproduction brings back."""
+"""Reports, which all reproductions return."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,9 +13,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison: `what`, what was `expected` ("" if nothing was), what was `found`.
+    """A comparison of an expected with a found value.
 
-    `ok` says whether they agree; None where there is nothing to agree with.
+    Attributes
+    ----------
+    what : str
+        Name of the quantity.
+    expected : str
+        Expected value, "" if there is none.
+    found : str
+        Value found.
+    ok : bool or None
+        True if the values agree, None if there is no expected value.
     """
 
     what: str
@@ -31,14 +40,15 @@ class Report:
     Attributes
     ----------
     title : str
+        Title of the report.
     rows : tuple of Row
-        Expected and found, in the order to read them.
+        Comparisons of expected and found values, in reading order.
     lines : tuple of str
-        Text: what a listing prints, or what was found, in sentences.
+        Lines of text: the output of a listing, or notes on the rows.
     figure : matplotlib.figure.Figure or None
-        None where matplotlib is not installed.
+        Figure of the results; None if matplotlib is not installed.
     results : dict of str to Result
-        The runs behind it, by name.
+        Results of the runs, by name.
     """
 
     title: str
@@ -49,12 +59,15 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether no row disagrees."""
+        """True if no row has values that disagree."""
         return all(row.ok is not False for row in self.rows)
 
 
 def picture(draw: Callable[[], "Figure"], out: str | Path | None) -> "Figure | None":
-    """What `draw` returns, written to `out` if given; None without matplotlib and `out`."""
+    """Return the figure of `draw`, and write it to `out` if given.
+
+    Without matplotlib, return None, or raise ImportError if `out` is given.
+    """
     try:
         drawn = draw()
     except ImportError:

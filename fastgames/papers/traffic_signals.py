@@ -1,16 +1,17 @@
-"""Traffic signals that learn, beside a fixed plan: what they gain when demand surges.
+"""Traffic signals that learn, compared with a fixed plan under surges of demand.
 
-On a grid of intersections every signal learns from its own queues and its own light; the delay of
-all vehicles is everyone's loss. A fixed-time plan, the best that a search over green times and
-offsets finds, cannot follow the surges. All learners here but `QLearner` are written as a user
-would write them.
+The game is a grid of intersections. Every signal observes its own queues and its own light, and the
+delay of all vehicles is the common loss of the agents. The fixed-time plan is the best that a
+search over green times and offsets finds; it cannot adapt to the surges. All learners here except
+`QLearner` are written as user-defined learners.
 
-Nothing here was printed elsewhere; what must hold is that trained signals beat the plan. What it
-adds that critics see the neighbours is small: a few hundredths of a vehicle at most, of 4.4 in
-surges, and nothing at all for some seeds. The game's short streets and what the critics see were
-chosen so that there is something to see: where streets hold twice as many vehicles, or critics see
-all of the neighbours' queues, they do worse than those that see their own, for a vehicle that is
-passed on still waits. They also need the long training: nine times as many values are to be learnt.
+No figure here was published elsewhere; the test is that trained signals beat the plan. Critics that
+observe the neighbours reduce the delay little: by a few hundredths of a vehicle at most, of 4.4 in
+surges, and not at all for some seeds. The short streets of the game and the observations of the
+critics were chosen so that there is an effect. If streets hold twice as many vehicles, or critics
+observe all queues of the neighbours, these critics do worse than those that observe their own
+queues, because a vehicle that is passed on still waits. They also need the long training: they have
+nine times as many values to learn.
 """
 
 import itertools
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
 
 ROWS, COLUMNS = 2, 2
 PERIOD, SURGE, EPISODE = 80, 40, 240  # steps
-LEVELS = 1, 3, 6, 9  # where the classes of queues begin
-CROWDED = 3  # the class from which on a queue is crowded: 6 vehicles wait
+LEVELS = 1, 3, 6, 9  # smallest numbers of vehicles of the classes of queues
+CROWDED = 3  # smallest class of a crowded queue: at least 6 vehicles wait
 SEEDS, STEPS = 40, 480_000  # 2,000 episodes of training
-EPISODES = 100  # of every seed, after the training
-GREENS, OFFSETS, TRIALS = range(4, 16), (0, 2, 4), 40  # plans searched, and episodes of each
+EPISODES = 100  # test episodes of every seed, after the training
+GREENS, OFFSETS, TRIALS = range(4, 16), (0, 2, 4), 40  # plans to search, and episodes of each
 PLAN, ALONE, OWN, SEEING = (
     "fixed plan", "independent Q-learners", "critic sees its own queues",
     "critic sees the neighbours",
@@ -57,36 +58,38 @@ def traffic(
     threads: int | None = None,
     out: str | Path | None = None,
 ) -> Report:
-    """A fixed plan, independent learners, and a team whose critics see the neighbours.
+    """Compare a fixed plan, independent learners and teams with critics; return a report.
 
-    Trained policies are frozen, without exploration, and drive the grid for 100 episodes of every
-    seed; all contenders meet the same vehicles. What is compared is the delay: how many vehicles
-    wait per intersection, in the mean over steps.
+    Trained policies are frozen, without exploration, and tested in 100 episodes of every seed. All
+    controllers face the same vehicles. The measure is the delay: the number of waiting vehicles per
+    intersection, averaged over steps.
 
-    - The plan: green for north-south for so many steps, then for east-west, with an offset from
-      each intersection to the next. The best of all plans searched, on other vehicles.
-    - Independent learners: `QLearner`, each by its own reward and observation.
-    - A team of actors with critics (`critic_team`), trained twice: with critics that see their own
-      queues alone, and with critics that also see where neighbours are crowded. Actors always see
-      their own intersection only.
+    - The fixed plan gives green to north-south for a number of steps, then to east-west, with an
+      offset from each intersection to the next. It is the best of all plans searched, on other
+      vehicles.
+    - Independent learners are `QLearner`, each with its own reward and observation.
+    - A team of actors with critics (`critic_team`) is trained twice: with critics that observe
+      their own queues only, and with critics that also observe crowded queues of the neighbours.
+      Actors observe their own intersection only.
 
     Parameters
     ----------
     replicas : int
-        Seeds: training runs of each kind, at least 2.
+        Number of seeds, which is the number of training runs of each kind; at least 2.
     steps : int
-        Steps of each training.
+        Steps of each training run, at least 1.
     rng, dtype, threads
-        As `fastgames.run` has them.
+        As for `fastgames.run`.
     out : str or Path, optional
-        Where to write the picture.
+        File to write the figure to.
 
     Returns
     -------
     Report
-        Results "independent" and "team" (its first half with critics that see their own queues
-        alone, its second with critics that see the neighbours), and those of the episodes after:
-        "plan drives" and so on, whose table "delay" sums the delay by the step of the episode.
+        A report with the results "independent" and "team" of the training. The first half of the
+        team's replicas has critics that observe their own queues only, the second half critics that
+        observe the neighbours. The results "plan drives" and so on are those of the test episodes;
+        their table "delay" sums the delay by step of the episode.
 
     Raises
     ------
@@ -125,9 +128,9 @@ def traffic(
         title=f"Traffic signals on a {ROWS} x {COLUMNS} grid: {replicas:,} seeds",
         rows=(*_rows(plan, delays), Row("time", "", f"{seconds:,.1f} s")),
         lines=(
-            "Delay: vehicles that wait per intersection, mean over steps, with the 95 % confidence "
+            "Delay: waiting vehicles per intersection, mean over steps, with the 95 % confidence "
             "interval over seeds.",
-            "Differences are between contenders who meet the same vehicles.",
+            "Differences are between controllers that face the same vehicles.",
         ),
         figure=picture(lambda: _draw(delays), out),
         results={"independent": alone, "team": team}
@@ -139,7 +142,10 @@ def traffic(
 
 
 def independent(steps: int) -> QLearner:
-    """The Q-learner of every signal: step sizes and exploration fall over so many steps."""
+    """Return the Q-learner of every signal, with step size and exploration that fall over steps.
+
+    The step size falls over all `steps`, exploration over the first four fifths of them.
+    """
     return QLearner(
         alpha=Linear(0.05, 0.0025, steps),
         explore=EpsilonGreedy(Linear(0.5, 0.02, max(1, steps * 4 // 5))),
@@ -147,20 +153,22 @@ def independent(steps: int) -> QLearner:
 
 
 def critic_team(steps: int, sees: Any) -> Learner:
-    """A team of actors with critics; `sees`: 1 (a critic sees the neighbours) or 0, (replicas,).
+    """Return a team of actors with critics.
 
-    The critic of member i values what it knows, V_i[o_i, d_i], d_i being a digest of what the
-    neighbours observe: on each axis, how many neighbours along it are crowded on it. Vehicles that
-    i sends there may find no room. The actor acts epsilon-greedily by its own observation alone, on
-    the mean TD error of each action:
+    sees: (replicas,) 1 if the critics observe the neighbours, else 0
+
+    The critic of member i has the values V_i[o_i, d_i], with d_i a digest of the neighbours'
+    observations: for each axis, the number of neighbours along it that are crowded on it. Vehicles
+    that i sends there may find no room. The actor is epsilon-greedy in the mean TD error of each
+    action, given its own observation alone:
 
         e = r_i + gamma V_i[o_i', d_i'] - V_i[o_i, d_i],   V_i[o_i, d_i] += beta e,
         advantage_i[o_i, a_i] += alpha (e - advantage_i[o_i, a_i]).
 
-    An actor-critic (Barto, Sutton & Anderson, IEEE SMC 13, 1983; Sutton & Barto 2018, section 13.5)
-    with averages of TD errors in place of preferences; critics that see more than the actors as in
-    Lowe et al., Multi-Agent Actor-Critic for Mixed Cooperative-Competitive Environments, NeurIPS
-    2017.
+    This is an actor-critic (Barto, Sutton & Anderson, IEEE SMC 13, 1983; Sutton & Barto 2018,
+    section 13.5) with averages of TD errors in place of preferences. Its critics observe more than
+    the actors, as in Lowe et al., Multi-Agent Actor-Critic for Mixed Cooperative-Competitive
+    Environments, NeurIPS 2017.
     """
     neighbours = _neighbours()
     classes = len(LEVELS) + 1
@@ -214,7 +222,10 @@ def critic_team(steps: int, sees: Any) -> Learner:
 
 
 def _neighbours() -> Any:
-    """(agents, 2 axes, 2): north and south, west and east of each intersection; -1: none."""
+    """Return the neighbours of each intersection, (agents, 2, 2); -1 if there is none.
+
+    The second axis is the axis of streets; the last has north and south, or west and east.
+    """
     number = np.full((ROWS + 2, COLUMNS + 2), -1)
     number[1:-1, 1:-1] = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)
     around = (number[:-2, 1:-1], number[2:, 1:-1]), (number[1:-1, :-2], number[1:-1, 2:])
@@ -222,7 +233,7 @@ def _neighbours() -> Any:
 
 
 def _count_delay(tables: Any, p: Any, t: Any) -> None:
-    """Add the delay of a step to that of this step of the episode; the clock goes on."""
+    """Add the delay of a step to the sum for this step of the episode, and advance the clock."""
     clock = tables[1]
     delay = tables[2]
     delay[clock[0]] -= t.gain
@@ -230,22 +241,24 @@ def _count_delay(tables: Any, p: Any, t: Any) -> None:
 
 
 def _by_clock(tables: Any, p: Any, o: Any, signal: Any) -> int:
-    """North-south for p[0] steps, then east-west for p[1], the clock being p[2] steps ahead."""
+    """Return north-south (0) for p[0] steps, then east-west (1) for p[1], p[2] steps ahead."""
     now = (tables[1][0] + int(p[2])) % int(p[0] + p[1])
     return 0 if now < p[0] else 1
 
 
 def _counting(choose: Any, first: Table, **parameters: Any) -> Learner:
-    """A learner that plays `choose`, learns nothing, and counts delays."""
+    """Return a learner that plays `choose`, counts delays and does not learn."""
     tables = first, Table("clock", (1,), "int64"), Table("delay", (EPISODE,))
     return Learner(choose, _count_delay, parameters, tables, words=0)
 
 
 def planned(green: Any, other: Any, offset: Any) -> list[Learner]:
-    """A fixed plan, one learner for each intersection; numbers, or arrays (replicas,).
+    """Return the learners of a fixed plan, one for each intersection.
 
-    green, other: steps of north-south and of east-west, a change of the lights included
-    offset: how many steps an intersection is ahead of those to its north and to its west
+    green, other: number or (replicas,), steps of north-south and of east-west, with the change of
+        lights
+    offset: number or (replicas,), steps by which an intersection is ahead of its northern and
+        western neighbours
     """
     ahead = [sum(divmod(i, COLUMNS)) * np.asarray(offset, float) for i in range(ROWS * COLUMNS)]
     return [
@@ -255,7 +268,7 @@ def planned(green: Any, other: Any, offset: Any) -> list[Learner]:
 
 
 def frozen(result: Result, replicas: slice) -> list[Learner]:
-    """What the agents of these replicas prefer, played for ever."""
+    """Return learners that play the greedy actions of these replicas' agents and do not learn."""
     name = result.learners[0].table
     return [
         _counting(_greedy, Table(name, initial=tables[name][replicas])) for tables in result.tables
@@ -263,15 +276,15 @@ def frozen(result: Result, replicas: slice) -> list[Learner]:
 
 
 def _greedy(tables: Any, p: Any, o: Any, signal: Any) -> int:
-    """The greedy action."""
+    """Return the greedy action."""
     return int(choose_greedy(tables, p, o, GREEDY))
 
 
-# --- what is measured --------------------------------------------------------------------------
+# --- measures ----------------------------------------------------------------------------------
 
 
 def search(game: ProceduralGame, **options: Any) -> tuple[int, int, int]:
-    """The plan of least delay: steps of north-south, of east-west, offset."""
+    """Return the plan with the smallest delay: steps of north-south, of east-west, and offset."""
     plans = np.array(list(itertools.product(GREENS, GREENS, OFFSETS)), np.float64)
     result = run(game, planned(*plans.T), TRIALS * EPISODE, len(plans), **options)
     best = plans[result.tables[0]["delay"].sum(axis=1).argmin()]
@@ -279,11 +292,12 @@ def search(game: ProceduralGame, **options: Any) -> tuple[int, int, int]:
 
 
 def in_surge() -> Any:
-    """Which steps of an episode are in a surge, (EPISODE,)."""
+    """Return a mask (EPISODE,) of the steps of an episode in a surge."""
     return np.arange(EPISODE) % PERIOD >= PERIOD - SURGE
 
 
 def _rows(plan: tuple[int, int, int], delays: dict[str, Any]) -> list[Row]:
+    """Return the rows of the report. delays: (seeds, EPISODE) by controller."""
     surge = in_surge()
     text = f"{plan[0]} and {plan[1]} steps, offset {plan[2]}"
     rows = [Row("best fixed plan: north-south, east-west", "", text)]
@@ -303,6 +317,7 @@ def _rows(plan: tuple[int, int, int], delays: dict[str, Any]) -> list[Row]:
 
 
 def _draw(delays: dict[str, Any]) -> "Figure":
+    """Draw the delay over an episode. delays: (seeds, EPISODE) by controller."""
     from fastgames import plot
 
     seeds = len(delays[PLAN])
@@ -330,7 +345,7 @@ def _draw(delays: dict[str, Any]) -> "Figure":
 
 
 def _over_time(axes: Any, delay: Any, colour: str, name: str) -> None:
-    """The mean of `delay` (seeds, EPISODE) and its 95 % interval; surges shaded once."""
+    """Draw the mean of `delay` (seeds, EPISODE) with its 95 % interval; shade surges once."""
     from fastgames.plot import PALE
 
     if not axes.lines:

@@ -1,4 +1,4 @@
-"""Cournot oligopoly (Waltman & Kaymak 2008): Q-learners without memory produce less than Nash.
+"""Cournot oligopoly (Waltman & Kaymak 2008): memoryless Q-learners produce less than in Nash.
 
 Source: Waltman & Kaymak (2008), Q-learning agents in a Cournot oligopoly model, Journal of Economic
 Dynamics and Control 32, 3275-3293.
@@ -25,16 +25,16 @@ from fastgames.schedules import Exponential
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-RUNS, STEPS, LAST = 100, 1_000_000, 100  # of the paper
-START, KEPT = 1_000.0, 0.99999  # the temperature, and what is left of it after a period
-FLOOR = 0.01  # of the temperature, which 10^6 periods bring to .045
-#: For every alpha, with two firms: joint quantity and joint profit.
+RUNS, STEPS, LAST = 100, 1_000_000, 100  # as in the paper
+START, KEPT = 1_000.0, 0.99999  # initial temperature, and its factor of decay per period
+FLOOR = 0.01  # smallest temperature; it is .045 after 10^6 periods
+#: Joint quantity and joint profit of two firms, by alpha.
 PRINTED = {0.05: (22.8, 299.1), 0.25: (21.2, 312.0)}
-#: Three standard errors of the difference of two means of 100 runs, their standard deviations being
-#: 1.3 and 10.
+#: Three standard errors of the difference of two means of 100 runs, with standard deviations of 1.3
+#: and 10.
 TOLERANCES = 0.55, 4.2
-SPREAD = 1.2, 1.4  # standard deviations of the joint quantity
-SPREAD_TOLERANCE = 0.4  # of three standard errors likewise
+SPREAD = 1.2, 1.4  # range of standard deviations of the joint quantity
+SPREAD_TOLERANCE = 0.4  # three standard errors of the difference of two standard deviations
 
 
 def waltman_kaymak(
@@ -45,32 +45,37 @@ def waltman_kaymak(
     threads: int | None = None,
     out: str | Path | None = None,
 ) -> Report:
-    """Joint quantity and profit of two firms in the end, for alpha = 0.05 and 0.25 in one run.
+    """Reproduce the final joint quantity and profit of two firms; return a report.
 
-    Both firms have 41 quantities to choose from, and softmax exploration whose temperature falls
-    from 1,000 to .045. Expected: less than the equilibrium's 24 is produced, less so if alpha is
-    large.
+    The values 0.05 and 0.25 of alpha are one run. Both firms choose from 41 quantities, with
+    softmax exploration at a temperature that falls from 1,000 to .045. Expected: the firms produce
+    less than the equilibrium quantity 24, and even less with the larger alpha.
 
     Parameters
     ----------
     replicas : int
-        Runs for each alpha.
+        Number of runs for each alpha, at least 1.
     steps : int
-        Periods of each run. Compared with what was printed if there are 10^6.
+        Periods of each run, at least 1. The report compares with print only for 10^6 periods.
     rng, dtype, threads
-        As `fastgames.run` has them.
+        As for `fastgames.run`.
     out : str or Path, optional
-        Where to write the picture.
+        File to write the figure to.
 
     Returns
     -------
     Report
-        Result "waltman-kaymak", with a dimension "alpha".
+        A report with the result "waltman-kaymak", over the dimension "alpha".
 
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
         As `fastgames.run` and `fastgames.plot.overview`.
+
+    Examples
+    --------
+    >>> waltman_kaymak(replicas=10, steps=1_000).title
+    'Cournot duopoly: 10 runs of 1,000 periods for each alpha'
     """
     steps = checks.whole("steps", steps, 1)
     runs = make_grid(alpha=list(PRINTED), repeats=checks.whole("replicas", replicas, 1))
@@ -92,8 +97,8 @@ def waltman_kaymak(
         title=f"Cournot duopoly: {replicas:,} runs of {steps:,} periods for each alpha",
         rows=_rows(quantities, profits, result, seconds),
         lines=(
-            f"Means over the last {last:,} periods. The equilibrium has the joint quantity "
-            f"{game.nash.quantities.sum():g} and profit {game.nash.profits.sum():g}.",
+            f"Means over the last {last:,} periods. The equilibrium has joint quantity "
+            f"{game.nash.quantities.sum():g} and joint profit {game.nash.profits.sum():g}.",
         ),
         figure=picture(lambda: _draw(quantities, game.nash.quantities.sum(), steps), out),
         results={"waltman-kaymak": result},
@@ -101,6 +106,7 @@ def waltman_kaymak(
 
 
 def _rows(quantities: Any, profits: Any, result: Result, seconds: float) -> tuple[Row, ...]:
+    """Return the rows of the report. quantities, profits: (alphas, replicas)."""
     rows = []
     sizes = RUNS, quantities.shape[1]
     compared = int(result.steps[0]) == STEPS
@@ -126,6 +132,7 @@ def _rows(quantities: Any, profits: Any, result: Result, seconds: float) -> tupl
 
 
 def _draw(quantities: Any, nash: float, steps: int) -> "Figure":
+    """Draw the distributions of joint quantities (alphas, replicas)."""
     from fastgames import plot
 
     title = f"Cournot duopoly, {quantities.shape[1]:,} runs of {steps:,} periods each"
