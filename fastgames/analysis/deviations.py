@@ -42,8 +42,8 @@ class DeviationResponse:
     rewards : (replicas, P, N) float64
         Rewards of the agents in every period. Before the deviation: the mean over the cycle.
     gain : (replicas,) float64
-        Relative change of the deviator's discounted rewards from the deviation on, (Q - V) / |V|,
-        with V their value without the deviation. Below 0 the deviation is unprofitable.
+        Relative change (Q - V) / |V| of the deviator's discounted rewards from the deviation on,
+        with Q their value with and V without the deviation. Below 0 the deviation is unprofitable.
     deviated : (replicas,) float64
         Share of the states of the cycle in which the forced action differs from the greedy action
         of the agent, among those in which it moves; in [0, 1].

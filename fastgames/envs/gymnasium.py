@@ -379,7 +379,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def step(
         self, actions: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Take one step in every environment; return what Gymnasium's vector API prescribes.
+        """Take one step in every environment; return the five values of Gymnasium's vector API.
 
         Parameters
         ----------

@@ -42,8 +42,8 @@ def curves(
 ) -> "Figure":
     """Draw learning curves: the median over replicas, the middle half and 90 % of them.
 
-    If the last snapshot has at most 8 different values over all replicas, as greedy policies do,
-    the curve is the mean over replicas, without bands.
+    Rewards, policies or greedy actions with at most 8 different values over all replicas in the
+    last snapshot, as of greedy policies, have the mean over replicas instead, without bands.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ def trajectories(
       step.
     - Dots mark the end. With at least 500 replicas a density replaces them.
     - Stars mark Nash equilibria of a matrix game: for two agents with at most four actions each all
-      of them unless the game is degenerate, else the pure ones. More than 8 are not marked.
+      of them unless the game is degenerate, else the pure ones. With more than 8, none is marked.
 
     If all replicas have at most 12 different policies, as greedy learners do, each policy is drawn
     as a disc. Its area grows with the share of replicas that end there, and arrows show the moves

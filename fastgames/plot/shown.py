@@ -49,6 +49,7 @@ def snapshots_of(result: "Result") -> "tuple[Snapshots, Bools] | None":
     agents = range(result.game.num_agents)
 
     def chosen(array: Any, final: Any) -> Any:
+        """Select snapshots and replicas of an array; fill in final values after a stop."""
         part = array[np.ix_(kept, shown)]
         when, who = np.nonzero(ended)
         part[when, who] = final[shown][who]
