@@ -12,8 +12,9 @@ from fastgames.engine.arguments import check_game
 from fastgames.games import Game, MarkovGame, make
 
 RENDER_MODES = ("ansi", "human", "rgb_array")
-_SHOWN = 8  # most agents in a rendered step
-_LINE, _WIDTH, _LETTERS = 24, 480, 56  # height of a line and width of an image in pixels; letters
+_SHOWN = 8  # largest number of agents in a rendered step
+_LINE, _WIDTH = 24, 480  # height of a line, width of an image, in pixels
+_LETTERS = 56  # largest number of characters in a line of an image
 
 
 class _Numbers(dict[int, np.int64]):

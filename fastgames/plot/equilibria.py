@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from fastgames.games import MatrixGame
 
 _SLACK = 1e-9  # relative to the largest absolute payoff; also the least probability in a support
-_MOST_ACTIONS = 4  # most actions of each of two agents for the search of mixed equilibria
-_MOST = 8  # most equilibria to mark; more would cover the figure
+_MOST_ACTIONS = 4  # largest number of actions per agent for mixed equilibria
+_MOST = 8  # largest number of equilibria to mark; more would cover the figure
 
 
 def equilibria(game: "MatrixGame") -> list[list[np.ndarray[Any, np.dtype[np.float64]]]]:

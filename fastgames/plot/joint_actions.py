@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from fastgames.result import Result
 
-_MOST_JOINT = 2**24  # most joint actions of a game to count for a figure
+_MOST_JOINT = 2**24  # largest number of joint actions in a figure
 
 
 def joint(result: "Result", path: str | Path | None = None, *, ax: Any = None) -> "Figure":

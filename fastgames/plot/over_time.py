@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 BANDS = "Lines over time: median of the replicas; shaded: the middle half and 90 % of them."
 _FEW_VALUES = 8  # with at most this many different values, the mean replaces the median
-_MOST_FOLLOWED = 1_000  # most replicas of which limit cycles are computed
+_MOST_FOLLOWED = 1_000  # largest number of replicas with limit cycles
 
 
 def curves(

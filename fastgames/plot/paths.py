@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from fastgames.result import Result
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])  # of the simplex, by action
-_LINES = 100  # default of the most replicas with a line
+_LINES = 100  # default of `lines`
 _MANY = 500  # with at least this many replicas, their ends are drawn as a density
 _PLACES = 12  # at most this many different policies are drawn as places with arrows between them
-_COUNTED = 10_000  # most replicas of which moves between places are counted
+_COUNTED = 10_000  # largest number of replicas of which moves are counted
 _BEND = 0.18  # curvature of the arrows, which separates the two directions
 
 

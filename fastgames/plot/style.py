@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 COLOURS = ("#4477AA", "#EE6677", "#228833", "#AA3377", "#CCBB44", "#66CCEE")
 INK, GREY, PALE = "#333333", "#888888", "#DDDDDD"
 DPI = 150
-MOST_AGENTS = 4  # most agents with panels of their own
-MOST_LINES = len(COLOURS)  # most actions with a colour of their own
-MOST_CELLS = 8  # most bars, or rows or columns of a heat map, with room for numbers
+MOST_AGENTS = 4  # largest number of agents with panels of their own
+MOST_LINES = len(COLOURS)  # largest number of actions with a colour of their own
+MOST_CELLS = 8  # largest number of bars, or of rows or columns of a heat map, with numbers
 FEW = 10  # with at least this many replicas, a distribution replaces single dots
 
 _DOMAIN_OF_AX = "Axes, a sequence of Axes, a Figure or a SubFigure"
