@@ -129,8 +129,8 @@ def test_the_message_says_function_file_and_line():
         (rule("from time import time as x\n    tables[0][0, 0] = x()"), "time in"),
         (rule("r = np.random\n    tables[0][0, 0] = r.random()"), "np.random"),
         (rule("global CALLED\n    CALLED = 1"), "global CALLED"),
-        (rule("COUNTS[0] += 1"), "COUNTS, into which it writes"),
-        (rule("learn.calls = 1"), "the attribute calls"),
+        (rule("COUNTS[0] += 1"), "a write to COUNTS"),
+        (rule("learn.calls = 1"), "an assignment to the attribute calls"),
         (counting(), "nonlocal n"),
         (drawing(GENERATOR), "rng.random"),
     ],
@@ -283,11 +283,11 @@ HINTS = [
     ("tables[2][0, 0] = 1.0", r"tables\[2\]", r"tables\[0\] is 'q'"),
     ('tables[0][0, 0] = t["gain"]', r't\["gain"\]', "write t.gain"),
     ("tables[0][0, 0] = t.gian", "t.gian", r"did you mean t.gain\?"),
-    ("tables[0][0, 0] = RATES['fast']", "RATES", "a dict can change; pass a parameter"),
+    ("tables[0][0, 0] = RATES['fast']", "RATES", "a dict is mutable; pass a parameter"),
     ("tables[0][0, 0] = CONFIG.rate", "CONFIG, a SimpleNamespace", "use numbers"),
     ("tables[0][0, 0] = WEIGTHS[0]", "'WEIGTHS'", r"did you mean 'WEIGHTS'\?"),
     ("tables[0][0, 0] = zzz", "'zzz'", "define it, or pass it as a parameter"),
-    ("tables[0][0, 0] = np.squareroot(1.0)", "np.squareroot", "no 'squareroot' in np"),
+    ("tables[0][0, 0] = np.squareroot(1.0)", "np.squareroot", "np has no attribute 'squareroot'"),
 ]
 
 

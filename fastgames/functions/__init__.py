@@ -1,1 +1,1 @@
-"""Functions that users bring: what they may use, digests and copies, the types of their numbers."""
+"""Users' functions: purity checks, digests, frozen copies and promotion of number types."""

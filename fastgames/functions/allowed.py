@@ -1,6 +1,7 @@
-"""Name what functions of learners and games may not use, and what to write instead.
+"""Names that functions of learners and games must not use, and their replacements.
 
-`fastgames.functions.purity` reads the functions; here stand the names, and what an object is.
+`fastgames.functions.purity` walks the functions; this module holds the names and the predicates
+that classify objects.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 RANDOM = ("random", "secrets", "uuid", "_random", "_uuid")
 CLOCK = ("time", "datetime", "_datetime", "calendar", "zoneinfo", "timeit")
-KNOWN = (  # modules of the standard library whose functions follow from their arguments
+KNOWN = (  # standard library modules whose functions depend on their arguments only
     "math", "cmath", "operator", "_operator", "builtins", "enum", "typing", "collections",
     "numbers", "dataclasses", "functools", "_functools", "itertools", "heapq", "_heapq", "bisect",
     "_bisect",
@@ -36,10 +37,10 @@ LIBRARY = {
     "tanh": "from fastgames.rules.hyperbolic import tanh: tanh(x, real)",
     "power": "x * x, or exp and log of fastgames.rules: exp(y * log(x), np.float64)",
     "sum": "a loop in index order, or from fastgames.rules.sums import total, mean, dot",
-    "sort": "a loop: the order of equal entries is not the same everywhere",
-    "own": "it in + - * / and exp, log, tanh and sqrt of fastgames.rules",
+    "sort": "a loop, because the order of equal entries depends on the platform",
+    "own": "it with + - * / and exp, log, tanh and sqrt of fastgames.rules",
 }
-INEXACT = {  # names in numpy, math, cmath and builtins: what to write instead
+INEXACT = {  # name in numpy, math, cmath or builtins -> key of LIBRARY
     **dict.fromkeys(("exp", "exp2", "expm1"), "exp"),
     **dict.fromkeys(("log", "log2", "log10", "log1p", "logaddexp", "logaddexp2"), "log"),
     **dict.fromkeys(("tanh", "sinh", "cosh"), "tanh"),
@@ -58,17 +59,17 @@ INEXACT = {  # names in numpy, math, cmath and builtins: what to write instead
     ),
 }  # fmt: skip
 ONLY = "use only its arguments and constants"
-SAME_BITS = "use functions with the same bits in Python and compiled"
-KEEP = "keep what changes in a table or in the state"
+SAME_BITS = "use functions that return the same bits in Python and compiled"
+KEEP = "store values that change in a table or in the state"
 TUPLE = "read tables and p by position, and t by field"
 SUMS = tuple(name for name, what in INEXACT.items() if what == "sum")
 METHODS = ("sum", "mean", "var", "std", "dot", "argsort", "argpartition", "partition")
-OF_INTS = ("actions", "observations", "next_observations")  # arrays in an outcome
+OF_INTS = ("actions", "observations", "next_observations")  # integer arrays of an outcome
 INDEX_OPERATORS = ("[", "[]")
 
 
 def root_of(value: Any) -> str:
-    """The module that an object belongs to: "numpy.random" and such, else its outermost package."""
+    """Return "numpy.random" or "numpy.linalg" for their objects, else the top-level package."""
     if isinstance(value, types.ModuleType):
         name = value.__name__
     elif isinstance(value, types.BuiltinFunctionType | types.MethodType) and not isinstance(
@@ -88,7 +89,7 @@ def root_of(value: Any) -> str:
 
 
 def shown(value: Any, name: str, follows: str) -> str:
-    """The name with the attributes taken of it, and what that is where it is an alias."""
+    """Return the name with its attribute path, and the real name if `name` is an alias."""
     if isinstance(value, types.ModuleType):
         known = value.__name__
     else:
@@ -98,13 +99,13 @@ def shown(value: Any, name: str, follows: str) -> str:
 
 
 def is_callable(value: Any) -> bool:
-    """Return whether a value can be called and be looked up in a dict."""
+    """Return whether a value is callable and hashable."""
     return isinstance(value, Callable) and type(value).__hash__ is not None  # type: ignore[arg-type]
 
 
 @cache
 def inexact() -> dict[Any, str]:
-    """Functions of libraries whose compiled form has other bits, and what to write instead."""
+    """Return {function: key of LIBRARY} for functions whose compiled form returns other bits."""
     found: dict[Any, str] = {}
     for module in (np, math, cmath, builtins):
         for name, instead in INEXACT.items():
@@ -115,11 +116,12 @@ def inexact() -> dict[Any, str]:
 
 @cache
 def forbidden() -> tuple[Any, ...]:
-    """Builtins that reach out of the function."""
+    """Return the builtins that access state outside of the function."""
     return tuple(getattr(builtins, name) for name in BUILTINS if hasattr(builtins, name))
 
 
 def is_constant(value: Any) -> bool:
+    """Return whether a value is a number, string, dtype, None or array without objects."""
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "biufcSU" or value.dtype.names is not None
     return value is None or isinstance(
@@ -129,7 +131,7 @@ def is_constant(value: Any) -> bool:
 
 
 def is_plain(value: Any) -> bool:
-    """Return whether a value is a function in Python, which the walk reads too."""
+    """Return whether a value is a user's Python function, which the walk reads as well."""
     function = getattr(value, "py_func", value)
     return isinstance(function, types.FunctionType) and root_of(function) not in (
         "fastgames", "numpy", "numpy.linalg", "numba", *KNOWN
@@ -137,13 +139,13 @@ def is_plain(value: Any) -> bool:
 
 
 def is_stateless(value: Any) -> bool:
-    """A function that Numba may know, or a class: neither is state by itself."""
+    """Return whether a value is a class or a function that holds no state of its own."""
     if isinstance(value, types.FunctionType | type) or hasattr(value, "py_func"):
         return True
     if isinstance(value, types.BuiltinFunctionType) and not isinstance(
         value.__self__, types.ModuleType | type | None
     ):
-        return False  # such as the `append` of a list
+        return False  # a bound method, such as `append` of a list
     if isinstance(value, np.ufunc):
         return getattr(np, value.__name__, None) is value
     return root_of(value) in ("numpy", "numba", *KNOWN)

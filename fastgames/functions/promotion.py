@@ -1,10 +1,11 @@
-"""The numbers of a user's rules where tables are float32: the same promotion in every body.
+"""Number types in users' rules: the same promotion interpreted and compiled.
 
-Beside a float32, Python's own numbers are weak in NumPy (the result is float32) and strong in
-Numba (float64). So where tables are float32, `choose` and `learn` of a user's learner get their
-parameters, and the floats written in them or taken from outside, as float32 in both bodies. Whole
-numbers are int64 in both: the reference hands them over as NumPy's, whose promotion is Numba's.
-`draw` and `policy` compute in float64, as the rules of the library do, which round explicitly.
+In an operation with a float32, Python's own floats are weak in NumPy (the result is float32) and
+strong in Numba (the result is float64). With float32 tables, `choose` and `learn` of a user's
+learner therefore receive their parameters, float literals and floats from outside as float32, both
+interpreted and compiled. Integers are int64 in both: the reference passes NumPy integers, which
+promote as Numba's do. `draw` and `policy` compute in float64, like the rules of the library, which
+round explicitly.
 """
 
 from __future__ import annotations
@@ -25,19 +26,22 @@ Number = Callable[[Any], Any]
 
 
 def is_users(rule: Any) -> bool:
-    """Return whether a rule is a user's; the library's rules round explicitly."""
+    """Return whether a rule is a user's function; the library's rules round explicitly."""
     return isinstance(rule, types.FunctionType) and not _of_library(rule)
 
 
 def computes_in(rule: Any, real: Any) -> Any:
-    """The type of the parameters and floats of `choose` and `learn`, for tables of type `real`."""
+    """Return the type of parameters and floats in `choose` and `learn`: float32 or float64.
+
+    It is float32 for a user's rule with float32 tables (`real`), else float64.
+    """
     return np.float32 if is_users(rule) and np.dtype(real) == np.float32 else np.float64
 
 
 def for_numba(rule: Any, real: Any) -> Any:
-    """`rule` to be compiled, for tables of type `real`: its floats are of the type it computes in.
+    """Return a copy of `rule` to compile, whose floats have the type `computes_in(rule, real)`.
 
-    The rule itself where that is float64.
+    Return `rule` itself if that type is float64.
     """
     if computes_in(rule, real) is np.float64:
         return rule
@@ -45,10 +49,10 @@ def for_numba(rule: Any, real: Any) -> Any:
 
 
 def for_reference(rule: Any, real: Any, floats: Any = None) -> Any:
-    """`rule` to be interpreted with Numba's promotion, for tables of type `real`.
+    """Return a copy of `rule` to interpret with Numba's promotion, for tables of type `real`.
 
-    floats: the type it computes in, that of `computes_in` unless given. The rule itself where all
-    is float64.
+    floats: the type of its floats; default: float32. Return `rule` itself if
+    `computes_in(rule, real)` is float64.
     """
     if computes_in(rule, real) is np.float64:
         return rule
@@ -72,21 +76,24 @@ def _argument(value: Any, floats: Any) -> Any:
 
 
 class _Array(np.ndarray):
-    """An array whose sizes are int64, as Numba has them: float32 / shape[0] is then float64."""
+    """An array whose `shape` and `size` are int64, as in Numba: float32 / shape[0] is float64."""
 
     shape: Any = property(lambda self: tuple(np.int64(n) for n in np.shape(self.view(np.ndarray))))
     size: Any = property(lambda self: np.int64(np.size(self.view(np.ndarray))))
 
 
 class _Copies:
-    """Copies of functions whose numbers have fixed types."""
+    """Copies of functions whose number constants have fixed NumPy types.
+
+    floats: the type of floats; interpreted: for the interpreter (else for Numba)
+    """
 
     def __init__(self, floats: Any, *, interpreted: bool) -> None:
         self.floats, self.interpreted = floats, interpreted
         self.made: dict[int, Any] = {}
 
     def of(self, function: types.FunctionType) -> types.FunctionType:
-        """The copy of a function, with copies of all that it calls."""
+        """Return the copy of a function, with copies of all functions that it calls."""
         if id(function) in self.made:
             made: types.FunctionType = self.made[id(function)]
             return made
@@ -118,10 +125,13 @@ class _Copies:
         return copy
 
     def value(self, value: Any, floats: Any, used: set[str] | None = None) -> Any:
-        """A value that a function takes from outside; used: the names that it may take of it."""
+        """Return the copy of a value from outside; used: the attribute names it may be asked for.
+
+        Functions and modules are copied, numbers converted; other values are returned unchanged.
+        """
         if self.interpreted and callable(value) and _hashable(value) and value in _FUNCTIONS:
             return _FUNCTIONS[value]
-        if self.interpreted and hasattr(value, "py_func"):  # its floats stay float64 in Numba
+        if self.interpreted and hasattr(value, "py_func"):  # Numba keeps its floats at float64
             return _Copies(np.float64, interpreted=True).of(value.py_func)
         if isinstance(value, types.FunctionType):
             package = (value.__module__ or "").split(".")[0]
@@ -132,7 +142,7 @@ class _Copies:
         return _number(value, floats, self.interpreted)
 
     def module(self, module: types.ModuleType, floats: Any, used: set[str]) -> types.ModuleType:
-        """A module with copies of what a function may take of it, itself if they are the same."""
+        """Return a module with copies of its attributes in `used`, or itself if none changes."""
         found = {
             name: getattr(module, name) for name in used if name in getattr(module, "__dict__", {})
         }
@@ -147,15 +157,17 @@ class _Copies:
 
 
 def _of_library(function: types.FunctionType) -> bool:
+    """Return whether a function belongs to fastgames."""
     return (function.__module__ or "").split(".")[0] == "fastgames"
 
 
 def _hashable(value: Any) -> bool:
+    """Return whether the type of a value defines a hash."""
     return type(value).__hash__ is not None
 
 
 def _code(code: types.CodeType, floats: Any, ints: bool) -> types.CodeType:
-    """A code object whose constants are numbers of fixed types."""
+    """Return a code object whose number constants have fixed types; see `_number`."""
     constants = tuple(
         _code(x, floats, ints) if isinstance(x, types.CodeType) else _number(x, floats, ints)
         for x in code.co_consts
@@ -167,13 +179,13 @@ _LOAD_CONST, _LOAD_DEREF = dis.opmap["LOAD_CONST"], dis.opmap["LOAD_DEREF"]
 
 
 def _constants_as_variables(code: types.CodeType, floats: Any) -> tuple[types.CodeType, list[Any]]:
-    """The code with its numbers of type `floats` as free variables, and their values.
+    """Return the code with its constants of type `floats` as free variables, and their values.
 
-    Numba takes no constant of NumPy's types in an expression over whole arrays. The result is read
-    by Numba and never run: it does not copy these variables into its frame.
+    Numba rejects constants of NumPy types in array expressions. Numba reads the result, and Python
+    never runs it: the code lacks the instruction that copies free variables into the frame.
     """
     raw, values = bytearray(code.co_code), []
-    places: dict[int, int] = {}  # of a constant: which variable it becomes
+    places: dict[int, int] = {}  # index of a constant -> index of its variable
     first = len({*code.co_varnames, *code.co_cellvars}) + len(code.co_freevars)
     for at in range(0, len(raw), 2):
         index = raw[at + 1]
@@ -190,7 +202,10 @@ def _constants_as_variables(code: types.CodeType, floats: Any) -> tuple[types.Co
 
 
 def _squares(code: types.CodeType) -> types.CodeType:
-    """The code with the 2 of `x ** 2` as int8: a float32 squared is a float32, as in Numba."""
+    """Return the code with the 2 of `x ** 2` as int8, so that float32 ** 2 is float32 as in Numba.
+
+    An int64 exponent would promote the result to float64.
+    """
     raw, two = bytearray(code.co_code), len(code.co_consts)
     instructions = list(dis.get_instructions(code))
     found = False
@@ -206,7 +221,7 @@ def _squares(code: types.CodeType) -> types.CodeType:
 
 
 def _number(value: Any, floats: Any, ints: bool) -> Any:
-    """Python's own number as one of NumPy's, also in tuples; ints: whole numbers too."""
+    """Return a Python float as type `floats`, also within tuples; ints: convert ints to int64."""
     if type(value) is float:
         with np.errstate(over="ignore"):
             return floats(value)
@@ -219,19 +234,22 @@ def _number(value: Any, floats: Any, ints: bool) -> Any:
 
 
 def _range(*ends: Any) -> list[Any]:
+    """Return the numbers of `range` as int64."""
     return [np.int64(i) for i in range(*ends)]
 
 
 def _enumerate(items: Any, start: int = 0) -> list[Any]:
+    """Return the pairs of `enumerate` with int64 indices."""
     return [(np.int64(i), x) for i, x in enumerate(items, start)]
 
 
 def _round(x: Any, *digits: Any) -> Any:
+    """Return `round(x, *digits)`, as int64 without digits."""
     return round(x, *digits) if digits else np.int64(round(x))
 
 
 def _extreme(which: Any) -> Any:
-    """`max` or `min`: of several numbers, one of the type that all have in common."""
+    """Return `max` or `min` with a result of the common type of all arguments, as in Numba."""
 
     def extreme(*values: Any) -> Any:
         found = which(*values)
@@ -240,7 +258,7 @@ def _extreme(which: Any) -> Any:
     return extreme
 
 
-_BUILTINS = {  # what Numba makes of them
+_BUILTINS = {  # with the result types of Numba
     "float": np.float64,
     "int": lambda x=0: np.int64(int(x)),
     "len": lambda x: np.int64(len(x)),
@@ -263,6 +281,7 @@ _FUNCTIONS: dict[Any, Any] = {
 
 
 def _as_array(make: Any) -> Any:
+    """Return a constructor of arrays that returns an `_Array`."""
     return lambda *arguments, **more: make(*arguments, **more).view(_Array)
 
 

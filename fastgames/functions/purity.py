@@ -1,8 +1,8 @@
-"""Refuse functions of learners and games that take anything but arguments and constants.
+"""Purity checks: functions of learners and games may use only their arguments and constants.
 
-What a run gives must follow from its seed. The bytecode of a function, and of all plain functions
-that it calls, is read once: every name is resolved to the object that it stands for, so that an
-alias (`import random as r`) is found and a function of the user's own called `random` is not.
+The results of a run must be determined by its seed. The check walks the bytecode of a function and
+of all plain functions that it calls once, and resolves every name to its object. It therefore
+detects an alias (`import random as r`) and accepts a user's own function called `random`.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ from fastgames.functions.allowed import (
     shown,
 )
 
-Kinds = tuple[Any, ...]  # what the walk knows of the arguments of a function, in order
+Kinds = tuple[Any, ...]  # the known kind of every argument of a function, in order; None: unknown
 
 
 @dataclass(frozen=True)
 class _Found:
-    """An object from outside, the name that it has in the function, and where it was loaded."""
+    """An object from outside, its name in the function, and the offset of its load instruction."""
 
     value: Any
     name: str
@@ -55,18 +55,22 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Constant:
+    """A constant of the bytecode."""
+
     value: Any
 
 
 @dataclass(frozen=True)
 class _Argument:
-    """An argument whose meaning is known: "tables", "p", "t" or "ints", an array of int64."""
+    """An argument with a known role: "tables", "p", "t" or "ints" (an array of int64)."""
 
     role: str
 
 
 @dataclass(frozen=True)
 class _Method:
+    """A method `name` of a value `of`, about to be called."""
+
     of: Any
     name: str
 
@@ -85,12 +89,23 @@ def check(
     Parameters
     ----------
     what : str
-        The argument as which the function was given, such as "learn".
+        The name of the argument that received the function, such as "learn".
+    function : function
+        The function to check.
     form : tuple of str
-        What its arguments are, in order; "tables", "p", "t", "state", "actions" and "words" are
-        known.
+        The roles of its arguments, in order. The roles "tables", "p", "t", "state", "actions" and
+        "words" are known to the check; other names have no meaning.
     names : mapping, optional
         The names of "tables" and of "p", in order, and the fields of "t".
+
+    Raises
+    ------
+    ValueError
+        If the function uses random numbers, clocks or state from outside, or functions that return
+        other bits when compiled.
+    TypeError
+        If it uses undefined names, objects that are not constants, or tables, parameters or fields
+        that do not exist.
     """
     ints = ("state", "actions", "words")
     known = ("tables", "p", "t")
@@ -101,7 +116,10 @@ def check(
 
 
 class _Walk:
-    """One reading of a function and of all that it calls."""
+    """One walk over a function and all functions that it calls.
+
+    what: the name of the argument; names: as in `check`; game: whether it is a game's function
+    """
 
     def __init__(self, what: str, names: Mapping[str, tuple[str, ...]], game: bool) -> None:
         self.what, self.names = what, names
@@ -109,8 +127,8 @@ class _Walk:
         self.seen: set[tuple[int, Kinds]] = set()
 
     def function(self, function: Any, kinds: Kinds) -> None:
-        """Read a function; kinds: what is known of its arguments."""
-        function = getattr(function, "py_func", function)  # of one that Numba has compiled
+        """Check a function; kinds: the known kinds of its arguments."""
+        function = getattr(function, "py_func", function)  # unwrap a function compiled by Numba
         key = id(function), kinds
         if key in self.seen or root_of(function) == "fastgames":
             return
@@ -122,25 +140,26 @@ class _Walk:
         _Reading(self, function, kinds).all()
 
     def value(self, value: Any, name: str, place: _Place, follows: str = "") -> str | None:
-        """Refuse an object from outside; what to write instead if it depends on how it is used.
+        """Raise if an object from outside must not be used; return a hint if it depends on its use.
 
-        follows: the attributes that are taken of it, such as ".random"
+        The hint says what to write instead of a sum; sums of integers are allowed.
+        follows: the attribute path that is read from it, such as ".random"
         """
         root = root_of(value)
         full = shown(value, name, follows)
         if root in RANDOM or root == "numpy.random":
-            hint = f"use the random words that it is given ({self.words}); fastgames.rules.chance"
-            self.refuse(place, full, f"{hint} makes numbers, coins and dice of a game's")
+            hint = f"use the random words passed to it ({self.words}); fastgames.rules.chance"
+            self.refuse(place, full, f"{hint} turns words of a game into numbers, coins and dice")
         if root in CLOCK:
-            hint = "a clock does not follow from the seed; count steps in a table or in the state"
+            hint = "a clock is not determined by the seed; count steps in a table or in the state"
             self.refuse(place, full, hint)
         acts = callable(value) or isinstance(value, types.ModuleType)
         if acts and root in sys.stdlib_module_names and root not in KNOWN:
-            self.refuse(place, full, "pass what it needs as a parameter or a constant")
+            self.refuse(place, full, "pass the value as a parameter or a constant")
         if isinstance(value, types.ModuleType):
             return None
         if any(value is x for x in forbidden()):
-            self.refuse(place, name, "pass what it needs as a parameter or a constant")
+            self.refuse(place, name, "pass the value as a parameter or a constant")
         instead = inexact().get(value) if is_callable(value) else None
         if root == "numpy.linalg":
             instead = "sum"
@@ -150,7 +169,7 @@ class _Walk:
                 self.refuse(place, name, text, domain=SAME_BITS)
             return text
         if isinstance(value, dict | list | set | bytearray):
-            hint = f"a {type(value).__name__} can change; pass a parameter, or use a tuple or array"
+            hint = f"a {type(value).__name__} is mutable; pass a parameter, or use a tuple or array"
             self.refuse(place, name, hint, kind=TypeError)
         if isinstance(value, tuple):
             for k, each in enumerate(value):
@@ -169,7 +188,10 @@ class _Walk:
         domain: str = ONLY,
         kind: type[Exception] = ValueError,
     ) -> NoReturn:
-        """Raise the error for a name at a place."""
+        """Raise `kind` for a name at a place: "<what> must <domain>, got <name> in ...".
+
+        instead: the second line of the message, which says what to write
+        """
         raise kind(
             f"{self.what} must {domain}, got {name} in {place.function!r}, "
             f"{place.code.co_filename}, line {place.line}:\n{instead}"
@@ -178,7 +200,7 @@ class _Walk:
 
 @dataclass
 class _Place:
-    """A place in the source."""
+    """A place in the source: the function's name, its code and the line."""
 
     function: str
     code: types.CodeType
@@ -186,7 +208,10 @@ class _Place:
 
 
 class _Reading:
-    """The walk through one function: its values, as far as they are known, on a stack."""
+    """The walk over one function: an abstract interpreter with a stack of known values.
+
+    Methods `on_<opname>` handle the instructions. None on the stack stands for an unknown value.
+    """
 
     def __init__(self, walk: _Walk, function: types.FunctionType, kinds: Kinds) -> None:
         self.walk, self.module = walk, function
@@ -196,19 +221,19 @@ class _Reading:
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             try:
                 self.cells[name] = cell.cell_contents
-            except ValueError:  # not bound yet
+            except ValueError:  # the cell is still empty
                 continue
         arguments = code.co_varnames[: code.co_argcount]
         self.known = {x: k for x, k in zip(arguments, kinds, strict=False) if k is not None}
         self.stack: list[Any] = []
-        self.later: dict[int, tuple[Any, ...]] = {}  # refused unless the call that follows is fine
+        self.later: dict[int, tuple[Any, ...]] = {}  # checked at the end unless a call clears them
 
     def all(self) -> None:
-        """Read it, with the functions within it."""
+        """Check the function and all functions defined within it."""
         self.read(self.module.__code__, self.module.__name__, self.known)
 
     def read(self, code: types.CodeType, name: str, known: Mapping[str, Any]) -> None:
-        """Read one code object; known: values of local variables."""
+        """Check one code object; known: values of local variables."""
         instructions = list(dis.get_instructions(code))
         stored: dict[str, int] = {}
         for each in instructions:
@@ -239,11 +264,11 @@ class _Reading:
     # --- the stack ------------------------------------------------------------------------------
 
     def pop(self) -> Any:
-        """The value on top; None where nothing is known of it."""
+        """Pop and return the top value; None if nothing is known of it."""
         return self.stack.pop() if self.stack else None
 
     def other(self, each: dis.Instruction) -> None:
-        """An instruction of which nothing is known: nothing is known of the stack."""
+        """Handle an instruction without a handler: forget the stack, whose effect is unknown."""
         if each.opname.startswith("POP_JUMP"):
             self.pop()
         elif each.opname not in ("RESUME", "NOP", "CACHE", "PRECALL", "KW_NAMES", "COPY_FREE_VARS",
@@ -296,7 +321,7 @@ class _Reading:
     on_delete_global = on_store_global
 
     def on_store_attr(self, each: dis.Instruction) -> None:
-        self.refuse(f"the attribute {each.argval}, which it sets,", KEEP)
+        self.refuse(f"an assignment to the attribute {each.argval}", KEEP)
 
     on_delete_attr = on_store_attr
 
@@ -305,7 +330,7 @@ class _Reading:
         into = self.pop()
         self.pop()
         if isinstance(into, _Found):
-            self.refuse(f"{into.name}, into which it writes,", KEEP)
+            self.refuse(f"a write to {into.name}", KEEP)
 
     def on_import_name(self, each: dis.Instruction) -> None:
         self.pop()
@@ -332,7 +357,7 @@ class _Reading:
             near = difflib.get_close_matches(name, list(self.module.__globals__), n=1)
             hint = f"did you mean {near[0]!r}?" if near else "define it, or pass it as a parameter"
             self.refuse(repr(name), hint, TypeError, "use names that are defined")
-        # Which of the two comes first depends on Python's version, and nothing here on it.
+        # The order of NULL and value depends on Python's version; `on_call` accepts both orders.
         if each.arg is not None and each.arg & 1:
             self.stack.append(_NULL)
         self.found(value, name, each)
@@ -344,7 +369,7 @@ class _Reading:
             self.stack.append(self.local.get(each.argval))
 
     def found(self, value: Any, name: str, each: dis.Instruction) -> None:
-        """An object from outside comes onto the stack."""
+        """Check an object from outside and push it onto the stack."""
         place = _Place(self.place.function, self.place.code, self.place.line)
         instead = self.walk.value(value, name, place, self.follows())
         if instead is not None:
@@ -354,7 +379,7 @@ class _Reading:
         self.stack.append(_Found(value, name, each.offset))
 
     def follows(self) -> str:
-        """The attributes that are taken of what is loaded now."""
+        """Return the attribute path that the next instructions read, such as ".random"."""
         found = ""
         for each in self.rest:
             if each.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
@@ -370,17 +395,20 @@ class _Reading:
         self.attribute(each, True)
 
     def attribute(self, each: dis.Instruction, method: bool) -> None:
-        """`of.name`, of a module or class from outside, of an argument, or of what is not known."""
+        """Handle `of.name` for a module or class from outside, an argument or an unknown value.
+
+        method: whether the instruction loads a method for a call
+        """
         name, of = each.argval, self.pop()
         if isinstance(of, _Found) and isinstance(of.value, types.ModuleType | type):
             missing = object()
             value = getattr(of.value, name, missing)
             path = f"{of.name}.{name}"
             if value is missing and of.value is not sys.modules.get(of.value.__name__):
-                self.stack += [None] * (1 + method)  # a module that was not loaded
+                self.stack += [None] * (1 + method)  # a module that is not imported yet
                 return
             if value is missing:
-                hint = f"there is no {name!r} in {of.name}"
+                hint = f"{of.name} has no attribute {name!r}"
                 self.refuse(path, hint, TypeError, "use names that are defined")
             if method:
                 self.stack.append(_NULL)
@@ -401,7 +429,7 @@ class _Reading:
             self.stack.append(_INTS if ints and name in ("T", "flat", "shape") else None)
 
     def field(self, role: str, name: str) -> None:
-        """Refuse `tables.q`, `p.alpha` and fields that an outcome does not have."""
+        """Raise TypeError for `tables.q`, `p.alpha` and fields that an outcome does not have."""
         if role in ("tables", "p"):
             if not hasattr(tuple, name):
                 self.refuse(f"{role}.{name}", self.position(role, name), TypeError, TUPLE)
@@ -410,18 +438,18 @@ class _Reading:
             hint = f"did you mean {role}.{near[0]}?" if near else (
                 f"{role} has {', '.join(self.names[role])}"
             )  # fmt: skip
-            domain = "read the fields that t has"
+            domain = "read existing fields of t"
             self.refuse(f"{role}.{name}", hint, TypeError, domain)
 
     def position(self, role: str, name: Any) -> str:
-        """Return how to write the table or the parameter of this name."""
+        """Return a hint how to read the table or the parameter of this name by position."""
         names = self.names[role]
         if name in names:
             return f"write {role}[{names.index(name)}]"
         places = ", ".join(f"{role}[{k}] is {x!r}" for k, x in enumerate(names))
         return f"{role} is a tuple in the order given: {places}" if names else f"{role} is empty"
 
-    # --- what is done with them -----------------------------------------------------------------
+    # --- operations -----------------------------------------------------------------------------
 
     def on_binary_subscr(self, each: dis.Instruction) -> None:
         index, of = self.pop(), self.pop()
@@ -432,7 +460,7 @@ class _Reading:
                 self.refuse(f'{of.role}["{key}"]', hint, TypeError, TUPLE)
             if type(key) is int and not -count <= key < count:
                 hint = self.position(of.role, None)
-                self.refuse(f"{of.role}[{key}]", hint, TypeError, "read an entry that is there")
+                self.refuse(f"{of.role}[{key}]", hint, TypeError, "read an existing entry")
         self.stack.append(_INTS if of is _INTS else None)
 
     def on_binary_slice(self, each: dis.Instruction) -> None:
@@ -511,7 +539,7 @@ class _Reading:
         kind: type[Exception] = ValueError,
         domain: str = ONLY,
     ) -> NoReturn:
-        """Raise the error for a name at this place."""
+        """Raise the error for a name at the current place."""
         self.walk.refuse(self.place, name, instead, domain=domain, kind=kind)
 
 
@@ -519,21 +547,21 @@ _MAKERS = (np.zeros, np.empty, np.ones, np.full, np.arange, np.array, np.asarray
 
 
 def _whole(value: Any) -> bool:
-    """Return whether a value on the stack is known to hold whole numbers only."""
+    """Return whether a value on the stack is known to hold integers only."""
     if isinstance(value, _Found):
         return getattr(getattr(value.value, "dtype", None), "kind", "") in tuple("iub")
     return value is _INTS or (isinstance(value, _Constant) and isinstance(value.value, int))
 
 
 def _kind(value: Any) -> Any:
-    """Return what a called function may know of an argument."""
+    """Return the kind of an argument as the called function sees it."""
     if isinstance(value, _Argument):
         return value
     return _INTS if isinstance(value, _Found) and _whole(value) else None
 
 
 def _int_type(value: Any) -> bool:
-    """Return whether a value is a type of whole numbers, given to what makes an array."""
+    """Return whether a value is an integer or boolean type, passed as the dtype of an array."""
     return (
         isinstance(value, _Found)
         and isinstance(value.value, type)

@@ -1,7 +1,8 @@
-"""Digests of functions and of all that they read, and copies that no longer change.
+"""Digests of functions with everything that they read, and frozen copies of functions.
 
-Both walk the same graph: a function, its defaults and closure, the globals that it reads, and the
-functions and classes among these in turn. Names that it reads from a module are taken from there.
+Both walk the same graph: a function, its defaults and closure, the globals that it reads, and,
+recursively, the functions and classes among these. Attributes that it reads from a module are part
+of the graph.
 """
 
 from __future__ import annotations
@@ -23,35 +24,57 @@ from typing import Any
 
 import numpy as np
 
-LIBRARIES = ("numpy", "numba", "math", "cmath", "operator", "builtins")  # known by their versions
-_FUTURE = 0x1FE0000  # flags of `from __future__ import`, which decide nothing in a function's code
-_MOST = 4096  # code objects whose digests are remembered
-# Functions that Numba compiles, made of `frozen` ones, and the digest of each.
+LIBRARIES = ("numpy", "numba", "math", "cmath", "operator", "builtins")  # identified by version
+_FUTURE = 0x1FE0000  # flags of `from __future__ import`, which do not affect compiled code
+_MOST = 4096  # capacity of each memo of code objects
+# Numba dispatchers made from `frozen` functions -> their digests.
 FROZEN: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
 
 def fingerprint(*functions: Callable[..., Any], loaded: bool = False) -> str:
-    """Return the SHA-256 of functions and of all that they read, see `Source`.
+    """Return the SHA-256 of functions and of everything that they read; see `Source`.
 
-    loaded: as Python has compiled them; it holds for one version of Python. Otherwise as they are
-    written, see `Source.text`.
+    Parameters
+    ----------
+    *functions : function
+        The functions, in order.
+    loaded : bool
+        Hash the compiled code, which is valid for one version of Python. Default: hash the source
+        text; see `Source.text`.
 
-    Raises TypeError for a value from outside that has no digest.
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    TypeError
+        If a value from outside has no digest.
+
+    Examples
+    --------
+    >>> fingerprint(lambda x: x + 1) == fingerprint(lambda x: x + 1.0)
+    False
     """
     source = Source(*functions)
     return source.loaded if loaded else source.text
 
 
 class Source:
-    """Functions and all that they read, at the time when this is made.
+    """A snapshot of functions and everything that they read, taken at construction.
 
-    That is their code with its constants, default arguments, closures, the globals that they read,
-    and the same of all plain functions, classes and functions compiled by Numba among these. It is
-    held as a list of parts, each bytes or a code object, which determines the functions: every part
-    says its type and its length, and a function that comes again is named by its number. So other
-    constants, an exchange of two of them, or 1 for 1.0 or True, make another list.
+    It covers their code with its constants, default arguments, closures, the globals that they
+    read, and the same for all plain functions, classes and functions compiled by Numba among these.
+    It is stored as a list of parts, each bytes or a code object, which identifies the functions:
+    every part contains its type and its length, and a repeated function is represented by its
+    number. Different constants, two constants exchanged, or 1 in place of 1.0 or True give a
+    different list.
 
-    unknown: the first value that has no digest, in words; "" where all have one
+    Attributes
+    ----------
+    unknown : str
+        "path = value" of the first value that has no digest; "" if all have one.
     """
 
     unknown: str
@@ -60,7 +83,7 @@ class Source:
         self._functions = functions
         self._parts: list[tuple[str, Any]] = []
         self._numbers: dict[int, int] = {}
-        self._alive: list[Any] = []  # so that the keys of `_numbers` stay theirs
+        self._alive: list[Any] = []  # keeps objects alive, so that the ids in `_numbers` stay valid
         self.unknown = ""
         for function in functions:
             self._add(getattr(function, "__name__", "function"), function)
@@ -68,34 +91,35 @@ class Source:
 
     @functools.cached_property
     def loaded(self) -> str:
-        """SHA-256 of the parts, with the code as Python has compiled it."""
+        """SHA-256 of the parts with the compiled code, 64 hexadecimal digits."""
         return self._digest(_loaded)
 
     @functools.cached_property
     def text(self) -> str:
-        """SHA-256 of the parts, with the code as it is written: for files.
+        """SHA-256 of the parts with the source text of the code, 64 hexadecimal digits; for files.
 
-        It holds in every version of Python. A function's text is the syntax tree of this one
-        function or lambda, without its name, comments and annotations; two lambdas of one line have
-        two. What is read is checked: where the file no longer has the text that Python compiled
-        (and where there is no file), the compiled code counts, together with Python's version.
+        It is the same in every version of Python. The text of a function is the syntax tree of this
+        function or lambda without its name, comments and annotations; two lambdas on one line have
+        separate trees. If the source file is missing or no longer contains the text that Python
+        compiled, the compiled code and Python's version are hashed instead.
         """
         return self._digest(_written)
 
     def changed(self) -> str:
-        """Return the first thing that the functions read that has changed since, or "".
+        """Return the path of the first value that changed since construction, or "".
 
-        It is said by the names on the way to it, such as "learn: helper: CONSTANT".
+        The path lists the names that lead to the value, such as "learn: helper: CONSTANT".
         """
         return self._difference(Source(*self._functions))
 
     def __deepcopy__(self, memo: Any) -> Source:
-        return self  # it never changes
+        return self  # immutable
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Source, self._functions  # code objects do not pickle; functions do, by their names
+        return Source, self._functions  # code objects cannot be pickled; functions can, by name
 
     def _difference(self, other: Source) -> str:
+        """Return the path of the first part that differs from `other`, or ""."""
         for (path, mine), (_, its) in zip(self._parts, other._parts, strict=False):
             if isinstance(mine, types.CodeType) and isinstance(its, types.CodeType):
                 same = mine is its or _loaded(mine) == _loaded(its)
@@ -106,19 +130,21 @@ class Source:
         return "" if len(self._parts) == len(other._parts) else self._parts[-1][0]
 
     def _digest(self, of: Callable[[types.CodeType], bytes]) -> str:
+        """Return the SHA-256 of the parts; of: the digest of a code object."""
         if self.unknown:
             raise TypeError(
-                "a function may use numbers, strings, tuples, arrays, classes and plain functions "
-                f"from outside, got {self.unknown}"
+                "values from outside of a function must be numbers, strings, tuples, arrays, "
+                f"classes or plain functions, got {self.unknown}"
             )
         code = (of(x) if isinstance(x, types.CodeType) else x for _, x in self._parts)
         return _joined(code).hex()
 
     def _put(self, path: str, *parts: Any) -> None:
+        """Append parts, each with the path of its value."""
         self._parts.extend((path, part) for part in parts)
 
     def _again(self, path: str, value: Any) -> bool:
-        """Return whether a value was met before; then its number is its only part."""
+        """Return whether a value was added before; if so, append its number as its only part."""
         number = self._numbers.setdefault(id(value), len(self._numbers))
         if number < len(self._alive):
             self._put(path, b"again", b"%d" % number)
@@ -127,6 +153,7 @@ class Source:
         return False
 
     def _add(self, path: str, value: Any) -> None:
+        """Append the parts of a value and of everything that it refers to."""
         encoded = _encoded(value)
         if encoded is not None:
             self._put(path, encoded)
@@ -156,6 +183,7 @@ class Source:
             self._put(path, _Unknown(value))
 
     def _add_function(self, path: str, function: types.FunctionType) -> None:
+        """Append a function: its code, defaults, closure, globals and module attributes."""
         self._put(path, b"function", function.__code__)
         for value in (function.__defaults__, *sorted((function.__kwdefaults__ or {}).items())):
             self._add(path, value)
@@ -179,7 +207,7 @@ class Source:
         self._put(path, b"end")
 
     def _add_class(self, path: str, kind: type) -> None:
-        """A class: its name, and where it is no library's its bases, members and functions."""
+        """Append a class: its name and, unless a library's, its bases, members and functions."""
         self._put(path, b"class", f"{kind.__module__}.{kind.__qualname__}".encode())
         if _is_known(kind):
             return
@@ -212,7 +240,7 @@ class Source:
         self._put(path, b"end")
 
     def _add_dispatcher(self, path: str, value: Any) -> None:
-        """A function that Numba compiles: with its options, and what they make of which types."""
+        """Append a function that Numba compiles: its options, locals, signatures and function."""
         known = FROZEN.get(value)
         if known is not None:
             self._put(path, b"frozen", known.encode())
@@ -223,14 +251,14 @@ class Source:
             self._add(path, tuple(sorted(option)) if isinstance(option, set) else option)
         self._put(path, repr(sorted((value.locals or {}).items(), key=str)).encode())
         self._put(path, value._compiler.pipeline_class.__qualname__.encode())
-        if not value._can_compile:  # it was given types, and converts to them
+        if not value._can_compile:  # compiled for fixed signatures, to which it casts arguments
             signatures = [str(made.signature) for made in value.overloads.values()]
             self._put(path, repr(signatures).encode())
         self._add(path, value.py_func)
 
 
 class _Unknown:
-    """A value that has no digest: it is the same only as itself."""
+    """A value that has no digest; it equals only itself."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -241,7 +269,7 @@ class _Unknown:
     __hash__ = None  # type: ignore[assignment]
 
 
-_BUILT_IN = object()  # a name that is no global of the function's module
+_BUILT_IN = object()  # stands for a name that is not a global of the function's module
 
 _OF_NAMED_TUPLES = (
     "__new__", "__repr__", "__getnewargs__", "__replace__", "_asdict", "_make", "_replace",
@@ -256,7 +284,7 @@ _DESCRIPTORS = ("_tuplegetter", "member_descriptor", "getset_descriptor")
 
 
 def _encoded(value: Any) -> bytes | None:
-    """The type and value of what has no parts that are Python objects, or None."""
+    """Return the type and value of an object without Python objects as parts, else None."""
     kind = type(value)
     if value is None or value is Ellipsis or value is NotImplemented:
         return repr(value).encode()
@@ -277,7 +305,7 @@ def _encoded(value: Any) -> bytes | None:
             return None
         array = np.asarray(value)
         what = f"{kind.__name__ if isinstance(value, np.generic) else 'array'} {_type(array.dtype)}"
-        content = hashlib.sha256(array.tobytes()).digest()  # in C order, whatever its own is
+        content = hashlib.sha256(array.tobytes()).digest()  # in C order for any memory layout
         return f"{what} {array.shape} ".encode() + content
     if isinstance(value, np.dtype):
         return f"dtype {_type(value)}".encode()
@@ -287,7 +315,7 @@ def _encoded(value: Any) -> bytes | None:
     if kind is frozenset:
         parts = [_encoded(x) for x in value]
         return None if None in parts else f"frozenset {sorted(parts, key=repr)}".encode()
-    if kind.__module__ == "numba.core.types.scalars":  # such as numba.float64, to convert to
+    if kind.__module__ == "numba.core.types.scalars":  # such as numba.float64, used as a cast
         return f"type of Numba {kind.__name__} {value}".encode()
     if isinstance(value, types.FunctionType | types.BuiltinFunctionType | np.ufunc) or (
         kind.__name__ == "_ArrayFunctionDispatcher"
@@ -297,14 +325,15 @@ def _encoded(value: Any) -> bytes | None:
 
 
 def _type(dtype: np.dtype[Any]) -> str:
+    """Return the text of a dtype with byte order, item size and fields."""
     fields = "" if dtype.names is None else f"{dtype.descr} {dtype.isalignedstruct}"
     return f"{dtype.str} {dtype.itemsize} {fields}"
 
 
 def _is_known(value: Any) -> bool:
-    """Return whether a class or a function is the one of its name in a library or in Python."""
+    """Return whether a library or Python itself defines this class or function under its name."""
     module = getattr(value, "__module__", None) or getattr(value, "__self__", None)
-    module = getattr(module, "__name__", module)  # that of a ufunc is on no attribute
+    module = getattr(module, "__name__", module)  # ufuncs have no module attribute; see below
     if isinstance(value, np.ufunc):
         module = "numpy"
     if not isinstance(module, str):
@@ -325,33 +354,33 @@ def is_dispatcher(value: Any) -> bool:
     )
 
 
-# --- what a function reads ------------------------------------------------------------------------
+# --- names that a function reads ------------------------------------------------------------------
 
 
 def outside(function: types.FunctionType) -> dict[str, Any]:
-    """Return what a function takes from outside, by name.
+    """Return {name: value} of the values from outside that a function reads.
 
-    That is the globals that it reads, its closure, and what it may take from modules among these.
+    These are the globals that it reads, its closure, and attributes of modules among these.
     """
     found = dict(_globals(function, absent=False))
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             found[name] = cell.cell_contents
-        except ValueError:  # nothing is in it yet
+        except ValueError:  # the cell is still empty
             continue
     return found | dict(_attributes(function))
 
 
 def codes(code: types.CodeType) -> list[types.CodeType]:
-    """Return a code object and those of the functions within it."""
+    """Return a code object and the code objects of all functions within it."""
     inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
     return [code, *(found for c in inner for found in codes(c))]
 
 
 def _globals(function: types.FunctionType, absent: bool = True) -> Iterator[tuple[str, Any]]:
-    """Yield the globals that a function reads, sorted, and their values.
+    """Yield the sorted names of the globals that a function reads, with their values.
 
-    absent: yield `_BUILT_IN` for names that are none
+    absent: also yield names that are not globals, with `_BUILT_IN` as value
     """
     names, _ = _names(function.__code__)
     for name in names:
@@ -362,9 +391,10 @@ def _globals(function: types.FunctionType, absent: bool = True) -> Iterator[tupl
 
 
 def _attributes(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """Yield what a function may take from the modules that it reads, by path.
+    """Yield (path, value) of attributes that a function may read from modules, such as "np.pi".
 
-    Which attribute is of which object cannot be told, so all names count for all modules.
+    The bytecode does not tell the object of an attribute, so every name is tried on every module.
+    Modules of libraries are skipped.
     """
     modules = [(n, x) for n, x in _globals(function, False) if isinstance(x, types.ModuleType)]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
@@ -388,7 +418,7 @@ def _attributes(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def is_library(module: types.ModuleType) -> bool:
-    """Return whether a module is of a library, which is known by its version."""
+    """Return whether a module belongs to a library, which is identified by its version."""
     return module.__name__.split(".")[0] in LIBRARIES and sys.modules.get(module.__name__) is module
 
 
@@ -398,7 +428,7 @@ _written_of: dict[int, tuple[types.CodeType, bytes]] = {}
 
 
 def _once(known: dict[int, tuple[types.CodeType, Any]], make: Callable[[Any], Any]) -> Any:
-    """Remember what is made of a code object, which never changes, by its identity."""
+    """Return `make` memoised by the identity of a code object, which is immutable."""
 
     @functools.wraps(make)
     def remembered(code: types.CodeType) -> Any:
@@ -416,7 +446,7 @@ _READING = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 
 
 def _find_names(code: types.CodeType) -> tuple[list[str], list[str]]:
-    """The globals that a code object reads, sorted; and all its names, those of attributes too."""
+    """Return the sorted globals that a code object reads, and all its names with attributes."""
     read: set[str] = set()
     for each in codes(code):
         read.update(
@@ -430,11 +460,11 @@ def _find_names(code: types.CodeType) -> tuple[list[str], list[str]]:
 _names = _once(_names_of, _find_names)
 
 
-# --- a function's code as bytes -------------------------------------------------------------------
+# --- digests of code ------------------------------------------------------------------------------
 
 
 def _find_loaded(code: types.CodeType) -> bytes:
-    """The SHA-256 of all that decides what a code object does: not its name, file and lines."""
+    """Return the SHA-256 of what a code object does: all but its name, file and line numbers."""
     parts: list[bytes] = [
         code.co_code,
         code.co_exceptiontable,
@@ -451,7 +481,7 @@ _loaded = _once(_loaded_of, _find_loaded)
 
 
 def _constant(value: Any) -> bytes:
-    """A constant in code: with its type, in order."""
+    """Return the bytes of a constant in code, with its type and the order of its items."""
     if isinstance(value, types.CodeType):
         inner: bytes = b"code" + _loaded(value)
         return inner
@@ -467,13 +497,13 @@ def _constant(value: Any) -> bytes:
 
 
 def _joined(parts: Iterable[bytes]) -> bytes:
-    """The SHA-256 of parts, each with its length."""
+    """Return the SHA-256 of parts, each prefixed with its length."""
     data = b"".join([x for part in parts for x in (len(part).to_bytes(8, "little"), part)])
     return hashlib.sha256(data).digest()
 
 
 def _find_written(code: types.CodeType) -> bytes:
-    """The SHA-256 of a function's syntax tree, see `Source.text`."""
+    """Return the SHA-256 of a function's syntax tree; see `Source.text`."""
     linecache.checkcache(code.co_filename)
     text = "".join(linecache.getlines(code.co_filename))
     found = [
@@ -494,8 +524,8 @@ _written = _once(_written_of, _find_written)
 def _defined(text: str) -> list[tuple[int, types.CodeType, ast.AST]]:
     """Return the line, code and tree of every function and lambda in the text of a file.
 
-    They are told apart by their first lines, so each is given one of its own before compiling.
-    Decorators go: what they made is another function.
+    Each node gets a unique line number before compiling, because the first line identifies its code
+    object. Decorators are removed: their result is another function.
     """
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
     try:
@@ -511,7 +541,7 @@ def _defined(text: str) -> list[tuple[int, types.CodeType, ast.AST]]:
             node.lineno = node.end_lineno = number
             node.col_offset, node.end_col_offset = 0, 1
         made = codes(compile(tree, "<read>", "exec", dont_inherit=True))
-    except (SyntaxError, ValueError, RecursionError):  # what was compiled is elsewhere
+    except (SyntaxError, ValueError, RecursionError):  # the file is not the source of this code
         return []
     functions = {code.co_firstlineno: code for code in made if code.co_flags & 2}  # NEWLOCALS
     return [
@@ -522,9 +552,9 @@ def _defined(text: str) -> list[tuple[int, types.CodeType, ast.AST]]:
 
 
 def _tree(node: Any, top: bool = False) -> bytes:
-    """A syntax tree as bytes that are the same in every version of Python.
+    """Return a syntax tree as bytes that are the same in every version of Python.
 
-    top: of the function itself, whose name, defaults and annotations are no part of its code
+    top: whether the node is the function itself; its name, defaults and annotations are skipped
     """
     if isinstance(node, ast.AST):
         skipped = {"type_comment", "kind"}
@@ -547,6 +577,8 @@ def _tree(node: Any, top: bool = False) -> bytes:
 
 
 def _without_defaults(given: ast.arguments) -> ast.arguments:
+    """Return the arguments of a function without defaults and annotations."""
+
     def plain(each: Any) -> Any:
         return None if each is None else ast.arg(each.arg)
 
@@ -561,23 +593,24 @@ def _without_defaults(given: ast.arguments) -> ast.arguments:
     )
 
 
-# --- copies that do not change --------------------------------------------------------------------
+# --- frozen copies --------------------------------------------------------------------------------
 
 
-_Made = dict[int, tuple[Any, Any]]  # a value by its identity, and its copy
+_Made = dict[int, tuple[Any, Any]]  # id of a value -> the value and its copy
 
 
 def frozen(*functions: Callable[..., Any]) -> tuple[Any, ...]:
-    """Return copies of functions that go on reading what the functions read now.
+    """Return copies of functions that keep reading the values that the functions read now.
 
-    Plain functions that they call are copied along, arrays too, and functions compiled by Numba are
-    made anew, to be compiled of their own copies. The digests are those of the functions.
+    Plain functions that they call and arrays are copied as well. Functions compiled by Numba are
+    replaced by new ones that compile copies. The copies have the digests of the functions.
     """
     made: _Made = {}
     return tuple(_frozen(function, made) for function in functions)
 
 
 def _frozen(value: Any, made: _Made) -> Any:
+    """Return the frozen copy of a value; immutable values are returned unchanged."""
     if id(value) in made:
         return made[id(value)][1]
     if isinstance(value, np.ndarray) and _encoded(value) is not None:
@@ -599,6 +632,7 @@ def _frozen(value: Any, made: _Made) -> Any:
 
 
 def _frozen_function(function: types.FunctionType, made: _Made) -> types.FunctionType:
+    """Return the frozen copy of a function, with globals and closure of its own."""
     code = function.__code__
     names: dict[str, Any] = {
         name: function.__globals__[name]
@@ -625,7 +659,7 @@ def _frozen_function(function: types.FunctionType, made: _Made) -> types.Functio
     for name, old, cell in zip(code.co_freevars, function.__closure__ or (), cells, strict=True):
         try:
             cell.cell_contents = taken(name, old.cell_contents)
-        except ValueError:  # nothing is in it yet
+        except ValueError:  # the cell is still empty
             continue
     return copy
 
@@ -637,7 +671,7 @@ def _frozen_module(
     made: _Made,
     seen: dict[int, types.ModuleType],
 ) -> types.ModuleType:
-    """A module in the place of another, with those of its attributes that are read."""
+    """Return a stand-in for a module that holds frozen copies of the attributes that are read."""
     if id(module) in seen:
         return seen[id(module)]
     seen[id(module)] = copy = types.ModuleType(module.__name__)
@@ -654,6 +688,7 @@ def _frozen_module(
 
 
 def _frozen_dispatcher(value: Any, made: _Made) -> Any:
+    """Return a new Numba function of a frozen copy, with the same options and signatures."""
     kind = type(value)
     copy = kind(
         _frozen(value.py_func, made),
@@ -662,7 +697,7 @@ def _frozen_dispatcher(value: Any, made: _Made) -> Any:
         pipeline_class=value._compiler.pipeline_class,
     )
     made[id(value)] = value, copy
-    if not value._can_compile:  # it was given types, and converts to them
+    if not value._can_compile:  # compiled for fixed signatures, to which it casts arguments
         for each in value.overloads.values():
             copy.compile(each.signature)
         copy.disable_compile()
