@@ -1,1 +1,1 @@
-"""From rules to machine code by Numba: functions and passes, kept on disk."""
+"""Compilation of rules by Numba into functions and passes, with a cache on disk."""

@@ -1,10 +1,10 @@
-"""What Numba has compiled, kept on disk for the next process.
+"""Disk cache of compiled functions, shared by processes.
 
-Numba's own `cache=True` looks at one source file. These functions are made of several: a pass of
-its text, of the rules in it, and of all that they call and name. So a file here is named by a
-digest of all that decides its contents, and is never out of date; it begins with a digest of them,
-and one that is damaged is not read. Where there is no directory, or it cannot be written, nothing
-is kept, and nothing fails.
+Numba's own `cache=True` checks one source file. The functions here depend on several: a pass
+depends on its text, its rules, and everything that these call and read. The name of a cache file is
+therefore a digest of everything that determines its contents, and a file is never out of date. A
+file begins with a digest of its contents, and damaged files are ignored. If the directory is
+missing or not writable, nothing is cached and no error is raised.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ from fastgames._common.version import __version__
 from fastgames.compiler.compile import OPTIONS
 from fastgames.functions.source import Source, frozen, is_dispatcher
 
-MOST_FILES = 1000  # of some 60 kB each: beyond, the quarter that was not used for longest goes
+MOST_FILES = 1000  # of about 60 kB each; if exceeded, the least recently used quarter is removed
 _DIGEST = hashlib.sha256().digest_size
-_HEAD = b"fastgames compiled 3\n"  # of files; also part of their names, so others are never read
+_HEAD = b"fastgames compiled 3\n"  # file header; part of the names, so other formats are not read
 
 
 def _number_apart() -> None:
-    """Let this process number what Numba compiles from a number that no other process has.
+    """Start Numba's function counter at a random number, which is unique to this process.
 
-    Numba names the symbols of compiled code by the function's name, its number in this process and
-    its types, and of two symbols of one name LLVM takes the first that was loaded. All our passes
-    have the same names and types: with Numba's own numbers, which begin at 1 in every process, code
-    from disk would be exchanged for other code that this process made under the same number.
+    Numba builds symbol names from the function's name, its number in this process and its types.
+    If two symbols have the same name, LLVM uses the one loaded first. All passes have the same
+    names and types, so with Numba's own numbers, which start at 1 in every process, code loaded
+    from disk could be replaced by other code that this process compiled under the same number.
     """
     FunctionIdentity._unique_ids = itertools.count(secrets.randbits(64))
 
@@ -62,7 +62,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 
 def _how() -> str:
-    """All that decides what is compiled besides the functions: versions, and how we compile."""
+    """Return a text of the versions and compiler sources, which also determine compiled code."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
     above = [here.parent / "functions" / name for name in ("promotion.py", "source.py")]
@@ -77,18 +77,19 @@ _HOW = _how()
 
 
 def directory() -> Path | None:
-    """Where compiled functions are kept; None where they are not.
+    """Return the cache directory, or None if caching is off.
 
-    $FASTGAMES_CACHE_DIR (empty: nowhere), else "fastgames" in $NUMBA_CACHE_DIR, else in what the
-    platform has for caches: $XDG_CACHE_HOME or ~/.cache, ~/Library/Caches, %LOCALAPPDATA%. It is
-    not used where others may write to it, or to a directory above it that is not sticky.
+    The directory is $FASTGAMES_CACHE_DIR (empty: caching is off), else "fastgames" in
+    $NUMBA_CACHE_DIR, else "fastgames" in the platform's cache directory: $XDG_CACHE_HOME or
+    ~/.cache, ~/Library/Caches, %LOCALAPPDATA%. It is ignored if other users may write to it, or to
+    a parent directory without the sticky bit.
     """
     given = os.environ.get("FASTGAMES_CACHE_DIR")
     if given is not None:
         return Path(given).absolute() if given else None
     if config.CACHE_DIR:
         return Path(config.CACHE_DIR).absolute() / "fastgames"
-    with contextlib.suppress(RuntimeError):  # nobody's home
+    with contextlib.suppress(RuntimeError):  # the user has no home directory
         if sys.platform == "darwin":
             return Path.home() / "Library" / "Caches" / "fastgames"
         name = "LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME"
@@ -98,9 +99,9 @@ def directory() -> Path | None:
 
 
 class Kept:
-    """A function's compiled forms on disk, in the place of Numba's own cache of it.
+    """The compiled forms of a function on disk; replaces Numba's cache of the function.
 
-    what: tells the function from every other one; None: it is not kept
+    what: a text that identifies the function; None: it is not cached
     """
 
     cache_path = None
@@ -109,7 +110,7 @@ class Kept:
         self._what = what
 
     def load_overload(self, signature: Any, context: Any) -> Any:
-        """Return what was compiled for a signature, or None."""
+        """Return the compiled form for a signature, or None if it is not cached."""
         name = self._name(signature)
         data = None if name is None else _read(name)
         if data is None:
@@ -122,23 +123,23 @@ class Kept:
         try:
             context.refresh()
             return CompileResult._rebuild(context, *pickle.loads(payload))
-        except Exception:  # it names a module that is not there in this process
+        except Exception:  # it refers to a module that this process cannot import
             return None
 
     def save_overload(self, signature: Any, made: Any) -> None:
-        """Keep what was compiled for a signature."""
+        """Store the compiled form for a signature, if it can be stored."""
         name = self._name(signature)
         if name is None or made.lifted or made.library.has_dynamic_globals:
             return
         try:
             payload = dumps(made._reduce())
-        except Exception:  # there is something in it that cannot be kept
+        except Exception:  # it holds an object that cannot be pickled
             return
         with contextlib.suppress(OSError):
             _write(name, _HEAD + hashlib.sha256(payload).digest() + payload)
 
     def _name(self, signature: Any) -> str | None:
-        """The file of a signature."""
+        """Return the name of the file for a signature, or None if it is not cached."""
         text = described(signature)
         if self._what is None or text is None:
             return None
@@ -147,28 +148,28 @@ class Kept:
         return f"{digest.hexdigest()[:40]}.bin"
 
     def enable(self) -> None:
-        """Numba asks for it."""
+        """Do nothing; part of the interface of Numba's caches."""
 
     disable = flush = enable
 
 
 class Live(Kept):
-    """The same for a function of the user's, which may read something else by the time it compiles.
+    """The disk cache of a user's function, whose globals may change before it is compiled.
 
-    Whenever Numba is about to compile it for a signature, it is copied with all that it reads then;
-    the copy is compiled, and kept under its digest.
+    Whenever Numba is about to compile the function for a signature, the function is copied with
+    everything that it reads at that time. The copy is compiled and stored under its digest.
 
-    function: of Numba; what: its options
+    function: a Numba dispatcher; what: its options
     """
 
     def __init__(self, function: Any, what: Any) -> None:
         super().__init__(None)
         self._options, self._function = what, function.py_func
         self._compiler = function._compiler
-        self._asked: dict[Any, str | None] = {}  # by signature: what it was when it was asked for
+        self._asked: dict[Any, str | None] = {}  # signature -> identity at `load_overload`
 
     def load_overload(self, signature: Any, context: Any) -> Any:
-        """Return what was compiled for a signature of what the function is now, or None."""
+        """Return the compiled form of the function as it is now for a signature, or None."""
         (self._compiler.py_func,) = copies = frozen(self._function)
         source = Source(*copies)
         self._what = None if source.unknown else repr((self._options, source.loaded))
@@ -176,7 +177,7 @@ class Live(Kept):
         return super().load_overload(signature, context)
 
     def save_overload(self, signature: Any, made: Any) -> None:
-        """Keep what was compiled for a signature."""
+        """Store the compiled form for a signature."""
         self._what = self._asked.pop(signature)
         super().save_overload(signature, made)
 
@@ -185,20 +186,20 @@ class Live(Kept):
 
 
 class _Directory:
-    """The directory where compiled functions are kept, open: for a `with` statement.
+    """The open cache directory; a context manager.
 
-    What is loaded from there is run, so nobody else may be able to write to it. It is opened once;
-    its owner and mode are those of what is open, and files are opened relative to it, so it makes
-    no difference who renames it, or puts another one in its place, meanwhile. Windows has other
-    means; there files go by their paths.
+    Files from the directory are executed, so no other user may be able to write to it. It is opened
+    once, its owner and mode are checked on the open descriptor, and files are opened relative to
+    that descriptor. Renaming or replacing the directory meanwhile therefore has no effect. Windows
+    has no such calls; files are opened by path there.
 
-    Raises OSError where there is no such directory, or others may write to it.
+    Raises OSError if the directory does not exist or other users may write to it.
     """
 
     def __init__(self, create: bool) -> None:
         root = directory()
         if root is None:
-            raise FileNotFoundError("compiled functions are not kept")
+            raise FileNotFoundError("the cache directory must be set, got None")
         if create:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.fd: int | None = None
@@ -207,6 +208,7 @@ class _Directory:
             self._open(os.path.realpath(root))
 
     def _open(self, root: str) -> None:
+        """Open the directory and check its owner and mode, and those of its parents."""
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         self.fd = os.open(root, flags)
         try:
@@ -219,9 +221,9 @@ class _Directory:
         self._prefix = ""
 
     def open(self, name: str, flags: int) -> int:
-        """Open a file in it, for its owner only where it is new."""
+        """Return the descriptor of a file in it; new files get mode 0600."""
         flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)  # it may be a pipe
+        flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)  # pipes must not block
         return os.open(self._prefix + name, flags, 0o600, dir_fd=self.fd)
 
     def replace(self, name: str, new: str) -> None:
@@ -233,11 +235,11 @@ class _Directory:
         os.unlink(self._prefix + name, dir_fd=self.fd)
 
     def names(self) -> list[str]:
-        """The names of all files in it."""
+        """Return the names of all files in it."""
         return os.listdir(self._prefix if self.fd is None else self.fd)
 
     def used(self, name: str) -> float:
-        """When a file in it was used last."""
+        """Return the time at which a file in it was last used, in seconds since the epoch."""
         return os.stat(self._prefix + name, dir_fd=self.fd, follow_symlinks=False).st_mtime
 
     def __enter__(self) -> _Directory:
@@ -249,22 +251,25 @@ class _Directory:
 
 
 def _check_owner(path: str, found: os.stat_result, parent: bool = False) -> None:
-    """Raise PermissionError unless a file or directory is out of the reach of others.
+    """Raise PermissionError if other users may write to a file or directory.
 
-    It must belong to this user or to root, and others must not be able to write to it. Of a
-    directory above (parent), whoever can write to it could rename what is in it, unless it has the
-    sticky bit, as /tmp has; and a group of which the user is the only member is nobody else.
+    It must belong to this user or to root, and no other user may have write permission. In a parent
+    directory (`parent`), write permission allows renaming its entries, unless the sticky bit is
+    set, as it is for /tmp. A group whose only member is this user does not count as other users.
     """
     mode = found.st_mode
     others = mode & 0o022
     if parent and (mode & stat.S_ISVTX or (others == 0o020 and _is_own_group(found.st_gid))):
         others = 0
     if found.st_uid not in (0, os.geteuid()) or others:
-        raise PermissionError(f"others may write to {path}")
+        raise PermissionError(
+            f"{path} must be writable by its owner only, got mode {mode & 0o7777:o} and owner "
+            f"{found.st_uid}"
+        )
 
 
 def _is_own_group(group: int) -> bool:
-    """Return whether a group is this user's private one: same name, no other member."""
+    """Return whether a group is this user's private group: same name, no other member."""
     import grp
     import pwd
 
@@ -276,7 +281,7 @@ def _is_own_group(group: int) -> bool:
 
 
 def _read(name: str) -> bytes | None:
-    """Return the bytes of a file of the directory, or None if it is not there or not ours."""
+    """Return the bytes of a cache file, or None if it is missing or others may write to it."""
     try:
         with _Directory(create=False) as place, open(place.open(name, os.O_RDONLY), "rb") as file:
             found = os.fstat(file.fileno())
@@ -284,7 +289,7 @@ def _read(name: str) -> bytes | None:
                 _check_owner(name, found)
             if not stat.S_ISREG(found.st_mode):
                 return None
-            with contextlib.suppress(OSError, TypeError):  # Windows has paths only
+            with contextlib.suppress(OSError, TypeError):  # on Windows, utime takes paths only
                 os.utime(file.fileno() if os.name != "nt" else place._prefix + name)
             return file.read()
     except OSError:
@@ -292,7 +297,7 @@ def _read(name: str) -> bytes | None:
 
 
 def _write(name: str, data: bytes) -> None:
-    """Write a file whole, or not at all; leave room for it."""
+    """Write a cache file atomically; remove old files if there are more than `MOST_FILES`."""
     with _Directory(create=True) as place:
         temporary = f"{secrets.token_hex(16)}.tmp"
         try:
@@ -309,10 +314,10 @@ def _write(name: str, data: bytes) -> None:
 
 
 def _drop(place: _Directory, names: list[str], count: int) -> None:
-    """Remove the files that were not used for longest, of ours."""
+    """Remove the `count` least recently used cache files."""
     found = []
     for name in names:
-        with contextlib.suppress(OSError):  # another process was faster
+        with contextlib.suppress(OSError):  # another process removed it
             if name.endswith((".bin", ".tmp")):
                 found.append((place.used(name), name))
     for _, name in sorted(found)[:count]:
@@ -321,7 +326,7 @@ def _drop(place: _Directory, names: list[str], count: int) -> None:
 
 
 def described(kind: Any) -> str | None:
-    """Types in words that mean the same in every process; None where there are no such words."""
+    """Return a text of a Numba type that is the same in every process, or None if there is none."""
     if isinstance(kind, types.BaseTuple):
         parts = [described(x) for x in kind]
         if None in parts:
@@ -345,11 +350,11 @@ def described(kind: Any) -> str | None:
 
 
 def keep(function: Any, what: Any, digest: str | None) -> Any:
-    """Let a function's compiled forms be kept on disk, and return it, not yet compiled.
+    """Attach the disk cache to a function and return the function, not yet compiled.
 
-    function: of Numba, made of frozen functions
-    what: its text, its options: all that decides what it is, besides
-    digest: that of the frozen functions; None: it is not kept
+    function: a Numba dispatcher made from frozen functions
+    what: everything else that determines its code, such as its text and options
+    digest: the digest of the frozen functions; None: it is not cached
     """
     if digest is not None:
         function._cache = Kept(repr((what, digest)))
@@ -363,31 +368,54 @@ def cfunc(
     what: Any,
     digest: str | None,
 ) -> Any:
-    """`numba.cfunc` of a function, compiled or from disk; `what`, `digest`: as for `keep`."""
+    """Return `numba.cfunc` of a function, compiled or from disk; `what`, `digest` as in `keep`."""
     made = CFunc(function, normalize_signature(signature), locals={}, options=options)
     keep(made, (what, sorted(options.items())), digest).compile()
     return made
 
 
 def njit(function: Callable[..., Any] | None = None, *, cache: bool = True, **options: Any) -> Any:
-    """`numba.njit` for loops that call rules, with the rules' own options, and kept on disk.
+    """Compile a function that calls rules as `numba.njit` does, and cache it on disk.
 
-    The options are `OPTIONS` of fastgames.compiler.compile (division as NumPy has it, no fast-math)
-    unless given otherwise. What is compiled is found again in the next process for as long as the
-    function, all functions that it calls (those of fastgames and your own) and all constants that
-    they read are the same: unlike `numba.njit(cache=True)`, which looks at the one file of the
-    function, and would go on with the old rules after an upgrade of fastgames. Constants are those
-    of the first call with arguments of these types, in helpers that Numba compiles too. A function
-    that takes functions as arguments, or reads something that has no digest (a dictionary, say), is
-    compiled in every process.
+    Parameters
+    ----------
+    function : function, optional
+        A function in the subset of Python that Numba compiles. If it is not given, `njit` returns a
+        decorator.
+    cache : bool
+        Store the compiled code on disk.
+    **options
+        Options of `numba.njit`. The defaults are `OPTIONS` of fastgames.compiler.compile, the
+        options of the rules: division as in NumPy, no fast-math.
 
-    function: in the subset of Python that Numba compiles; not given, this returns a decorator.
-    cache: whether it is kept on disk. options: others of numba.njit
+    Returns
+    -------
+    function
+        The compiled function, or a decorator.
+
+    Notes
+    -----
+    A later process loads the compiled code as long as the function, all functions that it calls
+    (those of fastgames and your own) and all constants that they read are the same. In contrast,
+    `numba.njit(cache=True)` checks only the file of the function, and would use the old rules after
+    an upgrade of fastgames. Constants, also those of helpers that Numba compiles, have the values
+    of the first call with arguments of these types. A function that takes functions as arguments,
+    or reads a value that has no digest (a dictionary, for example), is compiled in every process.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastgames import jit
+    >>> @jit.njit
+    ... def greedy(row):
+    ...     return jit.choice.argmax(row)
+    >>> int(greedy(np.array([1.0, 3.0, 2.0])))
+    1
     """
     if function is None:
         return functools.partial(njit, cache=cache, **options)
     given = {**OPTIONS, **options}
     made = numba.njit(**given)(function)
-    if cache and is_dispatcher(made):  # else NUMBA_DISABLE_JIT is set
+    if cache and is_dispatcher(made):  # not a dispatcher if NUMBA_DISABLE_JIT is set
         made._cache = Live(made, ("njit", sorted(given.items())))
     return made

@@ -1,4 +1,4 @@
-"""From a rule to the Numba function made from it."""
+"""Compilation of rules into Numba functions, and explanations of Numba's errors."""
 
 from __future__ import annotations
 
@@ -19,24 +19,44 @@ from numba.core.errors import NumbaError, UnsupportedBytecodeError
 from fastgames.errors import CompileError
 from fastgames.functions.source import FROZEN, Source, frozen, outside
 
-MOST_INLINED = 2200  # bytes of bytecode: what is longer compiles for minutes
-MOST_MADE = 256  # what was compiled and is kept in memory; each takes 0.2 to 2.4 MB
+MOST_INLINED = 2200  # bytes of bytecode; inlining longer functions takes minutes to compile
+MOST_MADE = 256  # entries of the memory cache `_made`; each takes 0.2 to 2.4 MB
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False}
-_made: OrderedDict[tuple[Any, str], Any] = OrderedDict()  # the one used last comes last
-_order = threading.Lock()  # of `_made`; held for moments
-_making: set[Any] = set()  # the keys of what is being made, under Numba's lock
+_made: OrderedDict[tuple[Any, str], Any] = OrderedDict()  # most recently used last
+_order = threading.Lock()  # guards `_made`; held briefly
+_making: set[Any] = set()  # keys of the results being compiled, guarded by Numba's lock
 
 
-REFUSALS = (NumbaError, UnsupportedBytecodeError)  # the second is none of the first
+REFUSALS = (NumbaError, UnsupportedBytecodeError)  # the second is not a subclass of the first
 
 
 def compiled(rule: Callable[..., Any], inline: bool = False, checked: bool = False) -> Any:
-    """The njit-compiled form of a plain-Python rule; the plain functions that it calls go along.
+    """Return the compiled form of a rule; plain functions that it calls are compiled as well.
 
-    rule: a function in the subset that Numba compiles. Its bits are those of the interpreted rule:
-    no fast-math, divisions as NumPy has them. inline: it becomes a part of what calls it; checked:
-    an index out of its array raises IndexError.
+    The results have the same bits as those of the interpreted rule: no fast-math, division as in
+    NumPy.
 
+    Parameters
+    ----------
+    rule : function
+        A plain function in the subset of Python that Numba compiles.
+    inline : bool
+        Inline the rule into its callers.
+    checked : bool
+        Raise IndexError for an index outside of its array.
+
+    Returns
+    -------
+    function
+        The compiled function.
+
+    Raises
+    ------
+    TypeError
+        If `rule` is not a plain function.
+
+    Examples
+    --------
     >>> from fastgames.rules import choice
     >>> import numpy as np
     >>> int(compiled(choice.argmax)(np.array([1.0, 3.0, 3.0])))
@@ -49,7 +69,7 @@ def compiled(rule: Callable[..., Any], inline: bool = False, checked: bool = Fal
 
 
 def _compiled(inline: bool, checked: bool, digest: str | None, rule: Any) -> Any:
-    """The njit-compiled form of a frozen rule, whose names are its own."""
+    """Return the compiled form of a frozen rule, whose globals it may modify."""
     helpers = {
         name: compiled(value, inline, checked)
         for name, value in rule.__globals__.items()
@@ -67,17 +87,17 @@ def _compiled(inline: bool, checked: bool, digest: str | None, rule: Any) -> Any
 
 
 def once(what: Any, functions: Sequence[Callable[..., Any]], make: Callable[..., Any]) -> Any:
-    """Return `make(digest, *copies)`, which is called once for all functions of equal content.
+    """Return `make(digest, *copies)`, called once for all functions of equal content.
 
-    The functions are looked up by their digest at this moment, and `make` gets copies of them that
-    no longer change, with the digest of these: so what it compiles is what was digested, whatever
-    happens to the functions. One thread at a time makes anything, under Numba's own lock, and what
-    it makes is found by others once it is whole. The `MOST_MADE` results used last are kept; the
-    others live for as long as somebody holds them.
+    The functions are looked up by their current digest. `make` receives frozen copies and their
+    digest, so that the compiled code matches the digest even if the functions change meanwhile. One
+    thread at a time calls `make`, under Numba's own lock; other threads see a result only once it
+    is complete. The `MOST_MADE` most recently used results are kept in memory; others live as long
+    as a caller holds them.
 
-    what: what else decides the result, hashable
-    functions: plain ones. Where one of them reads what has no digest, a dictionary say, nothing is
-        kept: the digest is None, and the result is made anew in every call.
+    what: everything else that determines the result, hashable
+    functions: plain functions. If one of them reads a value that has no digest (a dictionary, for
+        example), the digest is None, nothing is kept, and every call makes a new result.
     """
     found = _found(what, Source(*functions))
     if found is not None:
@@ -89,7 +109,7 @@ def once(what: Any, functions: Sequence[Callable[..., Any]], make: Callable[...,
         if found is not None:
             return found
         key = what, tuple(f.__code__ for f in copies) if source.unknown else source.loaded
-        if key in _making:  # a function that calls itself, which Numba will refuse
+        if key in _making:  # a recursive function, which Numba will reject
             return copies[0]
         _making.add(key)
         try:
@@ -105,7 +125,7 @@ def once(what: Any, functions: Sequence[Callable[..., Any]], make: Callable[...,
 
 
 def _found(what: Any, source: Source) -> Any:
-    """Return what was made of functions of this content, or None."""
+    """Return the result for functions of this content, or None; mark it as recently used."""
     if source.unknown:
         return None
     key = what, source.loaded
@@ -116,18 +136,21 @@ def _found(what: Any, source: Source) -> Any:
 
 
 def check_enabled(what: str) -> None:
-    """Raise RuntimeError where Numba is told to compile nothing: passes need addresses."""
+    """Raise RuntimeError if NUMBA_DISABLE_JIT is set; passes need addresses of compiled code.
+
+    what: the functions to compile, for the message
+    """
     if config.DISABLE_JIT:
         raise RuntimeError(
             f"NUMBA_DISABLE_JIT must be unset or 0 to compile {what}, got {config.DISABLE_JIT}; "
-            'or run with backend="reference"'
+            'unset it, or run with backend="reference"'
         )
 
 
 def length(rule: Callable[..., Any], within: tuple[Any, ...] = ()) -> int:
-    """Bytes of bytecode of a rule with all plain functions that it names.
+    """Return the bytes of bytecode of a rule with all plain functions that it refers to.
 
-    within: the functions that name it, which are counted already
+    within: the functions that refer to it, which are counted already
     """
     assert isinstance(rule, types.FunctionType)
     within = (*within, rule)
@@ -139,14 +162,15 @@ def length(rule: Callable[..., Any], within: tuple[Any, ...] = ()) -> int:
 
 
 def _content(cell: types.CellType) -> Any:
+    """Return the content of a closure cell, None if it is empty."""
     try:
         return cell.cell_contents
-    except ValueError:  # nothing is in it yet
+    except ValueError:  # the cell is still empty
         return None
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether it is a function in Python, and not one of those that Numba knows."""
+    """Return whether a value is a Python function, other than those that Numba supports itself."""
     if not isinstance(value, types.FunctionType):
         return False
     package: str = (value.__module__ or "").split(".")[0]
@@ -154,9 +178,11 @@ def _is_plain(value: Any) -> bool:
 
 
 def explained(what: str, functions: list[Callable[..., Any]], error: Exception) -> CompileError:
-    """The error for functions that Numba cannot compile, in two lines: where, and why.
+    """Return the error for functions that Numba cannot compile: a line of place, one of reason.
 
-    what: which functions they are, such as "learners[0]"; the error says in which line it fails.
+    what: the owner of the functions, such as "rules of learners[0]"
+    functions: the candidates; the one that contains the failing line is named
+    error: the error raised by Numba
     """
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     files = {str(Path(f.__code__.co_filename)): f for f in functions}
@@ -179,17 +205,18 @@ def explained(what: str, functions: list[Callable[..., Any]], error: Exception) 
 
 
 def _spans(function: Any, file: str, line: int) -> bool:
+    """Return whether a function contains a line of a file."""
     code = function.__code__
     lines = [number for _, _, number in code.co_lines() if number is not None]
     return bool(code.co_filename == file and min(lines) <= line <= max(lines))
 
 
 def _reason(text: str) -> str:
-    """The line of Numba's report that says most."""
+    """Return the most informative line of Numba's report."""
     if "readonly array" in text and "setitem" in text:
         return (
             "it writes to an array that it may only read: `tables` in choose and policy, `state` "
-            "in observe, `actions`, `words`, what an outcome holds, arrays from outside"
+            "in observe, `actions`, `words`, the fields of an outcome, or arrays from outside"
         )
     lines = [line.strip() for line in text.splitlines()]
     said = [

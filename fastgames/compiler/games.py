@@ -1,7 +1,7 @@
-"""Passes for the engine made from the functions of a game.
+"""Passes for the engine compiled from the functions of a game.
 
-Their signatures stand in src_cy/block.pxi. `wrong` (4,) says what went wrong first, by the numbers
-in fastgames/errors.py; the agent, or which function of the game; the lane; the value.
+Their signatures are in src_cy/block.pxi. `wrong` (4,) int64 describes the first error: its kind, a
+number defined in fastgames/errors.py; the agent or the function of the game; the lane; the value.
 """
 
 from __future__ import annotations
@@ -44,9 +44,12 @@ _INTS, _DOUBLES = types.CPointer(types.int32), types.CPointer(types.float64)
 
 
 def passes_of(moves: Functions, dtype: np.dtype[Any], checked: bool) -> tuple[Any, ...]:
-    """The passes `look`, `play`, `begin` and `imagine` of a game, as its functions are now.
+    """Return the passes `look`, `play`, `begin` and `imagine` of a game's current functions.
 
-    Whoever calls a pass by its `address` must hold the pass: it lives only as long.
+    Callers that use the `address` of a pass must keep a reference to the pass, which owns the code.
+
+    moves: the functions of the game and their sizes; dtype: the type of rewards
+    checked: raise IndexError for an index outside of its array
     """
     check_enabled("functions of a game")
     given: list[Any] = [moves.start, moves.step, moves.observe]
@@ -63,7 +66,7 @@ def passes_of(moves: Functions, dtype: np.dtype[Any], checked: bool) -> tuple[An
 
 
 def _passes(sizes: tuple[Any, ...], digest: str | None, *given: Any) -> tuple[Any, ...]:
-    """The passes of functions that no longer change; digest: theirs."""
+    """Return the passes of frozen functions; digest: the digest of these."""
     agents, size, count, start_words, largest, blind, dtype, checked = sizes
     real = types.CPointer(getattr(types, dtype))
     start, step, observe, is_below, is_whole = given
@@ -72,7 +75,7 @@ def _passes(sizes: tuple[Any, ...], digest: str | None, *given: Any) -> tuple[An
     whole, below = compiled(is_whole, True), compiled(is_below, True)
 
     def made(*signature: Any) -> Any:
-        """A pass of this signature, compiled or from disk."""
+        """Return a decorator that makes a pass of this signature, compiled or from disk."""
 
         def make(function: Any) -> Any:
             what = function.__name__, sizes
@@ -84,18 +87,18 @@ def _passes(sizes: tuple[Any, ...], digest: str | None, *given: Any) -> tuple[An
 
     @numba.njit(inline="always", **OPTIONS)
     def failed(wrong_):  # type: ignore[no-untyped-def]
-        carray(wrong_, (4,))[0] = GAME_FAILED  # agent and lane are there
+        carray(wrong_, (4,))[0] = GAME_FAILED  # the pass has written agent and lane
 
     @numba.njit(inline="always", **OPTIONS)
     def look_at(state, i, counts, observation, wrong):  # type: ignore[no-untyped-def]
         for j in range(agents):
             wrong[1] = j
-            o = observe(unwritable(state), j) + 0  # fails for None
+            o = observe(unwritable(state), j) + 0  # + 0 rejects None
             if not below(o, counts[j]):
                 wrong[0] = SEEN_OUTSIDE if whole(o) else SEEN_FRACTION
                 wrong[3] = noted(o)
                 return False
-            if not blind:  # else they are 0 from the beginning
+            if not blind:  # observations of blind agents are 0 from the start
                 observation[j, i] = int(o)
         return True
 
@@ -223,10 +226,11 @@ def _passes(sizes: tuple[Any, ...], digest: str | None, *given: Any) -> tuple[An
 
 
 def start_all(moves: Functions, streams: np.ndarray, states: np.ndarray, now: np.ndarray) -> None:
-    """Start every replica.
+    """Write the start state of every replica into `states`.
 
-    streams: (replicas, 4) uint32 of nature, and states; both modified in place
-    now: (1,) int64, written: the replica that is started, for what `start` raises
+    streams: (replicas, 4) uint32, nature's random streams, modified in place
+    states: (replicas, state size) int64, modified in place
+    now: (1,) int64, receives the current replica, for errors that `start` raises
     """
     check_enabled("functions of a game")
     count = moves.start_words
@@ -239,6 +243,7 @@ def start_all(moves: Functions, streams: np.ndarray, states: np.ndarray, now: np
 
 
 def _starter(count: int, digest: str | None, start: Any, word: Any) -> Any:
+    """Return the compiled loop over replicas that calls `start`; count: words of each start."""
     start, word = compiled(start, checked=True), compiled(word)
 
     @numba.njit(boundscheck=True, **OPTIONS)

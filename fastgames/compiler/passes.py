@@ -1,8 +1,8 @@
-"""Passes for the engine made from the rules of a learner.
+"""Passes for the engine compiled from the rules of a learner.
 
-The engine calls them by their addresses (src_cy/rules.pxi), each for all lanes of a block; their
-signatures stand in src_cy/block.pxi. The source of a pass is written here for the tables, words and
-parameters that the rules have; the rules become a part of its loop.
+The engine calls passes by address (src_cy/rules.pxi), each for all lanes of a block; their
+signatures are in src_cy/block.pxi. This module generates the source of a pass for the tables, words
+and parameters of the rules, and inlines the rules into its loop.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from fastgames.learners import Rules, Table
 from fastgames.rules import choice
 from fastgames.rules.outcome import Outcome, TeamOutcome
 
-MOST_UNROLLED = 4  # actions
-FIXED = 4  # sizes that every agent has: actions, observations, agents of the game, its number
+MOST_UNROLLED = 4  # actions; loops over more are not unrolled
+FIXED = 4  # leading entries of sizes: actions, observations, agents of the game, own number
 
 _SIZE, _SIZES = types.int64, types.CPointer(types.int64)
 _INTS, _DOUBLES = types.CPointer(types.int32), types.CPointer(types.float64)
@@ -173,17 +173,18 @@ def {name}({arguments}):
 
 
 def _tuple(items: list[str]) -> str:
+    """Return the source of a tuple of these items."""
     return "(" + "".join(item + ", " for item in items) + ")"
 
 
 def _small(actions: int, observations: int) -> dict[str, str]:
-    """Sizes that become constants of a pass, for they are small and loops over them vanish."""
+    """Return {dimension: source} of small sizes, which become constants so that loops unroll."""
     small = {"actions": str(actions)} if actions <= MOST_UNROLLED else {}
     return small | ({"observations": "1"} if observations == 1 else {})
 
 
 def _views(tables: tuple[Table, ...], dtype: str, small: dict[str, str]) -> tuple[str, int]:
-    """The lines that make an array (lanes, *dimensions) of every table; where its sizes end."""
+    """Return the source lines that view each table as (lanes, *dimensions), and the sizes used."""
     lines, at = [], FIXED
     for k, table in enumerate(tables):
         dims = ", ".join(
@@ -196,6 +197,7 @@ def _views(tables: tuple[Table, ...], dtype: str, small: dict[str, str]) -> tupl
 
 
 def _draw(rules: Rules) -> str:
+    """Return the source lines that write the signals of lane i."""
     if rules.words == 0:
         return " " * 12 + "pass"
     if rules.words == 1:
@@ -207,6 +209,7 @@ def _draw(rules: Rules) -> str:
 
 
 def _signal(rules: Rules, index: str) -> str:
+    """Return the source of a signal; index: of an entry of `signals`, with {w} for the word."""
     if rules.words == 0:
         return "as_real(0.0)"
     items = [f"signals[{index.format(w=w)}]" for w in range(rules.words)]
@@ -216,8 +219,8 @@ def _signal(rules: Rules, index: str) -> str:
 def _built(source: str, signature: Any, rules: Rules, dtype: str, checked: bool) -> Any:
     """Return the compiled pass of a source, the text of a function `<name>_lanes`.
 
-    Numba catches exceptions only at a call, and what is inlined is none: so the lanes run in a
-    function of their own, and it is called in a `try`, once for all lanes.
+    Numba catches exceptions only from calls that are not inlined. The loop over lanes is therefore
+    a function of its own, called once for all lanes inside of a `try`.
     """
     text = source.strip("\n")
     name, arguments = text[4 : text.index("_lanes(")], text[text.index("(") + 1 : text.index(")")]
@@ -230,7 +233,7 @@ def _built(source: str, signature: Any, rules: Rules, dtype: str, checked: bool)
 
 
 def _make(what: Any, signature: Any, digest: str | None, *functions: Any) -> Any:
-    """The same of functions that no longer change; digest: theirs."""
+    """Return the compiled pass of frozen functions; what: as in `_built`; digest: of these."""
     text, caught, dtype, checked = what[:4]
     made, name = _names(dtype, checked, *functions), caught[4 : caught.index("(")]
     exec(compile(text, f"<pass {name}>", "exec"), made)
@@ -249,10 +252,10 @@ def _names(
     learn: Any,
     draw: Any = None,
 ) -> dict[str, Any]:
-    """What the source of a pass may name."""
+    """Return the globals of the source of a pass."""
     inline = length(choose) + length(learn) <= MOST_INLINED
     out = {
-        "__name__": __name__,  # Numba loads it where it takes a pass from disk
+        "__name__": __name__,  # Numba imports this module when it loads a pass from disk
         "np": np,
         "carray": carray,
         "as_real": getattr(np, dtype),
@@ -280,13 +283,37 @@ def passes_of(
     checked: bool,
     who: str,
 ) -> tuple[Any, Any]:
-    """The passes `act` and `learn` of `rules` for tables of `dtype`, as the rules are now.
+    """Return the passes `act` and `learn` of the current `rules`.
 
-    Whoever calls a pass by its `address` must hold the pass: it lives only as long.
+    Callers that use the `address` of a pass must keep a reference to the pass, which owns the code.
 
-    actions, observations: of the agent. Passes are made once for each small number of actions, and
-    once for all others; for one observation, and for several. members: of the team, which learns at
-    once; checked: whether indices are; who has the rules, for what cannot be compiled
+    Parameters
+    ----------
+    rules : Rules
+        The rules of the learner.
+    dtype : dtype
+        The type of the tables, float64 or float32.
+    actions, observations : int
+        Sizes of the agent. There is one pass for each number of actions up to `MOST_UNROLLED` and
+        one for all larger numbers; one for a single observation and one for several.
+    members : int
+        The number of members of the team, which learn in one call.
+    checked : bool
+        Raise IndexError for an index outside of its array.
+    who : str
+        The owner of the rules, such as "learners[0]", for messages.
+
+    Returns
+    -------
+    tuple of two cfuncs
+        (act, learn).
+
+    Raises
+    ------
+    CompileError
+        If Numba cannot compile a rule.
+    RuntimeError
+        If NUMBA_DISABLE_JIT is set.
     """
     check_enabled(f"rules of {who}")
     given = [rules.draw, rules.choose, rules.learn]
@@ -305,7 +332,7 @@ def passes_of(
 
 
 def _one_agent(rules: Rules, dtype: str, small: dict[str, str]) -> dict[str, Any]:
-    """What the sources of passes over one agent's tables have in common."""
+    """Return the fields that `_ACT` and `_LEARN` have in common, for one agent's tables."""
     views, sizes = _views(rules.tables, dtype, small)
     return {
         "sizes": sizes,
@@ -324,12 +351,13 @@ def _one_agent(rules: Rules, dtype: str, small: dict[str, str]) -> dict[str, Any
 
 
 def _p(rules: Rules, real: Any = np.float64) -> str:
-    """The parameters, of the type that a rule computes in."""
+    """Return the source of the tuple of parameters in lane i, of the type `real`."""
     form = "value[{k}, i]" if real is np.float64 else "as_real(value[{k}, i])"
     return _tuple([form.format(k=k) for k in range(len(rules.parameters))])
 
 
 def _act(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
+    """Return the pass that draws and chooses for one agent."""
     real = types.CPointer(getattr(types, dtype))
     source = _ACT.format(
         **_one_agent(rules, dtype, small),
@@ -346,6 +374,7 @@ def _act(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
 
 
 def _learn(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
+    """Return the pass that learns for one agent."""
     real = types.CPointer(getattr(types, dtype))
     source = _LEARN.format(
         **_one_agent(rules, dtype, small),
@@ -361,7 +390,11 @@ def _learn(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> An
 
 
 def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
-    """sizes: the fixed ones, then those of every table, of an own one for every member."""
+    """Return the pass that learns for a team.
+
+    Its sizes are the fixed ones, then the dimensions of every table, repeated for each member
+    unless the table is shared.
+    """
     real = types.CPointer(getattr(types, dtype))
     views, tables, size, address = [], [], FIXED, 0
     for k, table in enumerate(rules.tables):

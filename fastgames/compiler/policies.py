@@ -1,4 +1,4 @@
-"""The policies of many replicas, by a learner's function."""
+"""Policies of many replicas, computed by the `policy` rule of a learner."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ def write_policies(
     out: np.ndarray,
     now: np.ndarray,
 ) -> None:
-    """Write the policy of every replica and observation into out (replicas, observations, A).
+    """Write the policy of every replica and observation into `out`.
 
-    tables: each (replicas, *dimensions); p: (replicas, parameters), or None where there are none
-    now: (1,) int64, written: the replica that is done, for what `rule` raises
+    rule: the `policy` rule (tables, p, o, out); tables: each (replicas, *dimensions)
+    p: (replicas, parameters), or None if there are no parameters
+    out: (replicas, observations, A), modified in place
+    now: (1,) int64, receives the current replica, for errors that `rule` raises
     """
     values = np.zeros((len(out), 0)) if p is None else np.ascontiguousarray(p)
     plain = tuple(np.ascontiguousarray(table) for table in tables)
     given = len(tables), values.shape[1]
     try:
         write = once(("policy", given), [rule], partial(_writer, *given))
-        if is_dispatcher(write):  # else NUMBA_DISABLE_JIT is set
+        if is_dispatcher(write):  # not a dispatcher if NUMBA_DISABLE_JIT is set
             write.compile(tuple(numba.typeof(x) for x in (plain, values, out, now)))
     except REFUSALS as error:
         raise explained("policy", [rule], error) from None
@@ -42,6 +44,7 @@ def write_policies(
 
 
 def _writer(tables: int, parameters: int, digest: str | None, rule: Any) -> Any:
+    """Return the compiled loop over replicas and observations that calls `rule`."""
     own = "".join(f"unwritable(tables[{k}][r]), " for k in range(tables))
     p = "".join(f"p[r, {k}], " for k in range(parameters))
     source = f"""

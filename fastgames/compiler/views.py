@@ -1,4 +1,4 @@
-"""Arrays at addresses and read-only arrays for passes, and what these do with numbers returned."""
+"""Intrinsics for passes: pointers from addresses, read-only arrays, values noted in `wrong`."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _is_whole = compiled(is_whole, inline=True)
 
 
 def _pointer(kind: Any) -> Any:
-    """A function from an address to a pointer to entries of `kind`."""
+    """Return an intrinsic that converts an address (int64) to a pointer to entries of `kind`."""
 
     def pointer(context: Any, address: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -35,7 +35,7 @@ POINTERS = {
 
 @intrinsic  # type: ignore[untyped-decorator]
 def unwritable(context: Any, array: Any) -> Any:
-    """The same array, of a type that may not be written to: Numba refuses to compile a write."""
+    """Return the same array with a read-only type, for which Numba rejects writes."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return impl_ret_borrowed(context, builder, signature.return_type, arguments[0])
@@ -45,7 +45,7 @@ def unwritable(context: Any, array: Any) -> Any:
 
 @numba.njit(inline="always", **OPTIONS)
 def noted(x):  # type: ignore[no-untyped-def]
-    """A number as an entry of `wrong`: itself where it is whole, else the bits of a float64."""
+    """Return a number as an entry of `wrong`: itself if whole, else its bits as a float64."""
     if _is_whole(x):
         return np.int64(x)
     return np.float64(x).view(np.int64)
