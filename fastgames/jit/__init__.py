@@ -1,7 +1,8 @@
-"""The rules compiled by Numba, to call from your own jitted loops.
+"""The rules compiled by Numba, for use in your own jitted loops.
 
-Every module of `fastgames.rules` is here once more, with its functions compiled: `jit.streams`,
-`jit.choice`, `jit.qlearning` and so on. They become a part of the loop that calls them.
+Every module of `fastgames.rules` has a counterpart here with compiled functions: `jit.streams`,
+`jit.choice`, `jit.qlearning` and so on. Numba inlines the functions into the loop that calls them,
+except long ones.
 
 >>> from fastgames import jit
 >>> import numpy as np
@@ -13,16 +14,17 @@ Every module of `fastgames.rules` is here once more, with its functions compiled
 >>> int(a_word(7, 0, 1))
 2997349356
 
-`jit.rules` gives what a learner does, with its parameters and tables, `jit.game` the functions of a
-game. `jit.njit` keeps on disk what it compiles; `numba.njit` serves as well, but its `cache=True`
-does not see that fastgames was upgraded. Numba is imported with this package, and only here.
+`jit.rules` returns the compiled rules of a learner with its parameters and tables, and `jit.game`
+the compiled functions of a game. `jit.njit` caches compiled code on disk; `numba.njit` works as
+well, but its `cache=True` does not detect an upgrade of fastgames. Importing this package imports
+Numba; `import fastgames` does not.
 """
 
 from typing import TYPE_CHECKING
 
 from fastgames._common.interrupt import interrupts
 
-with interrupts(0):  # half an import of Numba would break the next
+with interrupts(0):  # an interrupted import of Numba would break the next import
     import numba  # noqa: F401
 
 # isort: split

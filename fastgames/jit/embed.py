@@ -1,4 +1,4 @@
-"""What a learner or a game does, compiled, for loops that are written elsewhere."""
+"""Compiled rules of learners and functions of games, for use in users' own jitted loops."""
 
 from __future__ import annotations
 
@@ -30,24 +30,38 @@ from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR
 
 
 class LearnerRules(NamedTuple):
-    """What a learner does in a step, compiled, and what it starts with at one seat of a game.
+    """The compiled rules of a learner, with the start values of one agent of a game.
 
-    Give the functions names outside of your loop (`choose = mine.choose`), and call these: then
-    they become a part of it. Passed as arguments they are called, several times as slow.
+    Bind the functions to names outside of your loop (`choose = mine.choose`) and call these names:
+    Numba then inlines them. Functions passed as arguments are called, which takes several times as
+    long.
 
-    signal (stream, p) -> signal: takes the step's words from a stream, and says what `draw` makes
-        of them, of the tables' type. stream: (4,) of whole numbers, modified in place
-    choose (tables, p, o, signal) -> action
-    learn (tables, p, t): modifies the tables; t: an `Outcome`, for a team a `TeamOutcome`
-    policy (tables, p, o, out): writes the probabilities of the actions; None where it is not known
-    draw (u, p, actions, real) -> signal; None where there are no words
-    values (schedule) -> p: the parameters in the step at which `schedule` stands
-    advance (schedule): moves it to the next step, in place
-    p: the parameters of the first step, a tuple of float64: of all steps, if none is scheduled
-    schedule: (parameters, 4) float64, where its schedules stand
-    tables: a tuple of arrays (*dimensions), what they start at. For a team one member's, with those
-        that all share; `learn` wants a tuple of all members' arrays in the place of each other one
-    words: how many random words it takes in every step
+    Attributes
+    ----------
+    signal : function (stream, p) -> signal
+        Takes the random words of a step from a stream and returns the result of `draw`, of the type
+        of the tables. stream: integer array (4,), modified in place.
+    choose : function (tables, p, o, signal) -> action
+        Returns the action at observation `o`.
+    learn : function (tables, p, t)
+        Modifies the tables in place. t: an `Outcome`, for a team a `TeamOutcome`.
+    policy : function (tables, p, o, out) or None
+        Writes the probabilities of the actions into `out`. None: the learner does not define it.
+    draw : function (u, p, actions, real) -> signal or None
+        None: the learner uses no random words.
+    values : function (schedule) -> p
+        Returns the parameters at the current step of `schedule`.
+    advance : function (schedule)
+        Moves `schedule` to the next step, in place.
+    p : tuple of float
+        Parameters of the first step, float64; valid for all steps if none is scheduled.
+    schedule : array (parameters, 4) float64
+        The state of the schedules at the first step.
+    tables : tuple of arrays (*dimensions)
+        The initial tables. For a team: those of one member, and the shared ones. In place of each
+        table that is not shared, `learn` expects a tuple of all members' arrays.
+    words : int
+        Random words used in every step.
     """
 
     signal: Any
@@ -64,12 +78,21 @@ class LearnerRules(NamedTuple):
 
 
 class GameFunctions(NamedTuple):
-    """The functions of a `ProceduralGame`, compiled, and arrays for them.
+    """The compiled functions of a `ProceduralGame`, with arrays for their arguments.
 
-    start (state, words), step (state, actions, rewards, words) -> ended, observe (state, agent)
-    state: (state_size,) int64, zeros: `start` begins an episode in it
-    words, start_words: (words,) and (start_words,) int64, for nature's words, each a
-        `jit.streams.next_word(stream) >> 1` of the stream of role N
+    Attributes
+    ----------
+    start : function (state, words)
+        Writes the state at the start of an episode.
+    step : function (state, actions, rewards, words) -> ended
+        Plays one step: modifies `state` and writes `rewards`.
+    observe : function (state, agent) -> observation
+        Returns the observation of an agent.
+    state : array (state_size,) int64
+        Zeros; `start` writes the first state into it.
+    words, start_words : array (words,) and (start_words,) int64
+        Buffers for nature's random words, each a `jit.streams.next_word(stream) >> 1` of the stream
+        of role N.
     """
 
     start: Any
@@ -81,24 +104,51 @@ class GameFunctions(NamedTuple):
 
 
 def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> LearnerRules:
-    """What a learner does at a seat of a game, compiled, to call from your own jitted loop.
-
-    A loop that calls it in the order of the contract (ARCHITECTURE.md, "What is fixed") has the
-    bits of `fg.run`: agent i of replica r draws from the stream that `jit.streams.start(seed low,
-    seed high, r, i, stream)` begins, and `weight` of its outcomes is gamma, of the tables' type.
+    """Return the compiled rules of a learner as an agent of a game, for your own jitted loop.
 
     Parameters
     ----------
-    learners : a learner, of the library or your own, or a sequence of one for each agent
-        One learner stands for all. Parameters are numbers or schedules of numbers.
-    game : a game
-    agent : int in [0, N)
+    learners : learner or sequence of learners
+        Learners of the library or your own: one for all agents, or one for each agent. Parameters
+        are numbers or schedules of numbers.
+    game : game
+        The game that the agent plays.
+    agent : int
+        The number of the agent, in [0, N).
     dtype : "float64" or "float32"
         The type of the tables.
 
-    Raises ValueError where a parameter or a table is given for each replica, and what `fg.run`
-    raises for such a learner in such a game; CompileError where Numba cannot compile a function of
-    a learner of your own.
+    Returns
+    -------
+    LearnerRules
+        The compiled functions, parameters and initial tables.
+
+    Raises
+    ------
+    ValueError
+        If a parameter or a table is given per replica, or if `fg.run` raises it for this learner
+        and game.
+    TypeError
+        If `fg.run` raises it for these arguments.
+    CompileError
+        If Numba cannot compile a function of your own learner.
+
+    Notes
+    -----
+    A loop that calls the functions in the order of the contract (ARCHITECTURE.md, "What is fixed")
+    has the same bits as `fg.run`: agent i of replica r draws from the stream that
+    `jit.streams.start(seed low, seed high, r, i, stream)` starts, and `weight` of its outcomes is
+    gamma, of the type of the tables.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> from fastgames import jit
+    >>> mine = jit.rules(fg.QLearner(0.5, explore=fg.EpsilonGreedy(0.0)), fg.games.chicken())
+    >>> mine.p, mine.words
+    ((0.5, 0.0, 0.0), 1)
+    >>> mine.tables[0]
+    array([[0., 0.]])
     """
     check_game(game)
     agent = checks.whole("agent", agent, 0, game.num_agents - 1)
@@ -129,16 +179,37 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
 
 
 def game(game: Game) -> GameFunctions:
-    """The functions of a game of functions, compiled, to call from your own jitted loop.
+    """Return the compiled functions of a procedural game, for your own jitted loop.
 
-    game: a `ProceduralGame`. What other games are stands in their arrays (`game.payoffs`, or
-    `game.rewards` and `game.transitions`).
+    Parameters
+    ----------
+    game : ProceduralGame
+        Other games are defined by their arrays (`game.payoffs`, or `game.rewards` and
+        `game.transitions`).
 
-    Raises TypeError for another game, CompileError where Numba cannot compile a function.
+    Returns
+    -------
+    GameFunctions
+        The compiled functions, with arrays for their arguments.
+
+    Raises
+    ------
+    TypeError
+        If `game` is not a `ProceduralGame`.
+    CompileError
+        If Numba cannot compile a function.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> from fastgames import jit
+    >>> mine = jit.game(fg.games.el_farol(5, 3))
+    >>> mine.state.dtype, mine.state.ndim
+    (dtype('int64'), 1)
     """
     check_game(game)
     if not isinstance(game, ProceduralGame):
-        raise TypeError(f"game must be a ProceduralGame, whose rules are functions, got {game!r}")
+        raise TypeError(f"game must be a ProceduralGame, got {game!r}")
     moves = game.compact.moves
     assert isinstance(moves, Functions)
     given = [moves.start, moves.step, moves.observe]
@@ -157,7 +228,10 @@ _EVERY = {CONSTANT: "s[{k}, 0]", EXPONENTIAL: "exponential(s[{k}, 0], s[{k}, 2])
 
 
 def _standing(values: list[tuple[int, tuple[Any, Any, Any]]]) -> np.ndarray:
-    """(parameters, 4): first, second and third of block.pxi, and the clock."""
+    """Return the state of schedules, (parameters, 4): first, second, third and clock of Seat.
+
+    These are the fields of `Seat` in src_cy/block.pxi.
+    """
     out = np.zeros((len(values), 4))
     for k, (kind, numbers) in enumerate(values):
         out[k, :3] = [np.ravel(x)[0] for x in numbers]
@@ -167,7 +241,7 @@ def _standing(values: list[tuple[int, tuple[Any, Any, Any]]]) -> np.ndarray:
 
 
 def _schedules(kinds: tuple[int, ...]) -> tuple[Any, Any]:
-    """`values` and `advance` for parameters of these kinds."""
+    """Return the compiled `values` and `advance` for parameters of these kinds of schedule."""
     now = "".join(_EVERY[kind].format(k=k) + ", " for k, kind in enumerate(kinds))
     steps = {CONSTANT: "pass", EXPONENTIAL: "s[{k}, 0] *= s[{k}, 1]", LINEAR: "s[{k}, 3] += 1.0"}
     lines = "".join(f"    {steps[kind].format(k=k)}\n" for k, kind in enumerate(kinds))
@@ -178,7 +252,7 @@ def _schedules(kinds: tuple[int, ...]) -> tuple[Any, Any]:
 
 
 def _signal(draw: Any, words: int, actions: int, dtype: str) -> Any:
-    """`signal` of a learner that draws so many words."""
+    """Return the compiled `signal` of a learner that draws `words` words in a step."""
     drawn = [f"next_word(stream) >> 1{',' * (words > 1)} " for _ in range(words)]
     if words == 0:
         lines = "return real(0.0)"
@@ -193,7 +267,10 @@ def _signal(draw: Any, words: int, actions: int, dtype: str) -> Any:
 
 
 def _rounding(rule: Any, form: str, dtype: str, parameters: int) -> Any:
-    """A rule that is given float64 parameters and computes in the type that it does in a run."""
+    """Return the compiled rule, which rounds float64 parameters to the type used in a run.
+
+    form: its arguments, with {p} for the parameters; parameters: their number
+    """
     real = computes_in(rule, dtype)
     if real is np.float64:
         return offered(rule)
@@ -205,7 +282,7 @@ def _rounding(rule: Any, form: str, dtype: str, parameters: int) -> Any:
 
 
 def _written(text: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The functions of a text that takes what is given from outside."""
+    """Return the namespace of the executed `text`; given: names that it uses from outside."""
     made = {"__name__": __name__, **given}
     exec(text, made)
     return made
@@ -214,7 +291,10 @@ def _written(text: str, given: dict[str, Any]) -> dict[str, Any]:
 def _try_out(
     made: LearnerRules, rules: Rules, team: tuple[int, ...], agent: int, game: Game
 ) -> None:
-    """Compile it for the types that it will meet, so that what Numba refuses is said here."""
+    """Compile the rules for the types of a run, so that Numba's errors are raised here.
+
+    team: the members of the agent's team
+    """
     real, n = made.tables[0].dtype.type, game.num_agents
     signal: Any = real(0.0) if rules.words < 2 else (real(0.0),) * rules.words
     numbers = np.zeros(n, np.int64)
@@ -241,12 +321,13 @@ def _try_out(
 
 def _compile(function: Any, *kinds: Any) -> None:
     """Compile a function for arguments of these types."""
-    if is_dispatcher(function):  # else NUMBA_DISABLE_JIT is set
+    if is_dispatcher(function):  # not a dispatcher if NUMBA_DISABLE_JIT is set
         function.compile(kinds)
 
 
 @contextmanager
 def _explained(what: str, functions: list[Callable[..., Any]]) -> Iterator[None]:
+    """Replace errors of Numba by a CompileError that names the failing line of `functions`."""
     try:
         yield
     except REFUSALS as error:

@@ -1,4 +1,4 @@
-"""The modules of `fastgames.rules` once more, with their functions compiled."""
+"""Counterparts of the modules of `fastgames.rules`, with compiled functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fastgames.functions.source import FROZEN, is_dispatcher
 
 
 def offered(rule: Callable[..., Any]) -> Any:
-    """A rule as users call it: a part of the loop that calls it, unless it is long."""
+    """Return a compiled rule for users; it is inlined into its callers unless it is long."""
     inline = length(rule) <= MOST_INLINED
     made = compiled(rule, inline)
     if not is_dispatcher(made):  # NUMBA_DISABLE_JIT is set
@@ -23,11 +23,11 @@ def offered(rule: Callable[..., Any]) -> Any:
 
 
 def namespace(name: str) -> types.ModuleType:
-    """The module `fastgames.jit.<name>`: each function is compiled when it is first asked for."""
+    """Return the module `fastgames.jit.<name>`, which compiles each function on first access."""
     module = types.ModuleType(f"fastgames.jit.{name}", f"`fastgames.rules.{name}`, compiled.")
 
     def get(attribute: str) -> Any:
-        if attribute.startswith("_"):  # what Python asks of modules
+        if attribute.startswith("_"):  # Python itself looks up special names such as __path__
             raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}")
         rules = importlib.import_module(f"fastgames.rules.{name}")
         if not hasattr(rules, attribute):
@@ -45,5 +45,5 @@ def namespace(name: str) -> types.ModuleType:
         return sorted(x for x in rules if not x.startswith("_"))
 
     vars(module).update(__getattr__=get, __dir__=names)
-    sys.modules[module.__name__] = module  # for `from fastgames.jit.choice import argmax`
+    sys.modules[module.__name__] = module  # supports `from fastgames.jit.choice import argmax`
     return module
