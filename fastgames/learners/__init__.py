@@ -1,4 +1,4 @@
-"""Learners: what an agent does in a step, and what it makes of the outcome."""
+"""Learners: how agents choose actions and update their tables."""
 
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fastgames.learners.registry import LEARNERS
     from fastgames.learners.regret import RegretMatching
     from fastgames.learners.teams import COMA, VDN
-else:  # of all the learners, a process uses one or two
+else:  # a process uses few learners; import them on first access
     __getattr__, __dir__ = later(
         __name__,
         {

@@ -1,4 +1,4 @@
-"""What the engine needs to know of a learner."""
+"""Tables, rules and base classes of learners: the interface between learners and the engine."""
 
 import math
 from abc import ABC, abstractmethod
@@ -19,22 +19,35 @@ KINDS = ("real", "int64")
 
 @dataclass(frozen=True, eq=False)
 class Table(_Frozen):
-    """A table of a learner: one for every agent that has it, or one for a whole team.
+    """The declaration of a learner's table, of each agent with the learner or of a whole team.
 
     Parameters
     ----------
     name : str
+        An identifier.
     dims : tuple
-        Each a whole number or one of "observations" and "actions" (the agent's own), "agents" (in
-        the game), "others_actions" (joint actions of all other agents in the game); for a table
-        that a team shares "agents", "joint_observations" and "joint_actions" (of its members).
+        Each dimension is an int in [1, 2^31), or "observations" or "actions" (of the agent),
+        "agents" (of the game), "others_actions" (joint actions of all other agents of the game).
+        For a table that a team shares, "agents", "joint_observations" and "joint_actions" count the
+        members of the team.
     kind : "real" or "int64"
-        "real" is the type of the run, float64 or float32.
+        The type of the entries. "real" is the type of the run, float64 or float32.
     initial : float, array or "uniform"
-        What it starts at, broadcast from the right to (replicas, *dims); "uniform": one over the
-        last dimension.
+        Initial values, finite, broadcast from the right to (replicas, *dims). "uniform": one over
+        the last dimension.
     shared : bool
-        Whether it is the team's.
+        The members of the team share one table.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is outside of its domain.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> fg.Table("visits", ("observations",), kind="int64").dtype("float32")
+    dtype('int64')
     """
 
     name: str
@@ -62,8 +75,8 @@ class Table(_Frozen):
             checks.one_of(f"initial {where}", self.initial, ("uniform",))
             if isinstance(self.dims[-1], str) and self.dims[-1] != "actions":
                 raise ValueError(
-                    f'initial {where} may be "uniform" where the last dimension is "actions" or a '
-                    f"number, got {self.dims[-1]!r}"
+                    f'last dimension {where} must be "actions" or a number if initial is '
+                    f'"uniform", got {self.dims[-1]!r}'
                 )
             return
         initial = checks.finite_array(f"initial {where}", self.initial)
@@ -71,18 +84,18 @@ class Table(_Frozen):
         object.__setattr__(self, "initial", float(initial) if initial.ndim == 0 else initial)
 
     def dtype(self, real: str) -> np.dtype[Any]:
-        """The type of its entries in a run with tables of type `real`."""
+        """Return the dtype of the entries in a run with tables of type `real`."""
         return np.dtype("int64" if self.kind == "int64" else real)
 
     def start(self, actions: int) -> np.ndarray:
-        """What it starts at for an agent of so many actions."""
+        """Return the initial values for an agent with this number of actions."""
         if isinstance(self.initial, str):
             last = self.dims[-1]
             return np.asarray(1.0 / (actions if isinstance(last, str) else last))
         return np.asarray(self.initial)
 
     def shape(self, game: Game, agent: int, members: tuple[int, ...]) -> tuple[int, ...]:
-        """Its dimensions for an agent of a game; members: those of its team, itself included."""
+        """Return the dimensions for an agent of a game; members: its team, including itself."""
         actions, observations = game.num_actions, game.num_observations
         known = {
             "observations": observations[agent],
@@ -97,26 +110,38 @@ class Table(_Frozen):
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of a learner (see `fastgames.rules.qlearning` for their form).
+    """The rules of a learner; `fastgames.rules.qlearning` describes their form.
 
-    parameters: the names of p, in order; "gamma" is what the next observation's value is
-        multiplied by (without it, the game's discount is)
-    tables: in order; the first is (observations, actions), and the agent prefers the action whose
-        entry there is the largest: that is what `greedy`, flips and `Stable` look at
-    words: how many random words it draws at every step. With 1, `draw` gets a word and returns a
-        signal; with more, it gets a tuple of words and returns a tuple of as many signals; with 0
-        it is not called, and the signal is 0
-    twin: how it chooses, by the name of the built-in compiled passes with the same bits, or None:
-        "epsilon_greedy", "softmax" or "fixed"
-    update: how these learn: "q", or "hysteretic"
-    bootstrap: what it takes the next observation to be worth: "max", "next" (the value of its next
-        action, "expected" where there is none) or "expected" (the mean over what it plays now)
-    defers: whether it learns only once it knows its next action
-    counterfactual: whether it asks for the rewards that each own action would have got
-    joint: whether it asks for all agents' actions and rewards
-    team: whether one learner holds all agents at which it sits: `learn(tables, p, t)` then gets
-        for every table a tuple of the members' arrays, or the array that they share, and a
-        `TeamOutcome`
+    Parameters
+    ----------
+    parameters : tuple of str
+        Names of the entries of p, in order. The value of the next observation is multiplied by the
+        parameter "gamma", or by the game's discount if there is none.
+    tables : tuple of Table
+        Tables in order. The first is (observations, actions); the agent prefers the action with the
+        largest entry in it. `greedy`, flips and `Stable` use this preference.
+    draw, choose, learn, policy : function
+        The rules; `draw` and `policy` may be None.
+    words : int
+        Number of random words drawn in every step. With 1, `draw` takes a word and returns a
+        signal. With more, it takes a tuple of words and returns a tuple of as many signals. With 0,
+        it is not called and the signal is 0.
+    twin : "epsilon_greedy", "softmax", "fixed", "outside" or None
+        The built-in compiled passes that choose with the same bits; None: there are none.
+    update : "q" or "hysteretic"
+        The update of the built-in passes.
+    bootstrap : "max", "next" or "expected"
+        The value of the next observation: the maximum; the value of the next action ("expected" if
+        there is none); or the mean over the current policy.
+    defers : bool
+        Learn only once the next action is known.
+    counterfactual : bool
+        Learn from the rewards that each own action would have received.
+    joint : bool
+        Learn from the actions and rewards of all agents.
+    team : bool
+        One learner controls all agents that have it. `learn(tables, p, t)` then takes, for every
+        table, a tuple of the members' arrays or the array that they share, and a `TeamOutcome`.
     """
 
     parameters: tuple[str, ...]
@@ -136,51 +161,47 @@ class Rules:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the tables, in order."""
+        """Names of the tables, in order."""
         return tuple(table.name for table in self.tables)
 
 
 class AnyLearner(Protocol):
-    """A learner: a frozen dataclass of its parameters.
-
-    `name`: how files and the command line call it. `table`: the name of the table that it chooses
-    by, the first of its rules' tables. `learns`: whether tables change.
-    """
+    """The protocol of learners: a frozen dataclass of the parameters."""
 
     @property
     def name(self) -> str:
-        """Its kind."""
+        """Kind of learner, as named in files and on the command line."""
 
     @property
     def learns(self) -> bool:
-        """Whether tables change."""
+        """True if the tables change."""
 
     @property
     def table(self) -> str:
-        """The name of the first of its rules' tables."""
+        """Name of the first table of the rules, by which the learner chooses."""
 
     @property
     def rules(self) -> Rules:
-        """What it does in a step."""
+        """Rules of this learner."""
 
     def values(self, discount: float) -> dict[str, Numeric]:
-        """Its numeric parameters by the names its rules use; `discount`: the game's."""
+        """Return the numeric parameters by their names in the rules; discount: the game's."""
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
-        """What its tables start at, each to be broadcast to (replicas, *its dimensions)."""
+        """Return initial tables by name, each broadcastable to (replicas, *dimensions)."""
 
 
 @dataclass(frozen=True, eq=False)
 class RuleLearner(_Frozen, ABC):
-    """What learners that are described by their rules have in common.
+    """The base class of learners that are defined by their rules.
 
-    A subclass says with `domains` where its numeric fields lie, and with `rules` what it does. The
-    rules' parameters are its fields, "epsilon" or "temperature" that of its field `explore`, and
-    what its first table starts at its field `initial` where it has one.
+    A subclass defines the domains of its numeric fields (`domains`) and its rules (`rules`). The
+    parameters of the rules are its fields; "epsilon" or "temperature" is the field of `explore`.
+    The first table starts at the field `initial`, if there is one.
     """
 
     learns = True
-    may_explore_by_itself = False  # whether `explore` may be None
+    may_explore_by_itself = False  # True: `explore` may be None
 
     def __post_init__(self) -> None:
         from fastgames.learners.explore import EpsilonGreedy, Softmax
@@ -199,21 +220,21 @@ class RuleLearner(_Frozen, ABC):
             object.__setattr__(self, "initial", initial_of(self.initial))
 
     def domains(self) -> dict[str, str]:
-        """The domain of every numeric field, such as {"alpha": "(0, 1]"}."""
+        """Return the domain of every numeric field, such as {"alpha": "(0, 1]"}."""
         return {}
 
     @property
     @abstractmethod
     def rules(self) -> Rules:
-        """What it does in a step."""
+        """Rules of this learner."""
 
     @property
     def table(self) -> str:
-        """The name of the table that it prefers by."""
+        """Name of the first table, whose largest entry is the preferred action."""
         return self.rules.tables[0].name
 
     def values(self, discount: float) -> dict[str, Numeric]:
-        """Its numeric parameters by the names its rules use; `discount`: the game's."""
+        """Return the numeric parameters by their names in the rules; discount: the game's."""
         out: dict[str, Numeric] = {}
         for name in self.rules.parameters:
             inside = name in ("epsilon", "temperature") and not hasattr(self, name)
@@ -222,7 +243,7 @@ class RuleLearner(_Frozen, ABC):
         return out
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
-        """What its tables start at, each to be broadcast to (replicas, *its dimensions)."""
+        """Return initial tables by name, each broadcastable to (replicas, *dimensions)."""
         actions = game.num_actions[agent]
         out = {table.name: table.start(actions) for table in self.rules.tables}
         if hasattr(self, "initial"):
@@ -231,7 +252,10 @@ class RuleLearner(_Frozen, ABC):
 
 
 def initial_of(value: Any) -> float | np.ndarray:
-    """What a table (observations, actions) starts at, checked."""
+    """Return the checked initial values of a table: a float or a read-only float64 array.
+
+    value: finite, broadcastable to (replicas, observations, actions)
+    """
     array = checks.finite_array("initial", value)
     if array.ndim > 3:
         raise ValueError(

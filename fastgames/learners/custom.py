@@ -1,4 +1,4 @@
-"""A learner of your own."""
+"""Learners made of users' own functions."""
 
 from __future__ import annotations
 
@@ -27,54 +27,76 @@ _FORMS = {
 
 @dataclass(frozen=True, eq=False)
 class Learner(RuleLearner):
-    """A learner made of plain functions, in the form of those in `fastgames.rules`.
+    """A learner made of plain functions, in the form of the rules in `fastgames.rules`.
 
-    It runs on backend="reference", interpreted, and on "numba" and "auto", compiled, with the same
-    bits. Numbers, tuples and arrays that the functions take from outside are constants; plain
-    functions that they call (those of `fastgames.rules` too) are compiled along. Randomness and
-    clocks from outside, state outside of the tables, and functions with other bits compiled than
-    interpreted (`np.exp`, `np.sum`) are refused: see "What a rule may use" on the site. A learner
-    is what its functions were when it was made: after a change of a constant or of such a function
-    a run with it is refused; make it anew. What goes wrong in them stops the run with a
-    `RuleError`; see `checked` of `fastgames.run`.
+    It runs interpreted on backend="reference" and compiled on "numba" and "auto", with the same
+    bits. Numbers, tuples and arrays that the functions use from outside are constants. Plain
+    functions that they call, including those of `fastgames.rules`, are compiled as well.
 
     Parameters
     ----------
     choose : function (tables, p, o, signal) -> action
-        tables: a tuple of this agent's arrays, read-only; p: a tuple of the parameters' values, of
-        the type of the tables; o: the observation; signal: what `draw` made of this step's word.
-        Floats written in `choose` and `learn` are of the type of the tables too. The action is a
-        whole number in [0, A), of any type.
+        Returns the action, a whole number in [0, A) of any type. tables: a tuple of this agent's
+        arrays, read-only; p: a tuple of the parameters' values, of the type of the tables; o: the
+        observation; signal: the result of `draw` in this step. Floats written in `choose` and
+        `learn` have the type of the tables as well.
     learn : function (tables, p, t)
         Modifies the tables in place; they must stay finite. t: a
-        `fastgames.rules.outcome.Outcome`, read-only; `t.gain + t.weight * (what t.next_observation
-        is worth, 0 if t.ended)` is the target of one-step learning. For a team a `TeamOutcome`, and
-        tables as there is written.
+        `fastgames.rules.outcome.Outcome`, read-only. The target of one-step learning is
+        `t.gain + t.weight * value`, with the value of `t.next_observation`, 0 if `t.ended`. For a
+        team, t is a `TeamOutcome`, and every entry of tables is a tuple of the members' arrays or
+        the array that they share.
     parameters : mapping of names to numbers, schedules or arrays (replicas,)
-        p, in order. "gamma" may be None: the game's discount, which `t.weight` is made of where
-        there is no "gamma" at all.
+        The entries of p, in order. "gamma" may be None: the game's discount. Without "gamma",
+        `t.weight` uses the game's discount.
     tables : sequence of Table
-        The first is (observations, actions); its largest entry of a row is what the agent prefers.
+        The first has dims ("observations", "actions"); the agent prefers the action with the
+        largest entry in a row of it.
     draw : function (u, p, actions, real) -> signal, optional
-        u: a word, in [0, 2^31), or with several `words` a tuple; then it returns a tuple of as many
-        signals. real: the type of the tables, np.float64 or np.float32. p: float64, here and in
-        `policy`. Not given: the word as a number in [0, 1).
+        Returns the signal of a random word. u: an int in [0, 2^31); with several `words` a tuple,
+        and `draw` returns a tuple of as many signals. real: the type of the tables, np.float64 or
+        np.float32. p: float64, here and in `policy`. Default: the word as a number in [0, 1).
     policy : function (tables, p, o, out), optional
         Writes the probabilities of the actions into `out`, for `result.policy`; tables are
         read-only.
     words : int
-        How many random words it draws in every step.
-    counterfactual, joint, team : bool
-        Whether it asks for what each of its actions would have got (`t.column`); for what everyone
-        did and got (`t.actions`, `t.rewards`, `t.others`); whether one learner holds all the agents
-        at which it sits.
-    name, label : str
-        The label tells two equal teams apart.
+        Number of random words drawn in every step, in [0, 64].
+    counterfactual : bool
+        Provide the rewards that each own action would have received (`t.column`).
+    joint : bool
+        Provide the actions and rewards of all agents (`t.actions`, `t.rewards`, `t.others`).
+    team : bool
+        One learner controls all agents that have it.
+    name : str
+        The name of the learner in files and messages.
+    label : str
+        Distinguishes teams that are otherwise equal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside of its domain, or if a function uses more than its arguments and
+        constants.
 
     Notes
     -----
-    Raises TypeError or ValueError where an argument is outside its domain, and where a function
-    uses more than its arguments and constants.
+    Random numbers and clocks from outside, state outside of the tables, and functions that return
+    other bits when compiled (`np.exp`, `np.sum`) are rejected; see "What a rule may use" on the
+    site. A learner is a snapshot of its functions. After a change of a constant or a function that
+    they use, `fastgames.run` rejects the learner; create a new one. An error in a function stops
+    the run with a `RuleError`; see `checked` of `fastgames.run`.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> def choose(tables, p, o, signal):
+    ...     return 1 if signal < p[0] else 0
+    >>> def learn(tables, p, t):
+    ...     tables[0][t.observation, t.action] += t.gain
+    >>> learner = fg.Learner(choose, learn, parameters={"rate": 1.0})
+    >>> result = fg.run(fg.games.chicken(), learner, 5, 2, rng=1, backend="reference")
+    >>> result.greedy(0).shape
+    (2, 1)
     """
 
     choose: Callable[..., Any]
@@ -93,7 +115,7 @@ class Learner(RuleLearner):
     def __post_init__(self) -> None:
         words = checks.whole("words", self.words, 0, 64)
         if self.draw is None and words > 1:
-            raise ValueError(f"draw must be given where words is {words}")
+            raise ValueError(f"draw must be given if words is above 1, got words = {words}")
         if self.draw is None:
             from fastgames.rules.qlearning import draw_unit
 
@@ -109,7 +131,7 @@ class Learner(RuleLearner):
                 raise TypeError(f"{text} must be a str, got {getattr(self, text)!r}")
         self._check_parameters()
         self._check_tables()
-        _ = self.functions  # as they are now
+        _ = self.functions  # take the snapshot now
         self._check_functions()
 
     def _check_functions(self) -> None:
@@ -125,18 +147,20 @@ class Learner(RuleLearner):
                 check(what, function, form, names)
 
     def _check_parameters(self) -> None:
+        """Check names and values of the parameters, and convert the values."""
         if not isinstance(self.parameters, Mapping):
             raise TypeError(
                 f'parameters must be a mapping such as {{"alpha": 0.1}}, got {self.parameters!r}'
             )
         if len(self.parameters) > MOST_PARAMETERS:
             raise ValueError(
-                f"parameters must be at most {MOST_PARAMETERS}, got {len(self.parameters)}"
+                f"parameters must have at most {MOST_PARAMETERS} entries, "
+                f"got {len(self.parameters)}"
             )
         checked: dict[str, Any] = {}
         for name, value in self.parameters.items():
             if not isinstance(name, str) or not name.isidentifier():
-                raise ValueError(f"parameters must have identifiers as names, got {name!r}")
+                raise ValueError(f"names of parameters must be identifiers, got {name!r}")
             if name == "gamma" and value is None:
                 checked[name] = None
                 continue
@@ -145,27 +169,30 @@ class Learner(RuleLearner):
         object.__setattr__(self, "parameters", checked)
 
     def _check_tables(self) -> None:
+        """Check the declarations of the tables."""
         tables = tuple(self.tables) if isinstance(self.tables, Sequence) else (self.tables,)
         for table in tables:
             if not isinstance(table, Table):
-                raise TypeError(f"tables must be Tables, got {table!r}")
+                raise TypeError(f"tables must be a sequence of Table, got {table!r}")
             if table.shared and not self.team:
-                raise ValueError(f"table {table.name!r} is shared, but the learner is no team")
+                raise ValueError(
+                    f"shared of table {table.name!r} must be False unless team=True, got True"
+                )
         names = [table.name for table in tables]
         if len(set(names)) != len(names):
-            raise ValueError(f"tables must have distinct names, got {names}")
+            raise ValueError(f"names of tables must be distinct, got {names}")
         if not tables or tables[0].dims != ("observations", "actions") or tables[0].shared:
             raise ValueError(
-                'the first of tables must be an agent\'s own ("observations", "actions"), '
+                'tables[0] must have dims ("observations", "actions") and shared=False, '
                 f"got {tables[:1]}"
             )
         if tables[0].kind != "real":
-            raise ValueError(f'the first of tables must be "real", got {tables[0].kind!r}')
+            raise ValueError(f'kind of tables[0] must be "real", got {tables[0].kind!r}')
         object.__setattr__(self, "tables", tables)
 
     @cached
     def rules(self) -> Rules:
-        """What it does in a step."""
+        """Rules of this learner."""
         return Rules(
             parameters=tuple(self.parameters),
             tables=tuple(self.tables),
@@ -181,18 +208,18 @@ class Learner(RuleLearner):
 
     @property
     def table(self) -> str:
-        """The name of the table that it prefers by."""
+        """Name of the first table, whose largest entry is the preferred action."""
         return self.tables[0].name
 
     @cached
     def functions(self) -> Source:
-        """The source of its functions when the learner was made."""
+        """Snapshot of the functions, taken when the learner was created."""
         given = (self.draw, self.choose, self.learn, self.policy)
         return Source(*(function for function in given if function is not None))
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the functions, and of all that they read, when this was made."""
+        """SHA-256 of the functions and everything that they read, at creation; 64 hex digits."""
         return self.functions.text
 
     def _key(self) -> tuple[Any, ...]:
@@ -204,13 +231,13 @@ class Learner(RuleLearner):
         )
 
     def values(self, discount: float) -> dict[str, Numeric]:
-        """Its parameters; `discount`: the game's."""
+        """Return the parameters by name; discount: the game's, in place of None."""
         return {
             name: discount if value is None else value for name, value in self.parameters.items()
         }
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
-        """What its tables start at, each to be broadcast to (replicas, *its dimensions)."""
+        """Return initial tables by name, each broadcastable to (replicas, *dimensions)."""
         return {table.name: table.start(game.num_actions[agent]) for table in self.tables}
 
     def __repr__(self) -> str:
@@ -219,7 +246,7 @@ class Learner(RuleLearner):
 
 
 def _content(value: Any) -> Any:
-    """A parameter in words that say all of it, in arrays as well."""
+    """Return a hashable description of a parameter, with all entries of arrays."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes()
     return (type(value).__name__, value._key()) if isinstance(value, _Frozen) else value

@@ -1,4 +1,4 @@
-"""How a learner that values actions explores."""
+"""Exploration of learners that estimate action values."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,16 +8,30 @@ from fastgames.schedules import _Frozen, numeric
 
 @dataclass(frozen=True, eq=False)
 class EpsilonGreedy(_Frozen):
-    """With probability epsilon an action uniformly at random, else the greedy one (lowest on ties).
+    """Epsilon-greedy exploration: a uniformly random action with probability epsilon, else greedy.
+
+    The greedy action is the one with the largest value, the lowest index on ties.
 
     Parameters
     ----------
     epsilon : float, schedule or array (replicas,)
-        In [0, 1]. The probability used is floor(epsilon 2^31) / 2^31.
+        The probability of exploring, in [0, 1]. The probability used is
+        floor(epsilon 2^31) / 2^31.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If epsilon is outside of its domain.
 
     Notes
     -----
     Source: Watkins 1989; Sutton & Barto, Reinforcement Learning (2nd ed. 2018), section 2.2.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> fg.QLearner(explore=fg.EpsilonGreedy(0.2)).explore.epsilon
+    0.2
     """
 
     epsilon: Any
@@ -28,16 +42,27 @@ class EpsilonGreedy(_Frozen):
 
 @dataclass(frozen=True, eq=False)
 class Softmax(_Frozen):
-    """Actions with probabilities proportional to exp(q / temperature) (Boltzmann exploration).
+    """Softmax (Boltzmann) exploration: probabilities proportional to exp(q / temperature).
 
     Parameters
     ----------
     temperature : float, schedule or array (replicas,)
-        In (0, inf); a schedule needs a positive floor (or end).
+        The temperature, in units of q, in (0, inf); a schedule needs a positive floor (or end).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If temperature is outside of its domain.
 
     Notes
     -----
     Source: Luce 1959; Sutton & Barto, Reinforcement Learning (1st ed. 1998), section 2.3.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> fg.QLearner(explore=fg.Softmax(0.5)).explore.temperature
+    0.5
     """
 
     temperature: Any

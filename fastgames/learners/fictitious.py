@@ -20,40 +20,55 @@ _RULES = Rules(
 
 @dataclass(frozen=True, eq=False)
 class FictitiousPlay(RuleLearner):
-    """Fictitious play: the best reply to how often the others played what, lowest index on ties.
+    """Fictitious play: the best response to the empirical frequencies of the others' joint actions.
 
-    All agents play at once. Nothing is drawn: where all play so, a run is one path. Beliefs are
-    about what the others play jointly: with three or more agents this is the correlated form, not
-    that which takes the others' frequencies as independent. The best reply to such a belief is the
-    action that would have earned the most so far, so those sums are all that is kept. It sees the
-    payoffs of all its actions at every step (full information), so it needs a game without turns;
-    in a Markov game every observation has beliefs of its own, and it replies to the rewards of the
-    step alone: what comes after counts nothing.
+    Ties go to the lowest index. All agents move simultaneously. No random words are drawn, so that
+    a run in which all agents use it is deterministic. Beliefs are about the joint actions of the
+    others: with three or more agents this is the correlated form, not the form that takes the
+    others' frequencies as independent. The best response to such a belief is the action that would
+    have earned the most so far, so only these sums are stored. The agent observes the payoffs of
+    all its actions at every step (full information), so it needs a game without turns. In a Markov
+    game every observation has its own beliefs, and the agent responds to the rewards of the current
+    step only; later rewards are ignored.
 
     Parameters
     ----------
     initial : float or array
-        What the sums start at: finite, broadcast from the right to (replicas, observations, A). A
-        prior that gives weight w_j to the others' action j stands as the payoffs against j times
-        w_j, summed over j: ``payoffs @ w``.
+        Initial values of the sums: finite, broadcast from the right to (replicas, observations, A).
+        A prior that gives weight w_j to the others' joint action j is represented by the payoffs
+        against j times w_j, summed over j: ``payoffs @ w``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `initial` is outside of its domain.
 
     Notes
     -----
-    Tables, both (replicas, observations, A): "payoffs", the sums; "plays", int64, how often each
-    action was played: divided by its sum over the actions it is the average play. No random words.
+    Tables, both (replicas, observations, A): "payoffs", the sums; "plays", int64, the number of
+    times each action was played, which divided by its sum over the actions is the average play. No
+    random words.
 
-    Which action is best depends on ties, and those on exact sums: sums of whole payoffs are exact
-    up to 2^53 in float64 and up to 2^24 in float32, 10^7 steps of payoffs of at most 1. Other
-    payoffs are rounded at every step, and in float32 that is too coarse beyond about 10^5 steps.
+    The best response depends on ties, and ties depend on exact sums. Sums of integer payoffs are
+    exact up to 2^53 in float64 and up to 2^24 in float32, which is 10^7 steps of payoffs of at most
+    1. Other payoffs are rounded at every step; in float32 this is too coarse beyond about 10^5
+    steps.
 
     Smooth fictitious play (Fudenberg & Levine, The Theory of Learning in Games, 1998, chapter 4)
     without a prior is ``QLearner(VisitCount(), 0, Softmax(temperature), counterfactual=True)``: the
-    logit reply to the average payoffs. Its `initial` decides the first reply only, for the first
-    step, of size 1, replaces it: no prior is kept.
+    logit response to the average payoffs. Its `initial` affects the first response only, because
+    the first step, of size 1, replaces it: there is no prior.
 
     Source: Brown, Iterative Solution of Games by Fictitious Play, in Koopmans (ed.), Activity
     Analysis of Production and Allocation (1951); with a prior Fudenberg & Levine (1998), section
     2.2.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> result = fg.run(fg.games.chicken(), fg.FictitiousPlay(), 9, 2, rng=1, backend="reference")
+    >>> result.tables[0]["plays"][0]
+    array([[5, 4]])
     """
 
     initial: Any = 0.0
@@ -62,5 +77,5 @@ class FictitiousPlay(RuleLearner):
 
     @property
     def rules(self) -> Rules:
-        """What it does in a step."""
+        """Rules of this learner."""
         return _RULES

@@ -1,4 +1,4 @@
-"""A policy that never changes."""
+"""Fixed policies."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,23 +24,38 @@ _RULES = Rules(
 
 @dataclass(frozen=True, eq=False)
 class FixedPolicy(_Frozen):
-    """Plays the given probabilities for ever. Also how an agent is frozen, and made an opponent:
+    """A fixed policy: samples actions from given probabilities and never learns.
 
-    ``fg.FixedPolicy(result.policy(1))`` plays what agent 1 of each replica plays now, so every
-    replica has an opponent of its own; ``fg.FixedPolicy(result.agent(1, replica=5))`` is the same
-    one for all.
+    It can freeze a trained agent and use it as an opponent. ``fg.FixedPolicy(result.policy(1))``
+    plays the current policy of agent 1 in each replica, so every replica has its own opponent;
+    ``fg.FixedPolicy(result.agent(1, replica=5))`` plays that of replica 5 in all replicas.
 
     Parameters
     ----------
     probabilities : array (A,), (observations, A) or (replicas, observations, A), or a `Policy`
-        Non-negative, each row sums to 1 within 1e-6; used as given, not normalised. One row plays
-        the same at every observation, one replica's is for all of them.
+        Non-negative, each row sums to 1 within 1e-6; used as given, not normalised. A single row is
+        used at every observation, and the rows of a single replica in every replica.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, an entry is negative, or a row does not sum to 1.
+    TypeError
+        If the entries are not real numbers.
 
     Notes
     -----
     Source: a mixed strategy (Nash 1951), or a stationary policy where there are observations.
 
     Table: "probabilities", (replicas, observations, A). One random word per step.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> policy = fg.FixedPolicy([0.25, 0.75])
+    >>> result = fg.run(fg.games.chicken(), policy, 9, 2, rng=1, backend="reference")
+    >>> result.policy(0)[0]
+    array([[0.25, 0.75]])
     """
 
     probabilities: Any
@@ -68,13 +83,13 @@ class FixedPolicy(_Frozen):
 
     @property
     def rules(self) -> Rules:
-        """The rules of this learner, as `fastgames.rules` has them."""
+        """Rules of this learner."""
         return _RULES
 
     def values(self, discount: float) -> dict[str, Numeric]:
-        """No numeric parameters."""
+        """Return {}: a fixed policy has no numeric parameters."""
         return {}
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
-        """What the table holds, to be broadcast to (replicas, observations, A)."""
+        """Return the table by name, broadcastable to (replicas, observations, A)."""
         return {"probabilities": np.asarray(self.probabilities)}

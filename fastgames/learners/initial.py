@@ -1,4 +1,4 @@
-"""What tables start at, as a rule of the game."""
+"""Initial tables that are computed from the game."""
 
 from dataclasses import dataclass
 
@@ -10,30 +10,56 @@ from fastgames.schedules import Exponential, Linear, Numeric
 
 @dataclass(frozen=True)
 class UniformRivals:
-    """What each own action is worth if the rivals play uniformly at random for ever.
+    """The initial value of each own action if the rivals always play uniformly at random.
 
-    q[o, a] is the mean of the own reward of a over all joint actions of the rivals, and over the
-    states that look like o, divided by 1 - gamma. gamma must be below 1; a schedule counts by its
-    start.
+    q[o, a] is the agent's mean reward of action a over all joint actions of the rivals and over all
+    states with observation o, divided by 1 - gamma. gamma must be below 1; of a schedule, the start
+    is used.
 
     Source: Calvano, Calzolari, Denicolò & Pastorello, AER 110 (2020), their baseline.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> game = fg.games.chicken()
+    >>> fg.UniformRivals().table(game, agent=0, gamma=0.5)
+    array([[[4., 4.]]])
     """
 
     def table(self, game: Game, agent: int, gamma: Numeric) -> np.ndarray:
-        """The table of an agent, to be broadcast to (replicas, observations, actions).
+        """Return the table of an agent, broadcastable to (replicas, observations, actions).
 
-        With one row for all observations where rewards do not depend on the state, and one for all
-        replicas where neither gamma nor the game differs between them.
+        It has a single row for all observations if rewards do not depend on the state, and a single
+        entry for all replicas if neither gamma nor the game differs between them.
+
+        Parameters
+        ----------
+        game : game
+            A game of tables.
+        agent : int
+            The number of the agent.
+        gamma : float, schedule or array (replicas,)
+            The discount factor, in [0, 1).
+
+        Returns
+        -------
+        array, float64
+            The initial values of "q".
+
+        Raises
+        ------
+        ValueError
+            If gamma is 1, or if the mean rewards are unknown because the game is procedural.
         """
         gamma = np.asarray(gamma.start if isinstance(gamma, Exponential | Linear) else gamma)
         if gamma.max() >= 1.0:
             raise ValueError(
-                f"gamma must be below 1 where initial is UniformRivals(), got {gamma.max()}"
+                f"gamma must be below 1 if initial is UniformRivals(), got {gamma.max()}"
             )
         if isinstance(game, ProceduralGame):
             raise ValueError(
                 "initial must be a number or an array in a game of functions, whose mean rewards "
-                f"are not known, got {self!r} in {game!r}"
+                f"are unknown, got {self!r} in {game!r}"
             )
         compact = game.compact
         rewards = compact.rewards[agent]  # (variants, states or 1, joint actions)
@@ -51,7 +77,10 @@ class UniformRivals:
 
 
 def _mean(rewards: np.ndarray) -> np.ndarray:
-    """Over all axes but the first two; summed in index order, unlike mean(), on every CPU."""
+    """Return the mean over all axes but the first two, with the same bits on every CPU.
+
+    Sums run in index order, unlike in `np.mean`.
+    """
     flat = rewards.reshape(*rewards.shape[:2], -1)
     mean: np.ndarray = np.add.accumulate(flat, axis=-1)[..., -1] / flat.shape[-1]
     return mean

@@ -33,36 +33,43 @@ _SOFTMAX = _rules(
 
 @dataclass(frozen=True, eq=False)
 class LenientQ(RuleLearner):
-    """Lenient Q-learning: q[o, a] += alpha d, d = (r + gamma max q[o']) - q[o, a], or not.
+    """Lenient Q-learning: q[o, a] += alpha d, d = (r + gamma max q[o']) - q[o, a], or no update.
 
-    Where d < 0, nothing is learnt with probability 1 - exp(-kappa T[o, a]). The temperature T of an
-    action is 1 at first, and is multiplied by decay at every visit: an agent forgives others
-    at first, and in the end learns as Q-learning does. So it must explore while it forgives:
-    unless `explore` says otherwise it samples from the softmax of q[o] at the temperature omega
-    mean T[o], the mean over the actions, and is greedy once mean T[o] is below greedy_below.
+    If d < 0, the update is skipped with probability 1 - exp(-kappa T[o, a]). The temperature T of
+    an action starts at 1 and is multiplied by decay at every visit, so that an agent is lenient at
+    first and finally learns as Q-learning does. It must therefore explore while it is lenient:
+    without `explore` it samples from the softmax of q[o] at the temperature omega mean T[o], the
+    mean over the actions, and is greedy once mean T[o] is below greedy_below.
 
     Parameters
     ----------
     alpha : float, schedule or array (replicas,)
         The step size, in [0, 1].
     gamma : float, schedule or array (replicas,), optional
-        The discount, in [0, 1]; 1 only where episodes end. None: the game's own, 0 for a matrix
-        game.
+        The discount factor, in [0, 1]; 1 only if episodes end. None: the game's discount, 0 for a
+        matrix game.
     kappa : float, schedule or array (replicas,)
-        How lenient a temperature makes it, in [0, inf). 0: it learns from everything, as Q-learning
-        does. (A start at another temperature would be another kappa, omega and greedy_below.)
+        The leniency per unit of temperature, in [0, inf). 0: no update is skipped, as in
+        Q-learning. (Another initial temperature is equivalent to another kappa, omega and
+        greedy_below.)
     decay : float, schedule or array (replicas,)
-        What a visit leaves of the temperature, in [0, 1]. Below 2^-60 it decays no more.
+        The factor of the temperature per visit, in [0, 1]. Temperatures of at most 2^-60 do not
+        decay further.
     explore : EpsilonGreedy or Softmax, optional
-        How it explores; None: by T, as above.
+        The exploration; None: by T, as above.
     initial : float or array
-        What the table "q" starts at: finite, broadcast from the right to
+        Initial values of the table "q": finite, broadcast from the right to
         (replicas, observations, actions).
     omega : float, schedule or array (replicas,)
-        Without `explore`: the temperature of the softmax where T is 1, in units of q, in
+        Without `explore`: the temperature of the softmax at T = 1, in units of q, in
         [1e-30, 1e30].
     greedy_below : float, schedule or array (replicas,)
-        Without `explore`: the mean temperature below which it is greedy, in [1e-6, 1].
+        Without `explore`: the mean temperature T below which the agent is greedy, in [1e-6, 1].
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is outside of its domain.
 
     Notes
     -----
@@ -72,14 +79,22 @@ class LenientQ(RuleLearner):
     Source: Panait, Sullivan & Luke, Lenient Learners in Cooperative Multiagent Systems, AAMAS 2006;
     for Q-values and this exploration Wei & Luke, JMLR 17 (2016), LMRL2; the leniency is that of
     Palmer, Tuyls, Bloembergen & Savani, Lenient Multi-Agent Deep Reinforcement Learning, AAMAS
-    2018, where LMRL2 forgives with probability exp(-1 / (theta T)). Temperatures do not diffuse
+    2018; LMRL2 is lenient with probability exp(-1 / (theta T)) instead. Temperatures do not diffuse
     between observations.
 
-    LMRL2's run from 50 down to 2, where it becomes greedy: omega=50, greedy_below=0.04 here. At
-    that omega an action that looks bad is seldom played and stays warm, so that exploring outlives
-    the leniency for the others unless kappa is about 10^7. With the default of 500 all actions cool
-    together: in the climbing and penalty games the best joint action is found in all of 200 runs
-    for omega from 200 to 2,000 and kappa from 300 to 10,000.
+    The temperatures of LMRL2 fall from 50 to 2, at which it becomes greedy: omega=50,
+    greedy_below=0.04 here. At that omega, actions with low values are rarely played and keep a high
+    temperature, so that exploration outlasts the leniency towards the others unless kappa is about
+    10^7. With the default of 500, the temperatures of all actions fall together: in the climbing
+    and penalty games the best joint action is found in all of 200 runs for omega from 200 to 2,000
+    and kappa from 300 to 10,000.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> result = fg.run(fg.games.climbing(), fg.LenientQ(), 9, 2, rng=1, backend="reference")
+    >>> result.tables[0]["temperatures"].shape
+    (2, 1, 3)
     """
 
     alpha: Any = 0.1
@@ -95,19 +110,19 @@ class LenientQ(RuleLearner):
     may_explore_by_itself = True
 
     def domains(self) -> dict[str, str]:
-        """The domain of every numeric field."""
+        """Return the domain of every numeric field, by name."""
         return {
             "alpha": "[0, 1]",
             "gamma": "[0, 1]",
             "kappa": "[0, inf)",
             "decay": "[0, 1]",
-            "omega": "[1e-30, 1e30]",  # so that no temperature is 0 in float32
+            "omega": "[1e-30, 1e30]",  # keeps temperatures above 0 in float32
             "greedy_below": "[1e-6, 1]",
         }
 
     @property
     def rules(self) -> Rules:
-        """The rules of this learner, as `fastgames.rules` has them."""
+        """Rules of this learner."""
         if self.explore is None:
             return _TEMPERED
         return _EPSILON if isinstance(self.explore, EpsilonGreedy) else _SOFTMAX

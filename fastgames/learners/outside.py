@@ -1,4 +1,4 @@
-"""The seat of an agent that is played from outside, see `fastgames.VectorGame`."""
+"""Placeholder learner of an agent whose actions come from outside; see `fastgames.VectorGame`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RULES = Rules(
     parameters=(),
     words=0,
     draw=None,
-    choose=fixed.choose,  # nobody asks it
+    choose=fixed.choose,  # never called
     learn=fixed.learn,
     policy=None,
     tables=(Table("outside", (1,)),),
@@ -21,12 +21,12 @@ _RULES = Rules(
 
 @dataclass(frozen=True, eq=False)
 class Outside(RuleLearner):
-    """Its actions come from outside; it draws and learns nothing."""
+    """A learner whose actions come from outside; it draws no random words and never learns."""
 
     name = "outside"
     learns = False
 
     @property
     def rules(self) -> Rules:
-        """What it does in a step."""
+        """Rules of this learner."""
         return _RULES

@@ -25,16 +25,21 @@ class QLearner(ValueLearner):
     alpha : float, schedule, array (replicas,) or VisitCount
         The step size, in (0, 1] (a schedule may tend to 0).
     gamma : float, schedule or array (replicas,), optional
-        The discount, in [0, 1]; 1 only where episodes end. None: the game's own, 0 for a matrix
-        game.
+        The discount factor, in [0, 1]; 1 only if episodes end. None: the game's discount, 0 for a
+        matrix game.
     explore : EpsilonGreedy or Softmax
-        How it explores.
+        The exploration.
     initial : float, array or UniformRivals
-        What the table "q" starts at: finite, broadcast from the right to
+        Initial values of the table "q": finite, broadcast from the right to
         (replicas, observations, actions).
     counterfactual : bool
-        Whether it learns from every own action at once, from the rewards that they would have got
-        against what the others did. Not in games with turns.
+        Update the values of all own actions in every step, from the rewards that they would have
+        received against the others' actions. Not available in games with turns.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is outside of its domain.
 
     Notes
     -----
@@ -42,6 +47,14 @@ class QLearner(ValueLearner):
 
     Source: Watkins & Dayan, Q-learning, Machine Learning 8 (1992), equation 1. Counterfactual:
     "synchronous" learning of Asker, Fershtman & Pakes, AEA Papers and Proceedings 112 (2022).
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> learner = fg.QLearner(0.5, explore=fg.EpsilonGreedy(0.2))
+    >>> result = fg.run(fg.games.chicken(), learner, 9, 2, rng=1, backend="reference")
+    >>> result.tables[0]["q"].shape
+    (2, 1, 2)
     """
 
     counterfactual: bool = False
@@ -55,6 +68,6 @@ class QLearner(ValueLearner):
 
     @cached
     def rules(self) -> Rules:
-        """The rules of this learner, as `fastgames.rules` has them."""
+        """Rules of this learner."""
         learn = _LEARN[isinstance(self.alpha, VisitCount), self.counterfactual]
         return self._rules(learn, counterfactual=self.counterfactual)

@@ -1,4 +1,4 @@
-"""The learners that have a name."""
+"""Registry of the named learners."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from fastgames.learners.regret import RegretMatching
 from fastgames.learners.sarsa import ExpectedSarsa, Sarsa
 from fastgames.learners.teams import COMA, VDN
 
-#: Every learner, under its name in files and on the command line.
+#: Name of a learner in files and on the command line -> its class.
 LEARNERS: dict[str, Any] = {
     kind.name: kind
     for kind in (

@@ -19,39 +19,54 @@ _LEARN = {  # (plus, played)
 
 @dataclass(frozen=True, eq=False)
 class RegretMatching(RuleLearner):
-    """Regret matching: plays every action in proportion to its positive regret, uniformly if none.
+    """Regret matching: plays actions with probabilities proportional to their positive regrets.
 
-    The regret of an action is what it would have earned against all that the others did so far,
-    less what was earned. It sees the payoffs of all its actions at every step (full information),
-    so it needs a game without turns; in a Markov game every observation has regrets of its own, and
-    they are those of the rewards of the step alone: what comes after counts nothing.
+    If no regret is positive, play is uniform. The regret of an action is the sum of payoffs that it
+    would have earned against the others' past actions, minus the payoffs earned. The agent observes
+    the payoffs of all its actions at every step (full information), so it needs a game without
+    turns. In a Markov game every observation has its own regrets, of the rewards of the current
+    step only; later rewards are ignored.
 
     Parameters
     ----------
     plus : bool
-        Regret matching+: negative regrets are set to 0 after every step.
+        Regret matching+: set negative regrets to 0 after every step.
     played : bool
-        What was earned: the payoff of the action that was played, as Hart & Mas-Colell have it, or
-        (False) the mean payoff of the strategy that it was drawn from, as in CFR.
+        The payoff earned in a step. True: the payoff of the action played (Hart & Mas-Colell).
+        False: the mean payoff of the strategy from which it was drawn, as in CFR.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a bool.
 
     Notes
     -----
-    Tables, (replicas, observations, A): "strategy", what is played; "regrets", summed from 0;
+    Tables, (replicas, observations, A): "strategy", the current strategy; "regrets", summed from 0;
     "average_strategy", the mean of the strategies played; and "seen", (replicas, observations)
-    int64, of how many. One random word per step.
+    int64, their number. One random word per step.
 
-    After T visits of an observation by an agent of A actions whose payoffs lie in a range of length
-    L, no regret exceeds L sqrt(A T), whatever the others do: with `played` False on every run; with
-    `played` True in the root mean square over runs, whose bound is L sqrt((A - 1) T), while a run
-    in a thousand may go beyond (`plus` or not). In float32 every step rounds a regret r by at most
-    2^-24 |r|: for one within the bound less than 1 % of it in 10^5 steps, while one that fell far
-    below 0 comes back less exactly.
+    Consider T visits of an observation by an agent with A actions whose payoffs lie in a range of
+    length L. With `played` False, no regret exceeds L sqrt(A T) on any run, for any play of the
+    others. With `played` True, the bound L sqrt((A - 1) T) holds for the root mean square over
+    runs, and one run in a thousand may exceed L sqrt(A T). Both hold with and without `plus`. In
+    float32 every step rounds a regret r by at most 2^-24 |r|. For a regret within the bound the
+    total error is less than 1 % of the bound in 10^5 steps; a regret that fell far below 0 recovers
+    less exactly.
 
     Source: Hart & Mas-Colell, A Simple Adaptive Procedure Leading to Correlated Equilibrium,
     Econometrica 68 (2000), unconditional regrets; plus: Tammelin, Solving Large Imperfect
     Information Games Using CFR+, arXiv:1407.5042 (2014). Bounds: Blackwell, Pacific J. Mathematics
     6 (1956); Cesa-Bianchi & Lugosi, Prediction, Learning, and Games (2006), section 2.1; for plus
     Tammelin, Burch, Johanson & Bowling, IJCAI 2015.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> learner = fg.RegretMatching(plus=True)
+    >>> result = fg.run(fg.games.chicken(), learner, 9, 2, rng=1, backend="reference")
+    >>> bool((result.tables[0]["regrets"] >= 0).all())
+    True
     """
 
     plus: bool = False
@@ -68,7 +83,7 @@ class RegretMatching(RuleLearner):
 
     @property
     def rules(self) -> Rules:
-        """What it does in a step."""
+        """Rules of this learner."""
         return Rules(
             parameters=(),
             tables=(STRATEGY, Table("regrets"), AVERAGE, SEEN),

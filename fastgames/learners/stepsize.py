@@ -1,4 +1,4 @@
-"""Step sizes that depend on what was visited."""
+"""Step sizes that depend on visit counts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,21 +8,34 @@ from fastgames.schedules import _Frozen, numeric
 
 @dataclass(frozen=True, eq=False)
 class VisitCount(_Frozen):
-    """The step size n^-power at the n-th visit of an action at an observation; stands for `alpha`.
+    """The step size n^-power at the n-th visit of an action at an observation; used as `alpha`.
 
-    1 / n, an average over all visits, for power 1. The visits are the learner's table "visits",
-    (replicas, observations, actions) int64, from 0.
+    Power 1 gives 1 / n, an average over all visits. The visits are stored in the learner's table
+    "visits", (replicas, observations, actions) int64, from 0.
 
     Parameters
     ----------
     power : float, schedule or array (replicas,)
-        In (0, 1]; above 1/2 for convergence. (Above 1 the steps have a finite sum, and a table
-        could never get far from where it started.)
+        In (0, 1]; above 1/2 for convergence. (Above 1 the step sizes have a finite sum, and the
+        table stays close to its initial values.)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If power is outside of its domain.
 
     Notes
     -----
     Source: Robbins & Monro 1951; for Q-learning Even-Dar & Mansour, Learning Rates for Q-learning,
     JMLR 5 (2003).
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> learner = fg.QLearner(fg.VisitCount())
+    >>> result = fg.run(fg.games.chicken(), learner, 9, 2, rng=1, backend="reference")
+    >>> result.tables[0]["visits"].sum(axis=(1, 2))
+    array([9, 9])
     """
 
     power: Any = 1.0

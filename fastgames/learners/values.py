@@ -1,4 +1,4 @@
-"""What learners that value actions have in common."""
+"""The base class of learners that estimate action values."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ VISITS = Table("visits", kind="int64")
 
 @dataclass(frozen=True, eq=False)
 class ValueLearner(_Frozen):
-    """A learner with a table "q", and "visits" where its step size falls with them.
+    """A learner with a table "q", and a table "visits" if its step size is a `VisitCount`.
 
-    Subclasses describe the parameters and say with what `rules` they learn.
+    Subclasses document the parameters and define `rules`.
     """
 
     alpha: Any = 0.1
@@ -45,7 +45,7 @@ class ValueLearner(_Frozen):
             object.__setattr__(self, "initial", initial_of(self.initial))
 
     def _rules(self, learn: Callable[..., Any], **others: Any) -> Rules:
-        """The rules of this learner: how it explores, and `learn`."""
+        """Return the rules for this exploration and `learn`; others: more fields of `Rules`."""
         counts = isinstance(self.alpha, VisitCount)
         steps = "power" if counts else "alpha"
         tables = (Q, VISITS) if counts else (Q,)
@@ -70,7 +70,7 @@ class ValueLearner(_Frozen):
         return rules(learn=learn, tables=tables, **others)
 
     def values(self, discount: float) -> dict[str, Numeric]:
-        """The numeric parameters by the names the rules use; `discount`: the game's."""
+        """Return the numeric parameters by their names in the rules; discount: the game's."""
         out: dict[str, Numeric] = {}
         if isinstance(self.alpha, VisitCount):
             out["power"] = self.alpha.power
@@ -84,7 +84,7 @@ class ValueLearner(_Frozen):
         return out
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
-        """What the tables start at, to be broadcast to (replicas, observations, actions)."""
+        """Return initial tables by name, broadcastable to (replicas, observations, actions)."""
         if isinstance(self.initial, UniformRivals):
             gamma = self.values(game.discount)["gamma"]
             tables = {"q": self.initial.table(game, agent, gamma)}

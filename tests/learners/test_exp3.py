@@ -202,11 +202,11 @@ def test_bad_input():
         fg.Exp3(fg.Exponential(1.0, 0.1))
     with pytest.raises(ValueError, match=r"low must be below high, got low = 2.0, high = 2.0"):
         fg.Exp3(low=[0.0, 2.0], high=[1.0, 2.0])
-    with pytest.raises(ValueError, match="low and high have 2 and 3 replicas"):
+    with pytest.raises(ValueError, match="same number of replicas, got 2 and 3"):
         fg.Exp3(low=[0.0, 2.0], high=[1.0, 2.0, 3.0])
     with pytest.raises(TypeError, match="high must be a number or an array"):
         fg.Exp3(high=fg.Linear(1.0, 2.0, 10))
-    with pytest.raises(ValueError, match=r"agent 0: payoffs must be in \[low, high\]"):
+    with pytest.raises(ValueError, match=r"payoffs of agent 0 must be in \[low, high\]"):
         fg.run(PENNIES, fg.Exp3(), 10, backend="reference", progress=False)
     tripled = fg.MatrixGame(3 * PENNIES.payoffs, actions=PENNIES.actions)
     variants = fg.Variants([PENNIES, tripled], [0, 1])

@@ -158,7 +158,7 @@ def test_winning_may_not_be_faster_than_losing():
         fg.WoLFPHC(delta_win=0.002, delta_lose=0.001)
     with pytest.raises(ValueError, match=r"which is 0.5, got 0.6 at index 1"):
         fg.WoLFPHC(delta_win=np.array([0.1, 0.6]), delta_lose=fg.Linear(0.5, 0.1, 10))
-    with pytest.raises(ValueError, match=r"equally many replicas, got 2 and 3"):
+    with pytest.raises(ValueError, match=r"same number of replicas, got 2 and 3"):
         fg.WoLFPHC(delta_win=np.array([0.1, 0.2]), delta_lose=np.array([0.3, 0.3, 0.3]))
 
 

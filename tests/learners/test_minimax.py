@@ -214,16 +214,16 @@ def _one_of_two():
 @pytest.mark.parametrize(
     "game, error",
     [
-        (_three(), "a game of 2 agents; .* has 3"),
-        (_turns(), "both always move; .* has turns"),
-        (prisoners_dilemma(), "sum to 0 .* sum to up to 6"),
-        (_in_one_state(), "sum to 0 .* sum to up to 0.5"),
-        (_one_of_two(), "sum to 0 .* sum to up to 2"),
+        (_three(), "game must have 2 agents for MinimaxQ, got .* with 3"),
+        (_turns(), "game must have no turns for MinimaxQ, got .* with turns"),
+        (prisoners_dilemma(), "sum to 0 .* sums of up to 6"),
+        (_in_one_state(), "sum to 0 .* sums of up to 0.5"),
+        (_one_of_two(), "sum to 0 .* sums of up to 2"),
     ],
 )
 def test_other_games_are_refused(game, error):
     learners = [MinimaxQ()] + [fg.QLearner()] * (game.num_agents - 1)
-    with pytest.raises(ValueError, match=f"^MinimaxQ needs .*{error}"):
+    with pytest.raises(ValueError, match=error):
         fg.run(game, learners, steps=1, replicas=2)
 
 
@@ -305,10 +305,10 @@ def hidden(seen, terminal=None):
 
 def test_states_that_it_does_not_see_are_refused():
     learners = [fg.MinimaxQ(), fg.QLearner()]
-    with pytest.raises(ValueError, match=r"observations of game must .* agent 0 has 2 obs.* of 3"):
+    with pytest.raises(ValueError, match=r"observations of agent 0 must .* got 2 obs.* of 3"):
         fg.run(hidden([[0, 0, 1], [0, 1, 2]]), learners, 5)
     fg.run(hidden([[2, 0, 1], [0, 0, 0]]), learners, 5, backend="reference")  # the other need not
-    with pytest.raises(ValueError, match="agent 1 has 1"):
+    with pytest.raises(ValueError, match=r"agent 1 must .* got 1 obs"):
         fg.run(hidden([[0, 1, 2], [0, 0, 0]]), learners[::-1], 5)
     # What is seen of a state in which the episode is over does not matter: it is worth 0.
     over = hidden([[1, 0, 1], [0, 1, 0]], terminal=[False, False, True])
