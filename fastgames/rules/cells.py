@@ -1,4 +1,4 @@
-"""Moves on a grid of cells, numbered row by row from the upper left."""
+"""Moves on a grid of cells, which are numbered row by row from the upper left."""
 
 
 def moved(cell: int, action: int, rows: int, columns: int, torus: bool) -> int:

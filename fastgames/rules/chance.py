@@ -1,4 +1,4 @@
-"""What a game makes of nature's words, the 31-bit u of the contract."""
+"""Numbers, coins and dice from nature's random words, the 31-bit integers u of the contract."""
 
 
 def number(u: int) -> float:

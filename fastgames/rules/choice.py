@@ -1,7 +1,7 @@
-"""How an agent chooses: what it draws (a signal), then what it does with it (an action).
+"""Choices in two parts: a random word gives a signal, and the signal gives an action.
 
-The signal depends on the random word and the parameters, never on the tables; the compiled lanes
-use that to draw several steps ahead. `u` is the 31-bit word of the contract, u = word >> 1.
+The signal depends on the random word and the parameters, never on the tables, so that the compiled
+lanes can draw several steps ahead. `u` is the 31-bit word of the contract, u = word >> 1.
 """
 
 import math
@@ -11,7 +11,7 @@ import numpy as np
 
 from fastgames.rules.exponential import exp
 
-GREEDY = -1  # the signal of an agent that does not explore; an int, as actions are
+GREEDY = -1  # the signal for the greedy action; an int, like actions
 
 
 def explored(epsilon: float) -> float:

@@ -1,12 +1,13 @@
-"""Counterfactual multi-agent policy gradients (COMA), in tables, one step at a time.
+"""Counterfactual multi-agent policy gradients (COMA) with tables and one-step targets.
 
 Foerster, Farquhar, Afouras, Nardelli & Whiteson, Counterfactual Multi-Agent Policy Gradients,
-AAAI 2018. A team has one critic, which values what all its members see and do; each member is
-credited with the difference that its action made, all others' being what they were.
+AAAI 2018. A team has one critic, which estimates the value of the members' joint observation and
+joint action. Each member learns from its advantage: the value of its action minus the mean over its
+own actions, with the others' actions fixed.
 
-Tables are (logits, q): every member's logits (observations, actions), and the critic that they
-share, (joint observations, joint actions), numbered with the first member's digit slowest. p is
-(alpha_actor, alpha_critic, gamma, epsilon).
+Tables are (logits, q): every member's logits (observations, actions), and the shared critic (joint
+observations, joint actions), numbered with the first member's digit slowest. p is (alpha_actor,
+alpha_critic, gamma, epsilon).
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,8 +1,8 @@
 """Exp3: Auer, Cesa-Bianchi, Freund & Schapire, SIAM J. Computing 32 (2002), section 3.
 
 Tables are (strategy, log_weights, average_strategy), each (observations, actions) of the type of
-the run, and seen, (observations,) int64; p is (mixing, low, high). What is drawn, chosen and told
-as the policy is as in `fixed`.
+the run, and seen, (observations,) int64; p is (mixing, low, high). The rules `draw`, `choose` and
+`policy` are those of `fixed`.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,7 @@
-"""Our own exp: fixed polynomials, the same bits on every CPU and in every body.
+"""The exponential function with the same bits on every CPU, interpreted and compiled.
 
-libm, NumPy's SIMD loops and LLVM differ from each other in the last bits, so a result that went
-through any of them could not be reproduced elsewhere. This one uses + - * only, in a fixed order.
+libm, NumPy's SIMD loops and LLVM differ from each other in the last bits, so their results cannot
+be reproduced on other platforms. This implementation uses + - * only, in a fixed order.
 
 Method: x = n ln 2 + r with |r| <= ln(2)/2 (Cody & Waite 1980, ch. 6), exp(r) by a minimax
 polynomial, then scaling by 2^n in two exact steps, so that n = 1024 does not overflow early.
@@ -28,8 +28,8 @@ COEFFICIENTS = (
     5.000000000000001e-01,
 )
 
-# Per type: below LOWEST the result is 0 (none is subnormal), above HIGHEST it is inf;
-# adding and subtracting ROUNDER = 1.5 * 2^(mantissa bits) rounds to a whole number.
+# For (float32, float64): below LOWEST the result is 0 (no result is subnormal), above HIGHEST inf.
+# Adding and subtracting ROUNDER = 1.5 * 2^(mantissa bits) rounds to a whole number.
 LOWEST = (-86.0, -707.0)
 HIGHEST = (88.72283905206835, 709.782712893384)
 ROUNDER = (12582912.0, 6755399441055744.0)

@@ -1,8 +1,8 @@
 """Fictitious play: Brown, Iterative Solution of Games by Fictitious Play (1951).
 
-Tables are (payoffs, plays), both (observations, actions): what every own action would have earned
-against all that the others did so far, in sum, of the type of the run; and how often it was played,
-int64. Nothing is drawn, and there are no parameters.
+Tables are (payoffs, plays), both (observations, actions): the sum of payoffs that every own action
+would have earned against the others' past actions, of the type of the run; and the number of times
+that it was played, int64. There are no random words and no parameters.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""A fixed policy: it samples from its table and never learns. Same form as `qlearning`."""
+"""A fixed policy, which samples from its table and never learns; form as in `qlearning`."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,9 +1,9 @@
 """Hedge, or exponential weights: Freund & Schapire, J. Computer and System Sciences 55 (1997).
 
-Tables are those of `regret`, p is (eta,). What is drawn, chosen and told as the policy is as in
-`fixed`. The weights exp(eta payoffs) of the paper are here those of the regrets, which differ from
-the summed payoffs by the same number for all actions: the strategy is the same, and regrets stay
-small where payoffs grow without end.
+Tables are those of `regret`, p is (eta,). The rules `draw`, `choose` and `policy` are those of
+`fixed`. The paper weights actions by exp(eta payoffs), this module by exp(eta regrets). Regrets
+differ from the summed payoffs by the same number for all actions, so the strategy is the same, and
+regrets stay small while the sums of payoffs grow without bound.
 """
 
 from typing import TYPE_CHECKING, Any

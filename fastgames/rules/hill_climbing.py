@@ -1,10 +1,10 @@
-"""Policy hill-climbing, and with "win or learn fast" (WoLF).
+"""Policy hill-climbing (PHC), and its variant "win or learn fast" (WoLF-PHC).
 
 Bowling & Veloso, Multiagent learning using a variable learning rate, Artificial Intelligence 136
 (2002): PHC is their Table 5, WoLF-PHC their Table 6 (Tables 1 and 2 of Rational and Convergent
 Learning in Stochastic Games, IJCAI 2001).
 
-Form as in `qlearning`; what is drawn, chosen and told as the policy is as in `mixed`.
+Form as in `qlearning`; the rules `draw`, `choose` and `policy` are those of `mixed`.
 Tables are (policy, q) for PHC and (policy, q, average, visits) for WoLF-PHC, `visits`
 (observations,) int64; p is (alpha, gamma, epsilon, delta) and (alpha, gamma, epsilon, delta_win,
 delta_lose).

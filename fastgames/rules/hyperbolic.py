@@ -1,6 +1,6 @@
-"""Our own tanh: the same bits on every CPU and in every body, as `exponential` has them.
+"""The hyperbolic tangent with the same bits on every CPU, like `exponential`.
 
-Method: below SEAM a polynomial in x^2, for 1 - 2 / (exp(2 x) + 1) cancels there; above it that.
+Method: 1 - 2 / (exp(2 x) + 1) above SEAM; below, where this formula cancels, a polynomial in x^2.
 """
 
 from typing import Any
@@ -8,10 +8,10 @@ from typing import Any
 from fastgames.rules.exponential import exp
 
 SEAM = 0.625
-LARGE = 20.0  # tanh rounds to 1 from here on, in both types
+LARGE = 20.0  # from here on tanh rounds to 1 in both types
 
-# (tanh(x) / x - 1) / x^2 as a polynomial in x^2 <= SEAM^2, through Chebyshev's nodes, highest power
-# first: error 1.4e-18 in tanh(x) / x
+# (tanh(x) / x - 1) / x^2 as a polynomial in x^2 <= SEAM^2, interpolated at Chebyshev nodes, highest
+# power first: error 1.4e-18 in tanh(x) / x
 COEFFICIENTS = (
     6.485163482793113e-06,
     -3.12011014257974e-05,
@@ -34,7 +34,7 @@ def tanh(x: Any, real: Any) -> Any:
     x: float of type `real`; `real`: numpy.float32 or numpy.float64, the type of the arithmetic and
     of the result. -1 and 1 at the infinities; nan for nan.
     """
-    if x != x or x == real(0.0):  # also -0
+    if x != x or x == real(0.0):  # keeps nan and -0
         return x
     size = abs(x)
     if size <= real(SEAM):

@@ -1,11 +1,12 @@
-"""Hysteretic Q-learning: losses are learnt more slowly than gains.
+"""Hysteretic Q-learning: a smaller step size for decreases of a value than for increases.
 
 Matignon, Laurent & Le Fort-Piat, Hysteretic Q-Learning: an algorithm for Decentralized
-Reinforcement Learning in Cooperative Multi-Agent Teams, IROS 2007. A teammate that
-explores makes a good action look bad; an agent that forgives that holds on to it.
+Reinforcement Learning in Cooperative Multi-Agent Teams, IROS 2007. A teammate that explores can
+make a good action yield a low reward; with a smaller step size for decreases an agent keeps such an
+action.
 
-Form, draws, choices and policies are those of `qlearning`. Tables are (q,), p is (alpha, gamma,
-epsilon or temperature, beta).
+The form, and the rules `draw`, `choose` and `policy`, are those of `qlearning`. Tables are (q,), p
+is (alpha, gamma, epsilon or temperature, beta).
 """
 
 from typing import TYPE_CHECKING, Any

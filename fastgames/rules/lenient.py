@@ -1,14 +1,13 @@
-"""Lenient Q-learning: an agent forgives what is new to it.
+"""Lenient Q-learning: an agent ignores most low targets of actions that it has rarely visited.
 
 Panait, Sullivan & Luke, Lenient Learners in Cooperative Multiagent Systems, AAMAS 2006; for
 Q-values, and exploration by the temperatures, Wei & Luke, Lenient Learning in Independent-Learner
 Stochastic Cooperative Games, JMLR 17 (2016); the leniency 1 - exp(-kappa T) as in Palmer, Tuyls,
 Bloembergen & Savani, Lenient Multi-Agent Deep Reinforcement Learning, AAMAS 2018.
 
-Form as in `qlearning`. Two random words: what it does, and whether it is lenient. Tables are
-(q, temperatures), p is (alpha, gamma, how it explores, kappa, decay, greedy_below); how it
-explores: omega, or the epsilon or temperature of policies shared with `qlearning`, which have no
-greedy_below.
+Form as in `qlearning`. The first random word selects the action, the second decides on leniency.
+Tables are (q, temperatures). p is (alpha, gamma, omega, kappa, decay, greedy_below) or, with the
+policies of `qlearning`, (alpha, gamma, epsilon or temperature, kappa, decay).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from fastgames.rules.sums import mean
 if TYPE_CHECKING:
     from fastgames.rules.outcome import Outcome
 
-LOWEST = 2.0**-60  # as good as 0; temperatures stop here, before numbers that CPUs are slow with
+LOWEST = 2.0**-60  # temperatures stop decaying here, because CPUs are slow with subnormal numbers
 
 
 def draw_unit(u: Any, p: Any, actions: int, real: Any) -> Any:

@@ -1,7 +1,7 @@
-"""How a textbook listing draws, from one numpy Generator, agent by agent (stream="numpy").
+"""Draws in the order of textbook listings, from one NumPy Generator for all agents.
 
-These take the place of `draw` in the learners' rules, so that printed listings reproduce digit for
-digit. The compiled twin asks the same bit generator for the same words.
+With stream="numpy" these functions replace `draw` in the learners' rules, so that printed listings
+are reproduced digit for digit. The compiled twin takes the same words from the same bit generator.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ def unit(rng: np.random.Generator, real: Any) -> Any:
     return x if x < real(1.0) else real(1.0 - 2.0**-24)
 
 
-LISTINGS: dict[Any, Any] = {  # what takes the place of a learner's `draw`
+LISTINGS: dict[Any, Any] = {  # the `draw` of a learner -> its replacement
     qlearning.draw_explore: lambda rng, p, actions, real: explore(rng, p[2], actions),
     qlearning.draw_unit: lambda rng, p, actions, real: unit(rng, real),
     fixed.draw: lambda rng, p, actions, real: unit(rng, real),

@@ -1,6 +1,6 @@
-"""Our own natural logarithm in float64: the same bits on every CPU and in every body.
+"""The natural logarithm in float64 with the same bits on every CPU, interpreted and compiled.
 
-As in `exponential`: + - * / in a fixed order, and nothing of libm but the exact `frexp`.
+As in `exponential`, it uses + - * / in a fixed order, and only the exact `frexp` of libm.
 
 Method: x = 2^n m with m in [sqrt(1/2), sqrt(2)), f = m - 1 (exact), s = f / (2 + f). Then
 log(1 + f) = 2 atanh(s) = f - (f^2/2 - s (f^2/2 + R)), R = 2 atanh(s) / s - 2, an even function of s

@@ -1,14 +1,12 @@
-"""Minimax-Q (Littman 1994): Q-learning of what a zero-sum game is worth against the worst opponent.
+"""Minimax-Q (Littman 1994): Q-learning of values against a worst-case opponent in zero-sum games.
 
-Form of the rules as in `qlearning`. Tables are (policy, q, value), or (policy, q, value, visits)
-where the step size falls with the visits; o is an observation, a an own action and b what the
-opponent does:
-    policy (observations, actions)  what it plays where it does not explore: maximin in q[o]
+Form of the rules as in `qlearning`. Tables are (policy, q, value), or (policy, q, value, visits) if
+the step size depends on visits; o is an observation, a an own action and b the opponent's action:
+    policy (observations, actions)  the policy without exploration: a maximin strategy of q[o]
     q (observations, actions, others_actions)
-    value (observations,)           what policy[o] guarantees in q[o]
+    value (observations,)           the payoff that policy[o] guarantees in q[o]
     visits (observations, actions, others_actions) int64
-p is (alpha or power, gamma, epsilon). What is drawn, chosen and told as the policy is as in
-`mixed`.
+p is (alpha or power, gamma, epsilon). The rules `draw`, `choose` and `policy` are those of `mixed`.
 """
 
 from typing import TYPE_CHECKING, Any

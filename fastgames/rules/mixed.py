@@ -1,7 +1,8 @@
-"""A policy in a table that is mixed with uniform play: explore, or else sample from the table.
+"""A policy table mixed with uniform play: explore, or else sample from the table.
 
-Form as in `qlearning`. Two random words: whether and what it explores, and what it plays otherwise.
-The first table is (observations, actions) of probabilities, p[2] is epsilon.
+Form as in `qlearning`. The first random word decides on exploration and its action, the second
+samples from the table. The first table holds probabilities (observations, actions); p[2] is
+epsilon.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Chance in a game."""
+"""Random transitions of games."""
 
 import numpy as np
 

@@ -1,27 +1,42 @@
-"""What an agent, or a team, learns from."""
+"""Outcomes: the experience from which an agent, or a team, learns."""
 
 from typing import Any, NamedTuple
 
 
 class Outcome(NamedTuple):
-    """One move of an agent and what came of it. The target of `learn` is gain + weight * value.
+    """One move of an agent and its consequences. The target of `learn` is gain + weight * value.
 
-    Of the type of the tables ("real"): gain, weight, column, rewards.
+    The fields gain, weight, column and rewards have the type of the tables ("real").
 
-    observation, action: where it moved (o), and what it did (a)
-    gain: the discounted rewards since; the reward itself where everyone always moves
-    weight: what multiplies the value of the next observation: gamma where everyone always moves
-    next_observation: where it moves next, or what it saw of the terminal state (o2)
-    next_action: what it does there (a2) if the learner waits to know it, else -1
-    ended: whether a terminal state was reached: it is worth 0. A time limit is no end: an agent
-        that is to move in the state reached learns from the target there; else the move is dropped
-    column: (A_i,) the reward that each of its actions would have got against what the others did,
-        if the learner asks for it (`counterfactual`), else None
-    signal: what the learner drew in the step in which it learns, as `choose` has it
-    agent: its number
-    actions, rewards: (N,) what every agent did and got in the step in which it learns, if the
-        learner asks for it (`joint`), else None
-    others: the number of what the others did, their digits in agent order, if it asks, else -1
+    Attributes
+    ----------
+    observation, action : int
+        The observation of the move (o), and the action (a).
+    gain : real
+        The discounted rewards since the move; without turns, the reward itself.
+    weight : real
+        The factor of the value of the next observation; without turns, gamma.
+    next_observation : int
+        The observation of the agent's next move, or of the terminal state (o2).
+    next_action : int
+        The action of the next move (a2) if the learner defers learning, else -1.
+    ended : bool
+        True if a terminal state was reached; its value is 0. A time limit does not end an episode:
+        an agent whose turn it is in the state reached learns from the target there; otherwise the
+        move is discarded.
+    column : array (A_i,) or None
+        The reward that each action of the agent would have received against the others' actions, if
+        the learner is `counterfactual`.
+    signal : real or tuple
+        The signal of the step in which the agent learns, as passed to `choose`.
+    agent : int
+        The number of the agent.
+    actions, rewards : array (N,) or None
+        The actions (int64) and rewards of all agents in the step in which the agent learns, if the
+        learner is `joint`.
+    others : int
+        The number of the others' joint action, with digits in agent order, if the learner is
+        `joint`, else -1.
     """
 
     observation: int
@@ -42,12 +57,18 @@ class Outcome(NamedTuple):
 class TeamOutcome(NamedTuple):
     """One step of a team of M agents, in the order of their numbers.
 
-    observations, actions, next_observations: (M,) int64, where each moved, what it did, what it
-        sees then
-    rewards: (M,) of the type of the tables
-    weight: gamma, of that type
-    ended: whether a terminal state was reached: it is worth 0. A time limit is no end
-    signals: what each of them drew in this step, as `choose` has it: a tuple of M
+    Attributes
+    ----------
+    observations, actions, next_observations : array (M,) int64
+        The observations and actions of the step, and the observations after it.
+    rewards : array (M,)
+        The rewards, of the type of the tables.
+    weight : real
+        The discount factor gamma, of the type of the tables.
+    ended : bool
+        True if a terminal state was reached; its value is 0. A time limit does not end an episode.
+    signals : tuple of M signals
+        The signals of the step, as passed to `choose`.
     """
 
     observations: Any

@@ -1,13 +1,13 @@
 """Tabular Q-learning (Watkins & Dayan 1992, eq. 1), epsilon-greedy or softmax.
 
-Every rule of a learner has the same form:
-    draw(u, p, actions, real) -> signal         what one random word says
-    choose(tables, p, o, signal) -> action      tables are read only
-    learn(tables, p, t)                         tables are modified in place; t: an `Outcome`
+The rules of all learners have the same form:
+    draw(u, p, actions, real) -> signal         converts a random word to a signal
+    choose(tables, p, o, signal) -> action      reads the tables
+    learn(tables, p, t)                         modifies the tables in place; t: an `Outcome`
     policy(tables, p, o, out)                   writes the probabilities of the actions
 `tables` is a tuple of arrays (observations, actions), the first of the type of the run ("real"),
-`p` the float64 parameters. Here tables are (q,), or (q, visits) where the step size falls with the
-visits, and p is (alpha, gamma, epsilon or temperature), or (power, …) there.
+`p` the float64 parameters. Here tables are (q,) and p is (alpha, gamma, epsilon or temperature). If
+the step size depends on visits, tables are (q, visits) and p is (power, ...).
 """
 
 from typing import TYPE_CHECKING, Any

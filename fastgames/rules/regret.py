@@ -1,13 +1,13 @@
-"""Regret matching, and what learners with a strategy have in common.
+"""Regret matching, and functions shared by learners with a strategy table.
 
 Regret matching: Hart & Mas-Colell, A Simple Adaptive Procedure Leading to Correlated Equilibrium,
 Econometrica 68 (2000), with unconditional regrets. Regret matching+: Tammelin, Solving Large
 Imperfect Information Games Using CFR+ (2014).
 
 Tables are (strategy, regrets, average_strategy), each (observations, actions) of the type of the
-run, and seen, (observations,) int64: what is played, what every action would have earned beyond
-what was, the mean of the strategies played, and of how many. There are no parameters. What is
-drawn, chosen and told as the policy is as in `fixed`.
+run, and seen, (observations,) int64: the current strategy; the sum of payoffs that every action
+would have earned minus the payoffs earned; the mean of the strategies played; and their number.
+There are no parameters. The rules `draw`, `choose` and `policy` are those of `fixed`.
 """
 
 from typing import TYPE_CHECKING, Any

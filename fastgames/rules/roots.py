@@ -1,4 +1,4 @@
-"""The square root: IEEE 754 rounds it correctly, so that it has the same bits everywhere."""
+"""The square root, which IEEE 754 rounds correctly, so that its bits are the same everywhere."""
 
 import math
 from typing import Any

@@ -3,9 +3,9 @@
 SARSA: Rummery & Niranjan 1994; Sutton & Barto, Reinforcement Learning (2nd ed. 2018), equation 6.7.
 Expected SARSA: van Seijen, van Hasselt, Whiteson & Wiering 2009; Sutton & Barto, equation 6.9.
 
-One rule serves both: SARSA knows its next action and takes its value; expected SARSA does not wait
-for it (`next_action` is -1) and takes the mean over the policy that it plays now. Form, tables and
-parameters are those of `qlearning`, whose other rules these learners share.
+One rule serves both: SARSA uses the value of the next action; expected SARSA does not wait for it
+(`next_action` is -1) and uses the mean over the current policy. Form, tables, parameters and all
+other rules are those of `qlearning`.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Parameters that change with the game steps of their replica, counted from 0. All in float64."""
+"""Schedules: parameters that depend on the replica's game steps, counted from 0; in float64."""
 
 
 def exponential(value: float, floor: float) -> float:

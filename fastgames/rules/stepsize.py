@@ -1,4 +1,4 @@
-"""Step sizes that fall with the number of visits, counted per observation and action."""
+"""Step sizes that decrease with the number of visits, counted per observation and action."""
 
 import numpy as np
 

@@ -4,7 +4,7 @@ Philox4x32-10 (Salmon, Moraes, Dror & Shaw, SC 2011) turns (seed, replica, role)
 xoshiro128++ (Blackman & Vigna, ACM TOMS 47(4), 2021). Philox is a bijection of its counter, so
 distinct replicas and roles never share a state; xoshiro costs a tenth of it per word.
 
-Words are plain ints masked to 32 bits, which is right both interpreted and under Numba.
+Words are plain ints masked to 32 bits, which works both interpreted and compiled by Numba.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ def start(seed_low: int, seed_high: int, replica: int, role: int, state: Any) ->
     The seed comes as its two 32-bit halves; `replica` is in [0, 2^63), `role` the agent's number.
     """
     s0, s1, s2, s3 = philox(replica & MASK, (replica >> 32) & MASK, role, 0, seed_low, seed_high)
-    if s0 | s1 | s2 | s3 == 0:  # the one state xoshiro never leaves
+    if s0 | s1 | s2 | s3 == 0:  # the all-zero state is a fixed point of xoshiro
         s0 = 1
     state[0] = s0
     state[1] = s1

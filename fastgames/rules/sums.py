@@ -1,4 +1,4 @@
-"""Sums in index order, where NumPy adds in pairs; in the type of the entries."""
+"""Sums in index order and in the type of the entries; NumPy's sums are pairwise."""
 
 from typing import Any
 

@@ -1,11 +1,11 @@
-"""Value decomposition (VDN), in tables: what a team gets is valued by a sum over its members.
+"""Value decomposition (VDN) with tables: the team's value is a sum of the members' values.
 
 Sunehag et al., Value-Decomposition Networks For Cooperative Multi-Agent Learning Based On Team
-Reward, AAMAS 2018, equation 1. Each member's q[o_i, a_i] looks at its own observation alone, so
-each acts greedily by itself, and together they take the joint action of the largest sum.
+Reward, AAMAS 2018, equation 1. Each member's q[o_i, a_i] depends on its own observation alone, so
+that members who each act greedily take the joint action with the largest sum.
 
-Draws, choices and policies are those of `qlearning`. Tables are (q,), for a team one q for each
-member; p is (alpha, gamma, epsilon or temperature).
+The rules `draw`, `choose` and `policy` are those of `qlearning`. Tables are (q,), with one q for
+each member of the team; p is (alpha, gamma, epsilon or temperature).
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,9 +1,9 @@
-"""Small zero-sum matrix games: what the row agent should play, and what that is worth.
+"""Maximin strategies and values of small zero-sum matrix games, for the row agent.
 
 Dantzig's simplex method on the linear program of the game (Dantzig 1951, A proof of the equivalence
 of the programming problem and the game problem; von Neumann's minimax theorem), with Bland's rule
 (Bland, Mathematics of Operations Research 2, 1977): ties go to the lowest number, so that the same
-matrix always takes the same pivots. All in float64, whatever the type of the matrix.
+matrix always takes the same pivots. All arithmetic is in float64 for every type of the matrix.
 """
 
 from typing import Any
@@ -12,8 +12,8 @@ import numpy as np
 
 from fastgames.rules.choice import largest
 
-ZERO = 1e-12  # what is less is rounding: the tableau starts with entries in [1, 2]
-PIVOTS = 50  # at most so many for each row and column: Bland's rule takes about one
+ZERO = 1e-12  # smaller entries are rounding errors: the tableau starts with entries in [1, 2]
+PIVOTS = 50  # limit of pivots per row and column: Bland's rule takes about one
 
 
 def smallest(row: np.ndarray) -> Any:
@@ -88,12 +88,12 @@ def spread(least: np.ndarray, floor: Any) -> None:
         least[a] = 1.0 / rows if least[a] == floor else 0.0
 
 
-# The program: maximise the sum of y subject to M y <= 1 and y >= 0, where M is the matrix, moved
+# The program: maximise the sum of y subject to M y <= 1 and y >= 0, where M is the matrix, shifted
 # and scaled to [1, 2]. At the optimum 1 / sum is the value of M, y / sum the other agent's minimax
-# strategy, and the prices of the constraints over the sum are the maximin strategy.
-# The tableau: M with a column of right sides and a row of prices; then, last, the numbers of the
-# variables that the rows and the columns belong to, those of the rows being the basis. Number b is
-# y_b, number B + a the slack of constraint a.
+# strategy, and the prices of the constraints divided by the sum are the maximin strategy.
+# The tableau: M with a column of right-hand sides and a row of prices. The last row and column hold
+# the numbers of the variables of the columns and rows; the variables of the rows are the basis.
+# Number b is y_b, number B + a the slack of constraint a.
 
 
 def start(payoffs: np.ndarray, tableau: np.ndarray) -> None:
