@@ -184,7 +184,7 @@ def _small(actions: int, observations: int) -> dict[str, str]:
 
 
 def _views(tables: tuple[Table, ...], dtype: str, small: dict[str, str]) -> tuple[str, int]:
-    """Return the source lines that view each table as (lanes, *dimensions), and the sizes used."""
+    """Return the source lines that view tables as (lanes, *dimensions), and the count of sizes."""
     lines, at = [], FIXED
     for k, table in enumerate(tables):
         dims = ", ".join(

@@ -391,7 +391,7 @@ def _globals(function: types.FunctionType, absent: bool = True) -> Iterator[tupl
 
 
 def _attributes(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """Yield (path, value) of attributes that a function may read from modules, such as "np.pi".
+    """Yield (path, value) of attributes that a function may read from modules, by dotted path.
 
     The bytecode does not tell the object of an attribute, so every name is tried on every module.
     Modules of libraries are skipped.

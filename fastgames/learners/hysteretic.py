@@ -30,7 +30,7 @@ class HystereticQ(RuleLearner):
     """Hysteretic Q-learning: q[o, a] += step d, d = (r + gamma max q[o']) - q[o, a].
 
     step is alpha if d >= 0 and beta if d < 0. It is meant for cooperative games: with beta < alpha
-    an agent discounts low rewards caused by others' exploration. beta = alpha is Q-learning.
+    an agent reacts less to low rewards caused by others' exploration. beta = alpha is Q-learning.
 
     Parameters
     ----------
