@@ -1,4 +1,4 @@
-"""Learning in games at compiled speed: matrix and Markov games, tabular learners, a million runs.
+"""Engine for learning in games: matrix and Markov games, tabular learners, a million replicas.
 
 >>> import fastgames as fg
 >>> result = fg.run(fg.games.matching_pennies(), fg.QLearner(alpha=0.1), steps=1000, rng=7)
@@ -6,7 +6,7 @@
 
 from typing import TYPE_CHECKING
 
-from fastgames._core import isa  # first: where a CPU is too old it says so, NumPy may crash
+from fastgames._core import isa  # first: it reports an unsupported CPU before NumPy can crash
 
 # isort: split
 from fastgames import games

@@ -4,29 +4,31 @@ from typing import Any
 
 import numpy as np
 
-# What went wrong first in a block, as `wrong[0]` says it (src_cy/block.pxi, `Lanes.wrong`).
+# Codes of the first error in a block, the values of `wrong[0]` (src_cy/block.pxi, `Lanes.wrong`).
 CHOSE_OUTSIDE, CHOOSE_FAILED, SEEN_OUTSIDE, PAID_OUTSIDE, GAME_FAILED, LEARN_FAILED = range(1, 7)
 CHOSE_FRACTION, SEEN_FRACTION, ENDED_ODDLY, DRAW_FAILED = range(7, 11)
-STEP, START = -1, -2  # in the place of an agent: which function of the game
+STEP, START = -1, -2  # stored instead of an agent's number if a function of the game failed
 
 
 class CompileError(TypeError):
-    """A function of a learner or a game is not in the subset of Python that Numba compiles."""
+    """Error for a function of a learner or a game that Numba cannot compile."""
 
 
 class RuleError(RuntimeError):
-    """A function of a learner or a game failed, or what it returned or learned is out of range.
+    """Error for a function of a learner or a game that fails, or leaves its range.
 
     Attributes
     ----------
     function : str
-        Which one, such as "choose of learners[0]".
+        The function, such as "choose of learners[0]".
     replica, step : int
-        Where; steps of a replica are counted from 0.
+        The replica and its step, counted from 0.
     value : number or None
-        What it returned, or wrote.
+        The value that the function returned or wrote.
+    problem : str
+        Description of the error, the predicate of the message.
     result : Result or None
-        Where tables are found not to be finite when the run is over: the run as it ended.
+        The complete run, if the check of the tables at its end fails.
     """
 
     function: str
@@ -47,37 +49,41 @@ class RuleError(RuntimeError):
 
 
 FAILED = (
-    "raised an exception, or used an index outside its array; the same run with "
-    'backend="reference" says which'
+    'raised an exception, or used an index outside its array; run with backend="reference" to '
+    "find the cause"
 )
 
 
 def of_game(function: str, game: str, agent: int | None = None) -> str:
-    """Return how errors call a function of a game; agent: for whom it ran, if for one."""
+    """Return the name of a function of a game in errors; agent: the agent that it ran for."""
     return f"{function} of game {game!r}" + ("" if agent is None else f" for agent {agent}")
 
 
 def unwritable(array: np.ndarray) -> np.ndarray:
-    """Return the same array for a function that may not write to it."""
+    """Return a read-only view of an array."""
     view = array.view()
     view.setflags(write=False)
     return view
 
 
 def not_finite(value: float, name: str, place: tuple[int, ...]) -> str:
-    """Return the problem of a table, `name`, with `value` at `place`."""
+    """Return the error text for table `name` with a non-finite `value` at index `place`."""
     return (
-        f"left {value} in table {name!r} at {place}; tables must stay finite: smaller step sizes "
-        "or smaller rewards may keep them so"
+        f"left {value} in table {name!r} at {place}; tables must stay finite: try smaller step "
+        "sizes or smaller rewards"
     )
 
 
 def out_of_range(kind: str, value: Any, count: float) -> str:
-    """The problem of a value that is out of its range; count: of actions or observations."""
+    """Return the error text for a value that is out of range.
+
+    kind: "reward", "end", "action" or "observation"; count: the largest absolute reward, or the
+    number of actions or observations
+    """
     if kind == "reward":
-        return f"wrote the reward {value}, which must be a number of at most {count:g} in size"
+        return f"wrote the reward {value}, but a reward must be a number in [-{count:g}, {count:g}]"
     if kind == "end":
-        return f"returned {value}, which must be True or False: whether the episode ended"
+        return f"returned {value}, but must return True if the episode ended, else False"
     what = {"action": "an action", "observation": "an observation"}[kind]
     return f"returned {value}, but {what} must be a whole number in [0, {count})"
 
@@ -93,9 +99,9 @@ def is_whole(x: Any) -> Any:
 
 
 def plain(x: Any) -> int | float:
-    """Return a number that a function returned as an int where it is whole, else as a float."""
+    """Return a number as an int if it is whole, else as a float."""
     return int(x) if is_whole(x) else float(x)
 
 
 class ConvergenceWarning(UserWarning):
-    """Replicas stopped by `Stable` that may not have converged; `run` warns once, at its end."""
+    """Warning that replicas stopped by `Stable` may not have converged; emitted once per run."""

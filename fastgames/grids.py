@@ -1,4 +1,4 @@
-"""Sweeps in one call: every combination of some values, many times over, as replicas of one run."""
+"""Parameter sweeps: every combination of given values, repeated, as replicas of one run."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import numpy as np
 from fastgames._common import checks
 from fastgames.games import MarkovGame, MatrixGame, Variants
 
-LIMIT = 2**48  # replicas of a run
-# Dimensions and variables of a labelled result; also whatever ends in _0, _1, ... but parameters.
+LIMIT = 2**48  # largest number of replicas of a run
+# Names of dimensions and variables of a labelled result; a grid dimension would clash with them.
 TAKEN = "agent replica repeat snapshot states steps stopped flips mean_reward joint_counts variant"
 TAKEN_BY_AGENTS = re.compile(
     r"(action|observation|(snapshot_)?(q|visits|probabilities|greedy|policy))_\d+"
@@ -30,13 +30,13 @@ Value = float | int | str
 
 @dataclass(frozen=True, repr=False)
 class Grid:
-    """Every combination of the values of some dimensions, `repeats` times (see `fastgames.grid`).
+    """Cartesian product of the values of named dimensions, with repeats (see `fastgames.grid`).
 
     ``grid.alpha`` or ``grid["alpha"]`` is the value of the dimension alpha in every replica,
-    (replicas,): float64, or str where the values are strings. Read-only; ready to be a parameter
-    of a learner.
+    (replicas,) float64, or str if the values are strings. The array is read-only and can be passed
+    as a parameter of a learner.
 
-    Immutable; compares and hashes by content.
+    A Grid is immutable; it compares and hashes by content.
     """
 
     _dims: tuple[tuple[str, tuple[Value, ...]], ...]
@@ -44,17 +44,17 @@ class Grid:
 
     @property
     def dims(self) -> dict[str, tuple[Value, ...]]:
-        """The values of every dimension, in the order given."""
+        """Values of every dimension by name, in the order given."""
         return dict(self._dims)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """How many values every dimension has, then the number of repeats."""
+        """Number of values of every dimension, then the number of repeats."""
         return (*(len(values) for _, values in self._dims), self.repeats)
 
     @property
     def replicas(self) -> int:
-        """How many replicas that makes."""
+        """Number of replicas, the product of `shape`."""
         return math.prod(self.shape)
 
     def __len__(self) -> int:
@@ -68,19 +68,20 @@ class Grid:
         return self._spread([name], np.array(values[name], str if strings else np.float64))
 
     def __getattr__(self, name: str) -> np.ndarray:
-        # Not for private names: copy and pickle ask for some before there are any dimensions.
+        # copy and pickle look up private names before `_dims` exists.
         if name.startswith("_") or name not in self.dims:
             raise AttributeError(f"this grid has no dimension {name!r}", name=name)
         return self[name]
 
     def games(self, function: Callable[..., MatrixGame | MarkovGame]) -> Variants:
-        """A game for every combination of the dimensions that are parameters of `function`.
+        """Return variants with one game for each combination of parameters of `function`.
 
         Parameters
         ----------
         function : callable
-            Called once with each combination, as keywords and as they were given to the grid:
-            ``lambda mu: fg.games.logit_bertrand(mu=mu)``, or the function of a game itself. Its
+            Returns a MatrixGame or a MarkovGame: ``lambda mu: fg.games.logit_bertrand(mu=mu)``, or
+            the function of a game itself. It is called once with each combination of the
+            dimensions that are its parameters, as keywords, with the values given to the grid. Its
             other parameters keep their defaults.
 
         Returns
@@ -93,8 +94,8 @@ class Grid:
         TypeError
             If function is not callable.
         ValueError
-            If it has no parameter with the name of a dimension, or one without a default that has
-            not, or if the games differ in more than payoffs.
+            If no parameter of function has the name of a dimension, if a parameter without a
+            default is not a dimension, or if the games differ in more than payoffs.
 
         Examples
         --------
@@ -112,7 +113,7 @@ class Grid:
         return Variants(games, self._spread(names, np.arange(len(games))))
 
     def _parameters(self, function: Callable[..., Any]) -> list[str]:
-        """The dimensions that are parameters of `function`, in the order of the grid."""
+        """Return the dimensions that are parameters of `function`, in the order of the grid."""
         if not callable(function):
             raise TypeError(f"function must be callable, got {function!r}")
         keywords = set()
@@ -123,27 +124,51 @@ class Grid:
                 keywords.add(name)
             elif parameter.default is parameter.empty:
                 raise ValueError(
-                    f"function must have parameters from {', '.join(self.dims)} only, or defaults "
-                    f"for the others; {name} has none"
+                    "function must have defaults for all parameters but keywords from "
+                    f"{', '.join(self.dims)}, got {name} without a default"
                 )
         if not keywords:
             raise ValueError(
-                f"function must have a parameter with the name of a dimension: "
-                f"{', '.join(self.dims) or 'there are none'}"
+                "function must have a parameter with the name of a dimension: "
+                f"{', '.join(self.dims) or 'the grid has no dimensions'}"
             )
         return [name for name in self.dims if name in keywords]
 
     def _spread(self, names: list[str], values: np.ndarray) -> np.ndarray:
-        """One value for each combination of some dimensions, by replica: (replicas,), read-only."""
+        """Broadcast one value for each combination of `names` to (replicas,), read-only."""
         ones = [n if name in names else 1 for name, n in zip(self.dims, self.shape, strict=False)]
         whole = np.broadcast_to(values.reshape(*ones, 1), self.shape).reshape(self.replicas)
         whole.setflags(write=False)
         return whole
 
     def reshape(self, array: Any, axis: int = 0) -> np.ndarray:
-        """The axis of replicas unfolded: (..., replicas, ...) to (..., *shape, ...), no copy.
+        """Unfold the axis of replicas of an array into the dimensions of the grid.
 
-        ``grid.reshape(gain).mean(axis=-1)``: the mean over the repeats of every cell.
+        ``grid.reshape(gain).mean(axis=-1)`` is the mean over the repeats of every combination.
+
+        Parameters
+        ----------
+        array : array_like, (..., replicas, ...)
+        axis : int
+            The axis of replicas.
+
+        Returns
+        -------
+        (..., *shape, ...) array
+            A view of array if possible.
+
+        Raises
+        ------
+        TypeError
+            If array is masked.
+        ValueError
+            If array has no such axis, or the length of the axis is not the number of replicas.
+
+        Examples
+        --------
+        >>> sweep = grid(alpha=[0.1, 0.2], repeats=3)
+        >>> sweep.reshape([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).mean(axis=-1)
+        array([2., 5.])
         """
         given = np.asarray(array)
         checks.not_masked("array", array)
@@ -161,7 +186,7 @@ class Grid:
 
 
 def grid(*, repeats: int = 1, **values: Iterable[Value]) -> Grid:
-    """Every combination of some values, as replicas of one run.
+    """Return the grid of every combination of the given values, as replicas of one run.
 
     Parameters
     ----------
@@ -169,19 +194,19 @@ def grid(*, repeats: int = 1, **values: Iterable[Value]) -> Grid:
         Replicas of each combination, at least 1.
     **values : lists of numbers, or of strings
         The values of each dimension by its name: at least one, all different, finite. The product
-        is taken in the order of the arguments, the last one fastest, and repeats faster still.
-        Numbers can be parameters of learners, strings only those of games (`Grid.games`). Names
-        that a labelled result has itself, such as ``agent`` and ``q_0``, are refused.
+        is taken in the order of the arguments; the last argument varies fastest, and repeats vary
+        faster still. Numbers can be parameters of learners, strings only parameters of games
+        (`Grid.games`). Names that a labelled result uses, such as ``agent`` and ``q_0``, are
+        refused.
 
     Returns
     -------
     Grid
-        Of at most 2^48 replicas.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside its domain.
+        If an argument is outside its domain, or the grid would have more than 2^48 replicas.
 
     Examples
     --------
@@ -200,11 +225,14 @@ def grid(*, repeats: int = 1, **values: Iterable[Value]) -> Grid:
 
 
 def _values(name: str, given: Any) -> tuple[Value, ...]:
-    """The values of one dimension as Python's own numbers or strings."""
+    """Return the checked values of one dimension as Python numbers or strings."""
     if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
-        raise ValueError(f"a dimension must have an identifier for a name, got {name!r}")
+        raise ValueError(f"the name of a dimension must be an identifier, got {name!r}")
     if name in TAKEN.split() or TAKEN_BY_AGENTS.fullmatch(name) or hasattr(Grid, name):
-        raise ValueError(f"a dimension must not be called {name!r}, which results and grids use")
+        raise ValueError(
+            "the name of a dimension must not be one that results or grids use, got "
+            f"{name!r}; rename the dimension"
+        )
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise TypeError(f"{name} must be a list of numbers or of strings, got {given!r}")
     checks.ordered(name, given)
@@ -218,13 +246,14 @@ def _values(name: str, given: Any) -> tuple[Value, ...]:
         values = tuple(_number(name, value) for value in values)
     if len(set(values)) < len(values):
         twice = next(value for value, count in Counter(values).items() if count > 1)
-        raise ValueError(f"{name} must be different values, got {twice!r} more than once")
+        raise ValueError(f"{name} must have different values, got {twice!r} more than once")
     return values
 
 
 def _number(name: str, value: Any) -> float | int:
+    """Return a finite number as an int or a float, else raise TypeError or ValueError."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be numbers, or strings only, got {value!r}")
+        raise TypeError(f"{name} must be all numbers or all strings, got {value!r}")
     try:
         number = float(value)
     except OverflowError:

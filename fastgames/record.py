@@ -1,4 +1,4 @@
-"""What a run records: the request, the arrays of a run's state, and how a result shows them."""
+"""Recording: the request, the counts in the state of a run, and their properties of a result."""
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -13,37 +13,39 @@ from fastgames._common.fields import MOST_STEPS, held
 if TYPE_CHECKING:
     from fastgames.engine.spec import RunSpec
 
-_MOST_TIMES = 2**20  # that are listed one by one
+_MOST_TIMES = 2**20  # longest sequence `every`
 
 
 @dataclass(frozen=True)
 class Record:
-    """Say what a run records; what is not asked for costs nothing.
+    """Request for the quantities that a run records; quantities not requested cost no time.
 
     Parameters
     ----------
     every : int, or sequence of int, optional
-        When to take a snapshot. A number n: before the first game step of a replica and after
-        every n of its steps, at 0, n, 2n, …. A sequence: after exactly these numbers of steps, in
-        any order, 0 among them for the start. Steps are counted from the start of the replica, so
-        a resumed run goes on with the first time after where it begins.
+        The steps at which to take a snapshot. A number n: before the first game step of a replica
+        and after every n steps, at 0, n, 2n, …. A sequence: after exactly these numbers of steps,
+        in any order; 0 stands for the start. Steps are counted from the start of the replica; a
+        resumed run takes the snapshots at later steps than its first.
     tables : tuple of str
-        Which tables each snapshot holds ("q").
+        Names of the tables that each snapshot holds, such as "q".
     greedy, policies : bool
-        Whether each snapshot holds greedy actions; the probabilities of the actions.
+        True if each snapshot holds the greedy actions; the probabilities of the actions.
     flips : bool
-        Count how often each agent's greedy action changes from one step to the next.
+        True to count the changes of each agent's greedy action from one step to the next.
     joint_actions : bool
-        Count the joint actions.
+        True to count the joint actions.
     rewards : bool
-        Average the rewards.
+        True to average the rewards.
     last : int, optional
-        Count joint actions and average rewards over the last so many steps of the run only.
+        Number of steps at the end of the run over which to count joint actions and average
+        rewards, at least 1; all steps unless given.
 
-    Notes
-    -----
-    Raises ValueError or TypeError where a value is outside its domain, a snapshot is asked for
-    without `every`, or `every` without anything to hold.
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is outside its domain, a snapshot is requested without `every`, or `every` is
+        given without a content for snapshots.
 
     Examples
     --------
@@ -72,9 +74,9 @@ class Record:
         if self.every is not None:
             object.__setattr__(self, "every", _every(self.every))
             if not self.snapshots:
-                raise ValueError("every needs something to take: tables, greedy or policies")
+                raise ValueError("every needs tables, greedy or policies, the content of snapshots")
         elif self.snapshots:
-            raise ValueError("tables, greedy and policies need every: how many steps apart")
+            raise ValueError("tables, greedy and policies need every, the steps between snapshots")
         if self.last is not None:
             checks.whole("last", self.last, 1)
             if not (self.joint_actions or self.rewards):
@@ -82,37 +84,53 @@ class Record:
 
     @property
     def snapshots(self) -> bool:
-        """Whether snapshots hold anything."""
+        """True if snapshots have a content."""
         return bool(self.tables) or self.greedy or self.policies
 
     def times(self, begun: int, steps: int) -> Sequence[int]:
-        """Return when a call takes snapshots, ascending, in game steps of a replica.
+        """Return the game steps of a replica at which a call takes snapshots, ascending.
 
-        begun: the steps that replicas have taken before the call; steps: that the call adds
+        Parameters
+        ----------
+        begun : int
+            Steps that every replica has taken before the call.
+        steps : int
+            Steps that the call adds.
+
+        Returns
+        -------
+        sequence of int
+
+        Examples
+        --------
+        >>> list(Record(every=10, greedy=True).times(begun=0, steps=25))
+        [0, 10, 20]
         """
         if self.every is None:
             return ()
-        first, last = begun + (begun > 0), begun + steps  # what stood at `begun` was taken before
+        first, last = begun + (begun > 0), begun + steps  # the previous call took that at `begun`
         if isinstance(self.every, int):
             return range(first + -first % self.every, last + 1, self.every)
         return [time for time in self.every if first <= time <= last]
 
 
 def _agents(spec: "RunSpec") -> tuple[int, ...]:
+    """Return the shape (N,)."""
     return (spec.game.num_agents,)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Counts:
-    """What a run counts if its `Record` asks for it, from the first step or over the last ones.
+    """Counts in the state of a run that its `Record` asks for, over all steps or the last ones.
 
     Attributes
     ----------
     flips : (replicas, agents) int64, or None
-        Changes of each agent's greedy action.
+        Number of changes of each agent's greedy action.
     joint_counts : (replicas, A_0, ...) int64, or None
-        How often each joint action was played.
+        Number of times each joint action was played.
     reward_sums : (replicas, agents) float64, or None
+        Sum of each agent's rewards.
     """
 
     flips: np.ndarray | None = held(
@@ -130,11 +148,11 @@ class Counts:
 
 
 class Recorded:
-    """What a result shows of the counts of its run."""
+    """Base class of `Result` with the recorded counts as properties."""
 
     state: Any
 
-    #: The axes after the replicas of each of these, as labelled arrays name them.
+    #: Names of the axes after the replicas of each property, for labelled arrays.
     COUNTED: ClassVar = {
         "flips": ("agent",),
         "mean_reward": ("agent",),
@@ -143,19 +161,19 @@ class Recorded:
 
     @property
     def flips(self) -> np.ndarray | None:
-        """How often each agent's greedy action changed, (replicas, N) int64, if recorded."""
+        """Number of changes of each agent's greedy action, (replicas, N) int64, if recorded."""
         flips: np.ndarray | None = self.state.flips
         return flips
 
     @property
     def joint_counts(self) -> np.ndarray | None:
-        """How often each joint action was played, (replicas, A_0, …) int64, if recorded."""
+        """Number of times each joint action was played, (replicas, A_0, …) int64, if recorded."""
         counts: np.ndarray | None = self.state.joint_counts
         return counts
 
     @property
     def mean_reward(self) -> np.ndarray | None:
-        """Mean reward per step, (replicas, N) float64, if recorded (nan where none was counted)."""
+        """Mean reward per step, (replicas, N) float64, if recorded; nan if no step was counted."""
         if self.state.reward_sums is None:
             return None
         with np.errstate(invalid="ignore"):
@@ -164,15 +182,15 @@ class Recorded:
 
 
 def _every(value: Any) -> int | tuple[int, ...]:
-    """Return a number of steps as an int, several times as an ascending tuple."""
+    """Return `every` after checking it, a number as an int, a sequence as an ascending tuple."""
     if hasattr(value, "__index__") and not getattr(value, "ndim", 0):
         return checks.whole("every", value, 1)
     if isinstance(value, str | bytes | dict) or not hasattr(value, "__len__"):
         raise TypeError(f"every must be a whole number or a sequence of them, got {value!r}")
     if not 1 <= len(value) <= _MOST_TIMES:
-        raise ValueError(f"every must be 1 to {_MOST_TIMES} times, got {len(value)} of them")
+        raise ValueError(f"every must have 1 to {_MOST_TIMES} entries, got {len(value)}")
     times = sorted(checks.whole(f"every[{k}]", time, 0) for k, time in enumerate(value))
     twice = [time for time, after in itertools.pairwise(times) if time == after]
     if twice:
-        raise ValueError(f"every must be different times, got {twice[0]} twice")
+        raise ValueError(f"every must have different entries, got {twice[0]} twice")
     return tuple(times)

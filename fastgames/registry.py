@@ -1,4 +1,4 @@
-"""Everything that has a name: learners, games, backends. Tests are generated from here."""
+"""Registry of named learners, games and backends, from which tests are generated."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from fastgames.games import MarkovGame, MatrixGame, ProceduralGame
 from fastgames.learners import EpsilonGreedy, Softmax, UniformRivals, VisitCount
 
-LEARNERS: dict[str, Any]  # loaded when asked for
+LEARNERS: dict[str, Any]  # imported on first access
 EXPLORERS: dict[str, type[EpsilonGreedy | Softmax]] = {
     "epsilon_greedy": EpsilonGreedy,
     "softmax": Softmax,
@@ -18,7 +18,7 @@ STREAMS = ("fastgames", "numpy")
 DTYPES = ("float64", "float32")
 GAMES: dict[
     str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]
-]  # the catalogue; loaded when asked for
+]  # the catalogue; imported on first access
 
 if not TYPE_CHECKING:
 

@@ -1,4 +1,4 @@
-"""What a run brings back."""
+"""Result of a run."""
 
 from __future__ import annotations
 
@@ -28,29 +28,43 @@ if TYPE_CHECKING:
     from fastgames.grids import Grid
 
 EXPLORATION = ("epsilon", "temperature")
-FAR = 0.1  # share of the way of a schedule
+FAR = 0.1  # fraction of the range from start to end of a schedule
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result(Recorded):
-    """The outcome of `fastgames.run`, and all that is needed to go on from it (`resume=`).
+    """Result of `fastgames.run`, with the complete state needed to resume the run (`resume=`).
 
     Attributes
     ----------
-    game, learners, record : what was run; one learner for each agent
+    game : MatrixGame, MarkovGame, ProceduralGame or Variants
+        The game that was played.
+    learners : tuple
+        One learner for each agent.
+    record : Record
+        The request for what to record.
     seed : int or None
-        The seed of the streams; None where stream="numpy" drew from a Generator or SeedSequence.
+        The seed of the streams; None if stream="numpy" drew from a Generator or SeedSequence.
     dtype, stream : str
+        The arguments of the run.
     snapshots : Snapshots or None
+        The snapshots that `record` asked for; None if it asked for none.
     state : State
-        Tables, streams and schedules; `run` copies it before going on, so a result never changes.
+        Tables, streams and schedules. `run` copies the state before it resumes, so a result never
+        changes.
     stop : Stable or None
-        When a replica stopped before its steps ran out.
+        The stopping rule of the run.
     grid : Grid or None
-        What the replicas differ in, where that was given as `replicas`.
+        The grid that was given as `replicas`; None if a number was given.
     contract : int
-        Version of the stream contract that the bits follow. A file of an older version loads, with
-        that version; `run` does not go on from it.
+        Version of the stream contract that the bits follow. A file of an older version can be
+        loaded and keeps that version; `run` cannot resume from it.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> fg.run(fg.games.matching_pennies(), fg.QLearner(), steps=1000, replicas=4, rng=7)
+    <Result of matching pennies: QLearner, QLearner; 4 replicas, 1000 steps, float64, seed 7>
     """
 
     game: Game
@@ -67,7 +81,7 @@ class Result(Recorded):
 
     @property
     def spec(self) -> RunSpec:
-        """The arguments of the run that decide what the result holds."""
+        """The arguments of the run that determine the contents of the result."""
         return RunSpec(
             self.game, self.learners, self.replicas, self.dtype, self.stream, self.record,
             self.stop, grid=self.grid,
@@ -75,12 +89,12 @@ class Result(Recorded):
 
     @property
     def replicas(self) -> int:
-        """How many independent runs."""
+        """Number of independent runs."""
         return len(self.state.steps)
 
     @property
     def tables(self) -> list[dict[str, np.ndarray]]:
-        """For each agent its tables by name: (replicas, *dimensions)."""
+        """Tables of every agent by name, each (replicas, *dimensions)."""
         return [seat.tables for seat in self.state.seats]
 
     @property
@@ -90,15 +104,15 @@ class Result(Recorded):
 
     @property
     def states(self) -> np.ndarray:
-        """Where each replica stands, (replicas,) int64: 0 in a matrix game, which has one state.
+        """Current state of each replica, (replicas,) int64.
 
-        In a procedural game (replicas, state_size).
+        0 in a matrix game, which has one state. In a procedural game (replicas, state_size).
         """
         return self.state.states.astype(np.int64)
 
     @property
     def stopped(self) -> np.ndarray:
-        """Which replicas `stop` ended, (replicas,) bool."""
+        """Mask of the replicas that `stop` ended, (replicas,) bool."""
         if self.stop is None or self.state.stable is None:
             return np.zeros(self.replicas, np.bool_)
         stopped: np.ndarray = self.state.stable >= self.stop.periods
@@ -109,9 +123,9 @@ class Result(Recorded):
 
     @property
     def unchanged(self) -> np.ndarray:
-        """True where `stop` ended a replica and no greedy action had ever changed, (replicas,).
+        """Mask of stopped replicas in which no greedy action ever changed, (replicas,) bool.
 
-        They may have been right from the start, or may hardly have learnt yet.
+        Their greedy actions may have been right from the start, or they may hardly have learnt yet.
         """
         if self.state.stable is None:
             return np.zeros(self.replicas, np.bool_)
@@ -120,10 +134,11 @@ class Result(Recorded):
 
     @property
     def exploring(self) -> np.ndarray:
-        """True where `stop` ended a replica while exploration was far from its floor, (replicas,).
+        """Mask of replicas stopped while exploration was far from its floor, (replicas,) bool.
 
-        Far: of the way on which an agent's epsilon or temperature falls, from the first value of
-        its schedule to the last, more than a tenth was still before it.
+        An agent's exploration is far from its floor if its epsilon or temperature exceeds the last
+        value of its schedule by more than a tenth of the difference between the first value and
+        the last.
         """
         far = np.zeros(self.replicas, np.bool_)
         for seat in self.state.seats:
@@ -138,23 +153,91 @@ class Result(Recorded):
         return exploring
 
     def greedy(self, agent: int) -> np.ndarray:
-        """The greedy action of `agent`, (replicas, observations) int64, the lowest on ties."""
+        """Return the greedy action of `agent` for every observation.
+
+        Parameters
+        ----------
+        agent : int
+            In [0, N).
+
+        Returns
+        -------
+        (replicas, observations) int64
+            The action of the largest value; the lowest of them on ties.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If agent is outside its domain.
+
+        Examples
+        --------
+        >>> import fastgames as fg
+        >>> game = fg.games.prisoners_dilemma()
+        >>> fg.run(game, fg.QLearner(), steps=1000, replicas=3, rng=7).greedy(0).tolist()
+        [[1], [1], [1]]
+        """
         greedy: np.ndarray = self.state.seats[self._agent(agent)].table.argmax(axis=-1)
         return greedy
 
     def policy(self, agent: int) -> np.ndarray:
-        """What `agent` would play now, exploration included: (replicas, observations, actions).
+        """Return the current policy of `agent`, exploration included.
 
-        Raises ValueError where its learner has no function `policy`, RuleError where that fails or
-        writes no probabilities, or where a table of the learner is not finite.
+        Parameters
+        ----------
+        agent : int
+            In [0, N).
+
+        Returns
+        -------
+        (replicas, observations, actions) float64
+            The probability of every action.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If agent is outside its domain, or its learner has no function `policy`.
+        RuleError
+            If that function fails or writes values that are not probabilities, or if a table of
+            the learner is not finite.
+
+        Examples
+        --------
+        >>> import fastgames as fg
+        >>> learner = fg.FixedPolicy([0.25, 0.75])
+        >>> fg.run(fg.games.matching_pennies(), learner, steps=1, rng=7).policy(0).tolist()
+        [[[0.25, 0.75]]]
         """
         return policy(self.state, self._agent(agent))
 
     def agent(self, agent: int, replica: int = 0) -> Policy:
-        """What `agent` of one replica would play now, as a function to carry elsewhere.
+        """Return the current policy of `agent` in one replica as a standalone function.
 
-        ``result.agent(0)(observation, rng)`` is an action; see `Policy`. agent in [0, N), replica
-        in [0, replicas). Raises ValueError where its learner has no function `policy`.
+        Parameters
+        ----------
+        agent : int
+            In [0, N).
+        replica : int
+            In [0, replicas).
+
+        Returns
+        -------
+        Policy
+            ``result.agent(0)(observation, rng)`` returns an action.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is outside its domain, or the learner has no function `policy`.
+        RuleError
+            As `policy`.
+
+        Examples
+        --------
+        >>> import fastgames as fg
+        >>> learner = fg.FixedPolicy([0.0, 1.0])
+        >>> fg.run(fg.games.matching_pennies(), learner, steps=1, rng=7).agent(0)(0, rng=7)
+        1
         """
         agent = self._agent(agent)
         replica = checks.whole("replica", replica, 0, self.replicas - 1)
@@ -167,41 +250,107 @@ class Result(Recorded):
         return checks.whole("agent", agent, 0, self.game.num_agents - 1)
 
     def to_xarray(self) -> xarray.Dataset:
-        """Everything recorded, with labelled dimensions (needs xarray, extra "labels")."""
+        """Return everything recorded as a dataset with labelled dimensions.
+
+        Returns
+        -------
+        xarray.Dataset
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed (extra "labels").
+        """
         labelled: xarray.Dataset = provided("fastgames.io.labels", "dataset")(self)
         return labelled
 
     def to_pandas(self, what: str = "replicas") -> pandas.DataFrame:
-        """A tidy data frame (needs pandas, extra "frames").
+        """Return a tidy data frame of one part of the result.
 
-        what: "replicas", "policies", "snapshots" or "joint_actions"; see
-        `fastgames.io.frames.frame`.
+        Parameters
+        ----------
+        what : str
+            "replicas", "policies", "snapshots" or "joint_actions"; see `fastgames.io.frames.frame`.
+
+        Returns
+        -------
+        pandas.DataFrame
+
+        Raises
+        ------
+        ValueError
+            If what is none of these, or was not recorded.
+        ImportError
+            If pandas is not installed (extra "frames").
         """
         tidy: pandas.DataFrame = provided("fastgames.io.frames", "frame")(self, what)
         return tidy
 
     def to_parquet(self, path: str | Path, what: str = "replicas") -> None:
-        """Write what `to_pandas` returns as a Parquet file, whole or not at all (extra "frames").
+        """Write the data frame of `to_pandas` to a Parquet file atomically.
 
-        ``pandas.read_parquet(path)`` gives it back, with seed and contract in its ``attrs``.
+        ``pandas.read_parquet(path)`` reads it back, with seed and contract in its ``attrs``.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write. If writing fails, no partial file is left.
+        what : str
+            As for `to_pandas`.
+
+        Raises
+        ------
+        ValueError
+            If what is none of those, or was not recorded.
+        ImportError
+            If a package of the extra "frames" is not installed.
         """
         provided("fastgames.io.frames", "parquet")(self, path, what)
 
     def plot(
         self, path: str | Path | None = None, *, kind: str | None = None, **options: Any
     ) -> Any:
-        """Draw the run (extra "plot"); return a matplotlib figure, written to `path` if given.
+        """Plot the run and return a matplotlib figure; write it to `path` if given.
 
-        A notebook shows the figure, whether or not pyplot was imported.
+        Parameters
+        ----------
+        path : str or Path, optional
+            The file to write.
+        kind : str, optional
+            "overview", "curves", "trajectories", "joint" or "sweep". Unless given, "sweep" if the
+            replicas were a grid, else "overview".
+        **options
+            Those of the function of that name in `fastgames.plot`. All of these functions take
+            ``ax=``, the Axes to draw on instead of a new figure.
 
-        kind: "overview", "curves", "trajectories", "joint" or "sweep"; None: "sweep" where the
-        replicas were a grid, else "overview". Options are those of the function of that name in
-        `fastgames.plot`; all of them take ``ax=``, where to draw instead of on a new figure.
+        Returns
+        -------
+        matplotlib Figure
+            A notebook displays it whether or not pyplot was imported.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is outside its domain, or the plot needs something that was not recorded.
+        ImportError
+            If matplotlib is not installed (extra "plot").
         """
         return provided("fastgames.plot", "draw")(self, path, kind, **options)
 
     def save(self, path: str | Path) -> None:
-        """Write the result to one file (a zip of plain arrays, no pickle), whole or not at all."""
+        """Write the result to one file atomically; `fastgames.load` reads it.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write: a zip of plain arrays, without pickle. If writing fails, no partial
+            file is left.
+
+        Raises
+        ------
+        ValueError
+            If `fastgames.load` would refuse the file, for instance because a table is not finite.
+        """
         provided("fastgames.io.results", "save")(self, path)
 
     def __repr__(self) -> str:
@@ -218,7 +367,7 @@ class Result(Recorded):
 
 
 def doubts(result: Result) -> str:
-    """Return what makes it doubtful that the stopped replicas have converged, "" if nothing."""
+    """Return a warning if stopped replicas may not have converged, else ""."""
     found = [
         (result.unchanged, "although no greedy action had ever changed (result.unchanged)"),
         (result.exploring, "while exploration was far from its floor (result.exploring)"),
@@ -228,5 +377,5 @@ def doubts(result: Result) -> str:
         return ""
     return (
         f"of {result.replicas:,} replicas {result.stop!r} stopped {', '.join(said)}: they may not "
-        "have converged; let the count begin later, with Stable(periods, after=...)"
+        "have converged; start the count later with Stable(periods, after=...)"
     )

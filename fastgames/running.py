@@ -1,4 +1,4 @@
-"""`run`: validates, allocates, calls the driver, wraps."""
+"""`run`: validate the arguments, allocate the state, call the driver and return a `Result`."""
 
 from __future__ import annotations
 
@@ -35,10 +35,16 @@ if TYPE_CHECKING:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a run: `result` has what was done so far, its `steps` how far each came."""
+    """Exception that `run` raises on Ctrl-C.
+
+    Attributes
+    ----------
+    result : Result
+        The run up to the interruption; `result.steps` has the steps taken by each replica.
+    """
 
     def __init__(self, result: Result) -> None:
-        super().__init__("the run was interrupted; `result` has what was done so far")
+        super().__init__("the run was interrupted; `result` has the steps taken so far")
         self.result = result
 
 
@@ -60,57 +66,61 @@ def run(
     checkpoint_every: float = 60.0,
     checked: bool | None = None,
 ) -> Result:
-    """Let learners play a game, in many independent replicas.
+    """Run learners in a game, in many independent replicas, and return the result.
 
     Parameters
     ----------
-    game : MatrixGame, MarkovGame or Variants
-    learners : one learner for each agent, or one for all
+    game : MatrixGame, MarkovGame, ProceduralGame or Variants
+    learners : learner, or sequence of learners
+        One learner for each agent, or one that every agent uses.
     steps : int
-        Game steps for each replica, at least 1; with `stop`, at most so many.
+        Game steps for each replica, at least 1. With `stop`, an upper bound.
     replicas : int or Grid, optional
-        Independent runs, at least 1; 1 unless given (with `resume`: as many as it has; with
-        `Variants`: as many as its index has). The bits of a replica do not depend on how many there
-        are. A `Grid` labels them: `result.to_xarray()` has its dimensions.
+        Number of independent runs, at least 1. Unless given, 1; with `resume`, the number in that
+        result; with `Variants`, the length of its index. The bits of a replica do not depend on the
+        number of replicas. A `Grid` labels the replicas: `result.to_xarray()` has its dimensions.
     rng : None, int in [0, 2^64), SeedSequence or Generator
-        The seed, or where to take it from; `result.seed` is what was used. Not with `resume`.
+        The seed, or the source from which it is drawn; `result.seed` is the seed that was used. Not
+        allowed with `resume`.
     record : Record, optional
+        The quantities to record; nothing unless given.
     stop : Stable, optional
-        When a replica stops before its steps run out: `result.steps` and `result.stopped` tell.
-        Where that may be too early, a `ConvergenceWarning` says so once, and `result.unchanged` and
-        `result.exploring` say which replicas it is about.
+        Rule that stops a replica before its steps run out; `result.steps` and `result.stopped` show
+        the outcome. If replicas may have stopped too early, `run` emits one `ConvergenceWarning`;
+        `result.unchanged` and `result.exploring` mark these replicas.
     dtype : "float64" or "float32"
         The type of the tables and of the arithmetic on them; float64 unless given.
     backend : "auto", "cython", "numba" or "reference"
-        Same bits, different speed. "auto" takes what is compiled ahead ("cython") wherever there is
-        a twin of it, and Numba for learners and games of your own.
+        All backends give the same bits and differ in speed. "auto" uses ahead-of-time compiled code
+        ("cython") for everything that has it, and Numba for user-defined learners and games.
     stream : "fastgames" or "numpy"
-        "numpy" draws from `np.random.default_rng(rng)` as a textbook listing does, for one replica.
+        "numpy" draws from `np.random.default_rng(rng)`, as textbook code does; one replica only.
     threads : int, optional
-        As many as there are CPUs unless given. The bits do not depend on it.
+        Number of threads; the number of CPUs unless given. The bits do not depend on it.
     progress : bool, optional
-        Show how far the work has come: a bar on a terminal (extra "cli") or in a notebook, lines in
-        a log. Unless given, for work longer than a second, in a log longer than a minute.
+        Show the progress: a bar on a terminal (extra "cli") or in a notebook, lines in a log.
+        Unless given, progress is shown for work longer than a second; in a log, for work longer
+        than a minute.
     resume : Result, optional
-        Go on from there: tables, streams, schedules, counters. An agent whose learner is not equal
-        to the one that it had starts its schedules anew; its tables stay.
+        The result to continue from: tables, streams, schedules and counters. An agent whose learner
+        does not equal its previous learner restarts its schedules and keeps its tables.
     checkpoint : str or Path, optional
-        A file to which the run is written on its way, whole or not at all. The same call goes on
-        from there, however it ended, to the same bits; once all is done, it only reads the file.
-        A file of another call is refused, and so is a place where no file can be written.
+        File to which the run is written atomically at intervals. The same call resumes from the
+        file, however the run ended, and gives the same bits; if the run is complete, the call only
+        reads the file. A file of another call is refused, and so is a path that cannot be written.
     checkpoint_every : float
-        Seconds from one writing to the next. If the disk is full, the last one stays good, and
-        the run goes on with a warning.
+        Seconds between two checkpoints. If the disk is full, the last checkpoint stays valid and
+        the run continues with a warning.
     checked : None, True or False
-        How much is checked where functions of a learner or a game run. Always: an exception stops
-        the run, and so does a value that is out of its range; no function can write to what it may
-        only read; tables are finite when the run ends and when a checkpoint is written. Unless it
-        is False, an index outside its array stops the run as well: in functions compiled by Numba
-        that takes 0 to 9 % of the time, and without it such an index may destroy other memory of
-        the process, or end it. (It does not reach into functions that you have compiled by
-        yourself. backend="reference" always checks.) True: indices are checked in the functions of
-        this library too, and tables after every step, so that the error names the step in which
-        one ceased to be finite; much slower, for finding mistakes.
+        Level of checking for functions of a learner or a game. At every level an exception or a
+        value out of range stops the run, no function can write to its read-only arguments, and
+        tables are checked to be finite at the end of the run and at every checkpoint. Unless
+        `checked` is False, an index outside its array also stops the run. This check takes 0 to 9 %
+        of the time in functions compiled by Numba; without it, such an index may corrupt other
+        memory of the process or crash it. (The check does not cover functions that you compiled
+        yourself. backend="reference" always checks.) With True, indices are also checked in the
+        functions of this library and tables after every step, so that the error names the step at
+        which a table became non-finite. This is much slower and meant for debugging.
 
     Returns
     -------
@@ -121,13 +131,19 @@ def run(
     TypeError, ValueError
         If an argument is outside its domain, before anything is allocated or compiled.
     RuleError
-        If a function of a learner or a game fails, or what it returns is out of its range, or a
-        table is not finite: with the function, the replica, the step and the value. Where tables
-        are looked at when the run is over, `result` of the error is the run as it ended.
+        If a function of a learner or a game fails, a value that it returns is out of range, or a
+        table is not finite. The error has the function, the replica, the step and the value. If
+        the check of the tables at the end of the run fails, `result` of the error is the complete
+        run.
     CompileError (a TypeError)
         If Numba cannot compile such a function.
     Interrupted
-        On Ctrl-C, with what is done so far as `result` (and in the checkpoint).
+        On Ctrl-C; `result` of the exception (and the checkpoint) has the steps taken so far.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If replicas that `stop` ended may not have converged.
 
     Examples
     --------
@@ -173,7 +189,7 @@ def run(
             file.check_writable(path)
     if found is not None:
         result, begun = found
-        # The very ones of the call.
+        # Use the objects of the call, not their copies from the file.
         result = replace(result, game=spec.game, learners=spec.learners, grid=spec.grid)
         state = result.state
         if state.generator is not None:
@@ -199,7 +215,7 @@ def run(
 
 
 def _left(result: Result, steps: int, begun: np.ndarray) -> np.ndarray:
-    """Return which replicas have steps left to take, (replicas,) bool."""
+    """Return a mask of the replicas with steps left to take, (replicas,) bool."""
     left: np.ndarray = (result.steps - begun < steps) & ~result.stopped
     return left
 
@@ -212,7 +228,10 @@ def _work_off(
     progress: bool | None,
     writer: Writer | None,
 ) -> None:
-    """Take the steps that are left; `begun`: the steps of each replica before the call."""
+    """Take the remaining steps, modifying the state, the snapshots and the checkpoint.
+
+    begun: steps that each replica had taken before the call, (replicas,) int64
+    """
     steps, record = spec.steps, spec.record
     state, game, snapshots = result.state, result.game, result.snapshots
     taken = state.steps - begun
@@ -247,7 +266,7 @@ def _work_off(
     def finish() -> None:
         if writer is None:
             bring_up_to_date()
-        elif len(todo) or not writer.path.exists():  # else all was done, and is only read
+        elif len(todo) or not writer.path.exists():  # a complete checkpoint is only read
             save()
 
     work = driver.Work(
@@ -262,7 +281,7 @@ def _work_off(
     )
     total = len(todo) if work.periods else len(todo) * steps - int(taken.sum(where=left))
     make_block, threads = _blocks(spec, state, min(spec.threads, len(todo)), len(todo), generator)
-    with interrupts(1):  # else a second Ctrl-C would lose what the first one saves
+    with interrupts(1):  # a second Ctrl-C must not lose what the first one saves
         try:
             with reporter(total, progress) as report:
                 driver.run(
@@ -276,7 +295,7 @@ def _work_off(
         except BaseException as error:
             try:
                 finish()
-            except (RuleError, ValueError) as unsaved:  # must not hide the error on its way
+            except (RuleError, ValueError) as unsaved:  # must not replace the original error
                 if writer is not None and not isinstance(error, RuleError):
                     message = f"checkpoint {str(writer.path)!r} was not written: {unsaved}"
                     warnings.warn(message, RuntimeWarning, stacklevel=3)
@@ -295,9 +314,9 @@ def _blocks(
     replicas: int,
     generator: np.random.Generator | None = None,
 ) -> tuple[Callable[[], driver.Block], int]:
-    """Return a function that makes a block, called once in every thread, and how many threads.
+    """Return a function that makes a block, called once in every thread, and the thread count.
 
-    threads, replicas: at most so many threads, for so many replicas
+    threads: upper bound on the thread count; replicas: number of replicas to run
     """
     if spec.backend == "reference" or replicas == 0:
         from fastgames.engine.interpreted import ReferenceBlock

@@ -1,6 +1,6 @@
-"""Parameters that change over a run. They stand in place of any numeric parameter of a learner.
+"""Schedules: values that change over a run, accepted for any numeric parameter of a learner.
 
-A schedule counts the game steps of its replica, from 0: its first value is used at the first step,
+A schedule counts the game steps of its replica, from 0. Its first value is used at the first step,
 and it advances once after every step.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from fastgames._common import checks
 
 CONSTANT, EXPONENTIAL, LINEAR = range(3)
-NEVER = 2**62  # a step that no run comes to
+NEVER = 2**62  # a step that no run reaches
 
 
 class _Frozen:
@@ -34,8 +34,8 @@ class _Frozen:
         return hash((type(self), self._key()))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An array comes out of a pickle writable; made anew it is read-only. What a property has
-        # cached, such as a digest of functions, is left behind: it may not hold elsewhere.
+        # Unpickled arrays are writable; calling the constructor makes them read-only again. Cached
+        # properties, such as a digest of functions, may be invalid in another process.
         return _again, (
             type(self),
             {name: getattr(self, name) for name in self.__dataclass_fields__},
@@ -43,22 +43,36 @@ class _Frozen:
 
 
 def _again(kind: type[_Frozen], given: dict[str, Any]) -> _Frozen:
-    """Return a learner, or a part of one, from its fields."""
+    """Return the object of class `kind` with these fields."""
     return kind(**given)
 
 
 @dataclass(frozen=True, eq=False)
 class Exponential(_Frozen):
-    """max(floor, start * exp(-rate * t)) at step t, computed as the recurrence v <- v * exp(-rate).
+    """Exponential decay: max(floor, start * exp(-rate * t)) at step t.
 
     Parameters
     ----------
     start : float or array (replicas,)
-        The value at the first step, in the domain of the parameter it stands for.
+        The value at the first step, in the domain of the parameter that the schedule replaces.
     rate : float or array (replicas,)
-        Per step, in [0, inf).
+        Decay rate per step, in [0, inf).
     floor : float or array (replicas,)
-        The least value used.
+        Lower bound of the value.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
+
+    Notes
+    -----
+    The value is computed as the recurrence v <- v * exp(-rate).
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> explore = fg.EpsilonGreedy(fg.Exponential(1.0, rate=1e-3, floor=0.01))
     """
 
     start: Any
@@ -73,14 +87,26 @@ class Exponential(_Frozen):
 
 @dataclass(frozen=True, eq=False)
 class Linear(_Frozen):
-    """start + (end - start) * min(t / steps, 1) at step t; `end` is also its floor (or ceiling).
+    """Linear change: start + (end - start) * min(t / steps, 1) at step t.
+
+    `end` is also the lower bound of the value, or the upper bound if it exceeds `start`.
 
     Parameters
     ----------
     start, end : float or array (replicas,)
-        The first and the last value, in the domain of the parameter they stand for.
+        The first and the last value, in the domain of the parameter that the schedule replaces.
     steps : float or array (replicas,)
-        After how many steps the end is reached, in (0, inf).
+        Number of steps after which the value is `end`, in (0, inf).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> learner = fg.QLearner(alpha=fg.Linear(0.5, 0.05, steps=10_000))
     """
 
     start: Any
@@ -94,14 +120,14 @@ class Linear(_Frozen):
 
 
 Numeric: TypeAlias = "float | np.ndarray | Exponential | Linear"
-Schedule: TypeAlias = tuple[int, tuple[Any, Any, Any]]  # what `parts` returns
+Schedule: TypeAlias = tuple[int, tuple[Any, Any, Any]]  # return type of `parts`
 
 
 def numeric(name: str, value: Any, domain: str, scheduled: str | None = None) -> Numeric:
-    """A parameter as given by the user: checked, arrays copied and made read-only.
+    """Return a parameter given by the user after checking it; copy arrays and make them read-only.
 
-    Every value that a run can use must lie in `domain`; those of a schedule in `scheduled`, where
-    that is given (it may contain a limit that a schedule only tends to).
+    Every value that a run can use must lie in `domain`. The values of a schedule must lie in
+    `scheduled` if it is given; it may contain a limit that a schedule approaches but never reaches.
     """
     if isinstance(value, Exponential | Linear):
         ends = ("start", "floor") if isinstance(value, Exponential) else ("start", "end")
@@ -115,6 +141,7 @@ def numeric(name: str, value: Any, domain: str, scheduled: str | None = None) ->
 
 
 def _number(name: str, value: Any) -> float | np.ndarray:
+    """Return finite numbers as a float, or as a read-only array (replicas,) float64."""
     array = checks.finite_array(name, value)
     if array.ndim == 0:
         return float(array)
@@ -127,7 +154,7 @@ def _number(name: str, value: Any) -> float | np.ndarray:
 
 
 def parts(value: Numeric) -> Schedule:
-    """A parameter as the engine holds it: its kind, and (first, second, third) of block.pxi."""
+    """Return a parameter in the form of the engine: kind, (first, second, third) of block.pxi."""
     if isinstance(value, Exponential):
         return EXPONENTIAL, (value.start, value.rate, value.floor)
     if isinstance(value, Linear):
@@ -136,14 +163,14 @@ def parts(value: Numeric) -> Schedule:
 
 
 def falls_to(schedule: Schedule, bound: float) -> np.ndarray:
-    """Return the first step at which a parameter is at most `bound` > 0, NEVER where there is none.
+    """Return the first step at which a parameter is at most `bound` > 0; NEVER if it stays above.
 
-    The shape is () or (replicas,), as the numbers of the parameter have it; int64.
+    The result is int64, of the shape of the numbers of the parameter, () or (replicas,).
     """
     kind, numbers = schedule
     start, second, third = np.broadcast_arrays(*(np.asarray(x, np.float64) for x in numbers))
     least = np.maximum(start, third) if kind == EXPONENTIAL else start
-    first = np.where(least <= bound, 0, NEVER)  # at once, or not, as far as is known here
+    first = np.where(least <= bound, 0, NEVER)  # entries that fall later are replaced below
     if kind == EXPONENTIAL:
         from fastgames.rules.exponential import exp
 
@@ -156,9 +183,9 @@ def falls_to(schedule: Schedule, bound: float) -> np.ndarray:
     elif kind == LINEAR:
         falls = (start > bound) & (second <= bound)
         v, end, length = start[falls], second[falls], third[falls]
-        last = np.minimum(np.ceil(length), NEVER)  # there it has come to its end
+        last = np.minimum(np.ceil(length), NEVER)  # the value is `end` from this step on
         t = np.minimum(np.ceil((v - bound) / (v - end) * length), last)
-        for _ in range(2):  # which is off where it was rounded
+        for _ in range(2):  # rounding may have moved t by a step or two
             t -= v + (end - v) * np.minimum((t - 1) / length, 1.0) <= bound
         for _ in range(2):
             t += (t < last) & (v + (end - v) * np.minimum(t / length, 1.0) > bound)
@@ -167,14 +194,17 @@ def falls_to(schedule: Schedule, bound: float) -> np.ndarray:
 
 
 def _decays_to(v: float, factor: float, bound: float) -> int:
-    """Return the first t at which the recurrence v <- v * factor has come to at most bound < v."""
+    """Return the first t at which the recurrence v <- v * factor is at most `bound`, for bound < v.
+
+    The recurrence is run only if rounding could change the closed form, and t is at most 10^7.
+    """
     if factor == 1.0:
         return NEVER
     if factor == 0.0:
         return 1
     rate = -math.log(factor)
     t = math.log(v / bound) / rate
-    error = (t + 4.0) * 2.0**-52 * (1.0 / rate + 4.0)  # at most, of the recurrence and of t
+    error = (t + 4.0) * 2.0**-52 * (1.0 / rate + 4.0)  # bound for the recurrence and for t
     first, last = math.ceil(t - error), math.ceil(t + error)
     if first == last or last > 10**7:
         return min(last, NEVER)

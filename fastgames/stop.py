@@ -1,4 +1,4 @@
-"""When a replica stops before its steps run out."""
+"""Rules that stop a replica before its steps run out."""
 
 from __future__ import annotations
 
@@ -16,30 +16,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stable:
-    """Stop a replica once nothing that was learnt changed what anyone prefers, for long enough.
+    """Stopping rule: a replica stops after `periods` steps in a row without a greedy change.
 
-    After each step: if any agent's greedy action in a row that it just updated changed, n = 0, else
-    n += 1; the replica stops when n = periods. `steps` counts them all. With `after`, n stays 0
-    until then, so no replica stops before `after` + `periods` steps.
+    A counter n starts at 0. After each step, n = 0 if any agent's greedy action changed in a row of
+    its table that the step updated; else n increases by 1. The replica stops when n = periods.
+    `steps` of the result counts all steps. With `after`, n stays 0 until that step, so no replica
+    stops before `after` + `periods` steps.
 
     Parameters
     ----------
     periods : int
-        In [1, 2^31).
+        Steps without a change, in [1, 2^31).
     after : int or float
-        When n begins to count. An int, in [0, 2^62], is a step of the replica: the first that
-        counts, from 0. A float, in (0, 1), is a bound for epsilon: the first step that counts is
-        that by which the epsilon of every learner that has one has been at most `after`. `run`
-        refuses a bound that some epsilon never falls to, and one where no learner has an epsilon
-        (softmax has a temperature: give a step). 0, the default: from the first step.
+        The step from which n counts. An int, in [0, 2^62], is that step of the replica, from 0. A
+        float, in (0, 1), is a bound for epsilon: n counts from the first step by which the epsilon
+        of every learner that has one has been at most `after`. `run` refuses a bound that some
+        epsilon never falls to, and a bound if no learner has an epsilon (softmax has a temperature:
+        give a step). 0, the default, counts from the first step.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
 
     Notes
     -----
     Without `after`, learners that hardly learn and still explore look stable: with a step size of
-    .005 it takes thousands of visits until what is greedy changes for the first time. `run` warns
-    (`fastgames.ConvergenceWarning`) where replicas stopped although no greedy action had ever
-    changed, or while exploration was far from its floor, and `result.unchanged` and
-    `result.exploring` say which.
+    0.005, a greedy action needs thousands of visits to change for the first time. `run` emits a
+    `fastgames.ConvergenceWarning` if replicas stopped although no greedy action had ever changed,
+    or while exploration was far from its floor; `result.unchanged` and `result.exploring` mark
+    these replicas.
 
     Source: Calvano, Calzolari, Denicolò & Pastorello, AER 110 (2020), section III.B.
 
@@ -71,7 +77,7 @@ class Stable:
     def first_counted(self, state: State) -> np.ndarray:
         """Return the step of each replica from which n counts, (replicas,) int64.
 
-        Schedules count from the step at which their learner took its seat (`resume=`).
+        Schedules count from the step at which their learner joined the run (`resume=`).
         """
         if isinstance(self.after, int):
             return np.full(len(state.steps), self.after)

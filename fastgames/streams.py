@@ -1,4 +1,4 @@
-"""The random words of many replicas, for learners that are written in NumPy."""
+"""Random words of many replicas, for learners written in NumPy."""
 
 from __future__ import annotations
 
@@ -12,22 +12,34 @@ from fastgames._common import checks
 from fastgames._common.checks import check_fits
 from fastgames._common.seeds import seed_from
 
-_AT_A_TIME = 2**14  # replicas whose first states are made together
+_AT_A_TIME = 2**14  # replicas in one batch of first states
 
 
 class Streams:
-    """The streams that agent `role` has in replicas 0 … replicas - 1 of `fastgames.run`.
+    """Random streams of agent `role` in replicas 0 … replicas - 1 of `fastgames.run`.
 
-    With them a learner of your own, next to `VectorGame`, draws what a built-in one would.
+    A user-defined learner that steps a `VectorGame` and uses these streams draws the same random
+    words as a built-in learner.
 
     Parameters
     ----------
     rng : None, int in [0, 2^64), SeedSequence or Generator
-        The seed, or where to take it from; `seed` is what was used.
+        The seed, or the source from which it is drawn; `seed` is the seed that was used.
     replicas : int
-        At least 1.
+        Number of replicas, at least 1.
     role : int
-        The agent's number; the number of agents stands for nature, which `VectorGame` draws itself.
+        The number of the agent, in [0, 2^31 - 2]. The number of agents N stands for nature, whose
+        words `VectorGame` draws itself.
+
+    Attributes
+    ----------
+    seed : int
+        The seed of the streams.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain, or the streams exceed the available memory.
 
     Notes
     -----
@@ -44,7 +56,7 @@ class Streams:
     def __init__(self, rng: Any, replicas: int, role: int) -> None:
         replicas = checks.whole("replicas", replicas, 1, 2**40)
         role = checks.whole("role", role, 0, 2**31 - 2)
-        made = min(replicas, _AT_A_TIME) * (role + 1) * 16  # of all roles up to this one
+        made = min(replicas, _AT_A_TIME) * (role + 1) * 16  # `_start` makes roles 0 … role
         check_fits("replicas", f"replicas and role {role}", replicas, 16 * replicas + made, 16)
         self.seed = seed_from(rng)
         self._state = np.empty((4, replicas), np.uint32)
@@ -52,14 +64,36 @@ class Streams:
 
     @property
     def state(self) -> np.ndarray:
-        """Of xoshiro128++, (4, replicas) uint32, a copy."""
+        """State of xoshiro128++, (4, replicas) uint32, a copy."""
         return self._state.copy()
 
     def __copy__(self) -> Streams:
-        return copy.deepcopy(self)  # whose words do not move those of the original
+        return copy.deepcopy(self)  # drawing from a copy must not advance the original
 
     def words(self, count: int = 1) -> np.ndarray:
-        """The next words, each u = word >> 1 in [0, 2^31): (count, replicas) int64, a new array."""
+        """Draw and return the next words of every replica.
+
+        Parameters
+        ----------
+        count : int
+            Words for each replica, at least 0.
+
+        Returns
+        -------
+        (count, replicas) int64
+            A new array; each entry is u = word >> 1, in [0, 2^31).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If count is outside its domain, or the array exceeds the available memory.
+
+        Examples
+        --------
+        >>> streams = Streams(rng=7, replicas=2, role=0)
+        >>> bool((streams.words(5) < 2**31).all())
+        True
+        """
         count, replicas = checks.whole("count", count, 0, 2**40), self._state.shape[1]
         check_fits("count", "words of each replica", count, 8 * count * replicas, 8 * replicas)
         out = np.empty((count, replicas), np.int64)
@@ -68,7 +102,10 @@ class Streams:
 
 
 def _start(seed: int, role: int, state: np.ndarray) -> None:
-    """Write the first states; `start_streams` has those of all roles up to the last."""
+    """Write the first states of `role` into `state`, (4, replicas) uint32.
+
+    `start_streams` makes the states of all roles up to the last.
+    """
     for first in range(0, state.shape[1], _AT_A_TIME):
         stretch = state[:, first : first + _AT_A_TIME]
         made = np.empty((stretch.shape[1], role + 1, 4), np.uint32)

@@ -1,4 +1,4 @@
-"""Many copies of a game, stepped by actions that come from outside."""
+"""Many copies of a game, stepped by actions of external learners."""
 
 from __future__ import annotations
 
@@ -30,48 +30,50 @@ from fastgames.learners import AnyLearner
 from fastgames.learners.outside import Outside
 from fastgames.registry import DTYPES
 
-LANES = 1024  # of a block without learners: what passes hand on stays in the first cache
-OTHER_FORM, OUT_OF_RANGE = 1, 2  # what `Stepper.step` says
+LANES = 1024  # of a block without learners: data passed between passes stays in the L1 cache
+OTHER_FORM, OUT_OF_RANGE = 1, 2  # return codes of `Stepper.step`
 
 
 class VectorGame:
-    """Copies of a game ("environments") that are stepped together; learners are elsewhere.
+    """Copies of a game ("environments") that one call steps together, for external learners.
 
-    For learners of your own in NumPy, PyTorch or JAX. One call steps all environments, compiled and
-    without the GIL, into arrays that the next call writes again: copy what you keep. It can itself
-    be copied and pickled.
+    The learners may be written in NumPy, PyTorch or JAX. One call steps all environments in
+    compiled code, without the GIL. It writes into arrays that the next call overwrites: copy the
+    arrays that you keep. A VectorGame can be copied and pickled.
 
     Parameters
     ----------
     game : MatrixGame, MarkovGame, ProceduralGame or Variants
     num_envs : int
-        Copies, at least 1. With `Variants` as many as its index has.
+        Number of copies, at least 1. With `Variants`, the length of its index.
     rng : None, int in [0, 2^64), SeedSequence or Generator
-        The seed, or where to take it from; `seed` is what was used. Nature's words in environment r
-        are those of replica r of `fastgames.run` with this seed, whatever num_envs is.
+        The seed, or the source from which it is drawn; `seed` is the seed that was used. The random
+        words of nature in environment r are those of replica r of `fastgames.run` with this seed,
+        for any num_envs.
     learners : sequence, optional
-        For each agent None if it is played from outside, or a learner that plays and learns inside,
-        as in `run` (`FixedPolicy` only plays). All are played from outside unless given.
+        For each agent, None if an external learner chooses its actions, or an internal learner that
+        plays and learns as in `run` (`FixedPolicy` only plays). All are external unless given.
     dtype : "float64" or "float32"
-        The type of rewards, and of tables of learners inside.
+        The type of the rewards and of the tables of internal learners.
     checked : None, True or False
-        As in `run`: unless it is False, an index outside its array stops a step of functions of
-        yours.
+        As in `run`: unless it is False, an index outside its array in a user-defined function stops
+        the step.
 
     Attributes
     ----------
     agents : tuple of int
-        Those that are played from outside.
+        The agents whose actions come from outside.
     observations : (N, num_envs) int32
-        What every agent sees now.
+        Current observation of every agent.
     next_observations : (N, num_envs) int32
-        What every agent saw after the last step, before another episode began where one was over:
-        what learners bootstrap from. Where episodes never end, the same array as `observations`.
+        Observation of every agent after the last step and before the next episode began, if one
+        ended: the observations to bootstrap from. If episodes of the game never end, the same array
+        as `observations`.
     rewards : (N, num_envs) of dtype
-        Of the last step.
+        Rewards of the last step.
     terminated, truncated : (num_envs,) bool
-        Whether the last step ended the episode in a terminal state, or the time limit cut it. Then
-        another has begun, as in `run`: `observations` are its first.
+        True if the last step ended the episode in a terminal state, or at the time limit. The next
+        episode has then begun, as in `run`, and `observations` are its first.
 
     Raises
     ------
@@ -113,7 +115,7 @@ class VectorGame:
         if isinstance(game, Variants) and len(game.index) != self.num_envs:
             held = len(game.index)
             raise ValueError(
-                f"num_envs must be as many as the index of game has, {held}, got {num_envs}"
+                f"num_envs must equal the length of the index of game, {held}, got {num_envs}"
             )
         self._dtype = checks.one_of("dtype", dtype, DTYPES)
         if checked is not None and not isinstance(checked, bool):
@@ -128,13 +130,13 @@ class VectorGame:
         self._make()
 
     def _make(self) -> None:
-        """All that holds and steps the environments."""
+        """Allocate the arrays and the blocks and load the state into them."""
         self._make_arrays()
         self._make_blocks()
         self._load()
 
     def _seats(self, learners: Any) -> tuple[AnyLearner, ...]:
-        """The learners, with `Outside` for None."""
+        """Return the learners, with `Outside` in place of None."""
         count = self.game.num_agents
         given = [None] * count if learners is None else learners
         if isinstance(given, str) or not isinstance(given, Sequence):
@@ -144,13 +146,13 @@ class VectorGame:
             )
         if all(x is not None for x in given):
             raise ValueError(
-                "learners must have None for at least one agent, which is played from outside; "
-                "where all learn inside, `fastgames.run` plays"
+                "learners must have None for at least one agent, got a learner for every agent; "
+                "use `fastgames.run` if no agent takes actions from outside"
             )
         return one_for_each([Outside() if x is None else x for x in given], count)
 
     def _specified(self) -> RunSpec:
-        """Return the specification; learners inside are checked."""
+        """Return the specification of the environments, after checking the internal learners."""
         spec = RunSpec(self.game, self._learners, self.num_envs, self._dtype, checked=self._checked)
         for agent in spec.agents:
             if not isinstance(agent.learner, Outside):
@@ -158,7 +160,7 @@ class VectorGame:
         return spec
 
     def _capacity(self) -> int:
-        """Environments of a block, a multiple of 16."""
+        """Return the number of environments in a block, a multiple of 16."""
         if len(self.agents) < len(self._learners):
             most = block_size(self._spec, self.num_envs, columns=False)
         else:
@@ -166,6 +168,7 @@ class VectorGame:
         return -(-min(most, self.num_envs) // 16) * 16
 
     def _check_memory(self) -> None:
+        """Raise ValueError if the environments exceed the available memory."""
         spec, capacity = self._spec, self._capacity()
         each = bytes_each(spec) + self.game.num_agents * (8 + spec.real.itemsize) + 2
         block = block_bytes(spec, capacity)
@@ -173,7 +176,10 @@ class VectorGame:
         check_fits("num_envs", "environments", self.num_envs, need, each)
 
     def _make_arrays(self) -> None:
-        """What is written at every step. Rows start on cache lines: vectors are stored there."""
+        """Allocate the arrays that a step writes, (N, num_envs) and (num_envs,).
+
+        Rows start on cache lines, as aligned vector stores require.
+        """
         count, width = self.game.num_agents, -(-self.num_envs // 16) * 16
         aligned = _core.lanes(self._dtype).aligned
         compact = self.game.compact
@@ -200,6 +206,7 @@ class VectorGame:
         self._step = self.observations, self.rewards, self.terminated, self.truncated
 
     def _make_blocks(self) -> None:
+        """Create the blocks of environments and the compiled stepper over them."""
         capacity, core = self._capacity(), core_arguments(self._spec)
         self._blocks = []
         for first in range(0, self.num_envs, capacity):
@@ -212,34 +219,43 @@ class VectorGame:
         self._stepper = stepper([block.lanes for block in self._blocks], self.agents)
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Take a step in every environment.
+        """Step every environment and return observations, rewards and ends of episodes.
 
         Parameters
         ----------
-        actions : (agents played from outside, num_envs) int
-            In the order of `agents`; (num_envs,) will do for one. int32 or int64, C-contiguous, is
-            read in place. Where it is not an agent's turn (`moves`), its action counts as 0.
+        actions : (len(agents), num_envs) int
+            Actions in the order of `agents`; (num_envs,) is accepted for a single agent. int32 or
+            int64, C-contiguous, is read without a copy. The action of an agent that does not move
+            in the current state (`moves`) is replaced by 0.
 
         Returns
         -------
         observations, rewards, terminated, truncated
-            The attributes of these names: the same arrays at every step.
+            The attributes of these names; the same arrays at every step.
 
         Raises
         ------
         TypeError, ValueError
-            If actions are of another form or out of range; then nothing has moved.
+            If actions have a wrong type or shape, or are out of range. No environment is stepped.
         RuleError
-            If a function of a game or a learner fails, or what it returns is out of its range;
-            then go on with `reset(rng)`.
+            If a function of a game or a learner fails, or a value that it returns is out of range.
+            Call `reset(rng)` before the next step.
         RuntimeError
-            If another thread is stepping this one. (Others may be stepped meanwhile.)
+            If another thread is stepping these environments. (Other VectorGames are independent.)
+
+        Examples
+        --------
+        >>> import fastgames as fg
+        >>> envs = fg.VectorGame(fg.games.prisoners_dilemma(), num_envs=2, rng=7)
+        >>> observations, rewards, terminated, truncated = envs.step([[0, 1], [0, 0]])
+        >>> rewards.tolist()
+        [[3.0, 5.0], [3.0, 0.0]]
         """
         if type(actions) is not np.ndarray and isinstance(actions, np.ndarray):
             checks.not_masked("actions", actions)
         try:
             wrong = self._stepper.step(actions)
-        except (TypeError, ValueError, BufferError):  # no buffer, or not a contiguous one
+        except (TypeError, ValueError, BufferError):  # actions have no contiguous buffer
             wrong = OTHER_FORM
         if wrong == OTHER_FORM:
             actions = self._as_actions(actions)
@@ -255,7 +271,7 @@ class VectorGame:
         return self._step
 
     def _as_actions(self, actions: Any) -> np.ndarray:
-        """The same numbers in the form that is stepped by."""
+        """Return checked actions as a new array (len(agents), num_envs) int64, C-contiguous."""
         array = np.asarray(actions)
         checks.not_masked("actions", actions)
         shape = len(self.agents), self.num_envs
@@ -268,9 +284,10 @@ class VectorGame:
             raise ValueError(f"actions must be {domain}, got shape {array.shape}")
         if array.dtype == np.uint64:
             array = np.minimum(array, 2**62)
-        return np.array(array, np.int64, order="C")  # a copy: aligned, whatever was given
+        return np.array(array, np.int64, order="C")  # a copy is always aligned
 
     def _out_of_range(self, actions: np.ndarray) -> ValueError:
+        """Return the error for the first action that is out of range."""
         counts = np.array([self.game.num_actions[i] for i in self.agents])[:, None]
         row, env = np.argwhere((actions < 0) | (actions >= counts))[0]
         return ValueError(
@@ -279,16 +296,31 @@ class VectorGame:
         )
 
     def _failure(self) -> Exception:
-        """What went wrong in a function of a user's."""
+        """Return the error of the user-defined function that failed."""
         self._settle()
         return next(block.error() for block in self._blocks if block.lanes.wrong[0])
 
     def reset(self, rng: Any = None) -> np.ndarray:
-        """Begin another episode in every environment; `observations`.
+        """Begin a new episode in every environment and return the first observations.
 
-        rng : as in the constructor: everything begins anew, learners inside included. Without it
-            nature's streams and what learners have learnt go on; the moves that they have not yet
-            learnt from (where agents take turns, or `Sarsa`) are forgotten.
+        Parameters
+        ----------
+        rng : None, int in [0, 2^64), SeedSequence or Generator
+            As in the constructor; resets everything, internal learners included. If None, the
+            random streams of nature and the tables of internal learners continue; pending moves,
+            from which an agent has not yet learnt (in games with turns, or `Sarsa`), are dropped.
+
+        Returns
+        -------
+        (N, num_envs) int32
+            The array `observations`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If rng is outside its domain.
+        RuntimeError
+            If another thread is stepping these environments.
         """
         with self._alone():
             if rng is not None:
@@ -310,7 +342,7 @@ class VectorGame:
         return fresh(self._spec, self.seed)
 
     def _load(self) -> None:
-        """Take up the state."""
+        """Copy the state into the blocks and clear rewards, ends and errors of the last step."""
         self._stepper.taken = 0
         for k, block in enumerate(self._blocks):
             block.state = self._state
@@ -324,13 +356,13 @@ class VectorGame:
             array[...] = 0
 
     def _stretch(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """The lanes of a block, and which environments they are."""
+        """Return the lanes of block k and the indices of their environments, (active,) int64."""
         lanes = np.arange(self._blocks[k].active)
         return lanes, lanes + k * self._blocks[0].active
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Nobody steps meanwhile; raises RuntimeError where another thread does already."""
+        """Hold the step lock; raise RuntimeError if another thread is stepping."""
         if self._stepper.busy:
             raise RuntimeError(
                 "another thread is stepping these environments: one thread at a time"
@@ -342,28 +374,28 @@ class VectorGame:
             self._stepper.busy = False
 
     def _settle(self) -> None:
-        """Tell the blocks how many steps they have taken."""
+        """Add the steps taken since the last call to the step counts of the blocks."""
         for block in self._blocks:
             block.steps[: block.active] += self._stepper.taken
         self._stepper.taken = 0
 
     def _up_to_date(self) -> State:
-        """The state, as it is now."""
+        """Return the state after storing the blocks into it."""
         with self._alone():
             self._store()
         return self._state
 
     def _store(self) -> None:
-        """Write the blocks into the state."""
+        """Copy the blocks into the state."""
         self._settle()
         for k, block in enumerate(self._blocks):
             block.store(*self._stretch(k))
 
     @property
     def states(self) -> np.ndarray:
-        """Where every environment stands, (num_envs,) int64, a copy.
+        """Current state of every environment, (num_envs,) int64, a copy.
 
-        In a procedural game (num_envs, state_size).
+        In a procedural game the shape is (num_envs, state_size).
         """
         with self._alone():
             now = [block.lanes.state[: block.active].copy() for block in self._blocks]
@@ -371,7 +403,7 @@ class VectorGame:
 
     @property
     def moves(self) -> np.ndarray:
-        """Whose turn it is, (N, num_envs) bool, a copy."""
+        """Mask of the agents that move in the current state, (N, num_envs) bool, a copy."""
         turns = self.game.compact.turns
         if turns is None:
             return np.ones((self.game.num_agents, self.num_envs), np.bool_)
@@ -379,22 +411,58 @@ class VectorGame:
         return now
 
     def tables(self, agent: int) -> dict[str, np.ndarray]:
-        """The tables of a learner inside by name, (num_envs, *dimensions), copies."""
+        """Return copies of the tables of an internal learner by name.
+
+        Parameters
+        ----------
+        agent : int
+            In [0, N); an agent with an internal learner.
+
+        Returns
+        -------
+        dict of str to (num_envs, *dimensions) arrays
+
+        Raises
+        ------
+        TypeError, ValueError
+            If agent is outside its domain.
+        RuntimeError
+            If another thread is stepping these environments.
+        """
         seat = self._up_to_date().seats[self._inside(agent)]
         return {name: table.copy() for name, table in seat.tables.items()}
 
     def policy(self, agent: int) -> np.ndarray:
-        """What a learner inside would play now: (num_envs, observations, actions) float64.
+        """Return the current policy of an internal learner, exploration included.
 
-        `FixedPolicy(envs.policy(1))` goes on playing that. Raises ValueError where the learner has
-        no function `policy`.
+        `FixedPolicy(envs.policy(1))` plays this policy without learning.
+
+        Parameters
+        ----------
+        agent : int
+            In [0, N); an agent with an internal learner.
+
+        Returns
+        -------
+        (num_envs, observations, actions) float64
+            The probability of every action.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If agent is outside its domain, or the learner has no function `policy`.
+        RuleError
+            If that function fails or writes values that are not probabilities.
+        RuntimeError
+            If another thread is stepping these environments.
         """
         return policy(self._up_to_date(), self._inside(agent))
 
     def _inside(self, agent: int) -> int:
+        """Return `agent` if it has an internal learner, else raise ValueError."""
         agent = checks.whole("agent", agent, 0, self.game.num_agents - 1)
         if agent in self.agents:
-            raise ValueError(f"agent must be one with a learner inside, got {agent}")
+            raise ValueError(f"agent must have an internal learner, got {agent}")
         return agent
 
     def _written(self) -> dict[str, np.ndarray]:
@@ -404,7 +472,7 @@ class VectorGame:
         return found
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy, or another process, goes on from: with the same bits."""
+        """Return the complete state; a copy or another process continues with the same bits."""
         kept = ("game", "num_envs", "seed", "agents", "_dtype", "_checked", "_learners")
         out = {name: array.copy() for name, array in self._written().items()}
         state = copy.deepcopy(self._up_to_date())

@@ -202,12 +202,12 @@ def test_times_are_kept_in_files_and_checkpoints(tmp_path):
         (1.5, TypeError, "every must be a whole number or a sequence of them, got 1.5"),
         ("10", TypeError, "every must be a whole number or a sequence of them, got '10'"),
         ({5: 1}, TypeError, "every must be a whole number or a sequence of them"),
-        ([], ValueError, "every must be 1 to 1048576 times, got 0"),
-        (range(10**9), ValueError, "every must be 1 to 1048576 times, got 1000000000"),
+        ([], ValueError, "every must have 1 to 1048576 entries, got 0"),
+        (range(10**9), ValueError, "every must have 1 to 1048576 entries, got 1000000000"),
         ([3, -1], ValueError, r"every\[1\] must be a whole number of at least 0, got -1"),
         ([3, True], TypeError, r"every\[1\] must be a whole number of at least 0, got True"),
         ([3, 0.5], TypeError, r"every\[1\] must be a whole number of at least 0, got 0.5"),
-        ([4, 2, 4], ValueError, "every must be different times, got 4 twice"),
+        ([4, 2, 4], ValueError, "every must have different entries, got 4 twice"),
     ],
 )  # fmt: skip
 def test_times_that_are_none(every, error, words):

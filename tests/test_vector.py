@@ -327,12 +327,12 @@ def test_wrong_arguments_are_named():
         ((game, 2, 1, None, "float16"), ValueError, "dtype must be one of"),
         ((game, 2, 1, None, "float64", 1), TypeError, "checked must be"),
         ((game, 2**39), ValueError, "num_envs must fit into memory"),
-        ((fg.Variants([game], [0, 0, 0]), 2), ValueError, "as many as the index"),
+        ((fg.Variants([game], [0, 0, 0]), 2), ValueError, "the length of the index"),
     ]:  # fmt: skip
         with pytest.raises(error, match=text):
             fg.VectorGame(*arguments)
     envs = fg.VectorGame(game, 2, 1, [None, q])
-    with pytest.raises(ValueError, match="agent must be one with a learner inside, got 0"):
+    with pytest.raises(ValueError, match="agent must have an internal learner, got 0"):
         envs.policy(0)
     with pytest.raises(ValueError, match=r"agent must be a whole number in \[0, 1\]"):
         envs.tables(2)
