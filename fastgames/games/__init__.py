@@ -1,4 +1,4 @@
-"""Games: `MatrixGame`, `MarkovGame`, and a catalogue of well-known ones.
+"""Games: `MatrixGame`, `MarkovGame`, `ProceduralGame`, `Variants`, and a catalogue.
 
 >>> from fastgames.games import make, names
 >>> "prisoners_dilemma" in names()
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from .random import random_markov_game
     from .registry import CATALOGUE, make, names
     from .repeated import remember
-else:  # of all the games, a process plays one or two
+else:  # a process uses few games, so modules are imported on first access
     __getattr__, __dir__ = later(
         __name__,
         {

@@ -1,4 +1,4 @@
-"""Games whose two agents move in turn, each holding its action until it moves again."""
+"""Games of two agents that move in turn and hold their actions until they move again."""
 
 from __future__ import annotations
 
@@ -14,38 +14,39 @@ from .markov import MarkovGame, check_size
 from .matrix import MatrixGame
 from .pricing import Benchmark, PricingGame, shares
 
-_MAX_STEPS: Final = 256  # of klein(): a table of 0.5 GiB
+_MAX_STEPS: Final = 256  # largest k of klein(), which makes a table of 0.5 GiB
 
 
 class AlternatingGame(MarkovGame):
-    """A matrix game of two agents who move in turn, each holding its action for two periods.
+    """Matrix game of two agents that move in turn, each holding its action for two periods.
 
-    In every period one agent chooses an action, the other still holds the one that it chose the
-    period before, and both are paid as in the matrix game. The mover sees what the other holds.
+    In every period one agent chooses an action and the other holds its action of the previous
+    period; both are paid as in the matrix game. The agent that moves observes the action that the
+    other holds.
 
     Parameters
     ----------
     stage : MatrixGame
-        Of two agents; the game that pays.
+        A game of two agents, which determines the payoffs of every period.
     discount : float
-        Per period, in [0, 1).
+        Discount factor per period, in [0, 1).
     start : int or array_like (S,), optional
-        As for `MarkovGame`. Unless given agent 0 moves first, against an action of agent 1 that is
-        drawn at random, all being equally likely.
+        As for `MarkovGame`. Unless given, agent 0 moves first, against an action of agent 1 drawn
+        uniformly at random.
     name, source : str, optional
         Those of stage unless given.
 
     Raises
     ------
     TypeError, ValueError
-        If stage is no game of two agents, or an argument outside the domain of `MarkovGame`.
+        If stage is not a game of two agents, or an argument is outside the domain of `MarkovGame`.
 
     Notes
     -----
-    States: h in [0, A_1), agent 0 moves and agent 1 holds action h; A_1 + h, agent 1 moves and
-    agent 0 holds h; S = A_0 + A_1. Observations: h for the agent that moves, 0 for the other, which
-    learns nothing there. A learner's target is thus r_t + discount r_{t+1} + discount^2 max Q, r_t
-    being its payoff in the period in which it chose.
+    States: in state h in [0, A_1), agent 0 moves and agent 1 holds action h; in state A_1 + h,
+    agent 1 moves and agent 0 holds action h; S = A_0 + A_1. Observations: h for the agent that
+    moves, 0 for the other, which does not learn in that state. The target of a learner is
+    r_t + discount r_{t+1} + discount^2 max Q, where r_t is its payoff in the period of its move.
 
     Source: Maskin & Tirole (1988), A theory of dynamic oligopoly, II, Econometrica 56, 571-599.
 
@@ -69,13 +70,13 @@ class AlternatingGame(MarkovGame):
         source: str | None = None,
     ) -> None:
         if not isinstance(stage, MatrixGame):
-            raise TypeError(f"stage must be a MatrixGame; it is {stage!r}")
+            raise TypeError(f"stage must be a MatrixGame, got {stage!r}")
         if stage.num_agents != 2:
-            raise ValueError(f"stage must be a game of 2 agents; it is {stage!r}")
+            raise ValueError(f"stage must be a game of 2 agents, got {stage!r}")
         rows, columns = stage.num_actions
         states = rows + columns
         check_size("rewards of an agent", states, rows * columns)
-        # What agent 1 plays while agent 0 moves makes no difference, and the other way round.
+        # The action of the agent that does not move has no effect.
         shape = (states, rows, columns)
         rewards = np.empty((2, *shape))
         rewards[:, :columns] = stage.payoffs.transpose(0, 2, 1)[..., None]
@@ -103,7 +104,7 @@ class AlternatingGame(MarkovGame):
 
     @property
     def stage(self) -> MatrixGame:
-        """The game that pays."""
+        """Matrix game that determines the payoffs of every period."""
         return self._stage
 
     def __reduce__(self) -> tuple[Callable[..., MarkovGame], tuple[Any, ...]]:
@@ -114,37 +115,37 @@ class AlternatingGame(MarkovGame):
 def klein(
     k: int = 6, *, discount: float = 0.95, start: int | npt.ArrayLike | None = None
 ) -> AlternatingGame:
-    """Klein's sequential pricing: two firms set prices in turn, each for two periods.
+    """Return Klein's sequential pricing game: two firms set prices in turn, each for two periods.
 
-    The prices are 0, 1 / k, ..., 1. Whichever price is lower sells 1 - price, two equal ones sell
-    half of that each, and a unit costs nothing.
+    The prices are 0, 1 / k, ..., 1. The firm with the lower price sells 1 - price units; at equal
+    prices each firm sells half of that. A unit costs nothing.
 
     Parameters
     ----------
     k : int
-        Steps of the grid of prices, in [2, 256].
+        Number of steps of the price grid, in [2, 256].
     discount : float
-        Per period, in [0, 1).
+        Discount factor per period, in [0, 1).
     start : int or array_like (S,), optional
-        As for `AlternatingGame`: unless given firm 0 moves first, against a random price.
+        As for `AlternatingGame`. Unless given, firm 0 moves first, against a random price.
 
     Returns
     -------
     AlternatingGame
-        2 (k + 1) states. `stage` is a `PricingGame` with the prices and the benchmarks of the game
-        played once, all at the same time.
+        A game of 2 (k + 1) states. `stage` is a `PricingGame` with the prices and the benchmarks of
+        the simultaneous game played once.
 
     Raises
     ------
     TypeError
-        If an argument is not of these types.
+        If an argument has a wrong type.
     ValueError
         If an argument is outside its domain.
 
     Notes
     -----
-    Both get nothing in the equilibrium of the game played once, where prices are 0, and 1/8 each
-    where both charge the monopoly price 1/2 (which is on the grid if k is even).
+    In the equilibrium of the game played once, prices and profits are 0. At the monopoly price 1/2
+    (on the grid if k is even), each firm gets 1/8.
 
     Source: Klein (2021), Autonomous algorithmic collusion: Q-learning under sequential pricing,
     RAND Journal of Economics 52, 538-558; the model of Maskin & Tirole (1988), Econometrica 56,
@@ -171,8 +172,8 @@ def klein(
     stage = PricingGame(
         payoffs,
         (prices, prices),
-        both_charge(0.0),  # undercutting stops at the cost
-        both_charge(0.5),  # where price (1 - price) is largest
+        both_charge(0.0),  # firms undercut each other down to the cost
+        both_charge(0.5),  # maximises price (1 - price)
         name="sequential pricing",
         source="Klein (2021), RAND Journal of Economics 52:538-558",
     )

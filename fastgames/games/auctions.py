@@ -1,4 +1,4 @@
-"""Sealed-bid auctions of one good to bidders who know each other's values."""
+"""Sealed-bid auctions of one good with complete information about the bidders' values."""
 
 from __future__ import annotations
 
@@ -18,44 +18,45 @@ def first_price_auction(
     *,
     values: float | npt.ArrayLike = 1.0,
 ) -> MarketGame:
-    """The highest bid wins, and pays what it is.
+    """Return a first-price auction: the highest bidder wins and pays its own bid.
 
-    With k highest bids each wins with probability 1 / k. Payoffs are means over that draw: bidder i
-    gets (values_i - its bid) / k if its bid is the highest, else 0.
+    If k bidders tie for the highest bid, each wins with probability 1 / k. Payoffs are means over
+    this draw: bidder i gets (values_i - its bid) / k if its bid is the highest, else 0.
 
     Parameters
     ----------
     bidders : int
         Number of bidders N, in [2, 20].
     bids : int or array_like (A,)
-        The bids to choose from, the lowest of them the reserve price. A number m, at least 2, makes
-        m bids in equal steps from 0 to the highest value.
+        Allowed bids; the lowest is the reserve price. A number m, at least 2, makes m bids in equal
+        steps from 0 to the highest value.
     values : float or array_like (N,)
-        What the good is worth to each bidder, or to all; at least the lowest bid.
+        Value of the good to each bidder, or to all; at least the lowest bid.
 
     Returns
     -------
     MarketGame
-        Payoffs (N, A, ..., A); `choices` are bids. In its benchmarks prices are bids and quantities
-        probabilities of winning.
+        A game with payoffs (N, A, ..., A) whose `choices` are bids. In its benchmarks prices are
+        bids and quantities are probabilities of winning.
 
     Raises
     ------
     TypeError
-        If an argument is not of these types.
+        If an argument has a wrong type.
     ValueError
         If an argument is outside its domain, or the game would have over 2^29 payoffs.
 
     Notes
     -----
-    `nash` is the limit of the equilibria in undominated bids on ever finer grids: the bidders of
-    the highest value bid the second highest value (the same value if two have it), the others
-    their own, and a tie goes to a highest value. `monopoly` is the ring: all bid the lowest bid,
-    and one whose value is highest wins. On a grid `pure_equilibria` has all equilibria.
+    `nash` is the limit of the equilibria in undominated bids as the grid becomes finer: bidders
+    with the highest value bid the second highest value (the same value if two bidders share it),
+    other bidders bid their own values, and a bidder with the highest value wins ties. `monopoly` is
+    the bidding ring: all bid the lowest bid, and a bidder with the highest value wins. For all pure
+    equilibria on a grid see `pure_equilibria`.
 
-    Source: Krishna (2010), Auction Theory, 2nd ed., ch. 2 (the rules); as a game of Q-learners who
-    all have the same value Banchio & Skrzypacz (2022), Artificial intelligence and auction design,
-    EC '22, arXiv:2202.05947.
+    Source: Krishna (2010), Auction Theory, 2nd ed., ch. 2 (the rules); Banchio & Skrzypacz (2022),
+    Artificial intelligence and auction design, EC '22, arXiv:2202.05947 (a game of Q-learners with
+    equal values).
 
     Examples
     --------
@@ -82,10 +83,11 @@ def second_price_auction(
     *,
     values: float | npt.ArrayLike = 1.0,
 ) -> MarketGame:
-    """The highest bid wins, and pays the second highest.
+    """Return a second-price auction: the highest bidder wins and pays the second highest bid.
 
-    With k highest bids each wins with probability 1 / k, and pays its own bid if k > 1. Payoffs are
-    means over that draw: bidder i gets (values_i - price) / k if its bid is the highest, else 0.
+    If k bidders tie for the highest bid, each wins with probability 1 / k and, for k > 1, pays its
+    own bid. Payoffs are means over this draw: bidder i gets (values_i - price) / k if its bid is
+    the highest, else 0.
 
     Parameters
     ----------
@@ -95,24 +97,25 @@ def second_price_auction(
     Returns
     -------
     MarketGame
-        Payoffs (N, A, ..., A); `choices` are bids. In its benchmarks prices are bids and quantities
-        probabilities of winning.
+        A game with payoffs (N, A, ..., A) whose `choices` are bids. In its benchmarks prices are
+        bids and quantities are probabilities of winning.
 
     Raises
     ------
     TypeError
-        If an argument is not of these types.
+        If an argument has a wrong type.
     ValueError
         If an argument is outside its domain, or the game would have over 2^29 payoffs.
 
     Notes
     -----
-    `nash` is the equilibrium in dominant bids: all bid their values (dominant on a grid only where
-    the value is on it). There are many others; `pure_equilibria` has all on the grid. `monopoly` is
-    the ring: all bid the lowest bid, and one whose value is highest wins.
+    `nash` is the equilibrium in dominant bids: all bid their values (on a grid, a bidder's value is
+    dominant only if it is an allowed bid). For the many other pure equilibria on the grid see
+    `pure_equilibria`. `monopoly` is the bidding ring: all bid the lowest bid, and a bidder with the
+    highest value wins.
 
     Source: Vickrey (1961), Counterspeculation, auctions, and competitive sealed tenders, Journal of
-    Finance 16, 8-37; as a game of Q-learners Banchio & Skrzypacz (2022), EC '22.
+    Finance 16, 8-37; Banchio & Skrzypacz (2022), EC '22 (a game of Q-learners).
 
     Examples
     --------
@@ -131,7 +134,7 @@ def second_price_auction(
     )
 
 
-@np.errstate(over="ignore", invalid="ignore")  # `check_finite` names what overflows
+@np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
 def _auction(
     bidders: int,
     bids: int | npt.ArrayLike,
@@ -141,18 +144,20 @@ def _auction(
     name: str,
     source: str,
 ) -> MarketGame:
-    """An auction. price: of the bids of all; nash_bids: of the values and the second highest."""
+    """Return an auction with the given rules.
+
+    price: maps the bids of all, which broadcast to (A, ..., A), to the price that the winner pays;
+    nash_bids: maps the values (N,) and the second highest of them to the equilibrium bids (N,)
+    """
     bidders = whole("bidders", bidders, 2, MAX_AGENTS + 1)
     worth = each("values", values, bidders)
     given = {"values": values}
     choices = grids("bids", bids, [0.0] * bidders, [worth.max()] * bidders, given)
     if any(not np.array_equal(grid, choices[0]) for grid in choices):
-        raise ValueError(f"bids must be the same for all bidders; they are {choices}")
+        raise ValueError(f"bids must be the same for all bidders, got {choices}")
     least = choices[0][0]
     if worth.min() < least:
-        raise ValueError(
-            f"values must be at least the lowest bid, {least}; the lowest is {worth.min()}"
-        )
+        raise ValueError(f"values must be at least the lowest bid, {least}, got {worth.min()}")
     offers = list(np.meshgrid(*choices, indexing="ij", sparse=True))
     paid = price(offers)
     won = shares(offers, reduce(np.maximum, offers))
@@ -175,7 +180,7 @@ def _auction(
 
 
 def _second_highest(offers: list[FloatArray]) -> FloatArray:
-    """The second highest bid, the highest itself where two bid it."""
+    """Return the second highest bid of every joint action, (A, ..., A); on ties, the highest."""
     first = second = np.full((1,) * len(offers), -np.inf)
     for offer in offers:
         first, second = np.maximum(first, offer), np.maximum(second, np.minimum(first, offer))

@@ -1,8 +1,8 @@
-"""The catalogue: well-known matrix games, with the payoffs of the source each one cites.
+"""Catalogue of well-known matrix games, with the payoffs of the cited sources.
 
-Tables are written for agent 0, rows its own actions and columns agent 1's. Agent 1's table has
-the same orientation; what it is in a symmetric, a zero-sum and a shared game is said once each,
-in the three helpers at the end, since a transposed second table is the classic mistake.
+Tables are written for agent 0: rows are its own actions, columns those of agent 1. The table of
+agent 1 has the same orientation. The three helpers at the end derive it for symmetric, zero-sum and
+shared-payoff games, since a transposed second table is a common mistake.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from ._tables import FloatArray
 from .matrix import MatrixGame
 
-_MAX_ACTIONS = 4096  # of coordination(): a table of 256 MiB
-_MAX_AGENTS = 20  # of public_goods(): a table of 160 MiB
+_MAX_ACTIONS = 4096  # limit of coordination(), which makes a table of 256 MiB
+_MAX_AGENTS = 20  # limit of public_goods(), which makes a table of 160 MiB
 
 
 def matching_pennies() -> MatrixGame:
-    """Matching pennies: agent 0 wins if the coins match, agent 1 if they differ.
+    """Return matching pennies: agent 0 wins if the coins match, agent 1 if they differ.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def matching_pennies() -> MatrixGame:
 
     Notes
     -----
-    Equilibria: none in pure actions; one, both play (1/2, 1/2), of value 0.
+    Equilibria: none in pure actions; one in mixed policies: both play (1/2, 1/2); its value is 0.
 
     Source: Bowling & Veloso (2002), Multiagent learning using a variable learning rate,
     Artificial Intelligence 136, Table 1(a); also Osborne & Rubinstein (1994), A Course in Game
@@ -50,7 +50,7 @@ def matching_pennies() -> MatrixGame:
 
 
 def rock_paper_scissors() -> MatrixGame:
-    """Rock-paper-scissors: the winner takes 1 from the loser.
+    """Return rock-paper-scissors: the winner takes 1 from the loser.
 
     Returns
     -------
@@ -59,10 +59,18 @@ def rock_paper_scissors() -> MatrixGame:
 
     Notes
     -----
-    Equilibria: none in pure actions; one, both play (1/3, 1/3, 1/3), of value 0.
+    Equilibria: none in pure actions; one in mixed policies: both play (1/3, 1/3, 1/3); its value
+    is 0.
 
     Source: Bowling & Veloso (2002), Multiagent learning using a variable learning rate,
     Artificial Intelligence 136, Table 1(b).
+
+    Examples
+    --------
+    >>> rock_paper_scissors().payoffs[0]
+    array([[ 0., -1.,  1.],
+           [ 1.,  0., -1.],
+           [-1.,  1.,  0.]])
     """
     return MatrixGame(
         _zero_sum([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]),
@@ -73,7 +81,7 @@ def rock_paper_scissors() -> MatrixGame:
 
 
 def biased_rock_paper_scissors() -> MatrixGame:
-    """Rock-paper-scissors where every victory is worth something else.
+    """Return rock-paper-scissors with a different prize for every winning action.
 
     Paper takes 25 from rock, rock 50 from scissors, scissors 5 from paper.
 
@@ -84,10 +92,17 @@ def biased_rock_paper_scissors() -> MatrixGame:
 
     Notes
     -----
-    Equilibria: none in pure actions; one, both play (1/16, 10/16, 5/16), of value 0.
+    Equilibria: none in pure actions; one in mixed policies: both play (1/16, 10/16, 5/16); its
+    value is 0.
 
     Source: Bošanský, Lisý, Lanctot, Čermák & Winands (2016), Algorithms for computing strategies
     in two-player simultaneous move games, Artificial Intelligence 237, Figure 7.
+
+    Examples
+    --------
+    >>> game = biased_rock_paper_scissors()
+    >>> game.exploitability([[1 / 16, 10 / 16, 5 / 16]] * 2)
+    0.0
     """
     return MatrixGame(
         _zero_sum([[0, -25, 50], [25, 0, -5], [-50, 5, 0]]),
@@ -100,31 +115,32 @@ def biased_rock_paper_scissors() -> MatrixGame:
 def prisoners_dilemma(
     reward: float = 3.0, sucker: float = 0.0, temptation: float = 5.0, punishment: float = 1.0
 ) -> MatrixGame:
-    """The prisoner's dilemma: to defect is always better, and worse for both.
+    """Return the prisoner's dilemma: defecting is dominant, but mutual defection is worse for both.
 
     Parameters
     ----------
     reward, sucker, temptation, punishment : float
-        R if both cooperate, P if both defect, T for the one who defects alone, S for the other:
-        finite, temptation > reward > punishment > sucker. (That alternating should not beat
-        cooperating, 2R > T + S, is asked of the iterated game only, and not checked.)
+        R is paid to both if both cooperate, P to both if both defect, T to an agent that defects
+        alone, S to the other. All are finite and temptation > reward > punishment > sucker. (The
+        condition 2R > T + S, by which alternating does not beat cooperating, concerns the iterated
+        game only and is not checked.)
 
     Returns
     -------
     MatrixGame
-        Payoffs (2, 2, 2), actions cooperate, defect; mixed (cooperative and competitive are both
-        ruled out by T > S and by R > P).
+        Payoffs (2, 2, 2), actions cooperate, defect; mixed (T > S rules out cooperative, R > P
+        rules out competitive).
 
     Raises
     ------
     TypeError
         If a parameter is not a real number.
     ValueError
-        If a parameter is not finite, or they are not in that order.
+        If a parameter is not finite, or the parameters are not in that order.
 
     Notes
     -----
-    Equilibria: one, in dominant actions, both defect.
+    Equilibria: one, in dominant actions: both defect.
 
     Source: Axelrod (1984), The Evolution of Cooperation, ch. 1, Figure 1 (p. 8).
 
@@ -139,7 +155,8 @@ def prisoners_dilemma(
     p = _real("punishment", punishment)
     if not t > r > p > s:
         raise ValueError(
-            f"temptation > reward > punishment > sucker must hold; they are {t}, {r}, {p} and {s}"
+            "temptation, reward, punishment and sucker must be in descending order, "
+            f"got {t}, {r}, {p} and {s}"
         )
     return MatrixGame(
         _symmetric([[r, s], [t, p]]),
@@ -150,7 +167,7 @@ def prisoners_dilemma(
 
 
 def stag_hunt() -> MatrixGame:
-    """Stag hunt: a stag takes both, a hare can be had alone.
+    """Return the stag hunt: hunting a stag takes both agents, hunting a hare takes one.
 
     Returns
     -------
@@ -159,12 +176,17 @@ def stag_hunt() -> MatrixGame:
 
     Notes
     -----
-    Equilibria: both hunt the stag (2 each, the better one), both hunt the hare (1 each, the
-    safer one), and both play (1/2, 1/2).
+    Equilibria: both hunt the stag (2 each, payoff dominant), both hunt the hare (1 each, the safer
+    choice), and both play (1/2, 1/2).
 
     Source: Osborne (2004), An Introduction to Game Theory, section 2.5, for two hunters. The
-    story is Rousseau's (1755), Discourse on Inequality, part II; Skyrms (2004), The Stag Hunt and
-    the Evolution of Social Structure, makes it the model of the social contract.
+    story is from Rousseau (1755), Discourse on Inequality, part II; Skyrms (2004), The Stag Hunt
+    and the Evolution of Social Structure, uses it as a model of the social contract.
+
+    Examples
+    --------
+    >>> stag_hunt().pure_equilibria()
+    [(0, 0), (1, 1)]
     """
     return MatrixGame(
         _symmetric([[2, 0], [1, 1]]),
@@ -175,7 +197,7 @@ def stag_hunt() -> MatrixGame:
 
 
 def chicken() -> MatrixGame:
-    """Chicken, or hawk-dove: each wants to go straight, unless the other does.
+    """Return chicken (hawk-dove): each agent prefers to go straight, unless the other does.
 
     Returns
     -------
@@ -184,10 +206,16 @@ def chicken() -> MatrixGame:
 
     Notes
     -----
-    Equilibria: either one swerves and the other goes straight, and both play (1/2, 1/2).
+    Equilibria: one agent swerves and the other goes straight (two equilibria), and both play
+    (1/2, 1/2).
 
     Source: Osborne & Rubinstein (1994), A Course in Game Theory, Example 16.3, Figure 17.2
     (Hawk-Dove).
+
+    Examples
+    --------
+    >>> chicken().pure_equilibria()
+    [(0, 1), (1, 0)]
     """
     return MatrixGame(
         _symmetric([[3, 1], [4, 0]]),
@@ -198,9 +226,10 @@ def chicken() -> MatrixGame:
 
 
 def battle_of_the_sexes() -> MatrixGame:
-    """Battle of the sexes, or Bach or Stravinsky: together, but at which concert.
+    """Return the battle of the sexes (Bach or Stravinsky): coordination with opposed preferences.
 
-    Agent 0 prefers Bach, agent 1 Stravinsky, both prefer either to being apart.
+    Agent 0 prefers Bach, agent 1 prefers Stravinsky, and both prefer either concert together to
+    different concerts.
 
     Returns
     -------
@@ -213,6 +242,11 @@ def battle_of_the_sexes() -> MatrixGame:
     (2/3, 1/3) while agent 1 plays (1/3, 2/3), for 2/3 each.
 
     Source: Osborne & Rubinstein (1994), A Course in Game Theory, Example 15.3.
+
+    Examples
+    --------
+    >>> battle_of_the_sexes().pure_equilibria()
+    [(0, 0), (1, 1)]
     """
     return MatrixGame(
         [[[2, 0], [0, 1]], [[1, 0], [0, 2]]],
@@ -223,7 +257,7 @@ def battle_of_the_sexes() -> MatrixGame:
 
 
 def coordination(actions: int = 2) -> MatrixGame:
-    """Pure coordination: both get 1 if they choose the same action, 0 otherwise.
+    """Return the pure coordination game: both get 1 for the same action, 0 otherwise.
 
     Parameters
     ----------
@@ -244,11 +278,16 @@ def coordination(actions: int = 2) -> MatrixGame:
 
     Notes
     -----
-    Equilibria: both play the same action, or both play the same k of them with probability 1/k
-    each: 2**actions - 1 in all.
+    Equilibria: both play the same action, or both play the same k actions with probability 1/k
+    each: 2**actions - 1 equilibria in total.
 
     Source: Lewis (1969), Convention, ch. I (pure coordination); Schelling (1960), The Strategy of
     Conflict, ch. 4.
+
+    Examples
+    --------
+    >>> coordination(3).pure_equilibria()
+    [(0, 0), (1, 1), (2, 2)]
     """
     count = _integer("actions", actions, 2, _MAX_ACTIONS)
     return MatrixGame(
@@ -259,7 +298,7 @@ def coordination(actions: int = 2) -> MatrixGame:
 
 
 def climbing() -> MatrixGame:
-    """The climbing game: the best joint action is surrounded by the worst.
+    """Return the climbing game: the best joint action borders on the worst ones.
 
     Returns
     -------
@@ -268,11 +307,18 @@ def climbing() -> MatrixGame:
 
     Notes
     -----
-    Equilibria: (a, a) for 11, (b, b) for 7, and both play (5/16, 0, 11/16) for 55/16. (c, c),
-    where independent learners tend to end, is none: from there agent 0 does better with b.
+    Equilibria: (a, a) for 11, (b, b) for 7, and both play (5/16, 0, 11/16) for 55/16. Independent
+    learners tend to reach (c, c), which is not an equilibrium: agent 0 gains by changing to b.
 
     Source: Claus & Boutilier (1998), The dynamics of reinforcement learning in cooperative
-    multiagent systems, AAAI-98, 746-752; the table as printed, its rows being agent 0's actions.
+    multiagent systems, AAAI-98, 746-752; the table is as printed, with agent 0's actions as rows.
+
+    Examples
+    --------
+    >>> climbing().payoffs[0]
+    array([[ 11., -30.,   0.],
+           [-30.,   7.,   6.],
+           [  0.,   0.,   5.]])
     """
     return MatrixGame(
         _shared([[11, -30, 0], [-30, 7, 6], [0, 0, 5]]),
@@ -283,12 +329,12 @@ def climbing() -> MatrixGame:
 
 
 def penalty(k: float = -100.0) -> MatrixGame:
-    """The penalty game: two best joint actions, and a price for mistaking one for the other.
+    """Return the penalty game: two best joint actions, and a penalty for mixing them up.
 
     Parameters
     ----------
     k : float
-        What both get for (a, c) and (c, a): finite, at most 0.
+        Payoff of both agents for (a, c) and (c, a), finite, at most 0.
 
     Returns
     -------
@@ -310,10 +356,17 @@ def penalty(k: float = -100.0) -> MatrixGame:
 
     Source: Claus & Boutilier (1998), The dynamics of reinforcement learning in cooperative
     multiagent systems, AAAI-98, 746-752.
+
+    Examples
+    --------
+    >>> penalty(k=-10).payoffs[0]
+    array([[ 10.,   0., -10.],
+           [  0.,   2.,   0.],
+           [-10.,   0.,  10.]])
     """
     k = _real("k", k)
     if k > 0.0:
-        raise ValueError(f"k must be at most 0; it is {k}")
+        raise ValueError(f"k must be at most 0, got {k}")
     return MatrixGame(
         _shared([[10, 0, k], [0, 2, 0], [k, 0, 10]]),
         name="penalty",
@@ -323,9 +376,10 @@ def penalty(k: float = -100.0) -> MatrixGame:
 
 
 def shapley() -> MatrixGame:
-    """Shapley's game: agent 0 wants to copy agent 1, agent 1 to be one ahead of agent 0.
+    """Return Shapley's game, in which fictitious play runs through ever longer cycles.
 
-    Fictitious play does not converge in it: it goes round in ever longer cycles.
+    Agent 0 gets 1 if it plays the action of agent 1. Agent 1 gets 1 if its action is that of
+    agent 0 plus 1, modulo 3. All other payoffs are 0.
 
     Returns
     -------
@@ -334,11 +388,19 @@ def shapley() -> MatrixGame:
 
     Notes
     -----
-    Equilibria: none in pure actions; one, both play (1/3, 1/3, 1/3), for 1/3 each.
+    Equilibria: none in pure actions; one in mixed policies: both play (1/3, 1/3, 1/3), for 1/3
+    each.
 
     Source: Shapley (1964), Some topics in two-person games, Advances in Game Theory (Annals of
     Mathematics Studies 52), 1-28; this table is the case beta = 0 of Sparrow, van Strien & Harris
     (2008), Games and Economic Behavior 63, 259-291.
+
+    Examples
+    --------
+    >>> shapley().payoffs[1]
+    array([[0., 1., 0.],
+           [0., 0., 1.],
+           [1., 0., 0.]])
     """
     one_ahead = np.roll(np.eye(3), 1, axis=1)  # action j pays agent 1 against i if j = i + 1 mod 3
     return MatrixGame(
@@ -349,10 +411,10 @@ def shapley() -> MatrixGame:
 
 
 def jordan() -> MatrixGame:
-    """Jordan's game, three-player matching pennies.
+    """Return Jordan's game, three-player matching pennies.
 
-    Agent 0 wants to match agent 1, agent 1 to match agent 2, agent 2 to differ from agent 0.
-    Each gets 1 if it succeeds and -1 if not. Fictitious play does not converge in it.
+    Agent 0 wins if it matches agent 1, agent 1 if it matches agent 2, agent 2 if it differs from
+    agent 0. An agent gets 1 if it wins, else -1. Fictitious play does not converge in this game.
 
     Returns
     -------
@@ -361,11 +423,16 @@ def jordan() -> MatrixGame:
 
     Notes
     -----
-    Equilibria: none in pure actions; one, all play (1/2, 1/2), for 0 each.
+    Equilibria: none in pure actions; one in mixed policies: all play (1/2, 1/2), for 0 each.
 
     Source: Jordan (1993), Three problems in learning mixed-strategy Nash equilibria, Games and
     Economic Behavior 5, 368-386; payoffs as in Bowling & Veloso (2002), Artificial Intelligence
     136, Table 7.
+
+    Examples
+    --------
+    >>> jordan().payoffs[:, 0, 0, 1]  # agent 2 differs from both others
+    array([ 1., -1.,  1.])
     """
     a0, a1, a2 = np.indices((2, 2, 2))
     wins = np.stack([a0 == a1, a1 == a2, a2 != a0])
@@ -379,20 +446,20 @@ def jordan() -> MatrixGame:
 
 
 def public_goods(agents: int = 4, factor: float = 1.6, endowment: float = 1.0) -> MatrixGame:
-    """The linear public goods game, where each contributes all it has or nothing.
+    """Return the linear public goods game, in which each agent contributes everything or nothing.
 
-    What is contributed is multiplied by the factor and shared equally among all, contributors
-    or not: agent i gets endowment · (1 if it keeps, else 0) + factor · (contributions) / agents.
+    The contributions are multiplied by the factor and shared equally among all agents, whether they
+    contributed or not: agent i gets endowment · (1 if it keeps, else 0) + factor · (contributions)
+    / agents.
 
     Parameters
     ----------
     agents : int
         Number of agents, in [2, 20]. The table has agents · 2**agents payoffs.
     factor : float
-        In (1, agents), so that a contribution gains the group more than it costs, and the one who
-        makes it less.
+        In (1, agents): the group gains more by a contribution than it costs, its contributor less.
     endowment : float
-        What every agent has, finite and above 0.
+        Endowment of every agent, finite and above 0.
 
     Returns
     -------
@@ -408,12 +475,12 @@ def public_goods(agents: int = 4, factor: float = 1.6, endowment: float = 1.0) -
 
     Notes
     -----
-    Equilibria: one, in dominant actions, all keep; all would be better off if all contributed.
-    With two agents it is a prisoner's dilemma.
+    Equilibria: one, in dominant actions: all keep. All agents would be better off if all
+    contributed. With two agents the game is a prisoner's dilemma.
 
     Source: Fehr & Gächter (2000), Cooperation and punishment in public goods experiments,
-    American Economic Review 90, equation (1), whose groups have 4 members and whose marginal
-    return factor / agents is 0.4; contributions are there any part of 20.
+    American Economic Review 90, equation (1), with groups of 4 members and a marginal return
+    factor / agents of 0.4. In the source an agent may contribute any part of 20.
 
     Examples
     --------
@@ -424,10 +491,10 @@ def public_goods(agents: int = 4, factor: float = 1.6, endowment: float = 1.0) -
     agents = _integer("agents", agents, 2, _MAX_AGENTS)
     factor = _real("factor", factor)
     if not 1.0 < factor < agents:
-        raise ValueError(f"factor must be in (1, {agents}), agents being {agents}; it is {factor}")
+        raise ValueError(f"factor must be in (1, {agents}) for {agents} agents, got {factor}")
     endowment = _real("endowment", endowment)
     if endowment <= 0.0:
-        raise ValueError(f"endowment must be above 0; it is {endowment}")
+        raise ValueError(f"endowment must be above 0, got {endowment}")
     keeps = np.indices((2,) * agents)  # keeps[i] is 1 where agent i keeps
     contributions = agents - keeps.sum(axis=0)
     return MatrixGame(
@@ -439,39 +506,41 @@ def public_goods(agents: int = 4, factor: float = 1.6, endowment: float = 1.0) -
 
 
 def _symmetric(table: list[list[float]]) -> FloatArray:
-    """Both agents face the same game: agent 1 gets for (i, j) what agent 0 gets for (j, i)."""
+    """Return payoffs in which agent 1 gets for (i, j) the payoff of agent 0 for (j, i)."""
     own = np.array(table, dtype=np.float64)
     return np.stack([own, own.T])
 
 
 def _zero_sum(table: list[list[float]]) -> FloatArray:
-    """Agent 1 pays what agent 0 gets."""
+    """Return payoffs in which agent 1 pays the payoff of agent 0."""
     own = np.array(table, dtype=np.float64)
     return np.stack([own, 0.0 - own])  # -own would turn 0 into -0
 
 
 def _shared(table: list[list[float]] | FloatArray) -> FloatArray:
-    """Both agents get the same."""
+    """Return payoffs in which both agents get the same."""
     own = np.array(table, dtype=np.float64)
     return np.stack([own, own])
 
 
 def _real(argument: str, value: object) -> float:
+    """Return the value as a finite float, else raise TypeError or ValueError."""
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{argument} must be a real number; it is {value!r}")
+        raise TypeError(f"{argument} must be a real number, got {value!r}")
     try:
         number = float(value)
-    except OverflowError:  # an int beyond float64
+    except OverflowError:  # the int exceeds float64
         number = math.inf
     if not math.isfinite(number):
-        raise ValueError(f"{argument} must be finite; it is {number}")
+        raise ValueError(f"{argument} must be finite, got {number}")
     return number
 
 
 def _integer(argument: str, value: object, low: int, high: int) -> int:
+    """Return the value as an int in [low, high], else raise TypeError or ValueError."""
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{argument} must be an int; it is {value!r}")
+        raise TypeError(f"{argument} must be an int, got {value!r}")
     number = int(value)
     if not low <= number <= high:
-        raise ValueError(f"{argument} must be in [{low}, {high}]; it is {number}")
+        raise ValueError(f"{argument} must be in [{low}, {high}], got {number}")
     return number

@@ -1,4 +1,4 @@
-"""A game as the reference and the kernels read it."""
+"""Internal layout of games, read by the reference and by the kernels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Sum:
-    """The next state is from_state[s] + from_joint[j]: repeated games, whatever their memory.
+    """Transitions of repeated games: the next state is from_state[s] + from_joint[j].
 
     from_state: (S,) int32; from_joint: (J,) int32
     """
@@ -22,19 +22,19 @@ class Sum:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """The next state is next[s J + j], (S J,) int32."""
+    """Transitions of games without chance: the next state is next[s J + j], (S J,) int32."""
 
     next: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Chances:
-    """Nature samples the next state. Rows s J + j, compressed: only what can happen.
+    """Random transitions: compressed rows s J + j with the next states of positive probability.
 
-    first: (S J + 1,) int64, where each row begins; no row is empty
-    successor: (entries,) int32, states in ascending order
-    cumulative: (entries,) float64, running sums of the probabilities as given. Sums over all states
-        have the same values, since adding 0 changes none: so has what is sampled.
+    first: (S J + 1,) int64, index of the first entry of each row; no row is empty
+    successor: (entries,) int32, next states in ascending order within a row
+    cumulative: (entries,) float64, running sums of the probabilities as given. Adding a probability
+        of 0 changes no sum, so sampling gives the same states as sums over all S states.
     """
 
     first: np.ndarray
@@ -44,9 +44,13 @@ class Chances:
 
 @dataclass(frozen=True, eq=False)
 class Functions:
-    """The game is functions, see `ProceduralGame`: its state is `state_size` numbers.
+    """Functions of a `ProceduralGame`, whose state is an array of `state_size` integers.
 
-    blind: whether every agent has but one observation
+    start, step, observe: the functions of the game
+    agents: number of agents N
+    blind: True if every agent has only one observation
+    words, start_words: random words for each call of `step` and of `start`
+    largest_reward: bound for the absolute value of a reward
     """
 
     start: Callable[..., Any]
@@ -62,17 +66,17 @@ class Functions:
 
 @dataclass(frozen=True, eq=False)
 class Compact:
-    """Arrays of a game of N agents, S states and J joint actions (agent 0's digit slowest).
+    """Arrays of a game of N agents, S states and J joint actions (agent 0's digit is the slowest).
 
-    rewards: (N, variants, S, J) float64; (N, variants, 1, J) where no reward depends on the state;
-        (N, 1, 1, 0) where functions say what they are
-    moves: where the game goes
-    start_state: where it starts, unless
-    start_weights: (S,) float64 says with what probabilities; None where it does not
-    terminal: (S,) bool, or None where no state is
-    observations: (N, S) int32, or None where every agent sees the state itself
-    turns: (N, S) bool, who moves, or None where always everyone does
-    time_limit: steps after which an episode is cut; 0: none
+    rewards: (N, variants, S, J) float64; (N, variants, 1, J) if no reward depends on the state;
+        (N, 1, 1, 0) if functions compute the rewards
+    moves: transitions of the game
+    start_state: first state of an episode if start_weights is None
+    start_weights: (S,) float64, probabilities of the first state, or None
+    terminal: (S,) bool, or None if no state is terminal
+    observations: (N, S) int32, or None if every agent observes the state itself
+    turns: (N, S) bool, mask of the agents that move, or None if all agents move in every state
+    time_limit: steps after which an episode is truncated; 0 if there is no limit
     """
 
     rewards: np.ndarray
@@ -86,7 +90,7 @@ class Compact:
 
     @property
     def num_states(self) -> int:
-        """S, as far as the moves tell."""
+        """Number of states S, computed from the moves; not defined for functions."""
         assert not isinstance(self.moves, Functions)
         if isinstance(self.moves, Sum):
             return len(self.moves.from_state)

@@ -1,4 +1,4 @@
-"""The two-step game: a safe second stage, or one where both must agree on the better action."""
+"""The two-step game: a choice between a safe second stage and one that requires coordination."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ _FIRST, _A, _B, _END = range(4)
 
 
 def two_step() -> MarkovGame:
-    """The two-step game: agent 0 picks the second stage, where both are paid the same.
+    """Return the two-step game: agent 0 picks the second stage, in which both get the same reward.
 
-    In the first stage nobody is paid; agent 0's action, A or B, leads to the stage of that name,
-    whatever agent 1 does. There both act once more, and the episode ends. Stage A pays 7 whatever
-    they do, stage B ``[[0, 1], [1, 8]]``. A learner whose value of B is too low plays it safe.
+    In the first stage all rewards are 0; the action of agent 0, A or B, leads to the stage of that
+    name, for any action of agent 1. In the second stage both act once more, and the episode ends.
+    Stage A pays 7 for every joint action, stage B pays ``[[0, 1], [1, 8]]``. A learner that
+    undervalues stage B chooses the safe stage A.
 
     Returns
     -------
     MarkovGame
-        4 states: 0 the first stage, 1 stage A, 2 stage B, 3 the end. Both see the state. Actions
-        A and B; discount 0.99; cooperative.
+        A game of 4 states: 0 is the first stage, 1 stage A, 2 stage B, 3 the terminal state. Both
+        agents observe the state. Actions A and B; discount 0.99; cooperative.
 
     Notes
     -----
-    The best is to go to stage B and both play B there: 8, worth 0.99 * 8 = 7.92 at the start. A
-    sum of two values fits stage B at best by ``[[-1.5, 2.5], [2.5, 6.5]]``, if all joint actions
-    are as likely, and then stage A looks better.
+    The optimal play is to go to stage B and to play B there, for 8, worth 0.99 * 8 = 7.92 at the
+    start. If all joint actions are equally likely, the best fit to stage B by a sum of two values
+    is ``[[-1.5, 2.5], [2.5, 6.5]]``, for which stage A looks better.
 
     Source: Rashid, Samvelyan, Schroeder de Witt, Farquhar, Foerster & Whiteson (2018), QMIX:
     Monotonic value function factorisation for deep multi-agent reinforcement learning, ICML,

@@ -1,4 +1,4 @@
-"""The first grid game of Hu & Wellman: two agents whose ways to their goals cross."""
+"""The first grid game of Hu & Wellman: two agents with crossing paths to their goals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STEPS = {"left": (-1, 0), "right": (1, 0), "down": (0, -1), "up": (0, 1)}  # co
 
 
 def grid_game() -> MarkovGame:
-    """Grid game 1: from the lower corners of a 3 x 3 grid to the opposite upper ones.
+    """Return grid game 1: two agents cross a 3 x 3 grid from the lower to the upper corners.
 
     Cells are numbered from the lower left, row by row::
 
@@ -21,22 +21,23 @@ def grid_game() -> MarkovGame:
         3 4 5
         0 1 2
 
-    Agent 0 starts in 0 and wants to 8, agent 1 starts in 2 and wants to 6. Both move at once to a
-    neighbouring cell; who would leave the grid stays. If both would enter one cell that is no goal,
-    they stay where they were and get -1 each. Who reaches its goal gets 100, and the episode ends;
-    all else gets 0.
+    Agent 0 starts in cell 0 and its goal is 8; agent 1 starts in cell 2 and its goal is 6. Both
+    agents move simultaneously to a neighbouring cell; an agent that would leave the grid stays. If
+    both would enter the same cell and it is not a goal, both stay and get -1 each. An agent that
+    reaches its goal gets 100 and the episode ends; all other rewards are 0.
 
     Returns
     -------
     MarkovGame
-        81 states, ``9 * cell of agent 0 + cell of agent 1``, terminal where one is in its goal;
-        actions left, right, down, up; discount 0.99. States with both in one cell are numbered
-        but never entered, unless that cell is a goal and ends the episode.
+        A game of 81 states, ``9 * cell of agent 0 + cell of agent 1``, terminal if an agent is in
+        its goal; actions left, right, down, up; discount 0.99. States with both agents in one cell
+        are numbered but never entered, unless that cell is a goal and ends the episode.
 
     Notes
     -----
-    Both can reach their goals in four steps without meeting, in ten ways: that is worth 97.0 to
-    each at the start, 100 * 0.99**3, and 95.1 after they ran into each other once, as in the paper.
+    Both agents can reach their goals in four steps without a collision, in ten ways. Such a path is
+    worth 100 * 0.99**3 = 97.0 to each agent at the start, and 95.1 after one collision, as in the
+    paper.
 
     Source: Hu & Wellman (2003), Nash Q-learning for general-sum stochastic games, Journal of
     Machine Learning Research 4, 1039-1069, section 5.1.

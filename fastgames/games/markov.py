@@ -1,8 +1,8 @@
-"""Markov games: agents act at once in a state, are paid, and the game moves on to the next state.
+"""Markov games: in each state agents act simultaneously, get rewards and reach the next state.
 
-A game is a few read-only tables. They are checked and brought into the form of `compact`, which is
-all that the reference and the kernels read; the tables that users see are views of it or made from
-it when asked for.
+A game is a few read-only tables. They are checked and converted to the layout of `compact`, the
+only one that the reference and the kernels read. The public tables are views of it, or are computed
+from it on access.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from .matrix import MatrixGame
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 
-#: States, entries of a table and steps of an episode are counted in 32 bits.
+#: Bound for states, entries of a table and steps of an episode, which are 32-bit integers.
 LIMIT = 2**31
 
 
@@ -49,10 +49,16 @@ class Sparse:
 
     ``scipy.sparse.csr_array((p.data, p.indices, p.indptr), shape=p.shape)`` is the same matrix.
 
-    indptr: (S J + 1,) int64, where each row begins
-    indices: (entries,) int32, next states, ascending in every row
-    data: (entries,) float64, their probabilities, all above 0
-    shape: (S J, S)
+    Parameters
+    ----------
+    indptr : (S J + 1,) int64
+        Index of the first entry of each row.
+    indices : (entries,) int32
+        Next states, in ascending order within a row.
+    data : (entries,) float64
+        Probabilities of these states, all above 0.
+    shape : tuple of int
+        (S J, S).
     """
 
     indptr: npt.NDArray[np.int64]
@@ -61,75 +67,79 @@ class Sparse:
     shape: tuple[int, int]
 
     def tocsr(self) -> Sparse:
-        """Itself: `MarkovGame` takes anything that has this method."""
+        """Return the object itself; `MarkovGame` accepts any object with this method."""
         return self
 
     def toarray(self) -> FloatArray:
-        """The matrix with its zeros."""
+        """Return the dense matrix, (S J, S) float64."""
         dense = np.zeros(self.shape)
         dense[np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)), self.indices] = self.data
         return dense
 
 
 class MarkovGame:
-    """A game of states: what all agents do at once pays each of them and moves the game.
+    """Game with states: the joint action determines the rewards and the next state.
 
-    Immutable: the attributes cannot be set, the tables are read-only. Games compare and hash by
-    content (tables, name, actions and source). N agents, S states, J = A_0 ... A_{N-1} joint
-    actions, whose numbers have agent 0's action as the slowest digit.
+    A MarkovGame is immutable: its attributes cannot be set and its tables are read-only. Games
+    compare and hash by content (tables, name, actions and source). N is the number of agents, S the
+    number of states and J = A_0 ... A_{N-1} the number of joint actions; the number of a joint
+    action has agent 0's action as its slowest digit.
 
     Parameters
     ----------
     rewards : array_like, (N, S, A_0, ..., A_{N-1}), or N arrays (S, A_0, ..., A_{N-1})
-        ``rewards[i, s, a_0, ..., a_{N-1}]`` is what agent i gets in state s when agent 0 plays
+        ``rewards[i, s, a_0, ..., a_{N-1}]`` is the reward of agent i in state s if agent 0 plays
         a_0, agent 1 plays a_1 and so on. N >= 2, S >= 1, every A_i >= 1, all finite; integers or
-        floats. Copied to float64; if it is the same in all states and a view of one of them
-        (`numpy.broadcast_to`), only that one is kept.
+        floats. Copied to float64. If the array is a view of one state broadcast to all states
+        (`numpy.broadcast_to`), only the rewards of that state are stored.
     transitions : one of
         array_like of int, (S, A_0, ..., A_{N-1})
-            the next state, in [0, S): nothing is left to chance;
+            the next state, in [0, S), without chance;
         array_like, (S, A_0, ..., A_{N-1}, S)
             the probability of every next state, at least 0, with sum 1 up to 1e-6;
         pair of array_like, (S, A_0, ..., A_{N-1}, K) each, as a tuple
-            K next states in [0, S) and their probabilities; a state named twice has the sum;
-        anything with ``.tocsr()``, (S J, S)
+            K next states in [0, S) and their probabilities; those of repeated states are added;
+        object with a method ``tocsr()``, (S J, S)
             such as a matrix of scipy.sparse: row ``s * J + j`` has the probabilities of the next
             state after joint action number j in state s;
         fastgames.games.compact.Sum
-            next states ``from_state[s] + from_joint[j]``, as `remember` has them.
+            next states ``from_state[s] + from_joint[j]``, as in games of `remember`.
     discount : float
-        What a learner multiplies future rewards by unless told otherwise: in [0, 1), or 1 where
-        episodes end, by terminal states or a time limit.
+        Default discount factor of learners: in [0, 1), or 1 if terminal states or a time limit end
+        the episodes.
     start : int, or array_like (S,)
-        The state in which an episode begins, or the probability of every state, at least 0, with
-        sum 1 up to 1e-6. No terminal state.
+        First state of an episode, or the probability of every state, at least 0, with sum 1 up to
+        1e-6. Terminal states are not allowed.
     terminal : array_like of bool (S,), optional
-        States that end an episode when they are entered; the next one begins at once. Their own
-        rewards and transitions are checked, and never used. None unless given.
+        Mask of the terminal states, which end an episode when they are entered; the next episode
+        begins at once. Rewards and transitions of terminal states are checked but never used. No
+        state is terminal unless given.
     observations : array_like of int (N, S), optional
-        What every agent sees of a state, at least 0; agent i has O_i = 1 + the largest of its row
-        observations. Every agent sees the state itself unless given.
+        Observation of every agent in every state, at least 0; agent i has O_i = 1 + (maximum of its
+        row) observations. Every agent observes the state itself unless given.
     turns : array_like of int (S,), or of bool (N, S), optional
-        The one agent that moves in a state, -1 where all do; or who moves. The others do nothing
-        there: they play action 0. Somebody must move in some state that is not terminal.
+        The agent that moves in each state, or -1 if all agents move; or the mask of the agents that
+        move. Agents that do not move play action 0. In at least one state that is not terminal, an
+        agent must move. All agents move in every state unless given.
     time_limit : int, optional
-        Steps after which an episode is cut, in [1, 2^31). That is no end to a learner: it still
-        expects the value of the state reached. With `turns`, an agent that is not to move in that
-        state does not learn from its last move.
+        Steps after which an episode is truncated, in [1, 2^31). Learners still bootstrap from the
+        value of the state reached. With `turns`, an agent that does not move in that state does not
+        learn from its last move. There is no limit unless given.
     name : str
+        Name of the game.
     actions : sequence of N sequences of A_i distinct str, optional
         Names of every agent's actions; "0", "1", ... unless given.
     source : str
-        Where the game was published.
+        Publication of the game.
 
     Raises
     ------
     TypeError
-        If a table is not of such numbers (complex, str and objects are refused, bool where numbers
-        are meant), or a name is not a str.
+        If a table has a wrong dtype (complex, str and objects are refused, and bool in place of
+        numbers), or a name is not a str.
     ValueError
-        If a table is ragged, of a wrong shape or outside its domain, or a table of S J rewards or
-        transitions, or of S A_i values, would have 2^31 entries or more.
+        If a table is ragged, has a wrong shape or is outside its domain, or if a table of S J
+        rewards or transitions, or of S A_i values, would have 2^31 entries or more.
 
     Notes
     -----
@@ -137,7 +147,7 @@ class MarkovGame:
 
     Examples
     --------
-    Two agents build trust by cooperating, at once or never; in state 1, trust, it pays more:
+    Two agents reach state 1, trust, by both playing action 0; rewards are higher in that state:
 
     >>> rewards = [[[[2, 0], [3, 1]], [[4, 0], [5, 1]]], [[[2, 3], [0, 1]], [[4, 5], [0, 1]]]]
     >>> game = MarkovGame(rewards, transitions=[[[1, 0], [0, 0]]] * 2, discount=0.9)
@@ -209,9 +219,9 @@ class MarkovGame:
 
     @property
     def rewards(self) -> FloatArray:
-        """The rewards, (N, S, A_0, ..., A_{N-1}) float64, read-only.
+        """Rewards, (N, S, A_0, ..., A_{N-1}) float64, read-only.
 
-        A view with stride 0 along the states where no reward depends on them.
+        The array is a view with stride 0 along the states if it was given as such a view.
         """
         table = self._compact.rewards
         each = table.reshape(self.num_agents, table.shape[2], *self.num_actions)
@@ -219,11 +229,11 @@ class MarkovGame:
 
     @property
     def transitions(self) -> IntArray | FloatArray | Sparse:
-        """Where the game goes, read-only, in a form that the constructor takes.
+        """Transitions, read-only, in a form that the constructor accepts.
 
-        (S, A_0, ..., A_{N-1}) int32, the next states; or, of probabilities, (S, A_0, ..., A_{N-1},
-        S) float64 if they were given so, else `Sparse`, which has the form of scipy's csr_array.
-        Except for Sparse, made from `compact` when asked for.
+        Next states as (S, A_0, ..., A_{N-1}) int32; probabilities as (S, A_0, ..., A_{N-1}, S)
+        float64 if they were given in this form, else as `Sparse`, which has the layout of scipy's
+        csr_array. The dense arrays are computed from `compact` on every access.
         """
         shape = (self.num_states, *self.num_actions)
         if self._sparse is None:
@@ -234,24 +244,24 @@ class MarkovGame:
 
     @property
     def discount(self) -> float:
-        """The discount a learner uses unless told otherwise."""
+        """Default discount factor of learners."""
         return self._discount
 
     @property
     def start(self) -> int | FloatArray:
-        """The state in which an episode begins, or the probability of every state, (S,) float64."""
+        """First state of an episode, or the probability of every state, (S,) float64."""
         weights = self._compact.start_weights
         return self._compact.start_state if weights is None else weights
 
     @property
     def terminal(self) -> BoolArray:
-        """Which states end an episode, (S,) bool, read-only."""
+        """Mask of the states that end an episode, (S,) bool, read-only."""
         ends = self._compact.terminal
         return np.broadcast_to(np.False_, (self.num_states,)) if ends is None else ends
 
     @property
     def observations(self) -> IntArray:
-        """What every agent sees of every state, (N, S) int32, read-only."""
+        """Observation of every agent in every state, (N, S) int32, read-only."""
         if self._compact.observations is not None:
             return self._compact.observations
         itself = np.arange(self.num_states, dtype=np.int32)
@@ -259,19 +269,19 @@ class MarkovGame:
 
     @property
     def turns(self) -> BoolArray:
-        """Who moves in every state, (N, S) bool, read-only."""
+        """Mask of the agents that move in every state, (N, S) bool, read-only."""
         if self._compact.turns is not None:
             return self._compact.turns
         return np.broadcast_to(np.True_, (self.num_agents, self.num_states))
 
     @property
     def time_limit(self) -> int | None:
-        """Steps after which an episode is cut, None if it is not."""
+        """Steps after which an episode is truncated, or None."""
         return self._compact.time_limit or None
 
     @property
     def name(self) -> str:
-        """What the game is called."""
+        """Name of the game."""
         return self._name
 
     @property
@@ -281,14 +291,14 @@ class MarkovGame:
 
     @property
     def source(self) -> str:
-        """Where the game was published."""
+        """Publication of the game."""
         return self._source
 
     @property
     def stage(self) -> MatrixGame | None:
-        """The game that is repeated, of a game that `remember` made; None of any other.
+        """Stage game of a repeated game made by `remember`; None for other games.
 
-        It is no part of what games compare by, and files do not hold it.
+        Comparisons ignore it, and files do not store it.
         """
         return self._stage
 
@@ -314,7 +324,7 @@ class MarkovGame:
 
     @property
     def compact(self) -> Compact:
-        """The game as the kernels read it."""
+        """Internal layout of the game, read by the kernels."""
         return self._compact
 
     def __repr__(self) -> str:
@@ -333,13 +343,29 @@ class MarkovGame:
         )
 
     def __hash__(self) -> int:
-        # Of what is at hand in every form of the tables. Adding 0 turns -0.0 into 0.0.
+        # Use only values available for every form of the tables. Adding 0 turns -0.0 into 0.0.
         first = self._compact.rewards[:, 0, 0] + 0.0
         labels = (self._name, self._actions, self._source)
         return hash((labels, self.num_states, self._discount, first.tobytes()))
 
     def differs_only_in_rewards(self, other: MarkovGame) -> bool:
-        """Whether the games are equal in everything but rewards, name and source."""
+        """Return True if the games are equal except for rewards, name and source.
+
+        Parameters
+        ----------
+        other : MarkovGame
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> from fastgames.games import prisoners_dilemma, remember
+        >>> one, two = (remember(prisoners_dilemma(temptation=t)) for t in (4, 5))
+        >>> one == two, one.differs_only_in_rewards(two)
+        (False, True)
+        """
         one, two = self._compact, other._compact
         return (
             (self._actions, self._discount) == (other._actions, other._discount)
@@ -352,7 +378,7 @@ class MarkovGame:
         )
 
     def _moves_as(self, other: MarkovGame) -> bool:
-        """Whether the transitions are the same, in whatever form they were given."""
+        """Return True if the transitions of both games are equal, in any form they were given."""
         if self._sparse is not None and other._sparse is not None:
             return _same_parts(self._sparse, other._sparse)
         if self._sparse is not None or other._sparse is not None:
@@ -367,7 +393,7 @@ class MarkovGame:
 
 
 def _again(kind: type[MarkovGame], slots: dict[str, Any]) -> MarkovGame:
-    """A game out of a pickle, from which arrays come writable."""
+    """Return a game from pickled slots and make its arrays read-only; unpickling loses the flag."""
     game = object.__new__(kind)
     for name, value in slots.items():
         setattr(game, name, value)
@@ -379,15 +405,18 @@ def _again(kind: type[MarkovGame], slots: dict[str, Any]) -> MarkovGame:
 
 
 def check_size(what: str, states: int, count: int) -> None:
-    """Refuse a table that 32 bits cannot index."""
+    """Raise ValueError for a table that a 32-bit integer cannot index."""
     if states * count >= LIMIT:
         raise ValueError(
-            f"{what} must have fewer than 2^31 entries; {states} x {count} = {states * count}"
+            f"{what} must have fewer than 2^31 entries, got {states} x {count} = {states * count}"
         )
 
 
 def _reward_tables(rewards: object) -> tuple[list[npt.NDArray[Any]], tuple[int, ...]]:
-    """One array (K, A_0, ..., A_{N-1}) for each agent, and the shape (S, A_0, ..., A_{N-1})."""
+    """Return N arrays (K, A_0, ..., A_{N-1}) and the shape (S, A_0, ..., A_{N-1}).
+
+    K is 1 if the rewards of one state were broadcast to all states, else S.
+    """
     given = listed(
         "rewards", rewards, "an array (N, S, A_0, ..., A_{N-1}) or N arrays of one shape"
     )
@@ -397,13 +426,13 @@ def _reward_tables(rewards: object) -> tuple[list[npt.NDArray[Any]], tuple[int, 
     if len(shape) != len(tables) + 1:
         raise ValueError(
             "rewards must have the shape (N, S, A_0, ..., A_{N-1}), one axis of states and one of "
-            f"actions for each of the {len(tables)} agents; the shape is {(len(tables), *shape)}"
+            f"actions for each of the {len(tables)} agents, got shape {(len(tables), *shape)}"
             f"{pairs_hint('rewards', (len(tables), *shape), 1)}"
         )
     if 0 in shape:
         raise ValueError(
-            "rewards must have at least 1 state, and 1 action for every agent; "
-            f"the shape is {(len(tables), *shape)}"
+            "rewards must have at least 1 state, and 1 action for every agent, "
+            f"got shape {(len(tables), *shape)}"
         )
     if all(table.strides[0] == 0 for table in tables):
         tables = [table[:1] for table in tables]
@@ -412,27 +441,28 @@ def _reward_tables(rewards: object) -> tuple[list[npt.NDArray[Any]], tuple[int, 
 
 
 def _stacked(tables: list[npt.NDArray[Any]]) -> FloatArray:
-    """The rewards as they are in `Compact`."""
+    """Return the checked rewards in the layout of `Compact`, (N, 1, K, J) float64."""
     stacked = np.array([float64(table) for table in tables], order="C")
     refuse_cells("rewards", stacked, ~np.isfinite(stacked), "finite")
     return read_only(stacked.reshape(len(tables), 1, len(tables[0]), -1))
 
 
 def _terminal(terminal: object, states: int) -> BoolArray | None:
+    """Return the checked mask of terminal states, (S,) bool; None if no state is terminal."""
     if terminal is None:
         return None
     ends = array_of("terminal", terminal, "b", "bool")
     if ends.shape != (states,):
-        raise ValueError(f"terminal must have shape ({states},); its shape is {ends.shape}")
+        raise ValueError(f"terminal must have shape ({states},), got shape {ends.shape}")
     return read_only(ends.copy()) if ends.any() else None
 
 
 def _start(start: Any, states: int, ends: BoolArray | None) -> tuple[int, FloatArray | None]:
-    """Start state and start weights."""
+    """Return the start state and None, or 0 and the start weights, (S,) float64."""
     if not isinstance(start, list | tuple) and np.ndim(start) == 0:
         state = whole("start", start, 0, states)
         if ends is not None and ends[state]:
-            raise ValueError(f"start must not be a terminal state; it is {state}")
+            raise ValueError(f"start must not be a terminal state, got {state}")
         return state, None
     weights = distribution("start", start, states)
     if ends is not None:
@@ -443,15 +473,18 @@ def _start(start: Any, states: int, ends: BoolArray | None) -> tuple[int, FloatA
 def _observations(
     observations: object, agents: int, states: int
 ) -> tuple[IntArray | None, tuple[int, ...]]:
-    """The table and how many observations every agent has; None if all see the state itself."""
+    """Return the table, (N, S) int32, and every agent's number of observations.
+
+    The table is None if every agent observes the state itself.
+    """
     itself = None, (states,) * agents
     if observations is None:
         return itself
     seen = array_of("observations", observations, "iu", "integers")
     if seen.shape != (agents, states):
         raise ValueError(
-            f"observations must have shape ({agents}, {states}), one for each agent and state; "
-            f"the shape is {seen.shape}"
+            f"observations must have shape ({agents}, {states}), one for each agent and state, "
+            f"got shape {seen.shape}"
         )
     refuse_cells("observations", seen, (seen < 0) | (seen >= LIMIT), "in [0, 2^31)")
     if (seen == np.arange(states)).all():
@@ -460,13 +493,16 @@ def _observations(
 
 
 def _turns(turns: object, agents: int, states: int, ends: BoolArray | None) -> BoolArray | None:
-    """Who moves, (N, S) bool; None if everyone does in every state that is not terminal."""
+    """Return the mask of agents that move, (N, S) bool.
+
+    It is None if all agents move in every state that is not terminal.
+    """
     if turns is None:
         return None
     given = array_of("turns", turns, "iub", "int (S,) or bool (N, S)")
     if given.shape != ((agents, states) if given.dtype.kind == "b" else (states,)):
         raise ValueError(
-            f"turns must have shape ({states},) of int, or ({agents}, {states}) of bool; it has "
+            f"turns must have shape ({states},) of int, or ({agents}, {states}) of bool, got "
             f"shape {given.shape} of {given.dtype}"
         )
     moves: BoolArray = given.copy()
@@ -475,30 +511,32 @@ def _turns(turns: object, agents: int, states: int, ends: BoolArray | None) -> B
         moves = (given == np.arange(agents)[:, None]) | (given == -1)
     acted_in = ~ends if ends is not None else np.ones(states, np.bool_)
     if not (moves & acted_in).any():
-        raise ValueError("turns must let some agent move in some state that is not terminal")
+        raise ValueError("turns must let an agent move in at least one state that is not terminal")
     return None if (moves | ~acted_in).all() else read_only(moves)
 
 
 def _discount(discount: object, ends: bool) -> float:
+    """Return the checked discount; ends: True if episodes end."""
     value = real_array("discount", discount)
     if value.shape != ():
-        raise TypeError(f"discount must be a number; its shape is {value.shape}")
+        raise TypeError(f"discount must be a number, got shape {value.shape}")
     if not (0.0 <= value < 1.0 or (value == 1.0 and ends)):
         raise ValueError(
             "discount must be in [0, 1), or 1 in a game with an end (terminal states or a time "
-            f"limit); it is {discount}"
+            f"limit), got {discount}"
         )
     return float(value)
 
 
 def _sum(moves: Sum, shape: tuple[int, ...]) -> Sum:
+    """Return checked transitions in the form of a sum, as read-only int32 arrays."""
     states, joints = shape[0], math.prod(shape[1:])
     parts = []
     for name, count in (("from_state", states), ("from_joint", joints)):
         part = array_of(f"transitions.{name}", getattr(moves, name), "iu", "integers")
         if part.shape != (count,):
             raise ValueError(
-                f"transitions.{name} must have shape ({count},); its shape is {part.shape}"
+                f"transitions.{name} must have shape ({count},), got shape {part.shape}"
             )
         parts.append(part)
     for extreme in (np.argmin, np.argmax):
@@ -507,14 +545,14 @@ def _sum(moves: Sum, shape: tuple[int, ...]) -> Sum:
         if not 0 <= reached < states:
             cell = tuple(int(digit) for digit in np.unravel_index(joint, shape[1:]))
             raise ValueError(
-                f"transitions must be states in [0, {states}); from state {state}, joint action "
-                f"{cell}, the next state is {reached}"
+                f"transitions must be states in [0, {states}), got {reached} from state {state}, "
+                f"joint action {cell}"
             )
     return Sum(_int32(parts[0]), _int32(parts[1]))
 
 
 def _transitions(transitions: Any, shape: tuple[int, ...]) -> tuple[IntArray | Sparse, bool]:
-    """Next states (S J,) int32, or probabilities; and whether these came with their zeros."""
+    """Return next states (S J,) int32, or probabilities, and True if these were given dense."""
     states, rows = shape[0], math.prod(shape)
     if hasattr(transitions, "tocsr"):
         return _from_csr(transitions.tocsr(), shape), False
@@ -526,8 +564,8 @@ def _transitions(transitions: Any, shape: tuple[int, ...]) -> tuple[IntArray | S
     if given.shape == shape:
         if given.dtype.kind == "f":
             raise TypeError(
-                f"transitions of shape {shape} must hold next states, integers; "
-                f"the dtype is {given.dtype}"
+                f"transitions of shape {shape} must hold next states, integers, "
+                f"got dtype {given.dtype}"
             )
         flat = given.reshape(-1)
         _refuse_states(flat, None, shape)
@@ -535,7 +573,7 @@ def _transitions(transitions: Any, shape: tuple[int, ...]) -> tuple[IntArray | S
     if given.shape != (*shape, states):
         raise ValueError(
             f"transitions must have shape {shape} (next states) or {(*shape, states)} "
-            f"(probabilities); the shape is {given.shape}"
+            f"(probabilities), got shape {given.shape}"
         )
     dense = given.reshape(rows, states)
     row, successor = np.nonzero(dense)
@@ -543,11 +581,12 @@ def _transitions(transitions: Any, shape: tuple[int, ...]) -> tuple[IntArray | S
 
 
 def _from_csr(matrix: Any, shape: tuple[int, ...]) -> Sparse:
+    """Return transitions from a compressed sparse matrix (S J, S)."""
     states, rows = shape[0], math.prod(shape)
     if tuple(matrix.shape) != (rows, states):
         raise ValueError(
             f"transitions must have shape ({rows}, {states}), a row for every state and joint "
-            f"action; the shape is {tuple(matrix.shape)}"
+            f"action, got shape {tuple(matrix.shape)}"
         )
     row = np.repeat(np.arange(rows), np.diff(matrix.indptr))
     return _sparse(row, np.asarray(matrix.indices), real_array("transitions", matrix.data), shape)
@@ -556,13 +595,14 @@ def _from_csr(matrix: Any, shape: tuple[int, ...]) -> Sparse:
 def _from_pair(
     successors: npt.NDArray[Any], chances: npt.NDArray[Any], shape: tuple[int, ...]
 ) -> Sparse:
+    """Return transitions from next states and their probabilities, (S, A_0, ..., A_{N-1}, K)."""
     if successors.dtype.kind == "f":
         raise TypeError(
-            f"transitions[0] must hold next states, integers; its dtype is {successors.dtype}"
+            f"transitions[0] must hold next states, integers, got dtype {successors.dtype}"
         )
     if successors.shape[:-1] != shape or chances.shape != successors.shape:
         raise ValueError(
-            f"transitions must be two arrays of shape {shape} and one more axis; the shapes are "
+            f"transitions must be two arrays of shape {shape} and one more axis, got shapes "
             f"{successors.shape} and {chances.shape}"
         )
     row = np.repeat(np.arange(math.prod(shape)), successors.shape[-1])
@@ -572,7 +612,10 @@ def _from_pair(
 def _sparse(
     row: npt.NDArray[Any], successor: npt.NDArray[Any], chance: FloatArray, shape: tuple[int, ...]
 ) -> Sparse:
-    """The entries, their rows in ascending order, as `Sparse`."""
+    """Return entries, given with their rows in ascending order, as a checked `Sparse`.
+
+    row, successor, chance: (entries,)
+    """
     states, rows = shape[0], math.prod(shape)
     _refuse_states(successor, row, shape)
     successor = successor.astype(np.int64)
@@ -580,22 +623,22 @@ def _sparse(
     if bad.any():
         k = int(bad.argmax())
         raise ValueError(
-            "transitions must be probabilities, at least 0; "
-            f"{_at(row[k], shape)}, that of state {successor[k]} is {chance[k]}"
+            f"transitions must be probabilities, at least 0, got {chance[k]} for next state "
+            f"{successor[k]} {_at(row[k], shape)}"
         )
     sums = np.bincount(row, weights=chance, minlength=rows)
     bad = ~(np.abs(sums - 1.0) <= SUM)
     if bad.any():
         k = int(bad.argmax())
         raise ValueError(
-            f"transitions must sum to 1, up to {SUM}, for every state and joint action; "
-            f"{_at(k, shape)}, they sum to {sums[k]}"
+            f"transitions must sum to 1, up to {SUM}, for every state and joint action, "
+            f"got a sum of {sums[k]} {_at(k, shape)}"
         )
     cell = row * states + successor
     order = np.argsort(cell, kind="stable")
     order = order[chance[order] > 0.0]
     cell, chance = cell[order], chance[order]
-    first = np.flatnonzero(np.diff(cell, prepend=-1))  # of those that name one state twice
+    first = np.flatnonzero(np.diff(cell, prepend=-1))  # `reduceat` adds entries of one cell
     row, successor = np.divmod(cell[first], states)
     indptr = np.zeros(rows + 1, np.int64)
     np.cumsum(np.bincount(row, minlength=rows), out=indptr[1:])
@@ -606,24 +649,24 @@ def _sparse(
 def _refuse_states(
     successor: npt.NDArray[Any], row: npt.NDArray[Any] | None, shape: tuple[int, ...]
 ) -> None:
-    """Raise ValueError if a next state is none; the rows are 0, 1, ... if `row` is None."""
+    """Raise ValueError if a next state is not in [0, S); rows are 0, 1, ... if `row` is None."""
     bad = (successor < 0) | (successor >= shape[0])
     if bad.any():
         k = int(bad.argmax())
         raise ValueError(
-            f"transitions must be states in [0, {shape[0]}); "
-            f"{_at(k if row is None else row[k], shape)}, the next state is {successor[k]}"
+            f"transitions must be states in [0, {shape[0]}), got {successor[k]} "
+            f"{_at(k if row is None else row[k], shape)}"
         )
 
 
 def _at(row: int, shape: tuple[int, ...]) -> str:
-    """A row of the transitions in words."""
+    """Return a row of the transitions as text for errors."""
     state, *joint = (int(digit) for digit in np.unravel_index(row, shape))
     return f"from state {state}, joint action {tuple(joint)}"
 
 
 def _running_sums(sparse: Sparse) -> FloatArray:
-    """Every row summed up from its first entry on, one after the other."""
+    """Return the running sums within every row, (entries,) float64, added in order of entries."""
     first, sums = sparse.indptr[:-1], sparse.data.copy()
     lengths = np.diff(sparse.indptr)
     longer = np.arange(len(first))
@@ -634,7 +677,7 @@ def _running_sums(sparse: Sparse) -> FloatArray:
 
 
 def _next_states(moves: Sum | Table | Chances | Functions) -> IntArray:
-    """The next states (S J,) of a game without chance."""
+    """Return the next states of a game without chance, (S J,) int32."""
     assert not isinstance(moves, Chances | Functions)
     if isinstance(moves, Table):
         return moves.next
@@ -643,15 +686,17 @@ def _next_states(moves: Sum | Table | Chances | Functions) -> IntArray:
 
 
 def _same(one: npt.NDArray[Any] | None, two: npt.NDArray[Any] | None) -> bool:
+    """Return True if both arrays are equal, or both are None."""
     if one is None or two is None:
         return one is two
     return one is two or np.array_equal(one, two)
 
 
 def _same_parts(one: Sparse | Sum, two: Sparse | Sum) -> bool:
+    """Return True if all fields of both objects are equal."""
     return all(np.array_equal(part, vars(two)[name]) for name, part in vars(one).items())
 
 
 def _int32(array: npt.NDArray[Any]) -> IntArray:
-    """A read-only copy, for which the values are known to fit."""
+    """Return a read-only int32 copy of an array whose values are known to fit."""
     return read_only(np.array(array, np.int32, order="C"))

@@ -1,7 +1,7 @@
-"""Matrix games: every agent chooses once, at the same moment, and is paid.
+"""Matrix games: all agents choose one action simultaneously and get their payoffs.
 
-A game is one read-only table of payoffs and the names that go with it. Everything here is exact
-analysis of a small table with NumPy; nothing in it is on the path of a learning step.
+A game is one read-only table of payoffs with names. The methods analyse this small table exactly
+with NumPy; no learning step calls them.
 """
 
 from __future__ import annotations
@@ -31,30 +31,31 @@ from .compact import Compact, Sum
 
 Setting = Literal["cooperative", "competitive", "mixed"]
 
-# What rounding may do to payoffs written as decimals or fractions, relative to the largest of them.
+# Relative tolerance for rounding errors of payoffs written as decimals or fractions.
 _ROUNDING: Final = 1e-12
-_MOST_SHOWN: Final = 12  # rows and columns of a game that is printed in full
+_MOST_SHOWN: Final = 12  # largest number of rows or columns that `print` shows
 
 
 class MatrixGame:
-    """A game in which all agents choose one action at once and the joint action sets the payoffs.
+    """Game in which all agents act simultaneously and the joint action determines the payoffs.
 
-    Immutable: the attributes cannot be set, the table is read-only. Games compare and hash by
-    content (payoffs, name, actions and source).
+    A MatrixGame is immutable: its attributes cannot be set and its table is read-only. Games
+    compare and hash by content (payoffs, name, actions and source).
 
     Parameters
     ----------
     payoffs : array_like, (N, A_0, ..., A_{N-1}), or N arrays (A_0, ..., A_{N-1})
-        ``payoffs[i, a_0, ..., a_{N-1}]`` is what agent i gets when agent 0 plays a_0, agent 1
-        plays a_1 and so on: for two agents both matrices have agent 0's actions as rows.
+        ``payoffs[i, a_0, ..., a_{N-1}]`` is the payoff of agent i if agent 0 plays a_0, agent 1
+        plays a_1 and so on; for two agents both matrices have agent 0's actions as rows.
         N >= 2, every A_i >= 1, all finite; integers or floats. Copied to float64. A game printed
-        as cells of pairs, [[(3, 3), (0, 5)], [(5, 0), (1, 1)]], has the agents last: give
-        ``numpy.moveaxis(numpy.array(pairs), -1, 0)``. ``print(game)`` shows it in cells.
+        as cells of pairs, [[(3, 3), (0, 5)], [(5, 0), (1, 1)]], has the axis of agents last: pass
+        ``numpy.moveaxis(numpy.array(pairs), -1, 0)``. ``print(game)`` shows such cells.
     name : str
+        Name of the game.
     actions : sequence of N sequences of A_i distinct str, optional
         Names of every agent's actions; "0", "1", ... unless given.
     source : str
-        Where the payoffs were published.
+        Publication of the payoffs.
 
     Raises
     ------
@@ -85,7 +86,7 @@ class MatrixGame:
 
     #: Number of states: a matrix game has one.
     num_states: Final = 1
-    #: The discount a learner uses unless told otherwise: a matrix game has no future.
+    #: Default discount factor of learners: a matrix game has no future rewards.
     discount: Final = 0.0
 
     def __init__(
@@ -106,12 +107,12 @@ class MatrixGame:
 
     @property
     def payoffs(self) -> FloatArray:
-        """The table, (N, A_0, ..., A_{N-1}) float64, C-contiguous, read-only."""
+        """Payoffs, (N, A_0, ..., A_{N-1}) float64, C-contiguous, read-only."""
         return self._payoffs
 
     @property
     def name(self) -> str:
-        """What the game is called."""
+        """Name of the game."""
         return self._name
 
     @property
@@ -121,7 +122,7 @@ class MatrixGame:
 
     @property
     def source(self) -> str:
-        """Where the payoffs were published."""
+        """Publication of the payoffs."""
         return self._source
 
     @property
@@ -136,25 +137,26 @@ class MatrixGame:
 
     @property
     def num_observations(self) -> tuple[int, ...]:
-        """Number of observations of every agent: one, as there is one state."""
+        """Number of observations of every agent, one each, as there is one state."""
         return (1,) * self.num_agents
 
     @property
     def compact(self) -> Compact:
-        """The game as the kernels read it."""
+        """Internal layout of the game, read by the kernels."""
         return self._compact
 
     @property
     def setting(self) -> Setting:
-        """How the agents' interests relate.
+        """Relation of the agents' interests: "cooperative", "competitive" or "mixed".
 
-        "cooperative": all agents get the same in every cell, exactly. "competitive": the payoffs
-        of every cell sum to zero, up to 1e-12 of the largest of them, since 0.1 + 0.2 - 0.3 is
-        not 0 in floats. "mixed": neither. A game of zeros, which is both, is "cooperative".
+        "cooperative": all agents get exactly the same payoff for every joint action. "competitive":
+        the payoffs of every joint action sum to zero, up to 1e-12 of the largest of them, since
+        0.1 + 0.2 - 0.3 is not 0 in floating point. "mixed": neither. A game whose payoffs are all
+        zero is "cooperative".
         """
         if np.all(self._payoffs == self._payoffs[0]):
             return "cooperative"
-        # Scaled cell by cell: neither huge payoffs overflow nor small cells vanish beside large.
+        # Scale each cell by itself, so that huge payoffs do not overflow and small ones count.
         largest = np.abs(self._payoffs).max(axis=0)
         scaled = self._payoffs / np.where(largest > 0.0, largest, 1.0)
         if np.all(np.abs(scaled.sum(axis=0)) <= _ROUNDING):
@@ -162,13 +164,13 @@ class MatrixGame:
         return "mixed"
 
     def expected_payoffs(self, policies: Sequence[npt.ArrayLike]) -> FloatArray:
-        """Every agent's mean payoff when all choose independently.
+        """Return every agent's mean payoff if all agents choose independently.
 
         Parameters
         ----------
         policies : N arrays (A_i,)
-            Probabilities of every agent's actions: at least 0, with sum 1 up to 1e-6. Used as
-            given, not normalised.
+            Probabilities of every agent's actions: at least 0, with sum 1 up to 1e-6. They are used
+            as given, without normalisation.
 
         Returns
         -------
@@ -178,6 +180,12 @@ class MatrixGame:
         ------
         TypeError, ValueError
             If policies are not such distributions.
+
+        Examples
+        --------
+        >>> game = MatrixGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])
+        >>> game.expected_payoffs([[0.5, 0.5], [1.0, 0.0]])
+        array([4. , 1.5])
         """
         table = self._payoffs
         for policy in reversed(self._policies(policies)):
@@ -185,25 +193,31 @@ class MatrixGame:
         return table
 
     def best_responses(self, agent: int, policies: Sequence[npt.ArrayLike]) -> tuple[int, ...]:
-        """The actions that pay one agent most against the others' policies.
+        """Return the best responses of one agent to the others' policies.
 
         Parameters
         ----------
         agent : int
             In [0, N).
         policies : N arrays (A_i,)
-            As for `expected_payoffs`; ``policies[agent]`` makes no difference.
+            As for `expected_payoffs`; ``policies[agent]`` is ignored.
 
         Returns
         -------
         tuple of int
-            Ascending, never empty. Actions tie if their payoffs differ by at most 1e-12 of the
-            agent's largest absolute payoff.
+            Actions in ascending order, never empty. Actions tie if their payoffs differ by at most
+            1e-12 of the agent's largest absolute payoff.
 
         Raises
         ------
         TypeError, ValueError
             If agent or policies are outside their domain.
+
+        Examples
+        --------
+        >>> game = MatrixGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])
+        >>> game.best_responses(0, [[1.0, 0.0], [0.5, 0.5]])
+        (1,)
         """
         agent = whole("agent", agent, 0, self.num_agents)
         values = self._action_values(agent, self._policies(policies))
@@ -211,10 +225,10 @@ class MatrixGame:
         return tuple(np.flatnonzero(values >= values.max() - slack).tolist())
 
     def exploitability(self, policies: Sequence[npt.ArrayLike]) -> float:
-        """How far policies are from a Nash equilibrium.
+        """Return the exploitability of policies, their distance from a Nash equilibrium.
 
-        The sum over agents of what each would gain by its best pure deviation alone (NashConv of
-        Lanctot et al. 2017, not divided by N): at least 0, and 0 at an equilibrium, up to
+        This is the sum over agents of the gain from the best unilateral pure deviation (NashConv of
+        Lanctot et al. 2017, not divided by N). It is at least 0, and 0 at an equilibrium, up to
         rounding.
 
         Parameters
@@ -230,22 +244,33 @@ class MatrixGame:
         ------
         TypeError, ValueError
             If policies are outside their domain.
+
+        Examples
+        --------
+        >>> game = MatrixGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])
+        >>> game.exploitability([[1.0, 0.0], [1.0, 0.0]])
+        4.0
         """
         checked = self._policies(policies)
         gains = 0.0
         for agent, policy in enumerate(checked):
             values = self._action_values(agent, checked)
-            # A mean above the maximum is rounding.
+            # By rounding the mean may exceed the maximum.
             gains += max(0.0, float(values.max() - policy @ values))
         return gains
 
     def pure_equilibria(self) -> list[tuple[int, ...]]:
-        """All Nash equilibria in pure actions, strict or not, in lexicographic order.
+        """Return all Nash equilibria in pure actions, strict or not.
 
         Returns
         -------
         list of tuples (a_0, ..., a_{N-1})
-            Payoffs are compared exactly.
+            In lexicographic order. Payoffs are compared exactly.
+
+        Examples
+        --------
+        >>> MatrixGame([[[2, 0], [1, 1]], [[2, 1], [0, 1]]]).pure_equilibria()
+        [(0, 0), (1, 1)]
         """
         stable = np.ones(self.num_actions, dtype=np.bool_)
         for agent, payoffs in enumerate(self._payoffs):
@@ -253,7 +278,7 @@ class MatrixGame:
         return [tuple(cell) for cell in np.argwhere(stable).tolist()]
 
     def _action_values(self, agent: int, policies: list[FloatArray]) -> FloatArray:
-        """Mean payoff of each of one agent's actions, (A_i,), given the others' policies."""
+        """Return the mean payoff of each action of an agent, (A_i,), for the others' policies."""
         values: FloatArray = np.moveaxis(self._payoffs[agent], agent, 0)
         for other in reversed(range(self.num_agents)):
             if other != agent:
@@ -261,12 +286,12 @@ class MatrixGame:
         return values
 
     def _policies(self, policies: Sequence[npt.ArrayLike]) -> list[FloatArray]:
-        """The policies as float64 arrays, checked."""
+        """Return the checked policies, N arrays (A_i,) float64."""
         given = listed("policies", policies, "one distribution for each agent")
         if len(given) != self.num_agents:
             raise ValueError(
-                f"policies must be one distribution for each of the {self.num_agents} agents; "
-                f"there are {len(given)}"
+                f"policies must be one distribution for each of the {self.num_agents} agents, "
+                f"got {len(given)}"
             )
         return [
             distribution(f"policies[{agent}]", value, count)
@@ -299,20 +324,20 @@ class MatrixGame:
         return self._labels() == other._labels() and np.array_equal(self._payoffs, other._payoffs)
 
     def __hash__(self) -> int:
-        # Adding 0 turns -0.0 into 0.0: they are equal, so they must hash alike.
+        # Adding 0 turns -0.0 into 0.0; equal games must have equal hashes.
         return hash((self._labels(), self.num_actions, (self._payoffs + 0.0).tobytes()))
 
     def _labels(self) -> tuple[str, tuple[tuple[str, ...], ...], str]:
         return self._name, self._actions, self._source
 
     def __reduce__(self) -> tuple[Callable[..., MatrixGame], tuple[FloatArray]]:
-        # An array comes out of a pickle writable; a game made anew has it read-only.
+        # Unpickled arrays are writable; the constructor makes them read-only again.
         make = partial(type(self), name=self._name, actions=self._actions, source=self._source)
         return make, (self._payoffs,)
 
 
 def _payoff_table(payoffs: object) -> FloatArray:
-    """The payoffs as a new read-only array (N, A_0, ..., A_{N-1})."""
+    """Return the checked payoffs as a new read-only array (N, A_0, ..., A_{N-1}) float64."""
     given = listed("payoffs", payoffs, "an array (N, A_0, ..., A_{N-1}) or N arrays of one shape")
     refuse_pairs("payoffs", payoffs, 0)
     tables = [real_array(f"payoffs[{agent}]", table) for agent, table in enumerate(given)]
@@ -320,13 +345,13 @@ def _payoff_table(payoffs: object) -> FloatArray:
     if len(shape) != len(tables):
         raise ValueError(
             "payoffs must have the shape (N, A_0, ..., A_{N-1}), one axis of actions for each of "
-            f"the {len(tables)} agents; the shape is {(len(tables), *shape)}"
+            f"the {len(tables)} agents, got shape {(len(tables), *shape)}"
             f"{pairs_hint('payoffs', (len(tables), *shape), 0)}"
         )
     if 0 in shape:
         raise ValueError(
-            f"payoffs must give every agent at least 1 action; agent {shape.index(0)} has 0 "
-            f"in the shape {(len(tables), *shape)}"
+            "payoffs must have at least 1 action for every agent, got 0 for agent "
+            f"{shape.index(0)} in shape {(len(tables), *shape)}"
         )
     table = np.array(tables, dtype=np.float64, order="C")
     refuse_cells("payoffs", table, ~np.isfinite(table), "finite")

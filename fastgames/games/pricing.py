@@ -1,7 +1,8 @@
-"""Markets: firms that set prices or quantities, with their one-shot Nash and monopoly outcomes.
+"""Markets: price and quantity competition, with one-shot Nash and monopoly benchmarks.
 
-The benchmarks are computed from the parameters, on no grid. Nothing here calls libm or LAPACK: the
-exponentials are those of `rules`, so that a game has the same bits on every CPU, as its runs have.
+The benchmarks are computed from the parameters and do not depend on the grid. This module does not
+call libm or LAPACK. It uses the exponentials of `rules`, so that a game, like its runs, has the
+same bits on every CPU.
 """
 
 from __future__ import annotations
@@ -33,22 +34,22 @@ from .matrix import MatrixGame
 
 MAX_AGENTS: Final = 20
 _MAX_PAYOFFS: Final = 2**29  # 4 GiB
-_COARSE: Final = 1e8  # Nash prices of `logit_bertrand` are found up to 1e-14 of a - c - a0
-_MAX_ROUNDS: Final = 200  # of best responses; of 3,000 random games none took more than 24
+_COARSE: Final = 1e8  # bounds a0, as Nash prices are computed up to 1e-14 of a - c - a0
+_MAX_ROUNDS: Final = 200  # of best responses; 3,000 random games took at most 24
 
 
 @dataclass(frozen=True, eq=False)
 class Benchmark:
-    """An outcome of a market against which others are measured.
+    """Reference outcome of a market, to compare other outcomes with.
 
     Parameters
     ----------
     prices : (N,) float64, read-only
-        What each firm charges, or each bidder bids.
+        Price of each firm, or bid of each bidder.
     quantities : (N,) float64, read-only
-        What each firm sells, or the probability that each bidder wins.
+        Quantity sold by each firm, or probability that each bidder wins.
     profits : (N,) float64, read-only
-        What each gets, in the unit of the payoffs.
+        Profit of each firm or bidder, in the unit of the payoffs.
     """
 
     prices: FloatArray
@@ -61,35 +62,43 @@ class Benchmark:
             object.__setattr__(self, field.name, read_only(copy))
 
     def __reduce__(self) -> tuple[type[Benchmark], tuple[FloatArray, ...]]:
-        # An array comes out of a pickle writable; a benchmark made anew has it read-only.
+        # Unpickled arrays are writable; the constructor makes them read-only again.
         return Benchmark, (self.prices, self.quantities, self.profits)
 
 
 class MarketGame(MatrixGame):
-    """A matrix game whose actions stand for numbers, with two benchmarks.
+    """Matrix game whose actions represent numbers, with two benchmarks.
 
-    Games compare and hash as every `MatrixGame`: by payoffs and labels.
+    Games compare and hash like every `MatrixGame`, by payoffs and labels.
 
     Parameters
     ----------
     payoffs : array_like, (N, A_0, ..., A_{N-1}), or N arrays (A_0, ..., A_{N-1})
         As for `MatrixGame`.
     choices : sequence of N array_like (A_i,)
-        What the actions of every agent stand for: prices, quantities or bids; ascending.
+        The numbers that the actions of every agent represent (prices, quantities or bids), in
+        ascending order.
     nash : Benchmark
-        The equilibrium of the game played once, with all numbers to choose from.
+        Equilibrium of the game played once, with a continuum of choices.
     monopoly : Benchmark
-        What all would do to make the sum of their profits as large as possible.
-    name, source
+        Outcome that maximises the sum of profits.
+    name, source : str
         As for `MatrixGame`.
     actions : sequence of N sequences of A_i distinct str, optional
-        Names of every agent's actions; unless given the choices, rounded to as many decimals as
-        tell them apart.
+        Names of every agent's actions; unless given, the choices, rounded to as many decimals as
+        are needed to distinguish them.
 
     Raises
     ------
     TypeError, ValueError
         If payoffs or labels are refused by `MatrixGame`, or choices or benchmarks do not fit them.
+
+    Examples
+    --------
+    >>> from fastgames.games import MarketGame, cournot
+    >>> game = cournot(quantities=[10, 12])
+    >>> isinstance(game, MarketGame), game.actions[0], game.choices[0]
+    (True, ('10', '12'), array([10., 12.]))
     """
 
     __slots__ = ("_choices", "_monopoly", "_nash")
@@ -113,29 +122,29 @@ class MarketGame(MatrixGame):
         counts = tuple(len(grid) for grid in self._choices)
         if counts != self.num_actions:
             raise ValueError(
-                f"choices must have one number for each of the {self.num_actions} actions; "
-                f"there are {counts}"
+                f"choices must have one number for each of the {self.num_actions} actions, "
+                f"got {counts}"
             )
         if actions is None:
             self._actions = tuple(map(_names, self._choices))
         for argument, benchmark in (("nash", nash), ("monopoly", monopoly)):
             if not isinstance(benchmark, Benchmark):
-                raise TypeError(f"{argument} must be a Benchmark; it is {benchmark!r}")
+                raise TypeError(f"{argument} must be a Benchmark, got {benchmark!r}")
             if any(getattr(benchmark, f.name).shape != (len(counts),) for f in fields(benchmark)):
                 raise ValueError(
-                    f"{argument} must be of {len(counts)} agents, as payoffs are; it is {benchmark}"
+                    f"{argument} must have {len(counts)} agents, as payoffs have, got {benchmark}"
                 )
         self._nash: Benchmark = nash
         self._monopoly: Benchmark = monopoly
 
     @property
     def choices(self) -> tuple[FloatArray, ...]:
-        """What the actions stand for: an array (A_i,) for each agent, ascending, read-only."""
+        """Numbers that the actions represent, an array (A_i,) per agent, ascending, read-only."""
         return self._choices
 
     @property
     def nash(self) -> Benchmark:
-        """The equilibrium of the game played once, with all numbers to choose from.
+        """Equilibrium of the game played once, with a continuum of choices.
 
         For equilibria on the grid see `pure_equilibria`.
         """
@@ -143,7 +152,7 @@ class MarketGame(MatrixGame):
 
     @property
     def monopoly(self) -> Benchmark:
-        """What all would do to make the sum of their profits as large as possible."""
+        """Outcome that maximises the sum of profits."""
         return self._monopoly
 
     def __reduce__(self) -> tuple[Callable[..., MatrixGame], tuple[Any, ...]]:
@@ -152,17 +161,17 @@ class MarketGame(MatrixGame):
 
 
 class PricingGame(MarketGame):
-    """A `MarketGame` whose actions are prices."""
+    """`MarketGame` whose actions represent prices."""
 
     __slots__ = ()
 
     @property
     def prices(self) -> tuple[FloatArray, ...]:
-        """The prices to choose from: an array (A_i,) for each firm, ascending, read-only."""
+        """Prices that the actions represent, an array (A_i,) per firm, ascending, read-only."""
         return self._choices
 
 
-@np.errstate(over="ignore", invalid="ignore")  # `check_finite` names what overflows
+@np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
 def logit_bertrand(
     firms: int = 2,
     prices: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 15,
@@ -173,53 +182,54 @@ def logit_bertrand(
     mu: float = 0.25,
     xi: float = 0.1,
 ) -> PricingGame:
-    """Price competition with logit demand.
+    """Return a game of price competition with logit demand.
 
     Firm i sells q_i = exp((a_i - p_i) / mu) / (sum_j exp((a_j - p_j) / mu) + exp(a0 / mu)) and
-    gets (p_i - c_i) q_i. Consumers have mass 1, prices and profits the unit of a, c and mu.
+    gets (p_i - c_i) q_i. Consumers have mass 1; prices and profits have the unit of a, c and mu.
 
     Parameters
     ----------
     firms : int
         Number of firms N, in [2, 20].
     prices : int, array_like (A,), or N array_like (A_i,)
-        The prices to choose from: a grid for all firms, or one for each. A number m, at least 2,
-        makes each firm's own grid: m prices in equal steps from pN - xi (pM - pN) to
-        pM + xi (pM - pN), where pN and pM are its prices in `nash` and `monopoly`.
+        Allowed prices: one grid for all firms, or one for each. A number m, at least 2, makes a
+        grid for each firm: m prices in equal steps from pN - xi (pM - pN) to pM + xi (pM - pN),
+        where pN and pM are its prices in `nash` and `monopoly`.
     a, c : float or array_like (N,)
-        Each firm's quality and its cost of one unit.
+        Quality of each firm's good and its cost of one unit.
     a0 : float
-        The quality of the outside good.
+        Quality of the outside good.
     mu : float
-        Horizontal differentiation, in (0, inf): as it goes to 0, all buy where a_i - p_i is most.
+        Horizontal differentiation, in (0, inf). As mu approaches 0, all consumers buy the good of
+        the largest a_i - p_i.
     xi : float
-        How far the grids go beyond the two prices, in [0, inf).
+        Extension of the grids beyond the Nash and monopoly prices, in [0, inf).
 
     Returns
     -------
     PricingGame
-        Payoffs (N, A_0, ..., A_{N-1}).
+        A game with payoffs (N, A_0, ..., A_{N-1}).
 
     Raises
     ------
     TypeError
-        If an argument is not of these types.
+        If an argument has a wrong type.
     ValueError
         If an argument is outside its domain, or the game would have over 2^29 payoffs.
     RuntimeError
-        If the Nash prices were not found.
+        If the iteration for the Nash prices does not converge.
 
     Notes
     -----
-    Equilibrium: p_i - c_i = mu / (1 - q_i) for all firms; there is one (Anderson, de Palma & Thisse
-    1992, Discrete Choice Theory of Product Differentiation, chs. 6 and 7). Against given rivals
-    that is (p_i - c_i) / mu = 1 + w with w + log w = (a_i - c_i) / mu - 1 - log(the others' sum),
-    from which best responses are iterated. The joint profit is largest where all firms have the
-    markup mu / (1 - sum_j q_j), found likewise.
+    Equilibrium: p_i - c_i = mu / (1 - q_i) for all firms; it is unique (Anderson, de Palma & Thisse
+    1992, Discrete Choice Theory of Product Differentiation, chs. 6 and 7). The best response to
+    given rivals is (p_i - c_i) / mu = 1 + w with w + log w = (a_i - c_i) / mu - 1 - log(sum of the
+    other terms); best responses are iterated. The joint profit is maximal if all firms have the
+    markup mu / (1 - sum_j q_j), which is computed in the same way.
 
     Source: Calvano, Calzolari, Denicolò & Pastorello (2020), Artificial intelligence, algorithmic
-    pricing, and collusion, American Economic Review 110(10), 3267-3297, whose baseline is the
-    default.
+    pricing, and collusion, American Economic Review 110(10), 3267-3297; the defaults are its
+    baseline.
 
     Examples
     --------
@@ -236,10 +246,10 @@ def logit_bertrand(
     outside, scale = number("a0", a0), number("mu", mu, "(0, inf)")
     value = (quality - cost - outside) / scale
     if not np.isfinite(value).all():
-        raise ValueError(f"mu must not be so small that (a - c - a0) / mu overflows; it is {mu!r}")
+        raise ValueError(f"mu must be large enough for a finite (a - c - a0) / mu, got {mu!r}")
     most = _COARSE * max(scale, float(np.abs([quality, cost]).max()))
-    if abs(outside) > most:  # beyond, the prices are lost in the rounding of a - c - a0
-        raise ValueError(f"a0 must be in [{-most:g}, {most:g}], as a, c and mu are, got {a0!r}")
+    if abs(outside) > most:  # beyond this bound, rounding of a - c - a0 hides the prices
+        raise ValueError(f"a0 must be in [{-most:g}, {most:g}] for these a, c and mu, got {a0!r}")
     given = {"a": a, "c": c, "a0": a0, "mu": mu, "xi": xi}
 
     def sold(charged: Iterable[Any]) -> list[FloatArray]:
@@ -267,7 +277,7 @@ def logit_bertrand(
     )
 
 
-@np.errstate(over="ignore", invalid="ignore")  # `check_finite` names what overflows
+@np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
 def linear_bertrand(
     prices: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 15,
     *,
@@ -276,44 +286,44 @@ def linear_bertrand(
     c: float | npt.ArrayLike = 0.0,
     xi: float = 0.1,
 ) -> PricingGame:
-    """Price competition of two firms with linear demand.
+    """Return a game of price competition of two firms with linear demand.
 
-    Consumers have the utility sum_i (a_i - p_i) q_i - (q_0^2 + q_1^2) / 2 - gamma q_0 q_1. So firm
-    i, where both sell, sells q_i = (a_i - gamma a_j - p_i + gamma p_j) / (1 - gamma^2), and alone
-    max(a_i - p_i, 0). It gets (p_i - c_i) q_i.
+    Consumers have the utility sum_i (a_i - p_i) q_i - (q_0^2 + q_1^2) / 2 - gamma q_0 q_1. If both
+    firms sell, firm i sells q_i = (a_i - gamma a_j - p_i + gamma p_j) / (1 - gamma^2); a firm that
+    sells alone sells max(a_i - p_i, 0). Firm i gets (p_i - c_i) q_i.
 
     Parameters
     ----------
     prices : int, array_like (A,), or 2 array_like (A_i,)
-        As for `logit_bertrand`; a grid that a number makes has no price below 0.
+        As for `logit_bertrand`. A grid made from a number has no price below 0.
     gamma : float
-        How close substitutes the goods are, in (0, 1).
+        Degree of substitution of the goods, in (0, 1).
     a, c : float or array_like (2,)
-        Each firm's quality and its cost of one unit. Both must sell when they maximise their joint
-        profit: a_i - c_i > gamma (a_j - c_j).
+        Quality of each firm's good and its cost of one unit. Both firms must sell at the maximum of
+        their joint profit: a_i - c_i > gamma (a_j - c_j).
     xi : float
         As for `logit_bertrand`.
 
     Returns
     -------
     PricingGame
-        Payoffs (2, A_0, A_1).
+        A game with payoffs (2, A_0, A_1).
 
     Raises
     ------
     TypeError
-        If an argument is not of these types.
+        If an argument has a wrong type.
     ValueError
         If an argument is outside its domain, or the game would have over 2^29 payoffs.
 
     Notes
     -----
-    Equilibrium: 2 p_i - gamma p_j = a_i - gamma a_j + c_i for both firms; if they are alike,
+    Equilibrium: 2 p_i - gamma p_j = a_i - gamma a_j + c_i for both firms; for identical firms,
     p = (a (1 - gamma) + c) / (2 - gamma). Monopoly: p_i = (a_i + c_i) / 2.
 
     Source: Singh & Vives (1984), Price and quantity competition in a differentiated duopoly, RAND
-    Journal of Economics 15, 546-554; with a = 1 and c = 0 the linear demand of the online appendix
-    of Calvano et al. (2020), American Economic Review 110(10), 3267-3297.
+    Journal of Economics 15, 546-554; with a = 1 and c = 0 this is the linear demand of the online
+    appendix of Calvano et al. (2020), American Economic Review 110(10), 3267-3297.
 
     Examples
     --------
@@ -326,8 +336,8 @@ def linear_bertrand(
     gain = quality - cost
     if not (gain > g * gain[::-1]).all():
         raise ValueError(
-            "a and c must have a_i - c_i > gamma (a_j - c_j) for both firms; "
-            f"a - c is {gain.tolist()} and gamma {g}"
+            "a and c must satisfy a_i - c_i > gamma (a_j - c_j) for both firms, "
+            f"got a - c = {gain.tolist()} and gamma = {g}"
         )
 
     def benchmark(charged: FloatArray) -> Benchmark:
@@ -355,7 +365,7 @@ def linear_bertrand(
     )
 
 
-@np.errstate(over="ignore", invalid="ignore")  # `check_finite` names what overflows
+@np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
 def homogeneous_bertrand(
     firms: int = 2,
     prices: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 100,
@@ -364,45 +374,45 @@ def homogeneous_bertrand(
     reservation: float = 10.0,
     lowest: float = 0.01,
 ) -> PricingGame:
-    """Price competition for one good: the lowest price takes the market.
+    """Return a game of price competition for one good, in which the lowest price takes the market.
 
-    Consumers buy one unit if the lowest price is at most their reservation price, from the firms
-    that charge it, in equal parts. These get price - cost for each unit, the others 0.
+    Consumers buy one unit if the lowest price is at most their reservation price. The firms with
+    the lowest price share the market equally and get price - cost for each unit; other firms get 0.
 
     Parameters
     ----------
     firms : int
         Number of firms N, in [2, 20].
     prices : int, array_like (A,), or N array_like (A_i,)
-        The prices to choose from: a grid for all firms, or one for each. A number m, at least 2,
-        makes m prices in equal steps from lowest to reservation.
+        Allowed prices: one grid for all firms, or one for each. A number m, at least 2, makes m
+        prices in equal steps from lowest to reservation.
     cost : float
         Every firm's cost of one unit, below reservation.
     reservation : float
-        The highest price at which anything is sold.
+        The highest price at which consumers buy.
     lowest : float
-        The lowest of the prices that a number makes, below reservation.
+        The lowest price of a grid made from a number, below reservation.
 
     Returns
     -------
     PricingGame
-        Payoffs (N, A_0, ..., A_{N-1}).
+        A game with payoffs (N, A_0, ..., A_{N-1}).
 
     Raises
     ------
     TypeError
-        If an argument is not of these types.
+        If an argument has a wrong type.
     ValueError
         If an argument is outside its domain, or the game would have over 2^29 payoffs.
 
     Notes
     -----
-    Equilibrium: all charge the cost and get 0. On a grid with step h, so are all at the same price
-    cost + x if undercutting does not pay: x - h <= x / N. Monopoly: all charge the reservation
-    price.
+    Equilibrium: all charge the cost and get 0. On a grid with step h, a common price cost + x is
+    also an equilibrium if undercutting does not pay: x - h <= x / N. Monopoly: all charge the
+    reservation price.
 
     Source: Asker, Fershtman & Pakes (2022), Artificial intelligence, algorithm design, and pricing,
-    AEA Papers and Proceedings 112, 452-456, whose parameters are the defaults.
+    AEA Papers and Proceedings 112, 452-456; the defaults are its parameters.
 
     Examples
     --------
@@ -415,7 +425,7 @@ def homogeneous_bertrand(
     least = number("lowest", lowest)
     for argument, value in (("cost", unit), ("lowest", least)):
         if not value < most:
-            raise ValueError(f"{argument} must be below reservation, {most}; it is {value}")
+            raise ValueError(f"{argument} must be below reservation, {most}, got {value}")
     given = {"cost": cost, "reservation": reservation, "lowest": lowest}
     choices = grids("prices", prices, [least] * firms, [most] * firms, given)
     charged = np.meshgrid(*choices, indexing="ij", sparse=True)
@@ -438,7 +448,7 @@ def homogeneous_bertrand(
     )
 
 
-@np.errstate(over="ignore", invalid="ignore")  # `check_finite` names what overflows
+@np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
 def cournot(
     firms: int = 2,
     quantities: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 41,
@@ -447,45 +457,46 @@ def cournot(
     slope: float = 1.0,
     cost: float | npt.ArrayLike = 4.0,
 ) -> MarketGame:
-    """Quantity competition for one good.
+    """Return a game of quantity competition for one good.
 
-    All sell at the price P = max(intercept - slope (q_0 + ... + q_{N-1}), 0), and firm i gets
-    (P - cost_i) q_i, which may be a loss.
+    All firms sell at the price P = max(intercept - slope (q_0 + ... + q_{N-1}), 0), and firm i gets
+    (P - cost_i) q_i, which may be negative.
 
     Parameters
     ----------
     firms : int
         Number of firms N, in [2, 20].
     quantities : int, array_like (A,), or N array_like (A_i,)
-        The quantities to choose from, at least 0: a grid for all firms, or one for each. A number
-        m, at least 2, makes m quantities in equal steps from 0 to intercept / slope, where the
-        price is 0.
+        Allowed quantities, at least 0: one grid for all firms, or one for each. A number m, at
+        least 2, makes m quantities in equal steps from 0 to intercept / slope, the quantity at
+        which the price is 0.
     intercept, slope : float
-        Of the demand, in (0, inf).
+        Intercept and slope of the demand, in (0, inf).
     cost : float or array_like (N,)
         Each firm's cost of one unit, in [0, intercept).
 
     Returns
     -------
     MarketGame
-        Payoffs (N, A_0, ..., A_{N-1}); `choices` are quantities.
+        A game with payoffs (N, A_0, ..., A_{N-1}) whose `choices` are quantities.
 
     Raises
     ------
     TypeError
-        If an argument is not of these types.
+        If an argument has a wrong type.
     ValueError
         If an argument is outside its domain, or the game would have over 2^29 payoffs.
 
     Notes
     -----
-    Equilibrium: the n firms that sell, those whose cost is below the price, make it
-    P = (intercept + the sum of their costs) / (n + 1), and sell (P - cost_i) / slope each.
-    Monopoly: P = (intercept + the lowest cost) / 2, and the firms of that cost sell equal parts.
+    Equilibrium: the n firms whose cost is below the price sell; the price is
+    P = (intercept + the sum of their costs) / (n + 1), and each sells (P - cost_i) / slope.
+    Monopoly: P = (intercept + the lowest cost) / 2, and the firms with that cost share the market
+    equally.
 
     Source: Cournot (1838), Recherches sur les principes mathématiques de la théorie des richesses,
-    ch. VII; as in Waltman & Kaymak (2008), Q-learning agents in a Cournot oligopoly model, Journal
-    of Economic Dynamics and Control 32, 3275-3293, whose parameters are the defaults.
+    ch. VII; Waltman & Kaymak (2008), Q-learning agents in a Cournot oligopoly model, Journal of
+    Economic Dynamics and Control 32, 3275-3293, whose parameters are the defaults.
 
     Examples
     --------
@@ -498,12 +509,12 @@ def cournot(
     try:
         unit = each("cost", cost, firms, f"[0, {top!r})")
     except ValueError as error:
-        raise ValueError(f"{error}; intercept is {top!r}") from None
+        raise ValueError(f"{error} with intercept = {top!r}") from None
     given = {"intercept": intercept, "slope": slope, "cost": cost}
     choices = grids("quantities", quantities, [0.0] * firms, [top / steep] * firms, given)
     for agent, grid in enumerate(choices):
         if grid[0] < 0.0:
-            raise ValueError(f"quantities must be at least 0; agent {agent} has {grid[0]}")
+            raise ValueError(f"quantities must be at least 0, got {grid[0]} for agent {agent}")
     offered = np.meshgrid(*choices, indexing="ij", sparse=True)
     price = np.maximum(top - steep * sum(offered), 0.0)
     payoffs = [(price - k) * q for k, q in zip(unit, offered, strict=True)]
@@ -513,7 +524,7 @@ def cournot(
 
     at = top
     for rivals, k in enumerate(sorted(unit.tolist()), start=1):
-        if k < at:  # one more firm sells
+        if k < at:  # this firm sells too
             at = (rivals * at + k) / (rivals + 1)
     nash = benchmark(at, np.maximum(at - unit, 0.0) / steep)
     cheapest = unit == unit.min()
@@ -531,21 +542,21 @@ def cournot(
 
 
 def number(argument: str, value: object, domain: str | None = None) -> float:
-    """The value as a finite float, in an interval such as "(0, inf)" if one is given."""
+    """Return the value as a finite float in `domain`, an interval such as "(0, inf)", if given."""
     array = checks.finite_array(argument, value)
     if array.shape != ():
-        raise ValueError(f"{argument} must be a number; its shape is {array.shape}")
+        raise ValueError(f"{argument} must be a number, got shape {array.shape}")
     if domain is not None:
         checks.within(argument, array, domain)
     return float(array)
 
 
 def each(argument: str, value: object, agents: int, domain: str | None = None) -> FloatArray:
-    """The value as (agents,) float64, finite; a number is for all of them."""
+    """Return the value as (agents,) float64, finite; a single number is used for all agents."""
     array = checks.finite_array(argument, value)
     if array.shape not in ((), (agents,)):
         raise ValueError(
-            f"{argument} must be a number or have shape ({agents},); its shape is {array.shape}"
+            f"{argument} must be a number or have shape ({agents},), got shape {array.shape}"
         )
     if domain is not None:
         checks.within(argument, array, domain)
@@ -559,10 +570,12 @@ def grids(
     high: npt.ArrayLike,
     ends_from: Mapping[str, object],
 ) -> list[FloatArray]:
-    """Return one ascending grid for each agent.
+    """Return one ascending grid (A_i,) for each agent.
 
-    value: a number m, for m numbers in equal steps from low[i] to high[i]; or one array for all; or
-    one for each. ends_from: the parameters that low and high are made of, which errors name.
+    value: a number m, for m numbers in equal steps from low[i] to high[i]; or an array (A,) for all
+    agents; or N arrays (A_i,)
+    low, high: (N,) ends of the grids
+    ends_from: parameters that determine low and high, named in errors
     """
     ends = list(zip(np.asarray(low).tolist(), np.asarray(high).tolist(), strict=True))
     if not isinstance(value, Iterable):
@@ -573,8 +586,8 @@ def grids(
             if not (np.isfinite(grid).all() and (np.diff(grid) > 0.0).all()):
                 raise ValueError(
                     f"{', '.join(ends_from)} must leave room for {count} {argument}, got "
-                    f"{_listed(ends_from)}: those of agent {i} would go from {least:.6g} to "
-                    f"{most:.6g}; give {argument} as an array, or change these parameters"
+                    f"{_listed(ends_from)}, a grid from {least:.6g} to {most:.6g} for agent {i}; "
+                    f"give {argument} as an array, or change these parameters"
                 )
         return [read_only(grid) for grid in made]
     given = listed(argument, value, f"a number, an array, or {len(ends)} arrays")
@@ -582,7 +595,7 @@ def grids(
         given = [_ascending(argument, given)] * len(ends)
     elif len(given) != len(ends):
         raise ValueError(
-            f"{argument} must be a number, an array, or {len(ends)} arrays; there are {len(given)}"
+            f"{argument} must be a number, an array, or {len(ends)} arrays, got {len(given)}"
         )
     else:
         given = [_ascending(f"{argument}[{agent}]", grid) for agent, grid in enumerate(given)]
@@ -591,9 +604,9 @@ def grids(
 
 
 def shares(chosen: Sequence[FloatArray], best: FloatArray) -> Iterator[FloatArray]:
-    """What each agent has of what those share equally whose choice is the best.
+    """Return an iterator over each agent's share, if agents with the best choice share equally.
 
-    chosen: N arrays that broadcast to (A_0, ..., A_{N-1}); best: of that shape, as what is yielded
+    chosen: N arrays that broadcast to (A_0, ..., A_{N-1}); best: (A_0, ..., A_{N-1}), as each share
     """
     ties = sum((mine == best).astype(np.float64) for mine in chosen)
     return ((mine == best) / ties for mine in chosen)
@@ -602,43 +615,45 @@ def shares(chosen: Sequence[FloatArray], best: FloatArray) -> Iterator[FloatArra
 def check_finite(
     payoffs: Iterable[Any], nash: Benchmark, monopoly: Benchmark, given: Mapping[str, object]
 ) -> None:
-    """Raise ValueError naming the parameters given if they make a number that is not finite."""
+    """Raise ValueError naming the given parameters if a payoff or benchmark is not finite."""
     held = [getattr(benchmark, f.name) for benchmark in (nash, monopoly) for f in fields(benchmark)]
     if not all(np.isfinite(array).all() for array in (*payoffs, *held)):
-        raise ValueError(f"{', '.join(given)} must make finite payoffs, got {_listed(given)}")
+        raise ValueError(f"{', '.join(given)} must give finite payoffs, got {_listed(given)}")
 
 
 def _listed(given: Mapping[str, object]) -> str:
+    """Return parameters and their values as text for errors."""
     return ", ".join(f"{name} = {value}" for name, value in given.items())
 
 
 def _check_size(argument: str, counts: list[int]) -> None:
+    """Raise ValueError if a game with these numbers of actions has too many payoffs."""
     payoffs = len(counts) * math.prod(counts)
     if payoffs > _MAX_PAYOFFS:
         raise ValueError(
-            f"{argument} must make at most 2^29 payoffs; those of {len(counts)} agents with "
-            f"{tuple(counts)} actions are {payoffs}"
+            f"{argument} must make at most 2^29 payoffs, got {payoffs} for {len(counts)} agents "
+            f"with {tuple(counts)} actions"
         )
 
 
 def _ascending(argument: str, value: object) -> FloatArray:
-    """The value as a new read-only array (A,), A >= 1, of finite numbers in ascending order."""
+    """Return the value as a new read-only array (A,) float64, A >= 1, finite and ascending."""
     grid = np.array(real_array(argument, value))
     if grid.ndim != 1 or not grid.size:
-        raise ValueError(f"{argument} must have shape (A,), A >= 1; the shape is {grid.shape}")
+        raise ValueError(f"{argument} must have shape (A,), A >= 1, got shape {grid.shape}")
     if not np.isfinite(grid).all() or (np.diff(grid) <= 0.0).any():
-        raise ValueError(f"{argument} must be finite and ascending, none twice; it is {grid}")
+        raise ValueError(f"{argument} must be finite and strictly ascending, got {grid}")
     return read_only(grid)
 
 
 def market_of(game: Any) -> MarketGame | None:
-    """Return the market that a game is, or that it repeats; None if there is none."""
+    """Return the game itself or its stage game if it is a market, else None."""
     stage = getattr(game, "stage", game)
     return stage if isinstance(stage, MarketGame) else None
 
 
 def numbered(game: Any) -> Any:
-    """Return the game with actions named by number, if they are named by what they stand for."""
+    """Return a copy of the game with actions named "0", "1", … if their names are its choices."""
     market = market_of(game)
     if market is None or game.actions != tuple(map(_names, market.choices)):
         return game
@@ -648,7 +663,7 @@ def numbered(game: Any) -> Any:
 
 
 def _names(grid: FloatArray) -> tuple[str, ...]:
-    """The numbers as text, all with the same decimals, at most a twentieth of a step off."""
+    """Return the numbers as text with equal decimals, rounded by at most a twentieth of a step."""
     slack = np.diff(grid).min(initial=np.abs(grid).max(initial=1.0)) / 20.0
     for decimals in range(16):
         names = tuple(f"{value:.{decimals}f}" for value in grid.tolist())
@@ -661,20 +676,23 @@ def _names(grid: FloatArray) -> tuple[str, ...]:
 def _linear(
     quality: FloatArray, gamma: float, charged: Sequence[FloatArray] | FloatArray
 ) -> list[FloatArray]:
-    """What the two firms of `linear_bertrand` sell at these prices."""
+    """Return the quantities that the two firms of `linear_bertrand` sell at these prices.
+
+    charged: 2 arrays that broadcast to the shape of the arrays returned
+    """
     sold = []
     for i, j in ((0, 1), (1, 0)):
         both = quality[i] - gamma * quality[j] - charged[i] + gamma * charged[j]
-        # Alone firm i sells less than this formula says: the rival's quantity in it is negative.
+        # A firm alone sells less than `both`, in which the rival's quantity is negative.
         alone = quality[i] - charged[i]
         sold.append(np.maximum(np.minimum(both / (1.0 - gamma * gamma), alone), 0.0))
     return sold
 
 
 def _logit(utilities: Sequence[Any]) -> list[FloatArray]:
-    """The shares of goods of these utilities next to one of utility 0, all in units of mu.
+    """Return the market shares of goods with these utilities and an outside good of utility 0.
 
-    utilities: N arrays that broadcast to the shape of the arrays returned
+    utilities: N arrays, in units of mu, that broadcast to the shape of the arrays returned
     """
     peak = reduce(np.maximum, utilities, np.float64(0.0))
     weights = [_exp(u - peak) for u in utilities]
@@ -683,7 +701,7 @@ def _logit(utilities: Sequence[Any]) -> list[FloatArray]:
 
 
 def _exp(x: Any) -> FloatArray:
-    """`rules.exponential.exp` of every entry of x <= 0: its operations, in its order."""
+    """Return exp(x) of every entry x <= 0, by the operations of `rules.exponential.exp`."""
     inside = np.maximum(x, LOWEST[1])
     n = (inside * INV_LN2 + ROUNDER[1]) - ROUNDER[1]
     r = (inside - n * LN2_HIGH) - n * LN2_LOW
@@ -695,11 +713,14 @@ def _exp(x: Any) -> FloatArray:
 
 
 def _logit_nash(values: list[float]) -> FloatArray:
-    """The equilibrium markups (p_i - c_i) / mu. values: (a_i - c_i - a0) / mu
+    """Return the equilibrium markups (p_i - c_i) / mu, (N,) float64.
 
-    No best response is below 1, and all of them rise with the rivals' prices: from 1 they go up to
-    the equilibrium. Near it each round leaves at most half of the distance: a best response rises
-    by q_i q_j / (1 - q_i) with a rival's price, a matrix of spectral radius below 1/2.
+    values: (a_i - c_i - a0) / mu
+
+    No best response is below 1, and each best response increases with the rivals' prices; so the
+    iteration increases from 1 to the equilibrium. Near it each round at least halves the distance:
+    the derivative of a best response by a rival's price is q_i q_j / (1 - q_i), a matrix of
+    spectral radius below 1/2.
     """
     markups = [1.0] * len(values)
     close = 1e-14 * (1.0 + max(map(abs, values)))
@@ -713,20 +734,20 @@ def _logit_nash(values: list[float]) -> FloatArray:
         if moved <= close:
             return np.array(markups)
     raise RuntimeError(
-        f"the Nash prices were not found in {_MAX_ROUNDS} rounds of best responses; "
-        f"(a - c - a0) / mu is {values}"
+        f"the Nash prices were not found in {_MAX_ROUNDS} rounds of best responses for "
+        f"(a - c - a0) / mu = {values}"
     )
 
 
 def _logit_monopoly(values: list[float]) -> FloatArray:
-    """The markups (p_i - c_i) / mu, all the same, that make the joint profit largest."""
+    """Return the equal markups (p_i - c_i) / mu that maximise the joint profit, (N,) float64."""
     return np.full(len(values), 1.0 + _omega(_log_sum(values) - 1.0))
 
 
 def _omega(z: float) -> float:
-    """The w > 0 with w + log w = z: Lambert's W of e^z, without overflow.
+    """Return the w > 0 with w + log w = z, Lambert's W of e^z, without overflow.
 
-    By Newton's method for t + e^t = z from above the root, where it comes down to it.
+    Newton's method for t + e^t = z starts above the root and decreases to it.
     """
     t = log(z) if z > 1.0 else z
     for _ in range(8):
@@ -736,6 +757,6 @@ def _omega(z: float) -> float:
 
 
 def _log_sum(logs: list[float]) -> float:
-    """The logarithm of a sum of numbers given by their logarithms."""
+    """Return the logarithm of a sum of numbers from their logarithms."""
     peak = max(logs)
     return float(peak + log(sum(exp(x - peak, float) for x in logs)))

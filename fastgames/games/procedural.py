@@ -1,4 +1,4 @@
-"""Games as functions, for what is too large for tables."""
+"""Procedural games: games given by functions, for games that are too large for tables."""
 
 from __future__ import annotations
 
@@ -25,60 +25,69 @@ _FORMS = {
 }
 MOST_AGENTS = 2**15
 _P = ParamSpec("_P")
-MOST_OBSERVED = 10_000  # calls of `observe` that look at the states of a file
+MOST_OBSERVED = 10_000  # calls of `observe` that check the states of a file
 
 
 class ProceduralGame:
-    """A Markov game of N agents as three plain functions over a state of k whole numbers.
+    """Markov game of N agents given by three plain functions over a state of k integers.
 
     Parameters
     ----------
     start : function (state, words)
         Writes the first state of an episode into `state`, (k,) int64.
     step : function (state, actions, rewards, words) -> bool
-        One step by the joint action `actions`, (N,) int64: modifies `state`, writes every agent's
-        reward into `rewards`, (N,) float64, and returns whether a terminal state was reached.
+        Takes one step by the joint action `actions`, (N,) int64: modifies `state`, writes every
+        agent's reward into `rewards`, (N,) float64, and returns True if a terminal state was
+        reached, else False.
     observe : function (state, agent) -> int
-        What an agent sees of a state, in [0, O_agent).
+        Returns the observation of an agent in a state, in [0, O_agent).
     num_actions, num_observations : sequence of int
-        A_i and O_i of every agent; at least 2 agents.
+        Numbers of actions A_i and of observations O_i of every agent; at least 2 agents.
     state_size : int
-        k.
+        Number of entries k of a state.
     state_bounds : sequence of k pairs (low, high), optional
-        Between which two numbers, both included, every entry of a state stays. States out of a file
-        are held against them; a run does not check them. None: entries may be any numbers.
+        Smallest and largest value of every entry of a state, both included. States read from a file
+        are checked against these bounds; a run does not check them. Unless given, entries may be
+        any integers.
     words, start_words : int
-        How many random words `step` and `start` are given, as (words,) int64 of 31 bits each
-        (`fastgames.rules.chance` turns them into numbers). As many are drawn each time, used or
-        not.
+        Number of random words passed to `step` and to `start`, as (words,) int64 of 31 bits each
+        (`fastgames.rules.chance` converts them to numbers). All words are drawn at every call,
+        whether the function uses them or not.
     discount : float
-        In [0, 1); 1 only with a time limit or where episodes end.
+        Default discount factor of learners, in [0, 1); 1 is allowed only with a time limit or in a
+        game whose episodes end.
     time_limit : int, optional
-        Steps after which an episode is cut; what comes is still worth something. None: none.
+        Steps after which an episode is truncated; learners still bootstrap from the state reached.
+        There is no limit unless given.
     largest_reward : float
-        A bound on the size of any reward; with gamma, tables cannot leave the finite numbers then.
+        Bound for the absolute value of every reward. Together with the discount factor it ensures
+        that tables stay finite.
     actions : sequence of sequences of str, optional
         Names of the actions.
     name, source : str
+        Name and publication of the game.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain, or if a function fails or leaves its range in a first
+        step with words and actions of 0.
 
     Notes
     -----
-    The functions are in the subset of Python that Numba compiles; numbers, tuples and arrays that
-    they take from outside are constants, and the plain functions that they call are compiled along;
-    once one of these has changed, a run of the game is refused: make it anew. They run interpreted
-    on backend="reference". Randomness comes from `words` only; `np.random`, clocks, state outside
-    of `state` and functions with other bits compiled than interpreted (`np.exp`, `np.sum` of
-    floats) are refused. `actions` and `words`, and `state` in `observe`, are read-only. In every
-    step an exception, an index outside its array or a value out of its range stops the run with a
-    `RuleError`; see `checked` of `fastgames.run`.
+    The functions must be in the subset of Python that Numba compiles. Numbers, tuples and arrays
+    from outside a function are constants, and the plain functions that it calls are compiled with
+    it. If one of these changes, a run refuses the game; construct it again. With
+    backend="reference" the functions are interpreted. `words` is the only source of randomness;
+    `np.random`, clocks, state outside `state` and functions whose compiled bits differ from the
+    interpreted ones (`np.exp`, `np.sum` of floats) are refused. `actions` and `words`, and `state`
+    in `observe`, are read-only. In every step an exception, an index outside its array or a value
+    out of range stops the run with a `RuleError`; see `checked` of `fastgames.run`.
 
     A game is immutable; `copy.copy` and `copy.deepcopy` return the game itself. A game of the
-    catalogue is pickled as its name and parameters. Any other is pickled with its functions as the
-    pickler handles functions: `pickle` needs functions defined at the top level of an importable
-    module; cloudpickle, which joblib and Ray use, takes any.
-
-    Raises TypeError or ValueError where an argument is outside its domain, or where the functions
-    fail or leave their ranges in a first step with words and actions of 0.
+    catalogue is pickled as its name and parameters. For other games the pickler handles the
+    functions: `pickle` requires functions defined at the top level of an importable module;
+    cloudpickle, which joblib and Ray use, accepts all functions.
 
     Examples
     --------
@@ -126,8 +135,8 @@ class ProceduralGame:
         self._num_observations = _counts("num_observations", num_observations, 2**31)
         if len(self._num_observations) != len(self._num_actions):
             raise ValueError(
-                f"num_observations must be one for each of the {len(self._num_actions)} agents; "
-                f"there are {len(self._num_observations)}"
+                f"num_observations must be one for each of the {len(self._num_actions)} agents, "
+                f"got {len(self._num_observations)}"
             )
         self.state_size = whole("state_size", state_size, 1, 2**20)
         self.state_bounds = _bounds(state_bounds, self.state_size)
@@ -138,7 +147,7 @@ class ProceduralGame:
         self.largest_reward = _number("largest_reward", largest_reward, 0.0, 1e300)
         self._name, self._source = string("name", name), string("source", source)
         self._actions = action_names(actions, self._num_actions)
-        self.made: tuple[str, dict[str, Any]] | None = None  # set by `catalogued`
+        self.made: tuple[str, dict[str, Any]] | None = None  # `catalogued` sets it
         agents = len(self._num_actions)
         functions = Functions(
             start, step, observe, agents, max(self._num_observations) == 1, self.state_size,
@@ -147,7 +156,7 @@ class ProceduralGame:
         self._compact = Compact(
             rewards=np.zeros((agents, 1, 1, 0)), moves=functions, time_limit=self._time_limit
         )
-        from fastgames.functions.source import Source  # here, for few processes come by
+        from fastgames.functions.source import Source  # not at import: few processes need it
 
         self.functions = Source(start, step, observe)
         self._check_functions()
@@ -162,32 +171,32 @@ class ProceduralGame:
 
     @property
     def num_agents(self) -> int:
-        """N."""
+        """Number of agents N."""
         return len(self._num_actions)
 
     @property
     def num_actions(self) -> tuple[int, ...]:
-        """A_i of every agent."""
+        """Number of actions of every agent, (A_0, ..., A_{N-1})."""
         return self._num_actions
 
     @property
     def num_observations(self) -> tuple[int, ...]:
-        """O_i of every agent."""
+        """Number of observations of every agent, (O_0, ..., O_{N-1})."""
         return self._num_observations
 
     @property
     def num_states(self) -> int:
-        """0, for it is not known: a state is `state_size` whole numbers."""
+        """Always 0, as the number is unknown: a state is an array of `state_size` integers."""
         return 0
 
     @property
     def discount(self) -> float:
-        """The discount of learners that do not have their own."""
+        """Default discount factor of learners."""
         return self._discount
 
     @property
     def time_limit(self) -> int | None:
-        """Steps after which an episode is cut, or None."""
+        """Steps after which an episode is truncated, or None."""
         return self._time_limit or None
 
     @property
@@ -197,25 +206,26 @@ class ProceduralGame:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the game."""
         return self._name
 
     @property
     def source(self) -> str:
-        """Where it comes from."""
+        """Publication of the game."""
         return self._source
 
     @property
     def compact(self) -> Compact:
-        """The game as the engine reads it."""
+        """Internal layout of the game, read by the engine."""
         return self._compact
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the functions, and of all that they read, when this was made."""
+        """SHA-256 of the functions and of everything that they read, taken at construction."""
         return self.functions.text
 
     def _key(self) -> tuple[Any, ...]:
+        """Return the values by which games compare; the last two are left out of the hash."""
         return (
             self._name, self._source, self._num_actions, self._num_observations, self.state_size,
             self.words, self.start_words, self._discount, self._time_limit, self.largest_reward,
@@ -244,23 +254,22 @@ class ProceduralGame:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self.made is None:  # the pickler decides what it can do with the functions
+        if self.made is None:  # the pickler must handle the functions
             return copyreg.__newobj__, (type(self),), vars(self)  # type: ignore[attr-defined]
         return provided("fastgames.games.registry", "make_again"), self.made
 
 
 def catalogued(build: Callable[_P, ProceduralGame]) -> Callable[_P, ProceduralGame]:
-    """Let the games that `build` returns know the call that makes them again.
+    """Return `build`, wrapped to store its name and parameters in the game, as `made`.
 
-    For the functions of the catalogue: their games are pickled and saved as `made`, the name of
-    `build` and the parameters of the call.
+    Games of the catalogue are pickled and saved as `made` and constructed again from it.
     """
 
     @functools.wraps(build)
     def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> ProceduralGame:
         held, named = [_plain(x) for x in args], {name: _plain(x) for name, x in kwargs.items()}
         game = build(*held, **named)
-        import inspect  # here, for it takes 5 ms
+        import inspect  # not at import, where it costs 5 ms
 
         game.made = build.__name__, dict(inspect.signature(build).bind(*held, **named).arguments)
         return game
@@ -269,7 +278,7 @@ def catalogued(build: Callable[_P, ProceduralGame]) -> Callable[_P, ProceduralGa
 
 
 def _plain(value: Any) -> Any:
-    """Return a parameter as immutable Python objects, which a pickle and a file can hold."""
+    """Return a parameter as immutable Python objects, which can be pickled and saved."""
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, np.floating):
@@ -277,13 +286,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict):
         try:
             return tuple(_plain(x) for x in value)
-        except TypeError:  # a 0-d array is an Iterable that cannot be iterated over
+        except TypeError:  # a 0-d array is an Iterable but cannot be iterated over
             pass
     return value
 
 
 def _bounds(value: Any, size: int) -> np.ndarray | None:
-    """The lowest and the highest value of every entry of a state, (size, 2) int64, or None."""
+    """Return the smallest and the largest value of every entry of a state, (size, 2) int64."""
     if value is None:
         return None
     domain = f"{size} pairs (low, high) of whole numbers, one for each entry of a state"
@@ -298,7 +307,7 @@ def _bounds(value: Any, size: int) -> np.ndarray | None:
 
 
 def check_states(game: ProceduralGame, states: np.ndarray) -> None:
-    """Raise ValueError if any of the states, (replicas, state_size), is out of `state_bounds`."""
+    """Raise ValueError if any of the states, (replicas, state_size), is outside `state_bounds`."""
     if game.state_bounds is None:
         return
     low, high = game.state_bounds.T
@@ -307,14 +316,15 @@ def check_states(game: ProceduralGame, states: np.ndarray) -> None:
         r, k = (int(x) for x in bad[0])
         raise ValueError(
             f"states must be within state_bounds of game {game.name!r}, got {states[r, k]} as "
-            f"entry {k} of replica {r}, which must be in [{low[k]}, {high[k]}]"
+            f"entry {k} of replica {r}, with bounds [{low[k]}, {high[k]}]"
         )
 
 
 def check_observations(game: ProceduralGame, states: np.ndarray) -> None:
-    """Raise ValueError if agents would observe something out of range in one of these states.
+    """Raise ValueError if an agent's observation is out of range in one of these states.
 
-    Interpreted, so only of the first replicas; a run looks at all, in its first step.
+    states: (replicas, state_size) int64. `observe` is interpreted, so only the first replicas are
+    checked; a run checks all of them in its first step.
     """
     moves = game.compact.moves
     assert isinstance(moves, Functions)
@@ -329,15 +339,15 @@ def check_observations(game: ProceduralGame, states: np.ndarray) -> None:
 
 
 def _counts(argument: str, value: Any, limit: int) -> tuple[int, ...]:
+    """Return one int in [1, limit) for each agent, (N,)."""
     counts = listed(argument, value, "a sequence of one whole number for each agent")
     if not 2 <= len(counts) <= MOST_AGENTS:
-        raise ValueError(
-            f"{argument} must be for 2 to {MOST_AGENTS} agents; the number is {len(counts)}"
-        )
+        raise ValueError(f"{argument} must be for 2 to {MOST_AGENTS} agents, got {len(counts)}")
     return tuple(whole(f"{argument}[{i}]", count, 1, limit) for i, count in enumerate(counts))
 
 
 def _number(argument: str, value: Any, low: float, high: float) -> float:
+    """Return the value as a float in [low, high], else raise TypeError or ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
         raise TypeError(f"{argument} must be a number in [{low:g}, {high:g}], got {value!r}")
     if not low <= float(value) <= high:
@@ -346,7 +356,7 @@ def _number(argument: str, value: Any, low: float, high: float) -> float:
 
 
 def _try_out(game: ProceduralGame, functions: Functions) -> None:
-    """A first step, with words and actions of 0: what is wrong at once is said at once."""
+    """Take a first step with words and actions of 0; raise ValueError if a function fails."""
     state = np.zeros(game.state_size, np.int64)
     rewards = np.full(game.num_agents, np.nan)
     what = "start"
@@ -355,14 +365,14 @@ def _try_out(game: ProceduralGame, functions: Functions) -> None:
         if game.state_bounds is not None:
             low, high = game.state_bounds.T
             if ((state < low) | (state > high)).any():
-                raise ValueError(f"it wrote the state {state.tolist()}, outside state_bounds")
+                raise ValueError(f"state must be within state_bounds, got {state.tolist()}")
         what = "observe"
         for i, count in enumerate(game.num_observations):
             seen = functions.observe(unwritable(state), i) + 0  # fails for None
             if not is_below(seen, count):
                 raise ValueError(
-                    f"it returned {seen} for agent {i} in the first state, must be a whole number "
-                    f"in [0, {count})"
+                    f"the observation of agent {i} must be a whole number in [0, {count}), got "
+                    f"{seen} in the first state"
                 )
         what = "step"
         actions = unwritable(np.zeros(game.num_agents, np.int64))
@@ -370,17 +380,18 @@ def _try_out(game: ProceduralGame, functions: Functions) -> None:
         ended = functions.step(state, actions, rewards, words)
         if ended is None or not (ended == 0 or ended == 1):
             raise ValueError(
-                f"it returned {ended!r}, must be True or False: whether a terminal state was "
-                "reached"
+                "the return value must be True if a terminal state was reached, else False, got "
+                f"{ended!r}"
             )
         bad = np.flatnonzero(~(np.abs(rewards) <= game.largest_reward))
         if len(bad):
             raise ValueError(
-                f"it wrote the reward {rewards[bad[0]]} for agent {bad[0]}, must be a number of at "
-                f"most largest_reward, {game.largest_reward:g}, in size (nan: nothing was written)"
+                f"the reward of agent {bad[0]} must be a number of absolute value at most "
+                f"largest_reward, {game.largest_reward:g}, got {rewards[bad[0]]} (nan means that "
+                "none was written)"
             )
     except Exception as error:
         raise ValueError(
-            f"{what} of game {game.name!r} must run with words and actions of 0; "
+            f"{what} of game {game.name!r} must run with words and actions of 0, got "
             f"{type(error).__name__}: {error}"
         ) from error

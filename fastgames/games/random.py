@@ -1,4 +1,4 @@
-"""Random Markov games by seed, for tests and studies."""
+"""Random Markov games for tests and studies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fastgames._common.seeds import generator_from
 from ._tables import listed, whole
 from .markov import LIMIT, MarkovGame, check_size
 
-_MAX_AGENTS = 31  # with two actions each, more have 2^31 joint actions
+_MAX_AGENTS = 31  # joint actions are 32-bit integers
 
 
 def random_markov_game(
@@ -31,32 +31,34 @@ def random_markov_game(
     time_limit: int | None = None,
     discount: float = 0.9,
 ) -> MarkovGame:
-    """A Markov game with random tables.
+    """Return a Markov game with random tables.
 
-    Rewards are standard normal, next states uniform, probabilities uniform on their simplex.
+    Rewards have a standard normal distribution, next states a uniform one, and probabilities a
+    uniform one on their simplex.
 
     Parameters
     ----------
     agents, states : int
-        N in [2, 31], and S at least 1.
+        Number of agents N, in [2, 31], and of states S, at least 1.
     actions : int, or sequence of N int
-        Of every agent, at least 1.
+        Number of actions of every agent, at least 1.
     rng : None, int in [0, 2^64), SeedSequence or Generator
         As in `fastgames.run`; the same seed gives the same game.
     transitions : str
         "deterministic": next states; "random": probabilities of all states; "sparse":
         probabilities of at most three states after each joint action.
     terminal : int
-        How many states are terminal, in [0, S).
+        Number of terminal states, in [0, S).
     turns : bool
-        Whether agents take turns: in every state one of them moves, or, as rarely, all do. One does
-        in at least one state.
+        True for agents that take turns: in each state either one agent, or all agents move, each of
+        these N + 1 cases with the same probability. In at least one state a single agent moves.
     observations : int, or sequence of N int, optional
-        How many observations every agent has, in [1, S]: every one is seen in some state. Agents
-        see the state itself unless given.
+        Number of observations of every agent, in [1, S]; each occurs in at least one state. Agents
+        observe the state itself unless given.
     start : str
         "state": one of the states that are not terminal; "random": probabilities of all of them.
     time_limit : int, optional
+        As for `MarkovGame`.
     discount : float
         As for `MarkovGame`.
 
@@ -67,7 +69,7 @@ def random_markov_game(
     Raises
     ------
     TypeError
-        If an argument is of a wrong type.
+        If an argument has a wrong type.
     ValueError
         If an argument is outside its domain.
 
@@ -85,7 +87,7 @@ def random_markov_game(
         ("start", start, ("state", "random")),
     ):
         if value not in allowed:
-            raise ValueError(f"{name} must be one of {', '.join(allowed)}; it is {value!r}")
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
     check_size("transitions", states, math.prod(counts))
     generator, _ = generator_from(rng)
     shape = (states, *counts)
@@ -119,16 +121,17 @@ def random_markov_game(
 
 
 def _for_each(name: str, value: Any, agents: int, high: int) -> tuple[int, ...]:
-    """One int in [1, high) for each agent; one stands for all."""
+    """Return one int in [1, high) for each agent, (agents,); a single int is used for all."""
     values = [value] * agents if np.ndim(value) == 0 else listed(name, value, "ints")
     if len(values) != agents:
         raise ValueError(
-            f"{name} must be one int, or one for each of the {agents} agents; it is {value!r}"
+            f"{name} must be one int, or one for each of the {agents} agents, got {value!r}"
         )
     return tuple(whole(f"{name}[{agent}]", v, 1, high) for agent, v in enumerate(values))
 
 
 def _moves(kind: str, shape: tuple[int, ...], generator: np.random.Generator) -> Any:
+    """Return random transitions of a game of this shape, (S, A_0, ..., A_{N-1})."""
     states = shape[0]
     if kind == "deterministic":
         return generator.integers(states, size=shape)

@@ -1,4 +1,4 @@
-"""The games that can be made by name."""
+"""Catalogue of games by name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .matrix import MatrixGame
 from .pricing import cournot, homogeneous_bertrand, linear_bertrand, logit_bertrand
 from .procedural import ProceduralGame
 
-#: Every game of the catalogue, under the name of the function that makes it.
+#: Functions that make the games of the catalogue, by name.
 CATALOGUE: dict[str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]] = {
     build.__name__: build
     for build in (
@@ -70,19 +70,29 @@ CATALOGUE: dict[str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]] = 
 
 
 def names() -> tuple[str, ...]:
-    """The names `make` knows."""
+    """Return the names of the games of the catalogue.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> names()[:2]
+    ('matching_pennies', 'rock_paper_scissors')
+    """
     return tuple(CATALOGUE)
 
 
 def make(name: str, /, **parameters: Any) -> MatrixGame | MarkovGame | ProceduralGame:
-    """The game of that name.
+    """Return the game with the given name and parameters.
 
     Parameters
     ----------
     name : str
-        One of `names()`; hyphens serve for underscores.
+        One of `names()`; hyphens are accepted in place of underscores.
     **parameters
-        As the function of that name takes them.
+        Parameters of the function of that name.
 
     Returns
     -------
@@ -91,34 +101,39 @@ def make(name: str, /, **parameters: Any) -> MatrixGame | MarkovGame | Procedura
     Raises
     ------
     TypeError
-        If name is not a str, or the game has no such parameter, or one of a wrong type.
+        If name is not a str, if the game has no such parameter, or if a parameter has a wrong type.
     ValueError
         If there is no such game, or a parameter is outside its domain.
+
+    Examples
+    --------
+    >>> make("penalty", k=-10)
+    <MatrixGame 'penalty': 2 agents, (3, 3) actions, cooperative>
     """
     if not isinstance(name, str):
-        raise TypeError(f"name must be a str; it is {name!r}")
+        raise TypeError(f"name must be a str, got {name!r}")
     key = name.replace("-", "_")
     if key not in CATALOGUE:
         import difflib  # only for the error: it costs 5 ms at import
 
         nearest = difflib.get_close_matches(key, CATALOGUE, n=1, cutoff=0.0)
         raise ValueError(
-            f"name must be one of {', '.join(CATALOGUE)}; it is {name!r} "
-            f"(did you mean {nearest[0]!r}?)"
+            f"name must be one of {', '.join(CATALOGUE)}, got {name!r}; "
+            f"did you mean {nearest[0]!r}?"
         )
-    import inspect  # likewise
+    import inspect  # not at import, where it costs several ms
 
     build = CATALOGUE[key]
     allowed = inspect.signature(build).parameters
     for parameter in parameters:
         if parameter not in allowed:
             raise TypeError(
-                f"{key} has no parameter {parameter!r}; "
-                f"it takes {', '.join(allowed) or 'no parameters'}"
+                f"{key} has no parameter {parameter!r}; its parameters are "
+                f"{', '.join(allowed) or '()'}"
             )
     return build(**parameters)
 
 
 def make_again(name: str, parameters: dict[str, Any]) -> MatrixGame | MarkovGame | ProceduralGame:
-    """The game of that name, as `made` of a `ProceduralGame` has it."""
+    """Return the game that `made` of a `ProceduralGame` describes."""
     return make(name, **parameters)

@@ -1,4 +1,4 @@
-"""Repeated games with memory: the state is what everybody did in the last periods."""
+"""Repeated games with memory: the state is the joint actions of the last periods."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ def remember(
     discount: float = 0.95,
     start: int | str | npt.ArrayLike = 0,
 ) -> MarkovGame:
-    """The matrix game played for ever by agents that remember the last joint actions.
+    """Return the infinitely repeated game in which agents observe the last joint actions.
 
     Parameters
     ----------
     stage_game : MatrixGame
-        Played in every period; J joint actions.
+        The game of every period, with J joint actions.
     periods : int
-        How many of them are remembered, at least 1; J**periods values of every agent's actions
-        must be fewer than 2^31.
+        Number of past periods that agents observe, at least 1. J**periods times the number of
+        actions of any agent must be below 2^31.
     discount : float
-        In [0, 1).
+        Discount factor per period, in [0, 1).
     start : int, or "uniform", or array_like (J**periods,)
-        The state to start from, or "uniform" for each with the same probability, or probabilities.
+        The first state, or "uniform" for equal probabilities of all states, or the probability of
+        every state.
 
     Returns
     -------
     MarkovGame
-        J**periods states. The number of a state has the last joint actions as its digits, the
-        latest period's first and in it agent 0's action first: for two agents and one period,
-        ``a_0 * A_1 + a_1``. Rewards are a view of the payoffs, and no table of states and joint
-        actions is made. Its `stage` is `stage_game`.
+        A game of J**periods states. The number of a state has the last joint actions as its digits;
+        the latest period is the slowest digit, and within a period agent 0's action is the slowest:
+        for two agents and one period, ``a_0 * A_1 + a_1``. Rewards are a view of the payoffs, and
+        no table of states and joint actions is allocated. `stage` of the game is `stage_game`.
 
     Raises
     ------
     TypeError
-        If stage_game is not a MatrixGame, or another argument is of a wrong type.
+        If stage_game is not a MatrixGame, or another argument has a wrong type.
     ValueError
         If an argument is outside its domain.
 
@@ -60,18 +61,18 @@ def remember(
     (4, 9)
     """
     if not isinstance(stage_game, MatrixGame):
-        raise TypeError(f"stage_game must be a MatrixGame; it is {reprlib.repr(stage_game)}")
+        raise TypeError(f"stage_game must be a MatrixGame, got {reprlib.repr(stage_game)}")
     periods = whole("periods", periods, 1, LIMIT)
     joint = math.prod(stage_game.num_actions)
-    if joint > 1 and periods > 31:  # a power that is quick to refuse and slow to compute
-        raise ValueError(f"periods must leave fewer than 2^31 states; it is {periods}")
+    if joint > 1 and periods > 31:  # refuse at once, as the power would take long to compute
+        raise ValueError(f"periods must leave fewer than 2^31 states, got {periods}")
     states = joint**periods
     check_size("values of an agent", states, max(stage_game.num_actions))
     if isinstance(start, str):
         if start != "uniform":
-            raise ValueError(f"start must be a state, probabilities or 'uniform'; it is {start!r}")
+            raise ValueError(f"start must be a state, probabilities or 'uniform', got {start!r}")
         start = np.full(states, 1.0 / states)
-    latest = states // joint  # what the latest period's digit is worth
+    latest = states // joint  # place value of the latest period's digit
     game = MarkovGame(
         np.broadcast_to(
             stage_game.payoffs[:, None], (stage_game.num_agents, states, *stage_game.num_actions)

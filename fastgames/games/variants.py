@@ -1,4 +1,4 @@
-"""Variants of one game: which replica of a run plays with which payoffs."""
+"""Variants of one game: games with different payoffs for the replicas of a run."""
 
 from __future__ import annotations
 
@@ -15,32 +15,33 @@ from .compact import Compact
 from .markov import MarkovGame
 from .matrix import MatrixGame
 
-# What is the same in all games: `Variants` has what its games have.
+# Attributes that all games share; `Variants` forwards them.
 _SHARED = frozenset({"transitions", "start", "terminal", "observations", "turns", "time_limit"})
 
 
 class Variants:
-    """Games that are equal but for payoffs or rewards, and which replica of a run plays which.
+    """Games that differ only in payoffs or rewards, and the index of the game of each replica.
 
     ``fg.run(Variants(games, index), learners, steps, replicas=len(index))`` plays game
-    ``games[index[r]]`` in replica r. Everything but payoffs or rewards is that of any of the games:
-    for Markov games also transitions, start, terminal, observations, turns and time_limit.
-    Immutable; compares and hashes by content.
+    ``games[index[r]]`` in replica r. Attributes other than payoffs or rewards are those that all
+    games share; for Markov games also transitions, start, terminal, observations, turns and
+    time_limit. Variants are immutable; they compare and hash by content.
 
     Parameters
     ----------
     games : sequence of MatrixGame, or of MarkovGame
-        At least one; name and source may differ too. Of markets with different prices the actions
-        are named "0", "1", ….
+        At least one game; name and source may differ too. For markets with different prices the
+        actions are named "0", "1", ….
     index : array_like of int (replicas,)
-        In [0, number of games), at least one. Copied.
+        Number of the game of each replica, in [0, number of games), at least one entry. Copied.
 
     Raises
     ------
     TypeError
-        If games are not such games, or the index is not of integers.
+        If games are not such games, or the index does not consist of integers.
     ValueError
-        If there is none, or the games differ in more, or the index is outside its domain.
+        If there is no game, if the games differ in other attributes, or if the index is outside its
+        domain.
 
     Examples
     --------
@@ -64,12 +65,12 @@ class Variants:
 
     @property
     def games(self) -> tuple[MatrixGame, ...] | tuple[MarkovGame, ...]:
-        """The games."""
+        """Games, a tuple."""
         return self._games
 
     @property
     def index(self) -> npt.NDArray[np.int64]:
-        """Which game each replica plays, (replicas,) int64, read-only."""
+        """Number of the game that each replica plays, (replicas,) int64, read-only."""
         return self._index
 
     @property
@@ -94,12 +95,12 @@ class Variants:
 
     @property
     def discount(self) -> float:
-        """The discount a learner uses unless told otherwise."""
+        """Default discount factor of learners."""
         return self._games[0].discount
 
     @property
     def name(self) -> str:
-        """What the first game is called."""
+        """Name of the first game."""
         return self._games[0].name
 
     @property
@@ -109,7 +110,7 @@ class Variants:
 
     @property
     def compact(self) -> Compact:
-        """The games as the kernels read them: rewards (N, games, S or 1, J)."""
+        """Internal layout of the games, read by the kernels; rewards are (N, games, S or 1, J)."""
         return self._compact
 
     def __getattr__(self, name: str) -> Any:
@@ -117,7 +118,9 @@ class Variants:
             return getattr(self._games[0], name)
         if name in ("payoffs", "rewards"):
             raise AttributeError(
-                f"variants of a game differ in {name}: those of one are games[k].{name}", name=name
+                f"'Variants' has no attribute {name!r}, in which its games differ; use "
+                f"games[k].{name}",
+                name=name,
             )
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}", name=name)
 
@@ -137,18 +140,19 @@ class Variants:
 
 
 def _alike(games: Any) -> tuple[MatrixGame, ...] | tuple[MarkovGame, ...]:
+    """Return games after checking that they differ only in payoffs or rewards and labels."""
     given = listed("games", games, "a sequence of games")
     if not given:
-        raise ValueError("games must be at least 1; the number is 0")
+        raise ValueError("games must have at least 1 entry, got 0")
     if any(_actions(game) != _actions(given[0]) for game in given):
         from .pricing import numbered
 
-        given = [numbered(game) for game in given]  # the prices of one are not those of another
+        given = [numbered(game) for game in given]  # action names may be prices, which differ
     first = given[0]
     for k, game in enumerate(given):
         if not isinstance(game, MatrixGame | MarkovGame):
             raise TypeError(
-                f"games must be MatrixGames or MarkovGames; games[{k}] is {reprlib.repr(game)}"
+                f"games must be MatrixGames or MarkovGames, got games[{k}] = {reprlib.repr(game)}"
             )
         if isinstance(first, MarkovGame):
             alike = isinstance(game, MarkovGame) and first.differs_only_in_rewards(game)
@@ -156,28 +160,28 @@ def _alike(games: Any) -> tuple[MatrixGame, ...] | tuple[MarkovGame, ...]:
             alike = isinstance(game, MatrixGame) and first.actions == game.actions
         if not alike:
             raise ValueError(
-                "games must be equal in everything but payoffs or rewards, name and source; "
-                f"games[{k}] is {game!r}, games[0] is {first!r}"
+                "games must be equal except for payoffs or rewards, name and source, "
+                f"got games[{k}] = {game!r} and games[0] = {first!r}"
             )
     return tuple(given)
 
 
 def _actions(game: Any) -> Any:
+    """Return the names of the actions; None for an object without them, refused later."""
     return getattr(game, "actions", None)
 
 
 def _index(index: object, games: int) -> npt.NDArray[np.int64]:
+    """Return the checked index as a read-only array (replicas,) int64."""
     given = array_of("index", index, "iu", "integers")
     if given.ndim != 1 or not given.size:
-        raise ValueError(
-            f"index must have shape (replicas,), at least 1; its shape is {given.shape}"
-        )
+        raise ValueError(f"index must have shape (replicas,), at least 1, got shape {given.shape}")
     refuse_cells("index", given, (given < 0) | (given >= games), f"in [0, {games})")
     return read_only(given.astype(np.int64))
 
 
 def _together(parts: list[Compact]) -> Compact:
-    """The first of them, with the rewards of all."""
+    """Return the layout of the first game with the rewards of all, (N, games, S or 1, J)."""
     first, tables = parts[0], [part.rewards for part in parts]
     states = max(table.shape[2] for table in tables)
     agents, _, _, joint = first.rewards.shape

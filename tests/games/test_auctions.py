@@ -120,17 +120,17 @@ def test_auctions_survive_pickling(make):
 
 
 BAD = [
-    ({"bidders": 1}, ValueError, r"bidders must be in \[2, 21\); it is 1"),
+    ({"bidders": 1}, ValueError, r"bidders must be in \[2, 21\), got 1"),
     ({"bidders": "2"}, TypeError, "bidders must be an int"),
     ({"bids": 1}, ValueError, r"bids must be in \[2"),
-    ({"bids": [0.5, 0.25]}, ValueError, "bids must be finite and ascending"),
+    ({"bids": [0.5, 0.25]}, ValueError, "bids must be finite and strictly ascending"),
     ({"bids": [[0, 1], [0, 2]]}, ValueError, "bids must be the same for all bidders"),
-    ({"bids": [1.5, 2.0]}, ValueError, "values must be at least the lowest bid, 1.5; .* 1.0"),
+    ({"bids": [1.5, 2.0]}, ValueError, "values must be at least the lowest bid, 1.5, got 1.0"),
     ({"bids": [1, 2], "values": [3, 0.5]}, ValueError, "values must be at least .* 0.5"),
     ({"values": -1.0}, ValueError, "values must leave room for 21 bids"),
     ({"values": [1.0] * 3}, ValueError, r"values must be .* shape \(2,\)"),
     ({"values": math.inf}, ValueError, "values must be finite"),
-    ({"bidders": 8}, ValueError, r"bids must make at most 2\^29 payoffs; .* 8 agents"),
+    ({"bidders": 8}, ValueError, r"bids must make at most 2\^29 payoffs, .* 8 agents"),
 ]
 
 

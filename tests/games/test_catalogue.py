@@ -445,56 +445,59 @@ def test_any_real_number_is_a_parameter(number):
                 ("public_goods", "endowment"),
             ]
             for value, error, message in [
-                (float("nan"), ValueError, "{} must be finite; it is nan"),
-                (float("-inf"), ValueError, "{} must be finite; it is -inf"),
-                (10**400, ValueError, "{} must be finite; it is inf"),
-                ("1", TypeError, "{} must be a real number; it is '1'"),
-                (None, TypeError, "{} must be a real number; it is None"),
-                (True, TypeError, "{} must be a real number; it is True"),
-                (1j, TypeError, "{} must be a real number; it is 1j"),
+                (float("nan"), ValueError, "{} must be finite, got nan"),
+                (float("-inf"), ValueError, "{} must be finite, got -inf"),
+                (10**400, ValueError, "{} must be finite, got inf"),
+                ("1", TypeError, "{} must be a real number, got '1'"),
+                (None, TypeError, "{} must be a real number, got None"),
+                (True, TypeError, "{} must be a real number, got True"),
+                (1j, TypeError, "{} must be a real number, got 1j"),
             ]
         ),
         (
             "prisoners_dilemma",
             {"temptation": 3},
             ValueError,
-            "temptation > reward > punishment > sucker must hold; they are 3.0, 3.0, 1.0 and 0.0",
+            "temptation, reward, punishment and sucker must be in descending order, "
+            "got 3.0, 3.0, 1.0 and 0.0",
         ),
         (
             "prisoners_dilemma",
             {"punishment": 4},
             ValueError,
-            "temptation > reward > punishment > sucker must hold; they are 5.0, 3.0, 4.0 and 0.0",
+            "temptation, reward, punishment and sucker must be in descending order, "
+            "got 5.0, 3.0, 4.0 and 0.0",
         ),
         (
             "prisoners_dilemma",
             {"sucker": 1},
             ValueError,
-            "temptation > reward > punishment > sucker must hold; they are 5.0, 3.0, 1.0 and 1.0",
+            "temptation, reward, punishment and sucker must be in descending order, "
+            "got 5.0, 3.0, 1.0 and 1.0",
         ),
-        ("penalty", {"k": 1e-9}, ValueError, "k must be at most 0; it is 1e-09"),
-        ("coordination", {"actions": 1}, ValueError, "actions must be in [2, 4096]; it is 1"),
-        ("coordination", {"actions": 4097}, ValueError, "actions must be in [2, 4096]; it is 4097"),
-        ("coordination", {"actions": 2.0}, TypeError, "actions must be an int; it is 2.0"),
-        ("coordination", {"actions": True}, TypeError, "actions must be an int; it is True"),
-        ("public_goods", {"agents": 1}, ValueError, "agents must be in [2, 20]; it is 1"),
-        ("public_goods", {"agents": 21}, ValueError, "agents must be in [2, 20]; it is 21"),
-        ("public_goods", {"agents": "4"}, TypeError, "agents must be an int; it is '4'"),
+        ("penalty", {"k": 1e-9}, ValueError, "k must be at most 0, got 1e-09"),
+        ("coordination", {"actions": 1}, ValueError, "actions must be in [2, 4096], got 1"),
+        ("coordination", {"actions": 4097}, ValueError, "actions must be in [2, 4096], got 4097"),
+        ("coordination", {"actions": 2.0}, TypeError, "actions must be an int, got 2.0"),
+        ("coordination", {"actions": True}, TypeError, "actions must be an int, got True"),
+        ("public_goods", {"agents": 1}, ValueError, "agents must be in [2, 20], got 1"),
+        ("public_goods", {"agents": 21}, ValueError, "agents must be in [2, 20], got 21"),
+        ("public_goods", {"agents": "4"}, TypeError, "agents must be an int, got '4'"),
         (
             "public_goods",
             {"factor": 1},
             ValueError,
-            "factor must be in (1, 4), agents being 4; it is 1.0",
+            "factor must be in (1, 4) for 4 agents, got 1.0",
         ),
         (
             "public_goods",
             {"agents": 3, "factor": 3},
             ValueError,
-            "factor must be in (1, 3), agents being 3; it is 3.0",
+            "factor must be in (1, 3) for 3 agents, got 3.0",
         ),
-        ("public_goods", {"factor": float("nan")}, ValueError, "factor must be finite; it is nan"),
-        ("public_goods", {"factor": "2"}, TypeError, "factor must be a real number; it is '2'"),
-        ("public_goods", {"endowment": 0}, ValueError, "endowment must be above 0; it is 0.0"),
+        ("public_goods", {"factor": float("nan")}, ValueError, "factor must be finite, got nan"),
+        ("public_goods", {"factor": "2"}, TypeError, "factor must be a real number, got '2'"),
+        ("public_goods", {"endowment": 0}, ValueError, "endowment must be above 0, got 0.0"),
     ],
 )
 @pytest.mark.parametrize("through_make", [False, True])
@@ -539,7 +542,7 @@ def test_make_passes_parameters_on():
 def test_make_suggests_the_nearest_name(name, nearest):
     with pytest.raises(ValueError, match="name must be one of matching_pennies, rock_") as caught:
         make(name)
-    assert str(caught.value).endswith(f"; it is {name!r} (did you mean {nearest!r}?)")
+    assert str(caught.value).endswith(f", got {name!r}; did you mean {nearest!r}?")
 
 
 @pytest.mark.parametrize("name", ["", "?", "poker"])
@@ -549,7 +552,7 @@ def test_make_refuses_names_like_none(name):
 
 
 def test_make_refuses_what_is_no_name():
-    with pytest.raises(TypeError, match=r"^name must be a str; it is 3$"):
+    with pytest.raises(TypeError, match=r"^name must be a str, got 3$"):
         make(3)
 
 
@@ -559,11 +562,11 @@ def test_make_refuses_what_is_no_name():
         (
             "public-goods",
             {"k": 3},
-            "public_goods has no parameter 'k'; it takes agents, factor, endowment",
+            "public_goods has no parameter 'k'; its parameters are agents, factor, endowment",
         ),
-        ("penalty", {"k": -1, "q": 2}, "penalty has no parameter 'q'; it takes k"),
-        ("climbing", {"k": -1}, "climbing has no parameter 'k'; it takes no parameters"),
-        ("climbing", {"name": "x"}, "climbing has no parameter 'name'; it takes no parameters"),
+        ("penalty", {"k": -1, "q": 2}, "penalty has no parameter 'q'; its parameters are k"),
+        ("climbing", {"k": -1}, "climbing has no parameter 'k'; its parameters are ()"),
+        ("climbing", {"name": "x"}, "climbing has no parameter 'name'; its parameters are ()"),
     ],
 )
 def test_make_refuses_unknown_parameters(name, parameters, message):

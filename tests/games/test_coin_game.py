@@ -133,8 +133,8 @@ def test_is_a_dilemma():
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"size": 1}, ValueError, r"size must be in \[2, 32\); it is 1"),
-        ({"alternating": 0}, TypeError, "alternating must be True or False; it is 0"),
+        ({"size": 1}, ValueError, r"size must be in \[2, 32\), got 1"),
+        ({"alternating": 0}, TypeError, "alternating must be True or False, got 0"),
     ],
 )
 def test_bad_parameters(parameters, error, message):

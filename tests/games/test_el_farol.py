@@ -96,10 +96,10 @@ def test_learners_fill_the_bar_mostly_to_its_capacity():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"agents": 1}, r"agents must be in \[2, 32768\); it is 1"),
-        ({"agents": 10, "capacity": 10}, r"capacity must be in \[1, 10\); it is 10"),
-        ({"classes": 102}, r"classes must be in \[1, 102\); it is 102"),
-        ({"stay": 1.0}, "good > stay > bad must hold; they are 1.0, 1.0 and -1.0"),
+        ({"agents": 1}, r"agents must be in \[2, 32768\), got 1"),
+        ({"agents": 10, "capacity": 10}, r"capacity must be in \[1, 10\), got 10"),
+        ({"classes": 102}, r"classes must be in \[1, 102\), got 102"),
+        ({"stay": 1.0}, "good, stay and bad must be in descending order, got 1.0, 1.0 and -1.0"),
     ],
 )
 def test_bad_parameters(parameters, message):

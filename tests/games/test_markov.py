@@ -193,7 +193,7 @@ def test_rewards_that_no_state_changes_are_kept_once():
 
 def test_next_states_as_a_sum():
     moves = Sum(np.array([1, 0]), np.array([0, 1, 0, 1, 0, 0]))
-    with pytest.raises(ValueError, match="from state 0, joint action \\(0, 1\\), the next state"):
+    with pytest.raises(ValueError, match="got 2 from state 0, joint action \\(0, 1\\)"):
         small(transitions=moves)
     moves = Sum(np.array([1, 0], np.uint8), np.array([0, 0, 0, 0, 0, 0]))
     game = small(transitions=moves)
@@ -475,313 +475,307 @@ def changed(table, cell, value):
 
 
 STATES = np.zeros((2, 2, 3), int)
-AT = "from state 1, joint action (0, 2), "
+AT = "from state 1, joint action (0, 2)"
 
 
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"rewards": NAN_REWARD}, ValueError, "rewards must be finite; rewards[1, 0, 1, 2] is nan"),
+        (
+            {"rewards": NAN_REWARD},
+            ValueError,
+            "rewards must be finite, got rewards[1, 0, 1, 2] = nan",
+        ),
         (
             {"rewards": INF_REWARD},
             ValueError,
-            "rewards must be finite; rewards[0, 1, 0, 1] is -inf",
+            "rewards must be finite, got rewards[0, 1, 0, 1] = -inf",
         ),
         (
             {"rewards": np.broadcast_to([[[[0.0, np.inf, 0]]]], (2, 2, 2, 3))},
             ValueError,
-            "rewards must be finite; rewards[0, 0, 0, 1] is inf",
+            "rewards must be finite, got rewards[0, 0, 0, 1] = inf",
         ),
         (
             {"rewards": NAN_REWARD > 0},
             TypeError,
-            "rewards[0] must hold real numbers, integer or float; its dtype is bool",
+            "rewards[0] must hold real numbers, integer or float, got dtype bool",
         ),
         (
             {"rewards": 3.0},
             TypeError,
-            "rewards must be an array (N, S, A_0, ..., A_{N-1}) or N arrays of one shape; "
-            "it is 3.0",
+            "rewards must be an array (N, S, A_0, ..., A_{N-1}) or N arrays of one shape, got 3.0",
         ),
         (
             {"rewards": np.zeros((1, 2, 2))},
             ValueError,
-            "rewards must be for at least 2 agents; the number is 1",
+            "rewards must be for at least 2 agents, got 1",
         ),
         (
             {"rewards": [np.zeros((2, 2, 3)), np.zeros((2, 3, 2))]},
             ValueError,
-            "rewards must have the same shape (S, A_0, ..., A_{N-1}) for every agent; "
-            "rewards[0] has (2, 2, 3) and rewards[1] has (2, 3, 2)",
+            "rewards must have the same shape (S, A_0, ..., A_{N-1}) for every agent, "
+            "got (2, 2, 3) for agent 0 and (2, 3, 2) for agent 1",
         ),
         (
             {"rewards": np.zeros((2, 2, 3))},  # payoffs of a matrix game
             ValueError,
             "rewards must have the shape (N, S, A_0, ..., A_{N-1}), one axis of states and one of "
-            "actions for each of the 2 agents; the shape is (2, 2, 3)",
+            "actions for each of the 2 agents, got shape (2, 2, 3)",
         ),
         (
             {"rewards": np.zeros((2, 0, 2, 3))},
             ValueError,
-            "rewards must have at least 1 state, and 1 action for every agent; the shape is "
+            "rewards must have at least 1 state, and 1 action for every agent, got shape "
             "(2, 0, 2, 3)",
         ),
         (
             {"transitions": changed(STATES, (1, 0, 2), 2)},
             ValueError,
-            "transitions must be states in [0, 2); " + AT + "the next state is 2",
+            "transitions must be states in [0, 2), got " + "2 " + AT,
         ),
         (
             {"transitions": changed(STATES, (1, 0, 2), -1).tolist()},
             ValueError,
-            "transitions must be states in [0, 2); " + AT + "the next state is -1",
+            "transitions must be states in [0, 2), got " + "-1 " + AT,
         ),
         (
             {"transitions": changed(STATES.astype(np.uint64), (1, 0, 2), 2**64 - 1)},
             ValueError,
-            "transitions must be states in [0, 2); " + AT + f"the next state is {2**64 - 1}",
+            "transitions must be states in [0, 2), got " + f"{2**64 - 1} " + AT,
         ),
         (
             {"transitions": STATES.astype(float)},
             TypeError,
-            "transitions of shape (2, 2, 3) must hold next states, integers; the dtype is float64",
+            "transitions of shape (2, 2, 3) must hold next states, integers, got dtype float64",
         ),
         (
             {"transitions": STATES > 0},
             TypeError,
-            "transitions must hold real numbers, integer or float; its dtype is bool",
+            "transitions must hold real numbers, integer or float, got dtype bool",
         ),
         (
             {"transitions": np.zeros((2, 3, 2), int)},
             ValueError,
-            "transitions must have shape (2, 2, 3) (next states) or (2, 2, 3, 2) (probabilities); "
-            "the shape is (2, 3, 2)",
+            "transitions must have shape (2, 2, 3) (next states) or (2, 2, 3, 2) (probabilities), "
+            "got shape (2, 3, 2)",
         ),
         (
             {"transitions": np.ones((3, 2, 3, 2))},
             ValueError,
-            "transitions must have shape (2, 2, 3) (next states) or (2, 2, 3, 2) (probabilities); "
-            "the shape is (3, 2, 3, 2)",
+            "transitions must have shape (2, 2, 3) (next states) or (2, 2, 3, 2) (probabilities), "
+            "got shape (3, 2, 3, 2)",
         ),
         (
             {"transitions": [[[0, 1, 0], [1, 1]], [[1, 0, 1], [0, 0, 1]]]},
             ValueError,
-            "transitions must be a rectangular array; it is ragged: "
+            "transitions must be a rectangular array, got "
             "[[[0, 1, 0], [1, 1]], [[1, 0, 1], [0, 0, 1]]]",
         ),
         (
             {"transitions": None},
             TypeError,
-            "transitions must hold real numbers, integer or float; its dtype is object",
+            "transitions must hold real numbers, integer or float, got dtype object",
         ),
         (
             {"transitions": changed(HALVES, (1, 0, 2), [0.75, 0.5])},
             ValueError,
-            "transitions must sum to 1, up to 1e-06, for every state and joint action; "
-            + AT
-            + "they sum to 1.25",
+            "transitions must sum to 1, up to 1e-06, for every state and joint action, "
+            "got a sum of 1.25 " + AT,
         ),
         (
             {"transitions": changed(HALVES, (1, 0, 2), 0.0)},
             ValueError,
-            "transitions must sum to 1, up to 1e-06, for every state and joint action; "
-            + AT
-            + "they sum to 0.0",
+            "transitions must sum to 1, up to 1e-06, for every state and joint action, "
+            "got a sum of 0.0 " + AT,
         ),
         (
             {"transitions": np.zeros((2, 2, 3, 2))},
             ValueError,
-            "transitions must sum to 1, up to 1e-06, for every state and joint action; "
-            "from state 0, joint action (0, 0), they sum to 0",
+            "transitions must sum to 1, up to 1e-06, for every state and joint action, "
+            "got a sum of 0 from state 0, joint action (0, 0)",
         ),
         (  # a terminal state too
             {"transitions": changed(HALVES, (1, 0, 2), 0.0), "terminal": [False, True]},
             ValueError,
-            "transitions must sum to 1, up to 1e-06, for every state and joint action; "
-            + AT
-            + "they sum to 0.0",
+            "transitions must sum to 1, up to 1e-06, for every state and joint action, "
+            "got a sum of 0.0 " + AT,
         ),
         (
             {"transitions": changed(HALVES, (1, 0, 2), [0.5, 0.5 + 2.0**-18])},
             ValueError,
-            "transitions must sum to 1, up to 1e-06, for every state and joint action; "
-            + AT
-            + "they sum to 1.0000038146972656",
+            "transitions must sum to 1, up to 1e-06, for every state and joint action, "
+            "got a sum of 1.0000038146972656 " + AT,
         ),
         (
             {"transitions": changed(HALVES, (1, 0, 2), [1.25, -0.25])},
             ValueError,
-            "transitions must be probabilities, at least 0; " + AT + "that of state 1 is -0.25",
+            "transitions must be probabilities, at least 0, got -0.25 for next state 1 " + AT,
         ),
         (
             {"transitions": changed(HALVES, (1, 0, 2, 0), np.nan)},
             ValueError,
-            "transitions must be probabilities, at least 0; " + AT + "that of state 0 is nan",
+            "transitions must be probabilities, at least 0, got nan for next state 0 " + AT,
         ),
         (
             {"transitions": changed(HALVES, (1, 0, 2, 0), np.inf)},
             ValueError,
-            "transitions must sum to 1, up to 1e-06, for every state and joint action; "
-            + AT
-            + "they sum to inf",
+            "transitions must sum to 1, up to 1e-06, for every state and joint action, "
+            "got a sum of inf " + AT,
         ),
         (
             {"transitions": sparse.csr_array(changed(HALVES, (1, 0, 2), [0, 0.5]).reshape(12, 2))},
             ValueError,
-            "transitions must sum to 1, up to 1e-06, for every state and joint action; "
-            + AT
-            + "they sum to 0.5",
+            "transitions must sum to 1, up to 1e-06, for every state and joint action, "
+            "got a sum of 0.5 " + AT,
         ),
         (
             {"transitions": sparse.csr_array(np.full((2, 12), 0.5))},
             ValueError,
-            "transitions must have shape (12, 2), a row for every state and joint action; "
-            "the shape is (2, 12)",
+            "transitions must have shape (12, 2), a row for every state and joint action, "
+            "got shape (2, 12)",
         ),
         (
             {"transitions": sparse.csr_array(HALVES.reshape(12, 2) * 1j)},
             TypeError,
-            "transitions must hold real numbers, integer or float; its dtype is complex128",
+            "transitions must hold real numbers, integer or float, got dtype complex128",
         ),
         (
             {"transitions": (np.full((2, 2, 3, 1), 2), np.ones((2, 2, 3, 1)))},
             ValueError,
-            "transitions must be states in [0, 2); from state 0, joint action (0, 0), the next "
-            "state is 2",
+            "transitions must be states in [0, 2), got 2 from state 0, joint action (0, 0)",
         ),
         (
             {"transitions": (np.zeros((2, 2, 3, 1)), np.ones((2, 2, 3, 1)))},
             TypeError,
-            "transitions[0] must hold next states, integers; its dtype is float64",
+            "transitions[0] must hold next states, integers, got dtype float64",
         ),
         (
             {"transitions": (np.zeros((2, 2, 3, 1), int), np.ones((2, 2, 3, 2)))},
             ValueError,
-            "transitions must be two arrays of shape (2, 2, 3) and one more axis; the shapes are "
+            "transitions must be two arrays of shape (2, 2, 3) and one more axis, got shapes "
             "(2, 2, 3, 1) and (2, 2, 3, 2)",
         ),
         (
             {"transitions": (np.zeros((2, 2, 3, 0), int), np.ones((2, 2, 3, 0)))},
             ValueError,
-            "transitions must sum to 1, up to 1e-06, for every state and joint action; "
-            "from state 0, joint action (0, 0), they sum to 0",
+            "transitions must sum to 1, up to 1e-06, for every state and joint action, "
+            "got a sum of 0 from state 0, joint action (0, 0)",
         ),
         (
             {"transitions": Sum(np.array([0, 1]), np.array([0, 0, -1, 0, 0, 0]))},
             ValueError,
-            "transitions must be states in [0, 2); from state 0, joint action (0, 2), the next "
-            "state is -1",
+            "transitions must be states in [0, 2), got -1 from state 0, joint action (0, 2)",
         ),
         (
             {"transitions": Sum(np.zeros(3, int), np.zeros(6, int))},
             ValueError,
-            "transitions.from_state must have shape (2,); its shape is (3,)",
+            "transitions.from_state must have shape (2,), got shape (3,)",
         ),
         (
             {"discount": -0.1},
             ValueError,
             "discount must be in [0, 1), or 1 in a game with an end (terminal states or a time "
-            "limit); it is -0.1",
+            "limit), got -0.1",
         ),
         *(
             (
                 {"discount": discount, "time_limit": 5},
                 ValueError,
                 "discount must be in [0, 1), or 1 in a game with an end (terminal states or a "
-                f"time limit); it is {discount}",
+                f"time limit), got {discount}",
             )
             for discount in (1.5, float("nan"))
         ),
         (
             {"discount": [0.9, 0.9]},
             TypeError,
-            "discount must be a number; its shape is (2,)",
+            "discount must be a number, got shape (2,)",
         ),
-        ({"start": 2}, ValueError, "start must be in [0, 2); it is 2"),
-        ({"start": -1}, ValueError, "start must be in [0, 2); it is -1"),
-        ({"start": 0.0}, TypeError, "start must be an int; it is 0.0"),
-        ({"start": True}, TypeError, "start must be an int; it is True"),
-        ({"start": "uniform"}, TypeError, "start must be an int; it is 'uniform'"),
-        ({"start": [1.0]}, ValueError, "start must have shape (2,); its shape is (1,)"),
-        ({"start": [0.5, 0.25]}, ValueError, "start must sum to 1, up to 1e-06; it sums to 0.75"),
-        ({"start": [1.5, -0.5]}, ValueError, "start must be at least 0; start[1] is -0.5"),
+        ({"start": 2}, ValueError, "start must be in [0, 2), got 2"),
+        ({"start": -1}, ValueError, "start must be in [0, 2), got -1"),
+        ({"start": 0.0}, TypeError, "start must be an int, got 0.0"),
+        ({"start": True}, TypeError, "start must be an int, got True"),
+        ({"start": "uniform"}, TypeError, "start must be an int, got 'uniform'"),
+        ({"start": [1.0]}, ValueError, "start must have shape (2,), got shape (1,)"),
+        ({"start": [0.5, 0.25]}, ValueError, "start must sum to 1, up to 1e-06, got a sum of 0.75"),
+        ({"start": [1.5, -0.5]}, ValueError, "start must be at least 0, got start[1] = -0.5"),
         (
             {"terminal": [True, False]},
             ValueError,
-            "start must not be a terminal state; it is 0",
+            "start must not be a terminal state, got 0",
         ),
         (
             {"terminal": [False, True], "start": [0.5, 0.5]},
             ValueError,
-            "start must be 0 in terminal states; start[1] is 0.5",
+            "start must be 0 in terminal states, got start[1] = 0.5",
         ),
         (
             {"terminal": [False]},
             ValueError,
-            "terminal must have shape (2,); its shape is (1,)",
+            "terminal must have shape (2,), got shape (1,)",
         ),
-        ({"terminal": [0, 1]}, TypeError, "terminal must hold bool; its dtype is int64"),
+        ({"terminal": [0, 1]}, TypeError, "terminal must hold bool, got dtype int64"),
         (
             {"observations": [[0, 1, 0], [0, 0, 0]]},
             ValueError,
-            "observations must have shape (2, 2), one for each agent and state; "
-            "the shape is (2, 3)",
+            "observations must have shape (2, 2), one for each agent and state, got shape (2, 3)",
         ),
         (
             {"observations": [[0, 1], [0, -1]]},
             ValueError,
-            "observations must be in [0, 2^31); observations[1, 1] is -1",
+            "observations must be in [0, 2^31), got observations[1, 1] = -1",
         ),
         (
             {"observations": [[0, 2**31], [0, 0]]},
             ValueError,
-            "observations must be in [0, 2^31); observations[0, 1] is 2147483648",
+            "observations must be in [0, 2^31), got observations[0, 1] = 2147483648",
         ),
         (
             {"observations": [[0, 1], [0, 2**30]]},
             ValueError,
-            "values of agent 1 must have fewer than 2^31 entries; 1073741825 x 3 = 3221225475",
+            "values of agent 1 must have fewer than 2^31 entries, got 1073741825 x 3 = 3221225475",
         ),
         (
             {"observations": [[0, 1.0], [0, 0]]},
             TypeError,
-            "observations must hold integers; its dtype is float64",
+            "observations must hold integers, got dtype float64",
         ),
-        ({"turns": [0, 2]}, ValueError, "turns must be -1 or in [0, 2); turns[1] is 2"),
-        ({"turns": [-2, 0]}, ValueError, "turns must be -1 or in [0, 2); turns[0] is -2"),
+        ({"turns": [0, 2]}, ValueError, "turns must be -1 or in [0, 2), got turns[1] = 2"),
+        ({"turns": [-2, 0]}, ValueError, "turns must be -1 or in [0, 2), got turns[0] = -2"),
         (
             {"turns": [0, 0, 0]},
             ValueError,
-            "turns must have shape (2,) of int, or (2, 2) of bool; it has shape (3,) of int64",
+            "turns must have shape (2,) of int, or (2, 2) of bool, got shape (3,) of int64",
         ),
         (
             {"turns": [True, False]},
             ValueError,
-            "turns must have shape (2,) of int, or (2, 2) of bool; it has shape (2,) of bool",
+            "turns must have shape (2,) of int, or (2, 2) of bool, got shape (2,) of bool",
         ),
         (
             {"turns": [[0, 1], [1, 0]]},
             ValueError,
-            "turns must have shape (2,) of int, or (2, 2) of bool; it has shape (2, 2) of int64",
+            "turns must have shape (2,) of int, or (2, 2) of bool, got shape (2, 2) of int64",
         ),
         (
             {"turns": np.zeros((2, 2), bool)},
             ValueError,
-            "turns must let some agent move in some state that is not terminal",
+            "turns must let an agent move in at least one state that is not terminal",
         ),
         (
             {"turns": [[False, True], [False, True]], "terminal": [False, True]},
             ValueError,
-            "turns must let some agent move in some state that is not terminal",
+            "turns must let an agent move in at least one state that is not terminal",
         ),
-        ({"time_limit": 0}, ValueError, "time_limit must be in [1, 2147483648); it is 0"),
-        ({"time_limit": 2.0}, TypeError, "time_limit must be an int; it is 2.0"),
-        ({"name": 3}, TypeError, "name must be a str; it is 3"),
-        ({"source": None}, TypeError, "source must be a str; it is None"),
+        ({"time_limit": 0}, ValueError, "time_limit must be in [1, 2147483648), got 0"),
+        ({"time_limit": 2.0}, TypeError, "time_limit must be an int, got 2.0"),
+        ({"name": 3}, TypeError, "name must be a str, got 3"),
+        ({"source": None}, TypeError, "source must be a str, got None"),
         (
             {"actions": [("a", "b"), ("x", "y")]},
             ValueError,
-            "actions[1] must be 3 distinct names; it is ['x', 'y']",
+            "actions[1] must be 3 distinct names, got ['x', 'y']",
         ),
     ],
 )
@@ -797,22 +791,23 @@ def test_bad_input(changes, error, message):
         (
             np.broadcast_to(0, (2, 2**21, 32, 32)),
             np.broadcast_to(0, (2**21, 32, 32)),
-            "transitions must have fewer than 2^31 entries; 2097152 x 1024 = 2147483648",
+            "transitions must have fewer than 2^31 entries, got 2097152 x 1024 = 2147483648",
         ),
         (
             np.broadcast_to(0, (2, 2**21, 32, 32)),
             sparse.csr_array((2**31, 1)),
-            "transitions must have fewer than 2^31 entries; 2097152 x 1024 = 2147483648",
+            "transitions must have fewer than 2^31 entries, got 2097152 x 1024 = 2147483648",
         ),
         (
             np.broadcast_to(np.zeros((1, 2**21, 1, 1), np.int8), (2, 2**21, 32, 32)),
             None,
-            "rewards of an agent must have fewer than 2^31 entries; 2097152 x 1024 = 2147483648",
+            "rewards of an agent must have fewer than 2^31 entries, "
+            "got 2097152 x 1024 = 2147483648",
         ),
         (
             np.broadcast_to(0, (2, 2**21, 1024, 1)),
             Sum(np.broadcast_to(0, 2**21), np.broadcast_to(0, 1024)),
-            "values of agent 0 must have fewer than 2^31 entries; 2097152 x 1024 = 2147483648",
+            "values of agent 0 must have fewer than 2^31 entries, got 2097152 x 1024 = 2147483648",
         ),
     ],
 )

@@ -358,8 +358,8 @@ def test_policies_in_float32_are_accepted():
 
 # What it refuses
 
-FORM = "payoffs must be an array (N, A_0, ..., A_{N-1}) or N arrays of one shape; "
-SAME = "payoffs must have the same shape (A_0, ..., A_{N-1}) for every agent; "
+FORM = "payoffs must be an array (N, A_0, ..., A_{N-1}) or N arrays of one shape, "
+SAME = "payoffs must have the same shape (A_0, ..., A_{N-1}) for every agent, "
 AXES = "payoffs must have the shape (N, A_0, ..., A_{N-1}), one axis of actions for each of the "
 
 NAN_CELL = np.array(PENNIES, dtype=np.float64)
@@ -371,78 +371,79 @@ INF_CELL[1, 0, 1] = -np.inf
 @pytest.mark.parametrize(
     ("payoffs", "error", "message"),
     [
-        (NAN_CELL, ValueError, "payoffs must be finite; payoffs[0, 1, 0] is nan"),
-        (NAN_CELL.tolist(), ValueError, "payoffs must be finite; payoffs[0, 1, 0] is nan"),
-        (INF_CELL, ValueError, "payoffs must be finite; payoffs[1, 0, 1] is -inf"),
+        (NAN_CELL, ValueError, "payoffs must be finite, got payoffs[0, 1, 0] = nan"),
+        (NAN_CELL.tolist(), ValueError, "payoffs must be finite, got payoffs[0, 1, 0] = nan"),
+        (INF_CELL, ValueError, "payoffs must be finite, got payoffs[1, 0, 1] = -inf"),
         (
             [[[1, 2], [3]], [[1, 2], [3, 4]]],
             ValueError,
-            "payoffs[0] must be a rectangular array; it is ragged: [[1, 2], [3]]",
+            "payoffs[0] must be a rectangular array, got [[1, 2], [3]]",
         ),
         (
             [[[1, 2]], [[1, 2, 3]]],
             ValueError,
-            SAME + "payoffs[0] has (1, 2) and payoffs[1] has (1, 3)",
+            SAME + "got (1, 2) for agent 0 and (1, 3) for agent 1",
         ),
         (
             [np.zeros((2, 3)), np.zeros((3, 2))],  # agent 1's table transposed
             ValueError,
-            SAME + "payoffs[0] has (2, 3) and payoffs[1] has (3, 2)",
+            SAME + "got (2, 3) for agent 0 and (3, 2) for agent 1",
         ),
-        ([], ValueError, "payoffs must be for at least 2 agents; the number is 0"),
-        (np.zeros((0, 2, 2)), ValueError, "payoffs must be for at least 2 agents; the number is 0"),
-        ([[1, 2]], ValueError, "payoffs must be for at least 2 agents; the number is 1"),
+        ([], ValueError, "payoffs must be for at least 2 agents, got 0"),
+        (np.zeros((0, 2, 2)), ValueError, "payoffs must be for at least 2 agents, got 0"),
+        ([[1, 2]], ValueError, "payoffs must be for at least 2 agents, got 1"),
         (
             np.zeros((2, 2, 0)),
             ValueError,
-            "payoffs must give every agent at least 1 action; agent 1 has 0 in the shape (2, 2, 0)",
+            "payoffs must have at least 1 action for every agent, "
+            "got 0 for agent 1 in shape (2, 2, 0)",
         ),
         (
             [[], []],
             ValueError,
-            AXES + "2 agents; the shape is (2, 0)",
+            AXES + "2 agents, got shape (2, 0)",
         ),
         (
             np.zeros((3, 2, 2)),
             ValueError,
-            AXES + "3 agents; the shape is (3, 2, 2); if the last axis is that of agents, "
+            AXES + "3 agents, got shape (3, 2, 2); if the last axis is that of agents, "
             "give numpy.moveaxis(numpy.array(payoffs), -1, 0)",
         ),
         (
             np.zeros((2, 2)),
             ValueError,
-            AXES + "2 agents; the shape is (2, 2)",
+            AXES + "2 agents, got shape (2, 2)",
         ),
         (
             [1.0, 2.0],
             ValueError,
-            AXES + "2 agents; the shape is (2,)",
+            AXES + "2 agents, got shape (2,)",
         ),
         (
             3.0,
             TypeError,
-            FORM + "it is 3.0",
+            FORM + "got 3.0",
         ),
         (
             np.array(3.0),
             TypeError,
-            FORM + "it is array(3.)",
+            FORM + "got array(3.)",
         ),
         (
             None,
             TypeError,
-            FORM + "it is None",
+            FORM + "got None",
         ),
         (
             "matching pennies",
             TypeError,
-            FORM + "it is 'matching pennies'",
+            FORM + "got 'matching pennies'",
         ),
         *(
             (
                 payoffs,
                 TypeError,
-                "payoffs[1] must hold real numbers, integer or float; its dtype is " + dtype,
+                "payoffs[1] must hold real numbers, integer or float, got dtype " + dtype,
             )
             for payoffs, dtype in [
                 ([[[1, 2]], [["a", "b"]]], "<U1"),
@@ -457,12 +458,12 @@ INF_CELL[1, 0, 1] = -np.inf
         (
             np.array(PENNIES) > 0,
             TypeError,
-            "payoffs[0] must hold real numbers, integer or float; its dtype is bool",
+            "payoffs[0] must hold real numbers, integer or float, got dtype bool",
         ),
         (
             np.array(PENNIES, dtype=complex),
             TypeError,
-            "payoffs[0] must hold real numbers, integer or float; its dtype is complex128",
+            "payoffs[0] must hold real numbers, integer or float, got dtype complex128",
         ),
     ],
 )
@@ -478,45 +479,45 @@ def test_bad_payoffs(payoffs, error, message):
 def test_long_double_beyond_float64_is_refused():
     payoffs = np.zeros((2, 1, 1), dtype=np.longdouble)
     payoffs[1, 0, 0] = np.longdouble(2) ** 2000
-    with pytest.raises(ValueError, match=r"^payoffs must be finite; payoffs\[1, 0, 0\] is inf$"):
+    with pytest.raises(ValueError, match=r"^payoffs must be finite, got payoffs\[1, 0, 0\] = inf$"):
         MatrixGame(payoffs)
 
 
 @pytest.mark.parametrize(
     ("labels", "error", "message"),
     [
-        ({"name": 3}, TypeError, "name must be a str; it is 3"),
-        ({"source": None}, TypeError, "source must be a str; it is None"),
+        ({"name": 3}, TypeError, "name must be a str, got 3"),
+        ({"source": None}, TypeError, "source must be a str, got None"),
         (
             {"actions": "HT"},
             TypeError,
-            "actions must be one sequence of names for each agent; it is 'HT'",
+            "actions must be one sequence of names for each agent, got 'HT'",
         ),
         (
             {"actions": ("heads", "tails")},
             TypeError,
-            "actions[0] must be a sequence of names; it is 'heads'",
+            "actions[0] must be a sequence of names, got 'heads'",
         ),
         (
             {"actions": 2},
             TypeError,
-            "actions must be one sequence of names for each agent; it is 2",
+            "actions must be one sequence of names for each agent, got 2",
         ),
-        ({"actions": [("H", "T"), ("H", 1)]}, TypeError, "actions[1][1] must be a str; it is 1"),
+        ({"actions": [("H", "T"), ("H", 1)]}, TypeError, "actions[1][1] must be a str, got 1"),
         (
             {"actions": [("H", "T")]},
             ValueError,
-            "actions must be one sequence of names for each of the 2 agents; there are 1",
+            "actions must be one sequence of names for each of the 2 agents, got 1",
         ),
         (
             {"actions": [("H", "T"), ("H", "T", "E")]},
             ValueError,
-            "actions[1] must be 2 distinct names; it is ['H', 'T', 'E']",
+            "actions[1] must be 2 distinct names, got ['H', 'T', 'E']",
         ),
         (
             {"actions": [("H", "H"), ("H", "T")]},
             ValueError,
-            "actions[0] must be 2 distinct names; it is ['H', 'H']",
+            "actions[0] must be 2 distinct names, got ['H', 'H']",
         ),
     ],
 )
@@ -529,51 +530,51 @@ def test_bad_labels(labels, error, message):
 @pytest.mark.parametrize(
     ("policies", "error", "message"),
     [
-        (None, TypeError, "policies must be one distribution for each agent; it is None"),
+        (None, TypeError, "policies must be one distribution for each agent, got None"),
         (
             [[0.5, 0.5]],
             ValueError,
-            "policies must be one distribution for each of the 2 agents; there are 1",
+            "policies must be one distribution for each of the 2 agents, got 1",
         ),
         (
             [[0.5, 0.5], [1.0]],
             ValueError,
-            "policies[1] must have shape (2,); its shape is (1,)",
+            "policies[1] must have shape (2,), got shape (1,)",
         ),
         (
             [[[0.5, 0.5]], [0.5, 0.5]],
             ValueError,
-            "policies[0] must have shape (2,); its shape is (1, 2)",
+            "policies[0] must have shape (2,), got shape (1, 2)",
         ),
         (
             [[0.5, 0.5], [1.5, -0.5]],
             ValueError,
-            "policies[1] must be at least 0; policies[1][1] is -0.5",
+            "policies[1] must be at least 0, got policies[1][1] = -0.5",
         ),
         (
             [[float("nan"), 0.5], [0.5, 0.5]],
             ValueError,
-            "policies[0] must be at least 0; policies[0][0] is nan",
+            "policies[0] must be at least 0, got policies[0][0] = nan",
         ),
         (
             [[0.5, 0.25], [0.5, 0.5]],
             ValueError,
-            "policies[0] must sum to 1, up to 1e-06; it sums to 0.75",
+            "policies[0] must sum to 1, up to 1e-06, got a sum of 0.75",
         ),
         (
             [[float("inf"), 0.5], [0.5, 0.5]],
             ValueError,
-            "policies[0] must sum to 1, up to 1e-06; it sums to inf",
+            "policies[0] must sum to 1, up to 1e-06, got a sum of inf",
         ),
         (
             [[True, False], [0.5, 0.5]],
             TypeError,
-            "policies[0] must hold real numbers, integer or float; its dtype is bool",
+            "policies[0] must hold real numbers, integer or float, got dtype bool",
         ),
         (
             [[0.5, [0.5]], [0.5, 0.5]],
             ValueError,
-            "policies[0] must be a rectangular array; it is ragged: [0.5, [0.5]]",
+            "policies[0] must be a rectangular array, got [0.5, [0.5]]",
         ),
     ],
 )
@@ -595,10 +596,10 @@ def test_bad_policies(method, policies, error, message):
 @pytest.mark.parametrize(
     ("agent", "error", "message"),
     [
-        (2, ValueError, "agent must be in [0, 2); it is 2"),
-        (-1, ValueError, "agent must be in [0, 2); it is -1"),
-        (0.0, TypeError, "agent must be an int; it is 0.0"),
-        ("row", TypeError, "agent must be an int; it is 'row'"),
+        (2, ValueError, "agent must be in [0, 2), got 2"),
+        (-1, ValueError, "agent must be in [0, 2), got -1"),
+        (0.0, TypeError, "agent must be an int, got 0.0"),
+        ("row", TypeError, "agent must be an int, got 'row'"),
     ],
 )
 def test_bad_agent(agent, error, message):

@@ -333,7 +333,7 @@ BAD = [
     ({"name": 3}, TypeError, "name"),
     ({"actions": [["a"], ["b"]]}, ValueError, "actions"),
     ({"observe": lambda state, agent: 5}, ValueError, "observe of game 'procedural' must run"),
-    ({"step": lambda s, a, r, w: False}, ValueError, "nan: nothing was written"),
+    ({"step": lambda s, a, r, w: False}, ValueError, "nan means that none was written"),
     ({"start": lambda s, w: s[7]}, ValueError, "start of game 'procedural' must run"),
 ]
 

@@ -177,9 +177,9 @@ def test_learning_hunters_are_much_faster():
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"hunters": 1}, ValueError, r"hunters must be in \[2, 1025\); it is 1"),
-        ({"rows": 1}, ValueError, r"rows must be in \[2, 1025\); it is 1"),
-        ({"torus": 1}, TypeError, "torus must be True or False; it is 1"),
+        ({"hunters": 1}, ValueError, r"hunters must be in \[2, 1025\), got 1"),
+        ({"rows": 1}, ValueError, r"rows must be in \[2, 1025\), got 1"),
+        ({"torus": 1}, TypeError, "torus must be True or False, got 1"),
     ],
 )
 def test_bad_parameters(parameters, error, message):

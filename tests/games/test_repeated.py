@@ -112,41 +112,42 @@ def test_no_table_of_states_and_joint_actions_is_made():
         (
             (prisoners_dilemma().payoffs,),
             TypeError,
-            "stage_game must be a MatrixGame; it is ",
+            "stage_game must be a MatrixGame, got ",
         ),
-        ((stage((2, 2)), 0), ValueError, "periods must be in [1, 2147483648); it is 0"),
-        ((stage((2, 2)), 1.0), TypeError, "periods must be an int; it is 1.0"),
+        ((stage((2, 2)), 0), ValueError, "periods must be in [1, 2147483648), got 0"),
+        ((stage((2, 2)), 1.0), TypeError, "periods must be an int, got 1.0"),
         (
             (stage((2, 2)), 15),
             ValueError,
-            "values of an agent must have fewer than 2^31 entries; 1073741824 x 2 = 2147483648",
+            "values of an agent must have fewer than 2^31 entries, got 1073741824 x 2 = 2147483648",
         ),
         (
             (stage((15, 15)), 4),
             ValueError,
-            "values of an agent must have fewer than 2^31 entries; 2562890625 x 15 = 38443359375",
+            "values of an agent must have fewer than 2^31 entries, "
+            "got 2562890625 x 15 = 38443359375",
         ),
         (
             (stage((2, 2)), 10**9),
             ValueError,
-            "periods must leave fewer than 2^31 states; it is 1000000000",
+            "periods must leave fewer than 2^31 states, got 1000000000",
         ),
         (
             (stage((2, 2)), 1, 1.0),
             ValueError,
             "discount must be in [0, 1), or 1 in a game with an end (terminal states or a time "
-            "limit); it is 1.0",
+            "limit), got 1.0",
         ),
-        ((stage((2, 2)), 1, 0.9, 4), ValueError, "start must be in [0, 4); it is 4"),
+        ((stage((2, 2)), 1, 0.9, 4), ValueError, "start must be in [0, 4), got 4"),
         (
             (stage((2, 2)), 1, 0.9, "random"),
             ValueError,
-            "start must be a state, probabilities or 'uniform'; it is 'random'",
+            "start must be a state, probabilities or 'uniform', got 'random'",
         ),
         (
             (stage((2, 2)), 1, 0.9, [0.5, 0.5]),
             ValueError,
-            "start must have shape (4,); its shape is (2,)",
+            "start must have shape (4,), got shape (2,)",
         ),
     ],
 )

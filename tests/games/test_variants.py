@@ -99,7 +99,7 @@ def test_no_payoffs_of_its_own(name):
     with pytest.raises(AttributeError) as caught:
         getattr(variants, name)
     assert str(caught.value) == (
-        f"variants of a game differ in {name}: those of one are games[k].{name}"
+        f"'Variants' has no attribute {name!r}, in which its games differ; use games[k].{name}"
     )
 
 
@@ -138,27 +138,27 @@ def test_equality_and_copies():
 @pytest.mark.parametrize(
     ("games", "index", "error", "message"),
     [
-        (TEMPTATIONS[0], [0], TypeError, "games must be a sequence of games; it is <MatrixGame"),
-        ([], [0], ValueError, "games must be at least 1; the number is 0"),
+        (TEMPTATIONS[0], [0], TypeError, "games must be a sequence of games, got <MatrixGame"),
+        ([], [0], ValueError, "games must have at least 1 entry, got 0"),
         (
             [TEMPTATIONS[0], "chicken"],
             [0],
             TypeError,
-            "games must be MatrixGames or MarkovGames; games[1] is 'chicken'",
+            "games must be MatrixGames or MarkovGames, got games[1] = 'chicken'",
         ),
         (
             [Variants(TEMPTATIONS, [0])],
             [0],
             TypeError,
-            "games must be MatrixGames or MarkovGames; games[0] is <Variants",
+            "games must be MatrixGames or MarkovGames, got games[0] = <Variants",
         ),
         *(
             (
                 games,
                 [0],
                 ValueError,
-                f"games must be equal in everything but payoffs or rewards, "
-                f"name and source; games[1] is {games[1]!r}, games[0] is {games[0]!r}",
+                "games must be equal except for payoffs or rewards, name and source, "
+                f"got games[1] = {games[1]!r} and games[0] = {games[0]!r}",
             )
             for games in (
                 [matching_pennies(), prisoners_dilemma()],  # other names of actions
@@ -176,27 +176,27 @@ def test_equality_and_copies():
                 [random_markov_game(rng=0, transitions="random"), random_markov_game(rng=0)],
             )
         ),
-        (TEMPTATIONS, [0, 3], ValueError, "index must be in [0, 3); index[1] is 3"),
-        (TEMPTATIONS, [-1], ValueError, "index must be in [0, 3); index[0] is -1"),
-        (TEMPTATIONS, [0.0], TypeError, "index must hold integers; its dtype is float64"),
-        (TEMPTATIONS, [True], TypeError, "index must hold integers; its dtype is bool"),
+        (TEMPTATIONS, [0, 3], ValueError, "index must be in [0, 3), got index[1] = 3"),
+        (TEMPTATIONS, [-1], ValueError, "index must be in [0, 3), got index[0] = -1"),
+        (TEMPTATIONS, [0.0], TypeError, "index must hold integers, got dtype float64"),
+        (TEMPTATIONS, [True], TypeError, "index must hold integers, got dtype bool"),
         (
             TEMPTATIONS,
             np.zeros(0, int),
             ValueError,
-            "index must have shape (replicas,), at least 1; its shape is (0,)",
+            "index must have shape (replicas,), at least 1, got shape (0,)",
         ),
         (
             TEMPTATIONS,
             [[0, 1]],
             ValueError,
-            "index must have shape (replicas,), at least 1; its shape is (1, 2)",
+            "index must have shape (replicas,), at least 1, got shape (1, 2)",
         ),
         (
             TEMPTATIONS,
             0,
             ValueError,
-            "index must have shape (replicas,), at least 1; its shape is ()",
+            "index must have shape (replicas,), at least 1, got shape ()",
         ),
     ],
 )

@@ -1,1 +1,1 @@
-"""Games made of functions: what a user's own may look like."""
+"""Games of the catalogue given by functions; examples for user-defined procedural games."""

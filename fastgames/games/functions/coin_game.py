@@ -1,4 +1,4 @@
-"""The coin game: a coin of the other's colour pays one and costs the other two."""
+"""The coin game: taking a coin of the other agent's colour pays 1 and costs the other agent 2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from fastgames.games.procedural import ProceduralGame, catalogued
 from fastgames.rules.cells import moved
 from fastgames.rules.chance import below, coin
 
-_OWN, _OTHER, _COIN, _COLOUR = range(4)  # where the state has the cells of agents 0 and 1, the coin
+# Indices into the state: the cells of agent 0, agent 1 and the coin, and the coin's colour.
+_OWN, _OTHER, _COIN, _COLOUR = range(4)
 _MOVES = ("up", "down", "left", "right")
 
 
@@ -21,35 +22,42 @@ def coin_game(
     discount: float = 0.96,
     time_limit: int | None = 150,
 ) -> ProceduralGame:
-    """The coin game: a social dilemma that is played over time.
+    """Return the coin game, a sequential social dilemma.
 
-    Two agents walk on a grid of `size` x `size` cells, one step up, down, left or right at a time;
-    what leaves it comes back on the other side, and both may be in one cell. There is one coin, of
-    colour 0 or 1. Whoever steps on it gets 1, and if it has the other's colour the other loses 2.
-    If both step on it at once, this holds for each. Then a new coin appears in a cell at random
-    where nobody stands.
+    Two agents move on a torus of `size` x `size` cells, one cell up, down, left or right in each
+    step; both may be in the same cell. The grid has one coin, of colour 0 or 1. An agent that
+    enters the cell of the coin gets 1; if the coin has the other agent's colour, the other agent
+    loses 2. If both agents enter the cell in the same step, this holds for each of them. A new coin
+    then appears in a random cell without an agent.
 
-    Any coin is worth stepping on, but if both take coins of any colour they get nothing on average.
-    If each leaves the other's coins alone, both gain.
+    Taking any coin pays, but if both agents take coins of any colour, their mean reward is 0. If
+    both take only coins of their own colour, both gain.
 
     Parameters
     ----------
     size : int
-        In [2, 32).
+        Side of the grid, in [2, 32).
     alternating : bool
-        Whether new coins have the colours in turn, else each by the toss of a coin.
+        True if the colours of new coins alternate; False if each colour is drawn at random.
     discount : float
+        As for `ProceduralGame`.
     time_limit : int, optional
-        Steps after which an episode is cut and a new one begins, all in cells at random, the coin
-        where nobody stands.
+        Steps after which an episode is truncated. At the start of an episode the agents are in
+        random cells, and the coin is in a random cell without an agent.
 
     Returns
     -------
     ProceduralGame
-        Actions up, down, left, right. Everyone sees everything, from its own side: with C cells,
-        ``((own cell * C + other's cell) * C + coin's cell) * 2 + (0 for a coin of its colour, 1 for
-        one of the other's)``. The state: the cells of agent 0, agent 1 and the coin, numbered row
-        by row from the upper left, and the coin's colour. Two random words a step, four at a start.
+        A game with actions up, down, left, right. Each agent observes the full state from its own
+        side: with C cells, ``((own cell * C + other's cell) * C + coin's cell) * 2 + (0 for a coin
+        of its own colour, 1 for one of the other's)``. The state has the cells of agent 0, agent 1
+        and the coin, numbered row by row from the upper left, and the coin's colour. A step uses
+        two random words, a start uses four.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
 
     Notes
     -----
@@ -65,7 +73,7 @@ def coin_game(
     """
     size = whole("size", size, 2, 32)
     if not isinstance(alternating, bool):
-        raise TypeError(f"alternating must be True or False; it is {alternating!r}")
+        raise TypeError(f"alternating must be True or False, got {alternating!r}")
     cells = size * size
 
     def place(state: Any, word: Any) -> None:

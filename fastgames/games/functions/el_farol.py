@@ -1,4 +1,4 @@
-"""El Farol: whether to go to a bar that is no fun when too many go."""
+"""The El Farol bar problem: attending a bar pays only if few agents attend."""
 
 from __future__ import annotations
 
@@ -19,44 +19,50 @@ def el_farol(
     classes: int = 1,
     discount: float = 0.0,
 ) -> ProceduralGame:
-    """The El Farol bar problem: everyone wants to go, unless more than `capacity` do.
+    """Return the El Farol bar problem, in which attending pays if at most `capacity` attend.
 
-    All choose at once. Who attends gets `good` if at most `capacity` attend, else `bad`; who stays
-    gets `stay`. Payoffs depend on the count alone, so no table of joint actions is needed.
+    All agents choose simultaneously. An agent that attends gets `good` if at most `capacity` agents
+    attend, else `bad`; an agent that stays gets `stay`. Payoffs depend only on the number of agents
+    that attend, so no table of joint actions is needed.
 
     Parameters
     ----------
     agents : int
-        N, in [2, 32768).
+        Number of agents N, in [2, 32768).
     capacity : int
-        In [1, N): with all of them it is crowded.
+        Largest attendance that pays `good`, in [1, N).
     good, bad, stay : float
-        good > stay > bad.
+        Payoffs, with good > stay > bad.
     classes : int
-        What agents see: with A attending in the step before (0 at the start), the class
-        ``A * classes // (N + 1)``, in [1, N + 1]. 1: nothing; N + 1: the attendance itself, as
-        Arthur's agents do.
+        Number of observations, in [1, N + 1]. With attendance A in the previous step (0 at the
+        start), agents observe the class ``A * classes // (N + 1)``. With 1, agents observe nothing;
+        with N + 1, the attendance itself, like Arthur's agents.
     discount : float
-        Nothing that one agent does today changes what it can do tomorrow, so 0 unless told
-        otherwise.
+        As for `ProceduralGame`; 0 unless given, as no action of one agent changes its future
+        options.
 
     Returns
     -------
     ProceduralGame
-        Actions stay, attend. The state: how many attended in the last step. No random words, no
-        end.
+        A game with actions stay, attend. The state is the attendance of the last step. The game
+        uses no random words, and its episodes do not end.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
 
     Notes
     -----
-    Equilibria: every choice of `capacity` agents who attend while the others stay; and one where
-    all attend with the same probability p, which makes them indifferent:
-    P(Binomial(N - 1, p) < capacity) = (stay - bad) / (good - bad). There are more, in which some
-    agents always attend, some never do, and all others mix.
+    Equilibria: in pure actions, any `capacity` agents attend and the others stay. In the symmetric
+    mixed equilibrium all attend with the probability p that makes them indifferent:
+    P(Binomial(N - 1, p) < capacity) = (stay - bad) / (good - bad). In further equilibria some
+    agents always attend, some never attend, and the others mix.
 
     Source: Arthur (1994), Inductive reasoning and bounded rationality, American Economic Review 84,
-    406-411 (100 agents, a bar enjoyable if at most 60 attend). As a game with three payoffs:
-    Whitehead (2008), The El Farol bar problem revisited: reinforcement learning in a potential
-    game, University of Edinburgh. The values 1, -1 and 0 are this project's choice.
+    406-411 (100 agents, a bar enjoyable if at most 60 attend); Whitehead (2008), The El Farol bar
+    problem revisited: reinforcement learning in a potential game, University of Edinburgh (a game
+    with three payoffs). The values 1, -1 and 0 are this project's choice.
 
     Examples
     --------
@@ -72,7 +78,9 @@ def el_farol(
         for name, value in (("good", good), ("bad", bad), ("stay", stay))
     )
     if not good > stay > bad:
-        raise ValueError(f"good > stay > bad must hold; they are {good}, {stay} and {bad}")
+        raise ValueError(
+            f"good, stay and bad must be in descending order, got {good}, {stay} and {bad}"
+        )
 
     def start(state: Any, words: Any) -> None:
         state[0] = 0

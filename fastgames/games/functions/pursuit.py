@@ -1,4 +1,4 @@
-"""Pursuit: hunters on a grid after a prey that moves at random."""
+"""Pursuit: hunters on a grid chase a prey that moves at random."""
 
 from __future__ import annotations
 
@@ -26,54 +26,63 @@ def pursuit(
     discount: float = 0.9,
     time_limit: int | None = None,
 ) -> ProceduralGame:
-    """Hunters who learn to catch a prey that moves at random.
+    """Return the pursuit game: hunters learn to catch a prey that moves at random.
 
-    In a step all hunters move one cell up, down, left or right, and if the prey is not caught then
-    it moves, too, each way with probability 1/4. Who would leave the grid stays; any number may be
-    in a cell. When the prey is caught, by the hunters' move or by its own, the episode ends:
+    In each step all hunters move one cell up, down, left or right. If the prey is not caught, it
+    then moves too, in each direction with probability 1/4. A hunter or prey that would leave the
+    grid stays in its cell; a cell may hold any number of them. The episode ends when the prey is
+    caught, after the hunters' move or after its own:
 
-    - By any hunter in its cell, each of whom gets 1.
-    - If `joint`, by two or more hunters in its cell or next to it (above, below or beside), each of
-      whom gets 1; one is not enough.
+    - The prey is caught if a hunter is in its cell. Each hunter in the cell gets 1.
+    - If `joint`, the prey is caught if two or more hunters are in its cell or next to it (above,
+      below or beside). Each of these hunters gets 1; a single hunter cannot catch the prey.
 
-    All other hunters get -0.1, and everyone does in any step without a catch. If `shared`, all get
-    1 for a catch, whoever was in it.
+    All other hunters get -0.1, as does every hunter in a step without a catch. If `shared`, all
+    hunters get 1 for a catch.
 
-    An episode begins with all in cells at random, no hunter in the prey's.
+    At the start of an episode all are in random cells, and no hunter is in the cell of the prey.
 
     Parameters
     ----------
     rows, columns : int
-        In [2, 1024].
+        Size of the grid, each in [2, 1024].
     hunters : int
-        In [2, 1024].
+        Number of hunters, in [2, 1024].
     sight : int
-        How many cells away in both directions a hunter sees the prey, in [0, 1024).
+        Largest distance, in rows and in columns, at which a hunter sees the prey, in [0, 1024).
     joint, shared : bool
         See above.
     torus : bool
-        Whether what leaves the grid comes back on the other side.
+        True if a hunter or prey that leaves the grid enters it on the opposite side.
     discount : float
+        As for `ProceduralGame`.
     time_limit : int, optional
-        Steps after which an episode is cut.
+        Steps after which an episode is truncated.
 
     Returns
     -------
     ProceduralGame
-        Actions up, down, left, right. Observations: with the prey d rows below and e columns to the
-        right, both in [-sight, sight], ``(d + sight) * (2 * sight + 1) + e + sight``, on a torus
-        the short way round; else the last one, ``(2 * sight + 1)**2``. Hunters do not see each
-        other. The state: the cell of the prey, then that of each hunter, row by row from the upper
-        left. One random word a step; 1 + hunters at a start.
+        A game with actions up, down, left, right. If the prey is d rows below the hunter and e
+        columns to its right (on a torus by the shortest way), both in [-sight, sight], the
+        observation is ``(d + sight) * (2 * sight + 1) + e + sight``; else it is the last one,
+        ``(2 * sight + 1)**2``. Hunters do not see each other. The state has the cell of the prey
+        and then that of each hunter, numbered row by row from the upper left. A step uses one
+        random word, a start 1 + hunters.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
 
     Notes
     -----
-    Two hunters who move at random take 60.4 steps on average to catch the prey on a 10 x 10 grid,
-    one would take 123.7: worked out from the chances of all cells, as the test does.
+    Two hunters that move at random need 60.4 steps on average to catch the prey on a 10 x 10 grid;
+    a single hunter would need 123.7. Both numbers are computed from the probabilities of all cells,
+    as in the tests.
 
     Source: Tan (1993), Multi-agent reinforcement learning: independent vs. cooperative agents,
-    ICML, 330-337: the grid, sight, rewards, catches by one and by two. That the prey moves after
-    the hunters is this project's choice. The task is that of Benda, Jagannathan & Dodhiawala
+    ICML, 330-337 (the grid, sight, rewards, catches by one and by two hunters). That the prey moves
+    after the hunters is this project's choice. The task is from Benda, Jagannathan & Dodhiawala
     (1986), On optimal cooperation of knowledge sources, Boeing, technical report, on a torus.
 
     Examples
@@ -87,7 +96,7 @@ def pursuit(
     sight = whole("sight", sight, 0, 1024)
     for name, flag in (("joint", joint), ("shared", shared), ("torus", torus)):
         if not isinstance(flag, bool):
-            raise TypeError(f"{name} must be True or False; it is {flag!r}")
+            raise TypeError(f"{name} must be True or False, got {flag!r}")
     cells, side = rows * columns, 2 * sight + 1
     needed, reach = (2, 1) if joint else (1, 0)
 

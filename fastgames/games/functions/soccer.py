@@ -1,4 +1,4 @@
-"""Soccer on a grid, the game of minimax-Q."""
+"""Soccer on a grid, the game of the minimax-Q paper."""
 
 from __future__ import annotations
 
@@ -9,53 +9,61 @@ from fastgames.games.procedural import ProceduralGame, catalogued
 from fastgames.rules.chance import coin
 
 _MOVES = ("north", "south", "east", "west", "stay")
-_BALL = 2  # where the state has who owns it
+_BALL = 2  # index of the ball's owner in the state
 
 
 @catalogued
 def soccer(rows: int = 2, columns: int = 4) -> ProceduralGame:
-    """Two agents and a ball: A, agent 0, attacks the west side, B the east side.
+    """Return the soccer game of two agents: A (agent 0) attacks the west side, B the east side.
 
-    Both choose north, south, east, west or stay at once. A fair coin says who moves first; the
-    other moves then, on the field as it is now:
+    Both agents choose north, south, east, west or stay simultaneously. A fair coin determines which
+    agent moves first; the other agent then moves on the updated field:
 
-    - Who would enter the other's cell stays, and the other has the ball from then on, if it had
-      not already.
-    - Who has the ball and leaves the field through its goal, on the side that it attacks, scores:
-      1 for it, -1 for the other, and the episode ends. All else gets 0.
-    - Who would leave the field elsewhere stays. (So there are no own goals.)
+    - An agent that would enter the other agent's cell stays, and the other agent has the ball from
+      then on.
+    - An agent that has the ball and leaves the field through its goal, on the side that it attacks,
+      scores: it gets 1, the other agent gets -1, and the episode ends. All other rewards are 0.
+    - An agent that would leave the field anywhere else stays. (Own goals are therefore impossible.)
 
-    The goals are the middle rows: two, or one if the number of rows is odd. At kick-off A is in the
-    upper of them, one column off the east side, and B in the lower, one column off the west side;
-    where there are only two rows, B is in the upper one, too. A fair coin says who has the ball.
+    The goals are the two middle rows, or the middle row if the number of rows is odd. At kick-off A
+    is in the upper goal row, one column from the east side, and B is in the lower goal row, one
+    column from the west side; on a field of two rows B is in the upper row too. A fair coin
+    determines which agent has the ball.
 
-    Two sizes are in the literature:
+    The literature uses two sizes:
 
     - 2 x 4, 112 states: every row is a goal row, and the agents kick off side by side, A in column
       2 of row 0 and B in column 1.
-    - 4 x 5, 760 states: the field of Littman's figure 2, goals two cells high in the middle, A in
+    - 4 x 5, 760 states: the field of Littman's figure 2, with goals of the two middle rows, A in
       row 1 and column 3, B in row 2 and column 1.
 
     Parameters
     ----------
     rows, columns : int
-        Of the field, from the north and from the west: rows in [1, 100], columns in [4, 100].
+        Size of the field: rows in [1, 100], counted from the north, columns in [4, 100], counted
+        from the west.
 
     Returns
     -------
     ProceduralGame
-        Discount 0.9. The state is the cell of A, that of B (``columns * row + column``) and who has
-        the ball, 0 or 1. Both agents see all of it, as the number ``2 * (cell of A * (cells - 1) +
-        cell of B, less 1 if it is above that of A) + ball``. Zero-sum.
+        A zero-sum game with discount 0.9. The state has the cell of A and that of B (``columns *
+        row + column``) and the owner of the ball, 0 or 1. Both agents observe the full state, as
+        the number ``2 * (cell of A * (cells - 1) + cell of B, less 1 if it is above that of A) +
+        ball``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
 
     Notes
     -----
-    2 x 4: the value to A is 0.2316 at kick-off with the ball and the negative of it without. A
-    random player can be held to -0.560 (the mean over both). Both figures are those of the open
-    course https://github.com/dasimoni/RL, chapter 17, section 4.4.
+    2 x 4: the value to A at kick-off is 0.2316 with the ball and -0.2316 without it. The best
+    opponent holds a random player to -0.560 (the mean over both kick-offs). Both figures are from
+    the open course https://github.com/dasimoni/RL, chapter 17, section 4.4.
 
     Source: Littman (1994), Markov games as a framework for multi-agent reinforcement learning,
-    ICML, section 5.1; 2 x 4 after Greenwald & Hall (2003), Correlated Q-learning, ICML, where an
+    ICML, section 5.1; 2 x 4 after Greenwald & Hall (2003), Correlated Q-learning, ICML, in which an
     own goal counts.
 
     Examples

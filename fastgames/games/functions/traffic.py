@@ -1,4 +1,4 @@
-"""Traffic signals on a grid of intersections, one agent at each."""
+"""Traffic signals on a grid of intersections, with one agent for each intersection."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fastgames.games.procedural import ProceduralGame, _number, catalogued
 from fastgames.rules.chance import coin, happens
 
 _TO = ("north-south", "east-west")  # the actions
-_CLOCK, _AXIS, _LIGHTS = 0, 1, 2  # where the state has them
-_NONE = 2  # the axis of the surge where there is none
-_CHANGING = 2  # is added to a light in the step in which it changes
+_CLOCK, _AXIS, _LIGHTS = 0, 1, 2  # indices into the state
+_NONE = 2  # the axis if there is no surge
+_CHANGING = 2  # added to a light in the step in which it changes
 
 
 @catalogued
@@ -32,64 +32,74 @@ def traffic(
     discount: float = 0.9,
     time_limit: int = 240,
 ) -> ProceduralGame:
-    """Signals on a grid of streets; the delay of all vehicles is everyone's loss.
+    """Return the traffic signal game, in which all agents share the delay of all vehicles.
 
-    The intersections are numbered row by row from the north-west. Each has a queue for each of its
-    four approaches. In a step an agent gives green to north-south or to east-west:
+    The intersections of a grid of streets are numbered row by row from the north-west. Each has a
+    queue for each of its four approaches. In a step an agent gives green to north-south or to
+    east-west:
 
-    - If that is what had it, up to `saturation` vehicles of both approaches of that axis go
-      straight on: into the queue of the next intersection as far as it has room, or out of the
-      grid. Room that the queue there makes in the same step counts.
-    - If not, nobody goes in that step (yellow, all red), and from then on the other axis has it.
+    - If the chosen axis already has green, up to `saturation` vehicles of each of its two
+      approaches go straight on: into the queue of the next intersection if it has room, or out of
+      the grid. Room that this queue makes in the same step counts.
+    - Otherwise no vehicle passes the intersection in this step (yellow, all red), and the chosen
+      axis has green from then on.
 
-    Then at every entry, one for each end of each street, a vehicle arrives with a probability:
-    `rate`, or `surge` on one axis in a surge. There is one in the last `surge_length` steps of each
-    `period`, on an axis that a coin picks as it begins. Queues at entries hold any number, so no
-    vehicle is turned away and none goes uncounted; queues within the grid hold `capacity`.
+    A vehicle then arrives at every entry, one for each end of each street, with probability `rate`,
+    or `surge` on one axis during a surge. A surge lasts for the last `surge_length` steps of each
+    `period`, on an axis that is drawn at random when it begins. Queues at entries are unbounded, so
+    that every vehicle is admitted and counted; queues within the grid hold `capacity` vehicles.
 
     The reward of every agent is minus the number of vehicles that wait in the grid after the step,
-    divided by the number of intersections: delay is shared by all.
+    divided by the number of intersections.
 
-    An agent sees how many wait at its own intersection on each axis, in classes, and which axis has
-    green. It sees neither the clock nor its neighbours, nor whether there is a surge.
+    An agent observes the class of the number of vehicles that wait at its own intersection on each
+    axis, and the axis that has green. It observes neither the clock, nor its neighbours, nor the
+    surge.
 
     Parameters
     ----------
     rows, columns : int
-        At least 1 each, at least 2 intersections, at most 1,024.
+        Size of the grid, at least 1 each; 2 to 1,024 intersections.
     rate, surge : float
-        Probabilities in [0, 1].
+        Arrival probabilities per step, in [0, 1].
     period, surge_length : int
-        Steps; the length in [0, period].
+        Length of a period, at least 1, and of its surge, in [0, period], in steps.
     capacity : int
-        Vehicles in each queue within the grid, at least 1.
+        Vehicles that a queue within the grid holds, at least 1.
     saturation : int
-        Vehicles that an approach with green lets go in a step, at least 1.
+        Vehicles that leave an approach with green in a step, at least 1.
     levels : tuple of int
-        Where the classes of queues after the first begin, rising, from at least 1: (1, 3, 6, 9) is
-        none, 1 to 2, 3 to 5, 6 to 8, 9 and more. With C classes there are 2 C^2 observations:
-        (class of north-south * C + class of east-west) * 2 + the axis that has green.
+        Lower ends of the classes of queues after the first, ascending, at least 1: (1, 3, 6, 9)
+        makes the classes 0, 1 to 2, 3 to 5, 6 to 8, and 9 or more. C classes give 2 C^2
+        observations: (class of north-south * C + class of east-west) * 2 + axis that has green.
     discount : float
+        As for `ProceduralGame`.
     time_limit : int
         Steps of an episode, which starts with empty streets and green for north-south.
 
     Returns
     -------
     ProceduralGame
-        Actions "north-south" and "east-west". The state: the step of the episode; the axis of the
-        surge, 0 or 1, or 2 where there is none; each intersection's light, the axis that has green,
-        plus 2 in the step in which it changed; its queues from north, south, west and east.
+        A game with actions "north-south" and "east-west". The state has the step of the episode;
+        the axis of the surge, 0 or 1, or 2 if there is no surge; the light of each intersection,
+        which is the axis that has green, plus 2 in the step in which it changed; and for each
+        intersection the queues from north, south, west and east.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is outside its domain.
 
     Notes
     -----
-    A fixed plan with g of its c steps for an axis lets at most (g - 1) / c vehicles a step through
-    each approach of it, for every change of the lights costs a step: with equal halves less than
-    1/2, which a surge of 0.6 exceeds. Nor can a plan by the clock follow it, for a coin picks the
-    axis.
+    A fixed plan that gives an axis g of its c steps lets at most (g - 1) / c vehicles per step
+    through each approach of this axis, since every change of the lights costs a step. With equal
+    halves this is less than 1/2, below a surge of 0.6. A plan by the clock cannot follow the surge,
+    since its axis is random.
 
     Source: this project's own (2026) model of a well-known task. Queues in whole vehicles,
     discharge at saturation flow and lost time at changes: Webster, Traffic Signal Settings, Road
-    Research Technical Paper 39 (1958). Learning agents at the intersections of a grid, which see
+    Research Technical Paper 39 (1958). Learning agents at the intersections of a grid that observe
     their own queues: Wiering, Multi-Agent Reinforcement Learning for Traffic Light
     Control, ICML 2000.
 
@@ -102,7 +112,7 @@ def traffic(
     rows, columns = whole("rows", rows, 1, 1025), whole("columns", columns, 1, 1025)
     agents = rows * columns
     if not 2 <= agents <= 1024:
-        raise ValueError(f"rows * columns must be in [2, 1024]; it is {agents}")
+        raise ValueError(f"rows * columns must be in [2, 1024], got {agents}")
     rate, surge = _number("rate", rate, 0.0, 1.0), _number("surge", surge, 0.0, 1.0)
     period = whole("period", period, 1, 2**31)
     surge_begins = period - whole("surge_length", surge_length, 0, period + 1)
@@ -115,15 +125,15 @@ def traffic(
     size = queues + 4 * agents
     entries = 2 * (rows + columns)
     most = 4 * capacity + entries * time_limit / agents
-    # For each entry its street, one way: the approach by which vehicles come to every intersection,
-    # the first intersection, and the difference of one's number to the next one's.
+    # For each entry, its one-way street: the approach at which vehicles reach the intersections,
+    # the first intersection, and the increment of the number from one intersection to the next.
     streets = np.array(
         [(0, c, columns) for c in range(columns)]
         + [(1, agents - columns + c, -columns) for c in range(columns)]
         + [(2, r * columns, 1) for r in range(rows)]
         + [(3, r * columns + columns - 1, -1) for r in range(rows)]
     )
-    # The queues of entries hold whatever came in an episode.
+    # A queue at an entry can hold all arrivals of an episode, at most one per step.
     most_waiting = np.full(4 * agents, capacity)
     most_waiting[4 * streets[:, 1] + streets[:, 0]] = time_limit
     highest = [time_limit - 1, _NONE, *[_CHANGING + 1] * agents, *most_waiting]
@@ -144,7 +154,7 @@ def traffic(
         for i in range(agents):
             axis = state[_LIGHTS + i] & 1
             state[_LIGHTS + i] = axis if actions[i] == axis else _CHANGING + actions[i]
-        # No branch depends on the traffic: which way it would go, a processor could only guess.
+        # No branch depends on the traffic, as a processor could not predict it.
         for s in range(entries):
             approach, at, onward = streets[s]
             axis = approach >> 1
@@ -153,7 +163,7 @@ def traffic(
             queue = queues + 4 * at + approach
             most = saturation if state[_LIGHTS + at] == axis else 0
             state[queue] -= min(state[queue], most)
-            for _ in range(last):  # from the exit back: room is made before it is used
+            for _ in range(last):  # from the exit backwards, so that room is made before it is used
                 ahead = queue
                 at -= onward
                 queue -= 4 * onward
@@ -198,10 +208,11 @@ def traffic(
 
 
 def _rising(levels: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the checked levels, strictly ascending ints in [1, 2^31)."""
     found = [
         whole(f"levels[{k}]", x, 1, 2**31)
         for k, x in enumerate(listed("levels", levels, "a sequence of int"))
     ]
     if not 1 <= len(found) <= 64 or any(b <= a for a, b in itertools.pairwise(found)):
-        raise ValueError(f"levels must be 1 to 64 rising numbers; they are {found}")
+        raise ValueError(f"levels must be 1 to 64 strictly ascending numbers, got {found}")
     return tuple(found)
