@@ -247,6 +247,7 @@ class Result(Recorded):
         return Policy(probabilities, preferred, self.game.name, agent, self.game.actions[agent])
 
     def _agent(self, agent: int) -> int:
+        """Return `agent` as an int in [0, N), else raise TypeError or ValueError."""
         return checks.whole("agent", agent, 0, self.game.num_agents - 1)
 
     def to_xarray(self) -> xarray.Dataset:

@@ -243,27 +243,32 @@ def _work_off(
     todo = np.flatnonzero(left)
 
     def snapshot(index: int, replicas: np.ndarray) -> None:
+        """Take snapshot number `index` of some replicas, (count,) int64."""
         assert snapshots is not None
         take(snapshots, index, replicas, state)
 
     def bring_up_to_date() -> None:
+        """Compute the counts of the state from the window of the last steps, if it has one."""
         if state.window is not None:
             for first in range(0, len(taken), COUNTED):
                 count_up(state, game, slice(first, first + COUNTED))
 
     def check() -> None:
+        """Raise RuleError with the result if a table is not finite."""
         error = state.error()
         if error is not None:
             error.result = result
             raise error
 
     def save() -> None:
+        """Write a checkpoint after checking the tables."""
         bring_up_to_date()
         check()
         assert writer is not None
         writer.save(result)
 
     def finish() -> None:
+        """Update the counts, and write the last checkpoint if there is a writer."""
         if writer is None:
             bring_up_to_date()
         elif len(todo) or not writer.path.exists():  # a complete checkpoint is only read

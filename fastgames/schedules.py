@@ -22,6 +22,7 @@ class _Frozen:
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def _key(self) -> tuple[Any, ...]:
+        """Return the fields in a hashable form."""
         fields = (getattr(self, name) for name in self.__dataclass_fields__)
         return tuple(
             (f.shape, f.dtype.str, f.tobytes()) if isinstance(f, np.ndarray) else f for f in fields

@@ -321,6 +321,12 @@ class VectorGame:
             If rng is outside its domain.
         RuntimeError
             If another thread is stepping these environments.
+
+        Examples
+        --------
+        >>> import fastgames as fg
+        >>> fg.VectorGame(fg.games.matching_pennies(), num_envs=3, rng=7).reset().tolist()
+        [[0, 0, 0], [0, 0, 0]]
         """
         with self._alone():
             if rng is not None:
@@ -339,6 +345,7 @@ class VectorGame:
         return self.observations
 
     def _fresh(self) -> State:
+        """Return the initial state for the seed."""
         return fresh(self._spec, self.seed)
 
     def _load(self) -> None:
@@ -428,6 +435,14 @@ class VectorGame:
             If agent is outside its domain.
         RuntimeError
             If another thread is stepping these environments.
+
+        Examples
+        --------
+        >>> import fastgames as fg
+        >>> learners = [None, fg.QLearner(initial=2.0)]
+        >>> envs = fg.VectorGame(fg.games.matching_pennies(), 1, rng=7, learners=learners)
+        >>> envs.tables(1)["q"].tolist()
+        [[[2.0, 2.0]]]
         """
         seat = self._up_to_date().seats[self._inside(agent)]
         return {name: table.copy() for name, table in seat.tables.items()}
@@ -455,6 +470,14 @@ class VectorGame:
             If that function fails or writes values that are not probabilities.
         RuntimeError
             If another thread is stepping these environments.
+
+        Examples
+        --------
+        >>> import fastgames as fg
+        >>> learners = [None, fg.FixedPolicy([0.25, 0.75])]
+        >>> envs = fg.VectorGame(fg.games.matching_pennies(), 1, rng=7, learners=learners)
+        >>> envs.policy(1).tolist()
+        [[[0.25, 0.75]]]
         """
         return policy(self._up_to_date(), self._inside(agent))
 

@@ -166,6 +166,7 @@ def klein(
     payoffs = [low * (1.0 - low) * share for share in shares(charged, low)]
 
     def both_charge(price: float) -> Benchmark:
+        """Return the outcome in which both firms charge the same price."""
         half = np.full(2, (1.0 - price) / 2.0)
         return Benchmark(np.full(2, price), half, price * half)
 

@@ -328,6 +328,7 @@ class MatrixGame:
         return hash((self._labels(), self.num_actions, (self._payoffs + 0.0).tobytes()))
 
     def _labels(self) -> tuple[str, tuple[tuple[str, ...], ...], str]:
+        """Return the name, the actions and the source."""
         return self._name, self._actions, self._source
 
     def __reduce__(self) -> tuple[Callable[..., MatrixGame], tuple[FloatArray]]:

@@ -253,9 +253,11 @@ def logit_bertrand(
     given = {"a": a, "c": c, "a0": a0, "mu": mu, "xi": xi}
 
     def sold(charged: Iterable[Any]) -> list[FloatArray]:
+        """Return the quantity of every firm at these prices, N arrays that broadcast."""
         return _logit([(b - outside - p) / scale for b, p in zip(quality, charged, strict=True)])
 
     def benchmark(markups: FloatArray) -> Benchmark:
+        """Return the outcome of these markups (p_i - c_i) / mu, (N,)."""
         charged = cost + scale * markups
         quantities = np.array(sold(charged))
         return Benchmark(charged, quantities, (charged - cost) * quantities)
@@ -341,6 +343,7 @@ def linear_bertrand(
         )
 
     def benchmark(charged: FloatArray) -> Benchmark:
+        """Return the outcome of these prices, (2,)."""
         quantities = np.array(_linear(quality, g, charged))
         return Benchmark(charged, quantities, (charged - cost) * quantities)
 
@@ -434,6 +437,7 @@ def homogeneous_bertrand(
     payoffs = [margin * share for share in shares(charged, low)]
 
     def all_charge(price: float) -> Benchmark:
+        """Return the outcome in which all firms charge the same price."""
         parts = np.full(firms, 1.0 / firms)
         return Benchmark(np.full(firms, price), parts, (price - unit) * parts)
 
@@ -520,6 +524,7 @@ def cournot(
     payoffs = [(price - k) * q for k, q in zip(unit, offered, strict=True)]
 
     def benchmark(price: float, sold: FloatArray) -> Benchmark:
+        """Return the outcome of a price and the quantities sold, (N,)."""
         return Benchmark(np.full(firms, price), sold, (price - unit) * sold)
 
     at = top

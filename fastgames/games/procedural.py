@@ -267,6 +267,7 @@ def catalogued(build: Callable[_P, ProceduralGame]) -> Callable[_P, ProceduralGa
 
     @functools.wraps(build)
     def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> ProceduralGame:
+        """Return the game of `build` with its call as `made`."""
         held, named = [_plain(x) for x in args], {name: _plain(x) for name, x in kwargs.items()}
         game = build(*held, **named)
         import inspect  # not at import, where it costs 5 ms
@@ -368,7 +369,7 @@ def _try_out(game: ProceduralGame, functions: Functions) -> None:
                 raise ValueError(f"state must be within state_bounds, got {state.tolist()}")
         what = "observe"
         for i, count in enumerate(game.num_observations):
-            seen = functions.observe(unwritable(state), i) + 0  # fails for None
+            seen = functions.observe(unwritable(state), i) + 0  # adding 0 raises TypeError for None
             if not is_below(seen, count):
                 raise ValueError(
                     f"the observation of agent {i} must be a whole number in [0, {count}), got "

@@ -76,6 +76,7 @@ def coin_game(
         raise TypeError(f"alternating must be True or False, got {alternating!r}")
     cells = size * size
 
+    # Put the coin into a random cell without an agent.
     def place(state: Any, word: Any) -> None:
         low = min(state[_OWN], state[_OTHER])
         high = max(state[_OWN], state[_OTHER])

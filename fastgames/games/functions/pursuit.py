@@ -106,11 +106,13 @@ def pursuit(
             cell = below(words[i], cells - 1)
             state[i] = cell if cell < state[0] else cell + 1
 
+    # Return the distance between two cells in steps.
     def distance(here: Any, there: Any) -> Any:
         down = ahead(here // columns, there // columns, rows, torus)
         right = ahead(here % columns, there % columns, columns, torus)
         return abs(down) + abs(right)
 
+    # Return the number of hunters within reach of the prey.
     def close(state: Any) -> Any:
         count = 0
         for i in range(1, hunters + 1):

@@ -85,6 +85,7 @@ def soccer(rows: int = 2, columns: int = 4) -> ProceduralGame:
         state[1] = kick_off_b
         state[_BALL] = coin(words[0])
 
+    # The docstring is part of the fingerprint of the game and must stay as it is.
     def move(state: Any, agent: int, action: int) -> bool:
         """Move an agent, or the ball out of its hands; whether it scores."""
         row, column = state[agent] // columns, state[agent] % columns
