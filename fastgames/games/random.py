@@ -14,7 +14,7 @@ from fastgames._common.seeds import generator_from
 from ._tables import listed, whole
 from .markov import LIMIT, MarkovGame, check_size
 
-_MAX_AGENTS = 31  # joint actions are 32-bit integers
+_MAX_AGENTS = 31  # with two actions each, 31 agents already have 2^31 joint actions, the limit
 
 
 def random_markov_game(
