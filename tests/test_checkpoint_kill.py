@@ -169,7 +169,7 @@ def interrupted_often(arguments, path, seconds):
             timer.cancel()
 
 
-@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # Ctrl-C right after open()
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # Ctrl-C right after open()
 @pytest.mark.parametrize("name", CALLS)
 def test_a_run_interrupted_again_and_again_has_the_bits_of_one_that_was_not(
     name, tmp_path, assert_same
