@@ -1,4 +1,4 @@
-"""What the compiled core takes: a game, its agents, and where environments write.
+"""Arguments of the compiled core: a game, its agents, and the arrays of environments.
 
 `Lanes` (src_cy/engine.pxi) reads these fields by name, and copies them into the structs of
 src_cy/block.pxi. Passes are called by their addresses; a block holds the passes.
@@ -99,7 +99,7 @@ class CoreAgent(NamedTuple):
 
 
 class OutsideArrays(NamedTuple):
-    """Where environments write what agents that are played from outside see and get.
+    """Arrays in which environments write observations, rewards and ends of episodes.
 
     rewards: (agents, width) of the type of the tables
     observations, reached: (agents, width) int32, what agents see, and what they saw after the step

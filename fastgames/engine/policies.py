@@ -1,4 +1,4 @@
-"""What an agent would play: for many replicas at once, and as a function to carry elsewhere."""
+"""Policies of agents: probabilities for many replicas at once, and a function to carry elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MANY = 5_000  # rows from which compiling a function takes less time than interp
 
 @np.errstate(over="ignore", under="ignore")  # a softmax weight of exp(-inf) is 0, as it should be
 def policy(state: State, agent: int, where: slice | np.ndarray = slice(None)) -> np.ndarray:
-    """Return what an agent plays in the replicas `where`, exploration included.
+    """Return the policy of an agent in the replicas `where`, exploration included.
 
     Returns probabilities (replicas, observations, actions), float64. Raises ValueError where the
     learner has no function `policy`; RuleError where that fails or writes no probabilities, or
@@ -137,7 +137,7 @@ def _normalised(weights: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Policy:
-    """What one agent plays, as a plain function: needs no game, no run and nothing but NumPy.
+    """The policy of one agent as a plain function; it needs no game, no run, only NumPy.
 
     ``result.agent(i)`` makes one. It can be pickled and copied, and is an array where one is asked
     for: ``np.save(path, policy)``, ``fg.FixedPolicy(policy)``.

@@ -1,4 +1,4 @@
-"""`RunSpec`: the checked arguments of a run in one object, and what follows from them."""
+"""`RunSpec`: the checked arguments of a run in one object, and values derived from them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RunSpec:
-    """All that decides what a run does; every argument is checked (`engine.arguments`).
+    """The arguments of a run, checked by `engine.arguments`.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class RunSpec:
     backend : str
         "auto", "cython", "numba" or "reference".
     threads : int
-        At most so many are used.
+        The largest number of threads to use.
     checked : bool or None
         Whether indices and tables are checked; None: indices in functions of users.
     grid : Grid or None
@@ -69,12 +69,12 @@ class RunSpec:
 
     @cached_property
     def agents(self) -> tuple[AgentSpec, ...]:
-        """What follows from the arguments for each agent."""
+        """The specification of each agent."""
         return tuple(AgentSpec(self, i) for i in range(len(self.learners)))
 
     @property
     def numba(self) -> bool:
-        """Whether passes are made from rules for every learner, not only where there is no twin."""
+        """True if passes are made from the rules of all learners, not only of those without a twin."""
         return self.backend == "numba"
 
     @cached_property
@@ -105,7 +105,7 @@ class RunSpec:
 
 
 class AgentSpec:
-    """One agent in a run: its learner, and what follows from the arguments for it.
+    """The specification of one agent in a run.
 
     Attributes
     ----------
@@ -150,7 +150,7 @@ class AgentSpec:
 
     @property
     def first(self) -> bool:
-        """Whether it is the first of its team, which holds what the team shares."""
+        """True for the first of its team, which holds the shared tables."""
         return self.agent == self.team[0]
 
     @property
@@ -160,7 +160,7 @@ class AgentSpec:
 
     @cached_property
     def starts(self) -> dict[str, np.ndarray]:
-        """What its tables start at, each to be broadcast to (replicas, *its dimensions)."""
+        """The initial values of its tables, each to be broadcast to (replicas, *dimensions)."""
         return self.learner.start(self._game, self.agent)
 
     def shape(self, table: Table) -> tuple[int, ...]:
