@@ -1,4 +1,4 @@
-"""Policies of agents: probabilities for many replicas at once, and a function to carry elsewhere."""
+"""Policies of agents, as probabilities for many replicas and as a function to carry elsewhere."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class RunSpec:
 
     @property
     def numba(self) -> bool:
-        """True if passes are made from the rules of all learners, not only of those without a twin."""
+        """True if passes are made from the rules of all learners, with and without a twin."""
         return self.backend == "numba"
 
     @cached_property
