@@ -251,6 +251,7 @@ INTERVALS = {
     "gamma": st.sampled_from([0.0, 0.5, 0.95]) | st.floats(0.0, 0.99),
     "epsilon": EPSILONS | st.floats(0.0, 1.0),
     "temperature": st.sampled_from([1.0, 0.01, 1000.0]) | st.floats(0.01, 100.0),
+    "omega": st.sampled_from([1.0, 50.0, 1e-3]) | st.floats(0.01, 100.0),
     "power": st.sampled_from([1.0, 0.5, 0.51]) | st.floats(0.01, 1.0),
 }
 

@@ -347,7 +347,7 @@ def make_lanes():
 def make_smallest():
     """A function that makes and drops a compiled block of the smallest game."""
     result = fg.run(PENNIES, fg.QLearner(), 5, 2, 1)
-    return _blocks(result, "cython", False, 1, 2, None)[0]
+    return _blocks(replace(result.spec, backend="cython", checked=False), result.state, 1, 2)[0]
 
 
 def make_runs():

@@ -294,8 +294,11 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
     check = getattr(learner, "check", None)
     if check is not None:
         check(spec.game, agent.agent)
+    smallest = float(np.finfo(spec.dtype).tiny)
     if "temperature" in agent.values and hasattr(learner, "explore"):
-        _check_temperature(who, _limits(agent.values["temperature"]), spec.dtype)
+        _check_least("temperature", agent, smallest, spec.dtype)
+    if "omega" in agent.values:  # times a mean temperature of at least 1e-6
+        _check_least("omega", agent, 1e7 * smallest, spec.dtype)
     _check_sizes(spec, agent, who)
 
 
@@ -317,12 +320,13 @@ def _check_start(
         )
 
 
-def _check_temperature(who: str, limits: tuple[Any, ...], dtype: str) -> None:
-    smallest = float(np.finfo(dtype).tiny)
-    least = min(float(np.min(limit)) for limit in limits)
-    if least < smallest:
+def _check_least(name: str, agent: AgentSpec, least: float, dtype: str) -> None:
+    """Raise if a parameter that is divided by, as its schedule computes it, is below `least`."""
+    found = min(float(np.min(limit)) for limit in _limits(agent.values[name]))
+    if found < least:
         raise ValueError(
-            f"temperature of {who} must be at least {smallest:.3g} in {dtype}, got {least}"
+            f"{name} of learners[{agent.agent}] must be at least {least:.3g} in {dtype}, "
+            f"got {found}"
         )
 
 

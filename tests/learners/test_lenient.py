@@ -180,3 +180,12 @@ def test_parameters_outside_their_domain():
         fg.LenientQ(kappa=-1.0)
     with pytest.raises(ValueError, match=r"decay must be in \[0, 1\], got 1.5"):
         fg.LenientQ(decay=1.5)
+
+
+def test_an_omega_that_its_schedule_rounds_to_zero_is_refused():
+    """1 + (1e-30 - 1) is 0: the softmax would divide 0 by 0."""
+    learner = fg.LenientQ(omega=fg.Linear(1.0, 1e-30, 1))
+    with pytest.raises(ValueError, match=r"^omega of learners\[0\] must be at least .*, got 0.0"):
+        fg.run(fg.games.climbing(), learner, 5, backend="reference")
+    for dtype in ("float64", "float32"):
+        fg.run(fg.games.climbing(), fg.LenientQ(omega=1e-30), 5, dtype=dtype, backend="reference")
