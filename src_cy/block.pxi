@@ -38,7 +38,7 @@ cdef enum Over:        # how an episode stands after a step
     ENDED = 1          # a terminal state was reached
     CUT = 2            # the time limit was
 
-# Passes that Numba made of a learner's rules (fastgames/compiler/passes.py) or a game's functions (jit/games.py), for all
+# Passes that Numba made of a learner's rules (fastgames/compiler/passes.py) or a game's functions (compiler/games.py), for all
 # lanes of a block. wrong (4,): what went wrong first, see Lanes.wrong.
 ctypedef void (*ActRule)(int64_t lanes, int64_t active, int64_t *sizes, double *value, int64_t *tables,
                          int32_t *observation, int64_t *u, int64_t drawn, real *signals, int32_t *move,
@@ -65,7 +65,7 @@ ctypedef struct Team:  # the members of a team, gathered for their pass; it hang
     int members
     int *agents                            # (members,)
     TeamRule learn
-    int64_t *sizes                         # of every table, see jit/passes.py
+    int64_t *sizes                         # of every table, see fastgames/compiler/passes.py
     int64_t *tables                        # their addresses
     int64_t *o                             # (lanes, members)
     int64_t *a                             # (lanes, members)

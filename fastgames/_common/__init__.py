@@ -1,1 +1,1 @@
-"""What every layer uses: checks of arguments, seeds, interrupts, names imported on first use."""
+"""Helpers of every layer: checks of arguments, seeds, interrupts, names imported on first use."""

@@ -1,4 +1,4 @@
-"""Declared arrays: what every replica of a run holds.
+"""Declarations of the arrays that every replica of a run holds.
 
 A field of a dataclass that is made by `held` is an array with one entry for each replica. Its
 declaration says type, dimensions, bounds and when it is there; allocation, memory, resuming, files
@@ -30,7 +30,7 @@ class Field(NamedTuple):
     present : function spec -> bool
         Whether the run has the array.
     start : int
-        What the entries are before the first step.
+        The entries before the first step.
     lanes : str
         Under which name a compiled block has the array; "": it is copied in a way of its own.
     by_agent : bool
@@ -61,7 +61,10 @@ class Field(NamedTuple):
 
     def make(self, spec: Any) -> np.ndarray:
         """Return the array as it is before the first step."""
-        return np.full(self.shape(spec), self.start, self.type(spec))
+        array = np.zeros(self.shape(spec), self.type(spec))  # its pages cost nothing until used
+        if self.start:
+            array[...] = self.start
+        return array
 
 
 def held(
