@@ -1,7 +1,7 @@
 """Published figures that tests compare runs with, each with its source.
 
 Figures that `fastgames.papers` compares its own runs with are read from there. `docs/published.md`
-states all of them for readers; `test_published.py` checks that page and module agree.
+states all of them for readers; `docs/test_published.py` checks that page and module agree.
 """
 
 from dataclasses import dataclass

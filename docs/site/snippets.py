@@ -1,7 +1,7 @@
 """The Python of a page: found, run, and held against what the page says that it prints.
 
 A page's blocks ``` python run one after the other, as one program. A block ``` text right after one
-is what that prints. `tests/docs/test_snippets.py` runs all pages; the site is built of the pictures
+is what that prints. `tests/docs/test_site.py` runs all pages; the site is built of the pictures
 that they write.
 """
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import published
 import pytest
 
-PAGE = Path(__file__).parents[1] / "docs" / "published.md"
+PAGE = Path(__file__).parents[2] / "docs" / "published.md"
 SOURCES = [thing for thing in vars(published).values() if isinstance(thing, published.Source)]
 
 

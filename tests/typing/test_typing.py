@@ -1,4 +1,4 @@
-"""A typed program of a user, `typing/program.py`, runs and passes mypy.
+"""A typed program of a user, `program.py`, runs and passes mypy.
 
 `make lint` runs mypy and pyright on it too, and asks for the share of public names that are typed.
 """
@@ -12,8 +12,7 @@ import pytest
 
 import fastgames
 
-HERE = Path(__file__).parent
-PROGRAM = HERE / "typing" / "program.py"
+PROGRAM = Path(__file__).with_name("program.py")
 STRICT = ["--strict", "--config-file=", "--follow-imports=silent", "--no-error-summary"]
 
 

@@ -290,7 +290,7 @@ def report(k):
 def process(folder, k):
     """What `report` prints in another process that keeps what it compiles in this folder."""
     done = subprocess.run(
-        [sys.executable, "-c", f"import test_digests; test_digests.report({k})"],
+        [sys.executable, "-c", f"import test_source; test_source.report({k})"],
         capture_output=True,
         text=True,
         timeout=600,

@@ -1,7 +1,7 @@
 """Files of earlier revisions load, and runs go on from them to the bits of a run in one go.
 
 The files in `earlier/` were written by revision b0c35d5 (format 3, contract 2), with
-``python tests/test_earlier.py FOLDER``. They are kept as they are: never write them anew, add a
+``python tests/io/test_earlier.py FOLDER``. They are kept as they are: never write them anew, add a
 folder for a later revision instead.
 """
 
