@@ -22,8 +22,8 @@ import ours
 from compare import Contender, timed
 
 import fastgames as fg
-from fastgames.games.functions.el_farol import el_farol
-from fastgames.games.functions.traffic import traffic
+from fastgames.games.catalogue.el_farol import el_farol
+from fastgames.games.catalogue.traffic import traffic
 from fastgames.rules.choice import epsilon_greedy, explore, largest
 
 # --- a learner and a game as a user writes them -------------------------------------------------

@@ -36,13 +36,13 @@ if TYPE_CHECKING:
         shapley,
         stag_hunt,
     )
-    from .cooperative import two_step
-    from .functions.coin_game import coin_game
-    from .functions.el_farol import el_farol
-    from .functions.pursuit import pursuit
-    from .functions.soccer import soccer
-    from .functions.traffic import traffic
-    from .grid import grid_game
+    from .catalogue.coin_game import coin_game
+    from .catalogue.el_farol import el_farol
+    from .catalogue.grid_game import grid_game
+    from .catalogue.pursuit import pursuit
+    from .catalogue.soccer import soccer
+    from .catalogue.traffic import traffic
+    from .catalogue.two_step import two_step
     from .pricing import (
         Benchmark,
         MarketGame,
@@ -76,13 +76,13 @@ else:  # a process uses few games, so modules are imported on first access
                 "shapley",
                 "stag_hunt",
             ),
-            "functions.coin_game": ("coin_game",),
-            "functions.el_farol": ("el_farol",),
-            "grid": ("grid_game",),
-            "functions.pursuit": ("pursuit",),
-            "functions.soccer": ("soccer",),
-            "functions.traffic": ("traffic",),
-            "cooperative": ("two_step",),
+            "catalogue.coin_game": ("coin_game",),
+            "catalogue.el_farol": ("el_farol",),
+            "catalogue.grid_game": ("grid_game",),
+            "catalogue.pursuit": ("pursuit",),
+            "catalogue.soccer": ("soccer",),
+            "catalogue.traffic": ("traffic",),
+            "catalogue.two_step": ("two_step",),
             "pricing": (
                 "Benchmark",
                 "MarketGame",

@@ -22,13 +22,13 @@ from .catalogue import (
     shapley,
     stag_hunt,
 )
-from .cooperative import two_step
-from .functions.coin_game import coin_game
-from .functions.el_farol import el_farol
-from .functions.pursuit import pursuit
-from .functions.soccer import soccer
-from .functions.traffic import traffic
-from .grid import grid_game
+from .catalogue.coin_game import coin_game
+from .catalogue.el_farol import el_farol
+from .catalogue.grid_game import grid_game
+from .catalogue.pursuit import pursuit
+from .catalogue.soccer import soccer
+from .catalogue.traffic import traffic
+from .catalogue.two_step import two_step
 from .markov import MarkovGame
 from .matrix import MatrixGame
 from .pricing import cournot, homogeneous_bertrand, linear_bertrand, logit_bertrand

@@ -24,7 +24,7 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.seeds import seed_from
 from fastgames.games import ProceduralGame
-from fastgames.games.functions.traffic import traffic as traffic_game
+from fastgames.games.catalogue.traffic import traffic as traffic_game
 from fastgames.learners import EpsilonGreedy, Learner, QLearner, Table
 from fastgames.papers.estimate import Z, mean
 from fastgames.papers.report import Report, Row, picture

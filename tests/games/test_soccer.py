@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 
 import fastgames as fg
 from fastgames.compiler.compile import compiled
-from fastgames.games.functions.soccer import soccer
+from fastgames.games.catalogue.soccer import soccer
 from fastgames.rules.zero_sum import solve
 
 SIZES = [(2, 4), (4, 5)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames.games.functions.traffic import traffic
+from fastgames.games.catalogue.traffic import traffic
 
 RUN = {"progress": False, "backend": "reference"}
 

@@ -13,7 +13,7 @@ from scipy.stats import chisquare
 
 import fastgames as fg
 from fastgames.games import biased_rock_paper_scissors, matching_pennies, prisoners_dilemma
-from fastgames.games.functions.soccer import soccer
+from fastgames.games.catalogue.soccer import soccer
 from fastgames.learners.minimax import MinimaxQ
 from fastgames.rules import minimax, mixed
 from fastgames.rules.choice import GREEDY

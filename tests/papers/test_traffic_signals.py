@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames.games.functions.traffic import traffic as traffic_game
+from fastgames.games.catalogue.traffic import traffic as traffic_game
 from fastgames.rules.outcome import TeamOutcome
 
 study = importlib.import_module("fastgames.papers.traffic_signals")

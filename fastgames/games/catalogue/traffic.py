@@ -203,6 +203,7 @@ def traffic(
         largest_reward=most,
         actions=[_TO] * agents,
         name="traffic",
+        # Games compare by this text, so it names the module in which the game was published.
         source="this project's own (2026); see the docstring of fastgames.games.functions.traffic",
     )
 

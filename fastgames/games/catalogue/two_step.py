@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .markov import MarkovGame
+from fastgames.games.markov import MarkovGame
 
 _SAFE = ((7.0, 7.0), (7.0, 7.0))
 _RISKY = ((0.0, 1.0), (1.0, 8.0))

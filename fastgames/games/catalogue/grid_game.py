@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .markov import MarkovGame
+from fastgames.games.markov import MarkovGame
 
 _SIDE = 3
 _CELLS = _SIDE * _SIDE

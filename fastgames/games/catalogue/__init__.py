@@ -12,8 +12,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ._tables import FloatArray
-from .matrix import MatrixGame
+from fastgames.games._tables import FloatArray
+from fastgames.games.matrix import MatrixGame
 
 _MAX_ACTIONS = 4096  # limit of coordination(), which makes a table of 256 MiB
 _MAX_AGENTS = 20  # limit of public_goods(), which makes a table of 160 MiB

@@ -1,1 +1,0 @@
-"""Games of the catalogue given by functions; examples for user-defined procedural games."""
