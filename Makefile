@@ -1,4 +1,4 @@
-# make demo · make test · make docs · make bench · make lint: each sets up what it needs in .venv.
+# make demo · make test · make names · make docs · make bench · make lint: each sets up what it needs in .venv.
 # make bench-rivals: what people run instead, in an environment of its own, .venv-rivals.
 PYTHON ?= python3
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := pyproject.toml setup.py $(wildcard src_cy/*)
 BENCH := --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
-.PHONY: demo test test-slow docs bench bench-compare bench-history \
+.PHONY: demo test test-slow names docs bench bench-compare bench-history \
 	bench-instructions bench-rivals lint clean
 
 demo: $(VENV)/installed-all
@@ -17,6 +17,10 @@ test: $(VENV)/installed-test
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow
+
+# The indexes of names, once a game has been added.
+names: $(VENV)/installed-test
+	$(BIN)/python tests/names.py
 
 # The site, into build/site/: every snippet is run, every page of a learner or a game draws its picture.
 docs: $(VENV)/installed-docs

@@ -1,6 +1,6 @@
 """Registry of named learners, games and backends, from which tests are generated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fastgames.games import MarkovGame, MatrixGame, ProceduralGame
@@ -16,7 +16,7 @@ INITIALS = {"uniform_rivals": UniformRivals}
 BACKENDS = ("auto", "cython", "numba", "reference")
 STREAMS = ("fastgames", "numpy")
 DTYPES = ("float64", "float32")
-GAMES: dict[
+GAMES: Mapping[
     str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]
 ]  # the catalogue; imported on first access
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, reduce
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._tables import whole
 from .markov import MarkovGame, check_size
 from .matrix import MatrixGame
-from .pricing import Benchmark, PricingGame, shares
-
-_MAX_STEPS: Final = 256  # largest k of klein(), which makes a table of 0.5 GiB
 
 
 class AlternatingGame(MarkovGame):
@@ -110,72 +106,3 @@ class AlternatingGame(MarkovGame):
     def __reduce__(self) -> tuple[Callable[..., MarkovGame], tuple[Any, ...]]:
         make = partial(type(self), name=self.name, source=self.source)
         return make, (self._stage, self.discount, self.start)
-
-
-def klein(
-    k: int = 6, *, discount: float = 0.95, start: int | npt.ArrayLike | None = None
-) -> AlternatingGame:
-    """Return Klein's sequential pricing game: two firms set prices in turn, each for two periods.
-
-    The prices are 0, 1 / k, ..., 1. The firm with the lower price sells 1 - price units; at equal
-    prices each firm sells half of that. A unit costs nothing.
-
-    Parameters
-    ----------
-    k : int
-        Number of steps of the price grid, in [2, 256].
-    discount : float
-        Discount factor per period, in [0, 1).
-    start : int or array_like (S,), optional
-        As for `AlternatingGame`. Unless given, firm 0 moves first, against a random price.
-
-    Returns
-    -------
-    AlternatingGame
-        A game of 2 (k + 1) states. `stage` is a `PricingGame` with the prices and the benchmarks of
-        the simultaneous game played once.
-
-    Raises
-    ------
-    TypeError
-        If an argument has a wrong type.
-    ValueError
-        If an argument is outside its domain.
-
-    Notes
-    -----
-    In the equilibrium of the game played once, prices and profits are 0. At the monopoly price 1/2
-    (on the grid if k is even), each firm gets 1/8.
-
-    Source: Klein (2021), Autonomous algorithmic collusion: Q-learning under sequential pricing,
-    RAND Journal of Economics 52, 538-558; the model of Maskin & Tirole (1988), Econometrica 56,
-    571-599.
-
-    Examples
-    --------
-    >>> game = klein()
-    >>> game.num_states, game.num_observations
-    (14, (7, 7))
-    >>> game.stage.monopoly.profits
-    array([0.125, 0.125])
-    """
-    k = whole("k", k, 2, _MAX_STEPS + 1)
-    prices = np.arange(k + 1) / k
-    charged = np.meshgrid(prices, prices, indexing="ij", sparse=True)
-    low = reduce(np.minimum, charged)
-    payoffs = [low * (1.0 - low) * share for share in shares(charged, low)]
-
-    def both_charge(price: float) -> Benchmark:
-        """Return the outcome in which both firms charge the same price."""
-        half = np.full(2, (1.0 - price) / 2.0)
-        return Benchmark(np.full(2, price), half, price * half)
-
-    stage = PricingGame(
-        payoffs,
-        (prices, prices),
-        both_charge(0.0),  # firms undercut each other down to the cost
-        both_charge(0.5),  # maximises price (1 - price)
-        name="sequential pricing",
-        source="Klein (2021), RAND Journal of Economics 52:538-558",
-    )
-    return AlternatingGame(stage, discount, start)

@@ -2,71 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from .alternating import klein
-from .auctions import first_price_auction, second_price_auction
-from .catalogue import (
-    battle_of_the_sexes,
-    biased_rock_paper_scissors,
-    chicken,
-    climbing,
-    coordination,
-    jordan,
-    matching_pennies,
-    penalty,
-    prisoners_dilemma,
-    public_goods,
-    rock_paper_scissors,
-    shapley,
-    stag_hunt,
-)
-from .catalogue.coin_game import coin_game
-from .catalogue.el_farol import el_farol
-from .catalogue.grid_game import grid_game
-from .catalogue.pursuit import pursuit
-from .catalogue.soccer import soccer
-from .catalogue.traffic import traffic
-from .catalogue.two_step import two_step
+from fastgames._common.later import Later
+
+from ._names import MODULES
 from .markov import MarkovGame
 from .matrix import MatrixGame
-from .pricing import cournot, homogeneous_bertrand, linear_bertrand, logit_bertrand
 from .procedural import ProceduralGame
 
 #: Functions that make the games of the catalogue, by name.
-CATALOGUE: dict[str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]] = {
-    build.__name__: build
-    for build in (
-        matching_pennies,
-        rock_paper_scissors,
-        biased_rock_paper_scissors,
-        prisoners_dilemma,
-        stag_hunt,
-        chicken,
-        battle_of_the_sexes,
-        coordination,
-        climbing,
-        penalty,
-        shapley,
-        jordan,
-        public_goods,
-        logit_bertrand,
-        linear_bertrand,
-        homogeneous_bertrand,
-        cournot,
-        first_price_auction,
-        second_price_auction,
-        klein,
-        grid_game,
-        two_step,
-        soccer,
-        pursuit,
-        el_farol,
-        coin_game,
-        traffic,
-    )
-}
+CATALOGUE: Mapping[str, Callable[..., MatrixGame | MarkovGame | ProceduralGame]] = Later(
+    "fastgames.games", MODULES
+)
 
 
 def names() -> tuple[str, ...]:

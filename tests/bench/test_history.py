@@ -34,7 +34,7 @@ def test_a_new_learner_and_a_new_game_get_scenarios_with_nothing_else_said(monke
         pass
 
     monkeypatch.setitem(registry.LEARNERS, "timid", Timid)
-    monkeypatch.setitem(registry.GAMES, "chess", fg.games.jordan)
+    monkeypatch.setattr(registry, "GAMES", {"chess": fg.games.jordan})
     found = {s.name: s for s in generated.learner_scenarios() + generated.game_scenarios()}
     learner = found["timid-softmax-visits-counterfactual-large-float32-all"].arguments()
     assert {type(x) for x in learner["learners"]} == {Timid}

@@ -1,6 +1,5 @@
 """Auctions against their rules, bidder by bidder, and against what theory says of equilibria."""
 
-import doctest
 import itertools
 import math
 import pickle
@@ -8,9 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from fastgames.games import auctions
-from fastgames.games.auctions import first_price_auction, second_price_auction
-from fastgames.games.pricing import MarketGame
+from fastgames.games import MarketGame, first_price_auction, second_price_auction
 
 BOTH = [first_price_auction, second_price_auction]
 # Sixteenths: every payoff is exact in floats.
@@ -139,9 +136,3 @@ BAD = [
 def test_bad_parameters(make, arguments, error, message):
     with pytest.raises(error, match=message):
         make(**arguments)
-
-
-def test_docstrings():
-    done = doctest.testmod(auctions)
-    assert done.attempted == 5
-    assert done.failed == 0

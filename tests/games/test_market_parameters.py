@@ -9,12 +9,9 @@ import pytest
 import fastgames as fg
 
 MARKETS = {
-    "logit_bertrand": fg.games.logit_bertrand,
-    "linear_bertrand": fg.games.linear_bertrand,
-    "homogeneous_bertrand": fg.games.homogeneous_bertrand,
-    "cournot": fg.games.cournot,
-    "first_price_auction": fg.games.first_price_auction,
-    "second_price_auction": fg.games.second_price_auction,
+    name: build
+    for name, build in fg.games.CATALOGUE.items()
+    if isinstance(build(), fg.games.MarketGame)
 }
 COUNTS = ("firms", "bidders")  # whole numbers, checked elsewhere
 GRIDS = ("prices", "quantities", "bids")

@@ -1390,7 +1390,7 @@ def test_a_grid_of_many_values_is_refused_as_quickly_as_it_is_made(saved, load, 
 
 # --- states of games of functions ---------------------------------------------------------------
 
-PROCEDURAL = ("soccer", "pursuit", "el_farol", "coin_game", "traffic")
+PROCEDURAL = [k for k, make in fg.games.CATALOGUE.items() if isinstance(make(), fg.ProceduralGame)]
 
 
 @functools.cache

@@ -1,0 +1,71 @@
+"""The linear public goods game, in which each agent contributes everything or nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastgames.games.matrix import MatrixGame
+
+from ._numbers import integer, real
+
+_MAX_AGENTS = 20  # makes a table of 160 MiB
+
+
+def public_goods(agents: int = 4, factor: float = 1.6, endowment: float = 1.0) -> MatrixGame:
+    """Return the linear public goods game, in which each agent contributes everything or nothing.
+
+    The contributions are multiplied by the factor and shared equally among all agents, whether they
+    contributed or not: agent i gets endowment · (1 if it keeps, else 0) + factor · (contributions)
+    / agents.
+
+    Parameters
+    ----------
+    agents : int
+        Number of agents, in [2, 20]. The table has agents · 2**agents payoffs.
+    factor : float
+        In (1, agents): the group gains more by a contribution than it costs, its contributor less.
+    endowment : float
+        Endowment of every agent, finite and above 0.
+
+    Returns
+    -------
+    MatrixGame
+        Payoffs (agents, 2, ..., 2), actions contribute, keep; mixed.
+
+    Raises
+    ------
+    TypeError
+        If agents is not an int, or factor or endowment not a real number.
+    ValueError
+        If a parameter is outside its domain.
+
+    Notes
+    -----
+    Equilibria: one, in dominant actions: all keep. All agents would be better off if all
+    contributed. With two agents the game is a prisoner's dilemma.
+
+    Source: Fehr & Gächter (2000), Cooperation and punishment in public goods experiments,
+    American Economic Review 90, equation (1), with groups of 4 members and a marginal return
+    factor / agents of 0.4. In the source an agent may contribute any part of 20.
+
+    Examples
+    --------
+    >>> game = public_goods(agents=2, factor=1.5)
+    >>> game.payoffs[:, 0, 1]  # agent 0 contributes, agent 1 keeps
+    array([0.75, 1.75])
+    """
+    agents = integer("agents", agents, 2, _MAX_AGENTS)
+    factor = real("factor", factor)
+    if not 1.0 < factor < agents:
+        raise ValueError(f"factor must be in (1, {agents}) for {agents} agents, got {factor}")
+    endowment = real("endowment", endowment)
+    if endowment <= 0.0:
+        raise ValueError(f"endowment must be above 0, got {endowment}")
+    keeps = np.indices((2,) * agents)  # keeps[i] is 1 where agent i keeps
+    contributions = agents - keeps.sum(axis=0)
+    return MatrixGame(
+        endowment * (keeps + factor * contributions / agents),
+        name="public goods",
+        actions=[("contribute", "keep")] * agents,
+        source="Fehr & Gächter (2000), American Economic Review 90:980-994, equation (1)",
+    )

@@ -1,0 +1,51 @@
+"""The index of games: what stands in it is what the modules of the catalogue define."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import names
+import pytest
+
+from fastgames import games
+from fastgames.games import CATALOGUE, _names
+
+
+@pytest.mark.parametrize(("package", "predicate"), names.INDEXES)
+def test_an_index_is_what_the_script_makes_of_it(package, predicate):
+    written = names.path(package).read_text(encoding="utf-8")
+    assert written == names.text(package, predicate), f"run `{names.COMMAND}` and commit the result"
+
+
+def test_a_game_without_an_entry_is_found(monkeypatch):
+    monkeypatch.delitem(_names.MODULES, "soccer")
+    text = names.text("fastgames.games", names.is_game)
+    assert text.index('"traffic": ') < text.index('"soccer": ')  # a new name comes last
+
+
+def test_every_module_of_the_catalogue_is_a_game():
+    folder = Path(importlib.import_module("fastgames.games.catalogue").__file__).parent
+    modules = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    assert modules == set(CATALOGUE)
+    assert set(_names.__all__) == set(CATALOGUE) <= set(games.__all__)
+
+
+def test_names_are_known_before_modules_are_imported():
+    program = """
+import sys
+from fastgames.games import CATALOGUE, names
+assert "soccer" in CATALOGUE and "chess" not in CATALOGUE and len(names()) == len(CATALOGUE)
+assert "fastgames.games.catalogue" not in sys.modules
+CATALOGUE["soccer"]
+package = "fastgames.games.catalogue."
+assert [name for name in CATALOGUE if package + name in sys.modules] == ["soccer"]
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_catalogue_is_read_only():
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        CATALOGUE["chess"] = games.jordan
+    with pytest.raises(KeyError, match="chess"):
+        CATALOGUE["chess"]
