@@ -10,6 +10,8 @@ import pkgutil
 from pathlib import Path
 from types import FunctionType
 
+from fastgames.games.catalogue._declaration import DECLARED
+
 COMMAND = "make names"
 HEAD = """\
 \"""Names of this package and the modules that define them; made by `make names`, do not edit.\"""
@@ -21,10 +23,8 @@ if TYPE_CHECKING:
 
 
 def is_game(value):
-    """Return True for a function that makes a game and stands in a module of the same name."""
-    if not isinstance(value, FunctionType):
-        return False
-    return value.__module__ == f"fastgames.games.catalogue.{value.__name__}"
+    """Return True for a function that makes a game and is declared as such."""
+    return isinstance(value, FunctionType) and value in DECLARED
 
 
 #: Packages, and which of the values that their modules define are in the index.

@@ -22,11 +22,11 @@ A_RUN = """
     _common.version _core _core.cpu _core.lanes_ISA_f64 engine engine.arguments engine.compiled
     engine.core engine.driver engine.policies engine.progress engine.snapshots engine.spec
     engine.state engine.window errors games games._names games._tables games.catalogue
-    games.catalogue._payoffs games.catalogue.matching_pennies games.compact games.markov
-    games.matrix games.procedural games.variants grids learners learners.base learners.explore
-    learners.fixed learners.initial learners.qlearner learners.sarsa learners.stepsize
-    learners.values record registry result rules rules.choice rules.exponential rules.fixed
-    rules.logarithm rules.qlearning rules.sarsa rules.stepsize running schedules stop
+    games.catalogue._declaration games.catalogue._payoffs games.catalogue.matching_pennies
+    games.compact games.markov games.matrix games.procedural games.variants grids learners
+    learners.base learners.explore learners.fixed learners.initial learners.qlearner learners.sarsa
+    learners.stepsize learners.values record registry result rules rules.choice rules.exponential
+    rules.fixed rules.logarithm rules.qlearning rules.sarsa rules.stepsize running schedules stop
 """
 OTHERS = "import __future__, dataclasses, numpy.typing, threading"
 

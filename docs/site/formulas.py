@@ -1,4 +1,4 @@
-"""What the pages of learners and games say beyond their docstrings: formulas, and what to draw.
+"""What the pages of learners say beyond their docstrings: formulas, and what to draw.
 
 An example is a learner at a game; the page shows the code, and the picture that it draws.
 """
@@ -203,43 +203,4 @@ LEARNERS = {
             says="Against one who never changes, learning is easy: paper it is.",
         ),
     ),
-}
-
-#: What a game pays, where no table on the page says it.
-GAMES = {
-    "public_goods": r"u_i = e\,\mathbf{1}[i \text{ keeps}] + \frac{\text{factor}}{N}\,"
-    r"\sum_j e\,\mathbf{1}[j \text{ contributes}]",
-    "logit_bertrand": r"q_i = \frac{e^{(a_i - p_i)/\mu}}{\sum_j e^{(a_j - p_j)/\mu} + e^{a_0/\mu}},"
-    r" \qquad u_i = (p_i - c_i)\, q_i",
-    "linear_bertrand": r"q_i = \frac{a_i - \gamma a_j - p_i + \gamma p_j}{1 - \gamma^2}, \qquad"
-    r" u_i = (p_i - c_i)\, q_i",
-    "homogeneous_bertrand": r"u_i = \frac{p_i - c}{\#\{j : p_j = \min_k p_k\}} \text{ where } p_i ="
-    r" \min_k p_k \le \text{reservation, else } 0",
-    "cournot": r"P = \max\Bigl(a - b \sum_j q_j,\; 0\Bigr), \qquad u_i = (P - c_i)\, q_i",
-    "first_price_auction": r"u_i = \frac{v_i - b_i}{\#\{j : b_j = \max_k b_k\}} \text{ where }"
-    r" b_i = \max_k b_k \text{, else } 0",
-    "second_price_auction": r"u_i = \frac{v_i - b^{(2)}}{\#\{j : b_j = \max_k b_k\}} \text{ where }"
-    r" b_i = \max_k b_k \text{, else } 0 \qquad (b^{(2)}\text{: the second highest bid})",
-    "klein": r"u_i = p_i \cdot \begin{cases} 1 - p_i & p_i < p_j \\ (1 - p_i)/2 & p_i = p_j \\"
-    r" 0 & p_i > p_j \end{cases}",
-    "el_farol": r"u_i = \begin{cases} \text{stay} & i \text{ stays} \\ \text{good} & \text{at most"
-    r" capacity attend} \\ \text{bad} & \text{else} \end{cases}",
-}
-
-#: Of games, where the name alone would not do.
-TITLES = {
-    "rock_paper_scissors": "Rock-paper-scissors",
-    "biased_rock_paper_scissors": "Biased rock-paper-scissors",
-    "prisoners_dilemma": "Prisoner's dilemma",
-    "shapley": "Shapley's game",
-    "jordan": "Jordan's game",
-    "public_goods": "Public goods",
-    "logit_bertrand": "Logit Bertrand",
-    "linear_bertrand": "Linear Bertrand",
-    "homogeneous_bertrand": "Homogeneous Bertrand",
-    "first_price_auction": "First-price auction",
-    "second_price_auction": "Second-price auction",
-    "klein": "Klein's sequential pricing",
-    "two_step": "Two-step game",
-    "el_farol": "El Farol",
 }

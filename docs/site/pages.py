@@ -7,11 +7,10 @@ import inspect
 from functools import partial
 
 import numpy as np
-from formulas import GAMES as PAYS
 from formulas import LEARNERS as ABOUT
-from formulas import TITLES
 
 from fastgames import registry
+from fastgames.games.registry import about
 
 MOST_ACTIONS = 5  # of agents whose payoffs are shown as a table
 
@@ -82,10 +81,9 @@ def _source(functions):
 def game(name):
     """The page of a game."""
     make = registry.GAMES[name]
-    made = make()
-    title = TITLES.get(name, name.replace("_", " ").capitalize())
-    formula = f"\n$$\n{PAYS[name]}\n$$\n" if name in PAYS else ""
-    return f"""# {title}
+    made, declared = make(), about(name)
+    formula = f"\n$$\n{declared.formula}\n$$\n" if declared.formula else ""
+    return f"""# {declared.title}
 
 {_facts(made)}
 {formula}{_payoffs(made)}

@@ -147,7 +147,7 @@ class ProceduralGame:
         self.largest_reward = _number("largest_reward", largest_reward, 0.0, 1e300)
         self._name, self._source = string("name", name), string("source", source)
         self._actions = action_names(actions, self._num_actions)
-        self.made: tuple[str, dict[str, Any]] | None = None  # `catalogued` sets it
+        self.made: tuple[str, dict[str, Any]] | None = None  # `saved_by_name` sets it
         agents = len(self._num_actions)
         functions = Functions(
             start, step, observe, agents, max(self._num_observations) == 1, self.state_size,
@@ -259,7 +259,7 @@ class ProceduralGame:
         return provided("fastgames.games.registry", "make_again"), self.made
 
 
-def catalogued(build: Callable[_P, ProceduralGame]) -> Callable[_P, ProceduralGame]:
+def saved_by_name(build: Callable[_P, ProceduralGame]) -> Callable[_P, ProceduralGame]:
     """Return `build`, wrapped to store its name and parameters in the game, as `made`.
 
     Games of the catalogue are pickled and saved as `made` and constructed again from it.

@@ -8,6 +8,7 @@ from typing import Any
 from fastgames._common.later import Later
 
 from ._names import MODULES
+from .catalogue._declaration import DECLARED, Declaration
 from .markov import MarkovGame
 from .matrix import MatrixGame
 from .procedural import ProceduralGame
@@ -81,6 +82,17 @@ def make(name: str, /, **parameters: Any) -> MatrixGame | MarkovGame | Procedura
                 f"{', '.join(allowed) or '()'}"
             )
     return build(**parameters)
+
+
+def about(name: str) -> Declaration:
+    """Return what the game of that name declares, its title for instance.
+
+    Examples
+    --------
+    >>> about("shapley").title
+    "Shapley's game"
+    """
+    return DECLARED[CATALOGUE[name]]
 
 
 def make_again(name: str, parameters: dict[str, Any]) -> MatrixGame | MarkovGame | ProceduralGame:

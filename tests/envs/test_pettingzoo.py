@@ -20,6 +20,7 @@ from pettingzoo.test import (
 
 import fastgames as fg
 from fastgames.envs import AECGame, ParallelGame, aec_env, parallel_env
+from fastgames.games.registry import about
 from fastgames.registry import GAMES
 
 # Its checks warn of observations that are numbers, as those of its own games of few states are.
@@ -35,7 +36,7 @@ def its_checks(name, cycles):
     seed_test(aec, cycles)
     parallel_seed_test(parallel, cycles)
     render_test(aec)
-    if game.compact.turns is None and name not in ("grid_game", "two_step", "soccer", "pursuit"):
+    if game.compact.turns is None and not about(name).ends:
         # It asks that all agents act in every cycle, and that no episode is over before.
         max_cycles_test(SimpleNamespace(parallel_env=parallel, env=aec))
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 
+
+@catalogued("Battle of the sexes")
 def battle_of_the_sexes() -> MatrixGame:
     """Return the battle of the sexes (Bach or Stravinsky): coordination with opposed preferences.
 

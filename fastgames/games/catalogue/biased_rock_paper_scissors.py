@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 from ._payoffs import zero_sum
 
 
+@catalogued("Biased rock-paper-scissors")
 def biased_rock_paper_scissors() -> MatrixGame:
     """Return rock-paper-scissors with a different prize for every winning action.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 from ._payoffs import symmetric
 
 
+@catalogued("Chicken")
 def chicken() -> MatrixGame:
     """Return chicken (hawk-dove): each agent prefers to go straight, unless the other does.
 

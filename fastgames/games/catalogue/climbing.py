@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 from ._payoffs import shared
 
 
+@catalogued("Climbing")
 def climbing() -> MatrixGame:
     """Return the climbing game: the best joint action borders on the worst ones.
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from fastgames.games._tables import whole
-from fastgames.games.procedural import ProceduralGame, catalogued
+from fastgames.games.procedural import ProceduralGame, saved_by_name
 from fastgames.rules.cells import moved
 from fastgames.rules.chance import below, coin
+
+from ._declaration import catalogued
 
 # Indices into the state: the cells of agent 0, agent 1 and the coin, and the coin's colour.
 _OWN, _OTHER, _COIN, _COLOUR = range(4)
 _MOVES = ("up", "down", "left", "right")
 
 
-@catalogued
+@catalogued("Coin game", slow=True)
+@saved_by_name
 def coin_game(
     size: int = 3,
     *,

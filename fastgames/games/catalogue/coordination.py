@@ -6,12 +6,14 @@ import numpy as np
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 from ._numbers import integer
 from ._payoffs import shared
 
 _MAX_ACTIONS = 4096  # makes a table of 256 MiB
 
 
+@catalogued("Coordination")
 def coordination(actions: int = 2) -> MatrixGame:
     """Return the pure coordination game: both get 1 for the same action, 0 otherwise.
 

@@ -10,9 +10,14 @@ import numpy.typing as npt
 from fastgames.games._tables import FloatArray, whole
 from fastgames.games.pricing import Benchmark, MarketGame
 
+from ._declaration import catalogued
 from ._markets import MAX_AGENTS, check_finite, each, grids, number
 
 
+@catalogued(
+    "Cournot",
+    formula=r"P = \max\Bigl(a - b \sum_j q_j,\; 0\Bigr), \qquad u_i = (P - c_i)\, q_i",
+)
 @np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
 def cournot(
     firms: int = 2,

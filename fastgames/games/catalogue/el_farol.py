@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from fastgames.games._tables import whole
-from fastgames.games.procedural import MOST_AGENTS, ProceduralGame, _number, catalogued
+from fastgames.games.procedural import MOST_AGENTS, ProceduralGame, _number, saved_by_name
+
+from ._declaration import catalogued
 
 
-@catalogued
+@catalogued(
+    "El Farol",
+    formula=r"u_i = \begin{cases} \text{stay} & i \text{ stays} \\ \text{good} & \text{at most"
+    r" capacity attend} \\ \text{bad} & \text{else} \end{cases}",
+)
+@saved_by_name
 def el_farol(
     agents: int = 100,
     capacity: int = 60,

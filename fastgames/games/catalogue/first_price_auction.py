@@ -10,8 +10,14 @@ import numpy.typing as npt
 from fastgames.games.pricing import MarketGame
 
 from ._auctions import auction
+from ._declaration import catalogued
 
 
+@catalogued(
+    "First-price auction",
+    formula=r"u_i = \frac{v_i - b_i}{\#\{j : b_j = \max_k b_k\}} \text{ where }"
+    r" b_i = \max_k b_k \text{, else } 0",
+)
 def first_price_auction(
     bidders: int = 2,
     bids: int | npt.ArrayLike = 21,

@@ -6,12 +6,15 @@ import numpy as np
 
 from fastgames.games.markov import MarkovGame
 
+from ._declaration import catalogued
+
 _SIDE = 3
 _CELLS = _SIDE * _SIDE
 _GOALS = (8, 6)
 _STEPS = {"left": (-1, 0), "right": (1, 0), "down": (0, -1), "up": (0, 1)}  # column, row
 
 
+@catalogued("Grid game", ends=True)
 def grid_game() -> MarkovGame:
     """Return grid game 1: two agents cross a 3 x 3 grid from the lower to the upper corners.
 

@@ -11,9 +11,15 @@ import numpy.typing as npt
 from fastgames.games._tables import whole
 from fastgames.games.pricing import Benchmark, PricingGame
 
+from ._declaration import catalogued
 from ._markets import MAX_AGENTS, check_finite, grids, number, shares
 
 
+@catalogued(
+    "Homogeneous Bertrand",
+    formula=r"u_i = \frac{p_i - c}{\#\{j : p_j = \min_k p_k\}} \text{ where } p_i ="
+    r" \min_k p_k \le \text{reservation, else } 0",
+)
 @np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
 def homogeneous_bertrand(
     firms: int = 2,

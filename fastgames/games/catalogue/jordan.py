@@ -6,7 +6,10 @@ import numpy as np
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 
+
+@catalogued("Jordan's game")
 def jordan() -> MatrixGame:
     """Return Jordan's game, three-player matching pennies.
 

@@ -12,11 +12,17 @@ from fastgames.games._tables import whole
 from fastgames.games.alternating import AlternatingGame
 from fastgames.games.pricing import Benchmark, PricingGame
 
+from ._declaration import catalogued
 from ._markets import shares
 
 _MAX_STEPS: Final = 256  # makes a table of 0.5 GiB
 
 
+@catalogued(
+    "Klein's sequential pricing",
+    formula=r"u_i = p_i \cdot \begin{cases} 1 - p_i & p_i < p_j \\ (1 - p_i)/2 & p_i = p_j \\"
+    r" 0 & p_i > p_j \end{cases}",
+)
 def klein(
     k: int = 6, *, discount: float = 0.95, start: int | npt.ArrayLike | None = None
 ) -> AlternatingGame:

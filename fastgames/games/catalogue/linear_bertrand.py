@@ -10,9 +10,15 @@ import numpy.typing as npt
 from fastgames.games._tables import FloatArray
 from fastgames.games.pricing import Benchmark, PricingGame
 
+from ._declaration import catalogued
 from ._markets import check_finite, each, grids, number
 
 
+@catalogued(
+    "Linear Bertrand",
+    formula=r"q_i = \frac{a_i - \gamma a_j - p_i + \gamma p_j}{1 - \gamma^2}, \qquad"
+    r" u_i = (p_i - c_i)\, q_i",
+)
 @np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
 def linear_bertrand(
     prices: int | npt.ArrayLike | Sequence[npt.ArrayLike] = 15,

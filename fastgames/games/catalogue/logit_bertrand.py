@@ -11,12 +11,18 @@ import numpy.typing as npt
 from fastgames.games._tables import FloatArray, whole
 from fastgames.games.pricing import Benchmark, PricingGame
 
+from ._declaration import catalogued
 from ._logit import market_shares, monopoly_markups, nash_markups
 from ._markets import MAX_AGENTS, check_finite, each, grids, number
 
 _COARSE: Final = 1e8  # bounds a0, as Nash prices are computed up to 1e-14 of a - c - a0
 
 
+@catalogued(
+    "Logit Bertrand",
+    formula=r"q_i = \frac{e^{(a_i - p_i)/\mu}}{\sum_j e^{(a_j - p_j)/\mu} + e^{a_0/\mu}},"
+    r" \qquad u_i = (p_i - c_i)\, q_i",
+)
 @np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
 def logit_bertrand(
     firms: int = 2,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 from ._payoffs import zero_sum
 
 
+@catalogued("Matching pennies")
 def matching_pennies() -> MatrixGame:
     """Return matching pennies: agent 0 wins if the coins match, agent 1 if they differ.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 from ._numbers import real
 from ._payoffs import shared
 
 
+@catalogued("Penalty")
 def penalty(k: float = -100.0) -> MatrixGame:
     """Return the penalty game: two best joint actions, and a penalty for mixing them up.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 from ._numbers import real
 from ._payoffs import symmetric
 
 
+@catalogued("Prisoner's dilemma")
 def prisoners_dilemma(
     reward: float = 3.0, sucker: float = 0.0, temptation: float = 5.0, punishment: float = 1.0
 ) -> MatrixGame:

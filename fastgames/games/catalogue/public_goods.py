@@ -6,11 +6,17 @@ import numpy as np
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 from ._numbers import integer, real
 
 _MAX_AGENTS = 20  # makes a table of 160 MiB
 
 
+@catalogued(
+    "Public goods",
+    formula=r"u_i = e\,\mathbf{1}[i \text{ keeps}] + \frac{\text{factor}}{N}\,"
+    r"\sum_j e\,\mathbf{1}[j \text{ contributes}]",
+)
 def public_goods(agents: int = 4, factor: float = 1.6, endowment: float = 1.0) -> MatrixGame:
     """Return the linear public goods game, in which each agent contributes everything or nothing.
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from fastgames.games._tables import whole
-from fastgames.games.procedural import ProceduralGame, catalogued
+from fastgames.games.procedural import ProceduralGame, saved_by_name
 from fastgames.rules.cells import ahead, moved
 from fastgames.rules.chance import below
+
+from ._declaration import catalogued
 
 _CATCH, _MOVE = 1.0, -0.1  # rewards
 _MOVES = ("up", "down", "left", "right")
 
 
-@catalogued
+@catalogued("Pursuit", ends=True, slow=True)
+@saved_by_name
 def pursuit(
     rows: int = 10,
     columns: int = 10,

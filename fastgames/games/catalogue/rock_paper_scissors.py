@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 from ._payoffs import zero_sum
 
 
+@catalogued("Rock-paper-scissors")
 def rock_paper_scissors() -> MatrixGame:
     """Return rock-paper-scissors: the winner takes 1 from the loser.
 

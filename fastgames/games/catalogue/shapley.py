@@ -6,7 +6,10 @@ import numpy as np
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 
+
+@catalogued("Shapley's game")
 def shapley() -> MatrixGame:
     """Return Shapley's game, in which fictitious play runs through ever longer cycles.
 

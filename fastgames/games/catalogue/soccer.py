@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from fastgames.games._tables import whole
-from fastgames.games.procedural import ProceduralGame, catalogued
+from fastgames.games.procedural import ProceduralGame, saved_by_name
 from fastgames.rules.chance import coin
+
+from ._declaration import catalogued
 
 _MOVES = ("north", "south", "east", "west", "stay")
 _BALL = 2  # index of the ball's owner in the state
 
 
-@catalogued
+@catalogued("Soccer", ends=True, slow=True)
+@saved_by_name
 def soccer(rows: int = 2, columns: int = 4) -> ProceduralGame:
     """Return the soccer game of two agents: A (agent 0) attacks the west side, B the east side.
 

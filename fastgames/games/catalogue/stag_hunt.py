@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastgames.games.matrix import MatrixGame
 
+from ._declaration import catalogued
 from ._payoffs import symmetric
 
 
+@catalogued("Stag hunt")
 def stag_hunt() -> MatrixGame:
     """Return the stag hunt: hunting a stag takes both agents, hunting a hare takes one.
 

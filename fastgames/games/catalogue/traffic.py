@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastgames.games._tables import listed, whole
-from fastgames.games.procedural import ProceduralGame, _number, catalogued
+from fastgames.games.procedural import ProceduralGame, _number, saved_by_name
 from fastgames.rules.chance import coin, happens
+
+from ._declaration import catalogued
 
 _TO = ("north-south", "east-west")  # the actions
 _CLOCK, _AXIS, _LIGHTS = 0, 1, 2  # indices into the state
@@ -17,7 +19,8 @@ _NONE = 2  # the axis if there is no surge
 _CHANGING = 2  # added to a light in the step in which it changes
 
 
-@catalogued
+@catalogued("Traffic", slow=True)
+@saved_by_name
 def traffic(
     rows: int = 2,
     columns: int = 2,

@@ -6,11 +6,14 @@ import numpy as np
 
 from fastgames.games.markov import MarkovGame
 
+from ._declaration import catalogued
+
 _SAFE = ((7.0, 7.0), (7.0, 7.0))
 _RISKY = ((0.0, 1.0), (1.0, 8.0))
 _FIRST, _A, _B, _END = range(4)
 
 
+@catalogued("Two-step game", ends=True)
 def two_step() -> MarkovGame:
     """Return the two-step game: agent 0 picks the second stage, in which both get the same reward.
 

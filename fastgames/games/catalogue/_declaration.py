@@ -1,0 +1,61 @@
+"""What a game of the catalogue says about itself besides its docstring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a game says about itself; its page and the tests read it.
+
+    Parameters
+    ----------
+    title : str
+        Heading of the game's page.
+    formula : str
+        The payoffs in TeX, for games whose page has no table of them.
+    ends : bool
+        True if an episode can end before a time limit.
+    slow : bool
+        True if the example on the game's page takes long.
+    """
+
+    title: str
+    formula: str = ""
+    ends: bool = False
+    slow: bool = False
+
+
+#: Declarations by the function that makes the game.
+DECLARED: dict[Callable[..., Any], Declaration] = {}
+
+
+def catalogued(
+    title: str, *, formula: str = "", ends: bool = False, slow: bool = False
+) -> Callable[[_F], _F]:
+    """Return a decorator that declares a game and returns its function unchanged.
+
+    Parameters
+    ----------
+    title, formula, ends, slow
+        As for `Declaration`.
+
+    Examples
+    --------
+    >>> @catalogued("Chess", ends=True)
+    ... def chess():
+    ...     raise NotImplementedError
+    >>> DECLARED.pop(chess).title
+    'Chess'
+    """
+
+    def declare(build: _F) -> _F:
+        DECLARED[build] = Declaration(title, formula, ends, slow)
+        return build
+
+    return declare
