@@ -184,7 +184,8 @@ def run(
         if generator is not None and seed is None:
             given = dict(generator.bit_generator.state)
         call = file.describe(spec, given, resume)
-        found = file.read(path, call, spec.game, spec.learners)
+        former = partial(file.describe, spec, given, resume, former=True)
+        found = file.read(path, call, spec.game, spec.learners, former)
         if found is None:
             file.check_writable(path)
     if found is not None:

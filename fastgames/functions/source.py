@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dataclasses
 import dis
 import enum
 import functools
 import hashlib
 import linecache
+import os
 import platform
 import struct
 import sys
@@ -24,8 +26,11 @@ from typing import Any
 
 import numpy as np
 
+from fastgames.functions.former import FORMER
+
 LIBRARIES = ("numpy", "numba", "math", "cmath", "operator", "builtins")  # identified by version
 _FUTURE = 0x1FE0000  # flags of `from __future__ import`, which do not affect compiled code
+_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _MOST = 4096  # capacity of each memo of code objects
 # Numba dispatchers made from `frozen` functions -> their digests.
 FROZEN: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
@@ -66,10 +71,10 @@ class Source:
 
     It covers their code with its constants, default arguments, closures, the globals that they
     read, and the same for all plain functions, classes and functions compiled by Numba among these.
-    It is stored as a list of parts, each bytes or a code object, which identifies the functions:
-    every part contains its type and its length, and a repeated function is represented by its
-    number. Different constants, two constants exchanged, or 1 in place of 1.0 or True give a
-    different list.
+    It is stored as a list of parts, each bytes, a code object or a function that fastgames
+    compiled, which identifies the functions: every part contains its type and its length, and a
+    repeated function is represented by its number. Different constants, two constants exchanged, or
+    1 in place of 1.0 or True give a different list.
 
     Attributes
     ----------
@@ -99,11 +104,25 @@ class Source:
         """SHA-256 of the parts with the source text of the code, 64 hexadecimal digits; for files.
 
         It is the same in every version of Python. The text of a function is the syntax tree of this
-        function or lambda without its name, comments and annotations; two lambdas on one line have
-        separate trees. If the source file is missing or no longer contains the text that Python
-        compiled, the compiled code and Python's version are hashed instead.
+        function or lambda without its name, comments, annotations and docstrings (its own, and
+        those of functions and classes inside); two lambdas on one line have separate trees. If the
+        source file is missing or no longer contains the text that Python compiled, the compiled
+        code and Python's version are hashed instead; compiled code contains docstrings. Docstrings
+        are covered if a function reads the attribute `__doc__`.
         """
+        parts = (part for _, part in self._parts if isinstance(part, types.CodeType))
+        if any(_reads_docstrings(code) for code in parts):
+            return self.former
         return self._digest(_written)
+
+    @functools.cached_property
+    def former(self) -> str:
+        """SHA-256 as `text` was when it covered docstrings, 64 hexadecimal digits; to read files.
+
+        For functions of this package it covers the docstrings that they had then; see
+        `fastgames.functions.former`.
+        """
+        return self._digest(_former)
 
     def changed(self) -> str:
         """Return the path of the first value that changed since construction, or "".
@@ -136,8 +155,14 @@ class Source:
                 "values from outside of a function must be numbers, strings, tuples, arrays, "
                 f"classes or plain functions, got {self.unknown}"
             )
-        code = (of(x) if isinstance(x, types.CodeType) else x for _, x in self._parts)
-        return _joined(code).hex()
+
+        def as_bytes(part: Any) -> bytes:
+            if isinstance(part, _Compiled):
+                return part.text() if of is _written else part.digest.encode()
+            found: bytes = of(part) if isinstance(part, types.CodeType) else part
+            return found
+
+        return _joined(as_bytes(part) for _, part in self._parts).hex()
 
     def _put(self, path: str, *parts: Any) -> None:
         """Append parts, each with the path of its value."""
@@ -243,7 +268,7 @@ class Source:
         """Append a function that Numba compiles: its options, locals, signatures and function."""
         known = FROZEN.get(value)
         if known is not None:
-            self._put(path, b"frozen", known.encode())
+            self._put(path, b"frozen", _Compiled(known, value.py_func))
             return
         self._put(path, b"compiled", b"%d" % len(value.targetoptions))
         for name, option in sorted(value.targetoptions.items()):
@@ -267,6 +292,27 @@ class _Unknown:
         return isinstance(other, _Unknown) and self.value is other.value
 
     __hash__ = None  # type: ignore[assignment]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Compiled:
+    """A function that fastgames compiled from a frozen copy.
+
+    Attributes
+    ----------
+    digest : str
+        Its entry of `FROZEN`: how it was compiled, and the `Source.loaded` of the copy.
+    function : function
+        The frozen copy.
+    """
+
+    digest: str
+    function: types.FunctionType = dataclasses.field(compare=False)
+
+    def text(self) -> bytes:
+        """Return how the function was compiled and its `Source.text`."""
+        how, _, _ = self.digest.rpartition(" ")
+        return f"{how} {Source(self.function).text}".encode()
 
 
 _BUILT_IN = object()  # stands for a name that is not a global of the function's module
@@ -425,6 +471,7 @@ def is_library(module: types.ModuleType) -> bool:
 _names_of: dict[int, tuple[types.CodeType, tuple[list[str], list[str]]]] = {}
 _loaded_of: dict[int, tuple[types.CodeType, bytes]] = {}
 _written_of: dict[int, tuple[types.CodeType, bytes]] = {}
+_former_of: dict[int, tuple[types.CodeType, bytes]] = {}
 
 
 def _once(known: dict[int, tuple[types.CodeType, Any]], make: Callable[[Any], Any]) -> Any:
@@ -458,6 +505,15 @@ def _find_names(code: types.CodeType) -> tuple[list[str], list[str]]:
 
 
 _names = _once(_names_of, _find_names)
+
+
+def _reads_docstrings(code: types.CodeType) -> bool:
+    """Return whether a code object reads an attribute or a name `__doc__`."""
+    return "__doc__" in _names(code)[1] and any(
+        instruction.argval == "__doc__" and instruction.opname.startswith("LOAD")
+        for each in codes(code)
+        for instruction in dis.get_instructions(each)
+    )
 
 
 # --- digests of code ------------------------------------------------------------------------------
@@ -502,17 +558,17 @@ def _joined(parts: Iterable[bytes]) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def _find_written(code: types.CodeType) -> bytes:
+def _find_written(code: types.CodeType, docstrings: bool = False) -> bytes:
     """Return the SHA-256 of a function's syntax tree; see `Source.text`."""
     linecache.checkcache(code.co_filename)
     text = "".join(linecache.getlines(code.co_filename))
     found = [
         (line != code.co_firstlineno, tree)
-        for line, made, tree in (_defined(text) if text else ())
+        for line, made, tree in (defined(text) if text else ())
         if _loaded(made) == _loaded(code)
     ]
     if found:
-        return _joined([b"text", _tree(min(found, key=lambda x: x[0])[1], top=True)])
+        return digest_of_tree(min(found, key=lambda x: x[0])[1], docstrings)
     python = platform.python_implementation(), sys.version_info[:2], sys.implementation.cache_tag
     return _joined([b"code", repr(python).encode(), _loaded(code)])
 
@@ -520,8 +576,26 @@ def _find_written(code: types.CodeType) -> bytes:
 _written = _once(_written_of, _find_written)
 
 
+def _find_former(code: types.CodeType) -> bytes:
+    """Return the SHA-256 of a function's syntax tree with docstrings; see `Source.former`."""
+    if code.co_filename.startswith(_PACKAGE):
+        present, former = FORMER.get(name_of(code), ("", ""))
+        if present and _written(code).hex().startswith(present):
+            return bytes.fromhex(former)
+    return _find_written(code, docstrings=True)
+
+
+_former = _once(_former_of, _find_former)
+
+
+def name_of(code: types.CodeType) -> str:
+    """Return the name of a function in `FORMER`: of its file and its own, "hedge.learn"."""
+    file = os.path.splitext(os.path.basename(code.co_filename))[0]
+    return f"{file}.{code.co_qualname}"
+
+
 @functools.lru_cache(maxsize=8)
-def _defined(text: str) -> list[tuple[int, types.CodeType, ast.AST]]:
+def defined(text: str) -> list[tuple[int, types.CodeType, ast.AST]]:
     """Return the line, code and tree of every function and lambda in the text of a file.
 
     Each node gets a unique line number before compiling, because the first line identifies its code
@@ -551,9 +625,18 @@ def _defined(text: str) -> list[tuple[int, types.CodeType, ast.AST]]:
     ]
 
 
-def _tree(node: Any, top: bool = False) -> bytes:
+def digest_of_tree(node: ast.AST, docstrings: bool) -> bytes:
+    """Return the SHA-256 of a function's syntax tree, with or without docstrings, 32 bytes."""
+    return _joined([b"text", _tree(node, docstrings, top=True)])
+
+
+_DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _tree(node: Any, docstrings: bool, top: bool = False) -> bytes:
     """Return a syntax tree as bytes that are the same in every version of Python.
 
+    docstrings: whether to include the docstrings of functions and classes
     top: whether the node is the function itself; its name, defaults and annotations are skipped
     """
     if isinstance(node, ast.AST):
@@ -563,16 +646,18 @@ def _tree(node: Any, top: bool = False) -> bytes:
         parts = [type(node).__name__.encode()]
         for field in sorted(node._fields):
             value = getattr(node, field, None)
+            if field == "body" and isinstance(node, _DOCUMENTED) and not docstrings:
+                value = node.body[ast.get_docstring(node, clean=False) is not None :]
             if field in skipped or value is None or value == []:
                 continue
             if top and field == "args":
                 value = _without_defaults(value)
-            parts += [field.encode(), _tree(value)]
+            parts += [field.encode(), _tree(value, docstrings)]
         if isinstance(node, ast.Assert):
             parts.append(b"with" if __debug__ else b"without")
         return b"node" + _joined(parts)
     if isinstance(node, list):
-        return b"list" + _joined([_tree(x) for x in node])
+        return b"list" + _joined([_tree(x, docstrings) for x in node])
     return _constant(node)
 
 

@@ -13,6 +13,7 @@ import numbers
 import os
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -84,30 +85,36 @@ def check_writable(path: Path) -> None:
         ) from None
 
 
-def describe(spec: RunSpec, seed: int | dict[str, Any] | None, resume: Result | None) -> Call:
+def describe(
+    spec: RunSpec,
+    seed: int | dict[str, Any] | None,
+    resume: Result | None,
+    former: bool = False,
+) -> Call:
     """Return all that decides the bits of a call, argument by argument.
 
     seed: the number of the seed that was given; the state of the numpy generator that was given,
     where there is no number for it (stream="numpy"); None where neither was.
+    former: with the digests of functions that earlier revisions wrote
     """
     call: Call = {
         "version": __version__,
         "contract": CONTRACT,
         "steps": spec.steps,
         "rng": {"sha256": _described(seed, {})["sha256"]} if isinstance(seed, dict) else seed,
-        "resume": None if resume is None else _described(*results.contents(resume)),
+        "resume": None if resume is None else _described(*results.contents(resume, former)),
     }
-    return call | _what(spec)
+    return call | _what(spec, former)
 
 
-def _what(spec: RunSpec) -> Call:
+def _what(spec: RunSpec, former: bool = False) -> Call:
     """Return that part of a call which its result tells as well."""
     arrays: dict[str, np.ndarray] = {}
     sweep, stop = spec.grid, spec.stop
-    what: Call = {"game": _described(codec.encode_game(spec.game, arrays), arrays)}
+    what: Call = {"game": _described(codec.encode_game(spec.game, arrays, former), arrays)}
     for i, learner in enumerate(spec.learners):
         arrays = {}
-        header = codec.encode(learner, arrays, f"learners/{i}")
+        header = codec.encode(learner, arrays, f"learners/{i}", former)
         what[f"learners[{i}]"] = _described(header, arrays)
     for field in fields(Record):
         value = getattr(spec.record, field.name)
@@ -162,11 +169,14 @@ def read(
     call: Call,
     game: Game | None = None,
     learners: tuple[AnyLearner, ...] | None = None,
+    former: Callable[[], Call] | None = None,
 ) -> tuple[Result, np.ndarray] | None:
     """Return the result to go on from, and the steps at which the call began, (replicas,) int64.
 
-    game, learners: those of the call, for a file does not hold functions. None where there is no
-    file. The result's arrays are new, and may be written to.
+    game, learners: those of the call, for a file does not hold functions.
+    former: returns the call with the digests of functions that earlier revisions wrote
+
+    Return None if there is no file. The result's arrays are new, and may be written to.
 
     Raises OSError where the file cannot be read, ValueError where it is of another call or another
     version, or damaged.
@@ -190,6 +200,10 @@ def read(
             f"{call['contract']}; `fastgames.load` reads it, but no run goes on from it"
         )
     difference = archive.read(path, lambda file: _difference(found, call, file), "checkpoint")
+    if difference is not None and former is not None:
+        earlier = former()
+        if archive.read(path, lambda file: _difference(found, earlier, file), "checkpoint") is None:
+            difference = None
     if difference is not None:
         raise ValueError(f"checkpoint {str(path)!r} is of another call: {difference}")
     return archive.read(path, lambda file: _parts(file, call, game, learners), "checkpoint")

@@ -28,11 +28,14 @@ KINDS: dict[str, Any] = {
 } | {"Exponential": Exponential, "Linear": Linear}
 
 
-def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
-    """Return a learner, or a part of one, for the header; its arrays are added under `name`."""
+def encode(value: Any, arrays: dict[str, np.ndarray], name: str, former: bool = False) -> Any:
+    """Return a learner, or a part of one, for the header; its arrays are added under `name`.
+
+    former: write the digest of functions as earlier revisions did
+    """
     if isinstance(value, Learner):
         found = {x: encode(v, arrays, f"{name}/{x}") for x, v in value.parameters.items()}
-        return {"name": value.name, "parameters": found, "functions": _digest(value._key())}
+        return {"name": value.name, "parameters": found, "functions": _digest(value, former)}
     if type(value).__name__ in KINDS:
         found = {
             f.name: encode(getattr(value, f.name), arrays, f"{name}/{f.name}")
@@ -45,8 +48,20 @@ def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
     return value
 
 
-def _digest(key: tuple[Any, ...]) -> str:
+def _digest(value: Learner | ProceduralGame, former: bool = False) -> str:
+    """Return the SHA-256 of what a learner or a game made of functions is, 64 hex digits.
+
+    former: with the digest of the functions that earlier revisions wrote, which covers docstrings
+    """
+    key: tuple[Any, ...] = value._key()
+    if former:
+        key = tuple(value.functions.former if x == value.fingerprint else x for x in key)
     return hashlib.sha256(repr(key).encode()).hexdigest()
+
+
+def _has_digest(value: Learner | ProceduralGame, digest: Any) -> bool:
+    """Return whether a file may name this learner or game by a digest, present or former."""
+    return digest in (_digest(value), _digest(value, former=True))
 
 
 def encode_grid(sweep: Grid) -> dict[str, Any]:
@@ -54,8 +69,11 @@ def encode_grid(sweep: Grid) -> dict[str, Any]:
     return {"dims": [list(each) for each in sweep.dims.items()], "repeats": sweep.repeats}
 
 
-def encode_game(game: Game, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return a game for the header; its arrays are added under "game/". Subclasses are lost."""
+def encode_game(game: Game, arrays: dict[str, np.ndarray], former: bool = False) -> dict[str, Any]:
+    """Return a game for the header; its arrays are added under "game/". Subclasses are lost.
+
+    former: as in `encode`
+    """
     if isinstance(game, ProceduralGame):
         return {
             "kind": "ProceduralGame",
@@ -63,7 +81,7 @@ def encode_game(game: Game, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
             "made": None if game.made is None else list(game.made),
             "discount": game.discount,
             "time_limit": game.time_limit,
-            "functions": _digest(game._key()),
+            "functions": _digest(game, former),
         }
     games = game.games if isinstance(game, Variants) else (game,)
     first, compact = games[0], game.compact
@@ -115,7 +133,7 @@ def decode_learner(
         return decoded
     assert given is not None  # `check_given`
     learner = given[agent if len(given) > 1 else 0]
-    if not isinstance(learner, Learner) or _digest(learner._key()) != header["functions"]:
+    if not (isinstance(learner, Learner) and _has_digest(learner, header["functions"])):
         raise GivenError(
             f"learners[{agent}] must be the learner {header['name']!r} of the file: the same "
             f"source, constants, parameters and tables; got {learner!r}, which differs"
@@ -178,7 +196,7 @@ def _procedural(header: dict[str, Any], given: Game | None) -> Game:
 
 
 def _is_game_of(header: dict[str, Any], game: Game) -> bool:
-    return isinstance(game, ProceduralGame) and _digest(game._key()) == header["functions"]
+    return isinstance(game, ProceduralGame) and _has_digest(game, header["functions"])
 
 
 def decode_game(file: Archive, header: dict[str, Any], replicas: int, given: Game | None) -> Game:

@@ -93,17 +93,21 @@ def checked_contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarr
     return header, arrays
 
 
-def contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the header of a result's file, and its arrays by name (not copies)."""
+def contents(result: Result, former: bool = False) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the header of a result's file, and its arrays by name (not copies).
+
+    former: write the digests of functions as earlier revisions did
+    """
     state, stop, sweep = result.state, result.stop, result.grid
     arrays: dict[str, np.ndarray] = {}
     pairs = zip(state.seats, result.spec.agents, strict=True)
     names = [_names(seat, agent) for seat, agent in pairs]
+    learners = enumerate(result.learners)
     header = {
         "format": FORMAT,
         "contract": result.contract,
-        "game": encode_game(result.game, arrays),
-        "learners": [encode(x, arrays, f"learners/{i}") for i, x in enumerate(result.learners)],
+        "game": encode_game(result.game, arrays, former),
+        "learners": [encode(x, arrays, f"learners/{i}", former) for i, x in learners],
         "record": {field.name: getattr(result.record, field.name) for field in fields(Record)},
         "stop": None if stop is None else vars(stop),
         "grid": None if sweep is None else encode_grid(sweep),
