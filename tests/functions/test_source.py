@@ -18,10 +18,13 @@ import numpy as np
 import pytest
 
 from fastgames import jit
-from fastgames.functions.source import fingerprint, frozen
+from fastgames.functions import source
+from fastgames.functions.former import FORMER
+from fastgames.functions.source import Source, fingerprint, frozen
 from fastgames.jit.namespaces import offered
 
 X = 0.7  # what every function of a pair is called with
+FORMER_OF_HELPED = "1d801cd8a945d00ddb8dc3b4a0a2821bd289976586743c2ca765ced84a1e3b41"
 
 
 def reading(function, **names):
@@ -259,6 +262,176 @@ def test_no_two_of_all_have_one_digest():
     made = [f for k in (0, 1) for f in {**pairs(k), **others(k)}.values()]
     for loaded in (False, True):
         assert len({fingerprint(f, loaded=loaded) for f in made}) >= len(made) - 4  # x + 1.0
+
+
+def documented(x):
+    """Return x plus one."""
+    return x + 1.0
+
+
+def documented_better(x):
+    """Return the sum of x and one."""
+    return x + 1.0
+
+
+def undocumented(x):
+    return x + 1.0
+
+
+def with_inner(k):
+    """Two functions that differ in docstrings inside."""
+
+    def one(x):
+        class Inner:
+            """A class."""
+
+            def f(self):
+                """Return a number."""
+                return 2.0
+
+        def inner(x):
+            """Return its argument."""
+            return x
+
+        return inner(x) + Inner().f()
+
+    def two(x):
+        class Inner:
+            def f(self):
+                """Return 2."""
+                return 2.0
+
+        def inner(x):
+            return x
+
+        return inner(x) + Inner().f()
+
+    return (one, two)[k]
+
+
+def kind(k):
+    class One:
+        """A class."""
+
+        def f(self):
+            """Return a number."""
+            return 2.0
+
+    One.__qualname__ = "One"
+    first = One
+
+    class One:
+        def f(self):
+            return 2.0
+
+    One.__qualname__ = "One"
+    return (first, One)[k]
+
+
+def helped(x):
+    """Return what `documented` does."""
+    return documented(x)
+
+
+DOCUMENTED = {
+    "a function": (documented, documented_better, undocumented),
+    "functions and classes inside": (with_inner(0), with_inner(1)),
+    "a helper": tuple(
+        reading(with_helper, helper=f) for f in (documented, documented_better, undocumented)
+    ),
+    "a compiled helper": tuple(
+        reading(with_helper, helper=numba.njit(f)) for f in (documented, undocumented)
+    ),
+    "a helper that fastgames compiled": tuple(
+        reading(with_helper, helper=jit.compiled(reading(f))) for f in (documented, undocumented)
+    ),
+    "a class": tuple(reading(with_c, C=kind(k)) for k in (0, 1)),
+}
+
+
+@pytest.mark.parametrize("what", DOCUMENTED)
+def test_docstrings_count_for_compiled_code_only(what):
+    made = DOCUMENTED[what]
+    assert len({fingerprint(f) for f in made}) == 1
+    assert len({fingerprint(f, loaded=True) for f in made}) == len(made)
+    assert len({Source(f).former for f in made}) == len(made)
+    (copy,) = frozen(made[0])
+    assert Source(copy).former == Source(made[0]).former
+
+
+def test_docstrings_that_are_read_count():
+    made = [reading(lambda x: helper.__doc__, helper=f) for f in (documented, documented_better)]  # noqa: F821
+    assert fingerprint(made[0]) != fingerprint(made[1])
+
+
+def no_docstrings(k):
+    """Functions that differ in a string that is not a docstring."""
+
+    def second(x):
+        """Return x."""
+        "b"
+        return x
+
+    def other_second(x):
+        """Return x."""
+        "c"
+        return x
+
+    def in_a_block(x):
+        if x:
+            "b"
+        return x
+
+    def other_in_a_block(x):
+        if x:
+            "c"
+        return x
+
+    def as_bytes(x):
+        b"b"  # noqa: B018
+        return x
+
+    def other_as_bytes(x):
+        b"c"  # noqa: B018
+        return x
+
+    def returned(x):
+        return "b"
+
+    def other_returned(x):
+        return "c"
+
+    return {
+        "a second string": (second, other_second)[k],
+        "a string in a block": (in_a_block, other_in_a_block)[k],
+        "bytes": (as_bytes, other_as_bytes)[k],
+        "a string that is returned": (returned, other_returned)[k],
+        "a string of a lambda": ((lambda x: "b"), (lambda x: "c"))[k],
+    }
+
+
+@pytest.mark.parametrize("what", no_docstrings(0))
+def test_a_string_that_is_no_docstring_counts(what):
+    assert fingerprint(no_docstrings(0)[what]) != fingerprint(no_docstrings(1)[what])
+
+
+def test_the_former_digest_is_that_of_earlier_revisions():
+    """As `fingerprint(helped)` of revision b0c35d5 returned it."""
+    assert Source(helped).former == FORMER_OF_HELPED
+
+
+def test_the_table_of_former_digests_fits_the_code():
+    """Every function of the table is found, with the code that the table was made for.
+
+    If its code was changed and does the same to the last bit, see `tests/former.py`; if it does
+    something else, run `python tests/former.py` without arguments.
+    """
+    root, found = Path(fingerprint.__code__.co_filename).parents[1], {}
+    for path in sorted(root.rglob("*.py")):
+        for _, code, tree in source.defined(path.read_text()):
+            name = f"{path.stem}.{code.co_qualname}"
+            found[name] = source.digest_of_tree(tree, docstrings=False).hex()[:16]
+    assert {name: found.get(name) for name in FORMER} == {x: FORMER[x][0] for x in FORMER}
 
 
 def said(function, made):

@@ -6,6 +6,8 @@ folder for a later revision instead.
 """
 
 import contextlib
+import dataclasses
+import linecache
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +15,8 @@ from pathlib import Path
 import pytest
 
 import fastgames as fg
+from fastgames.io import codec
+from fastgames.rules import choice
 
 HERE = Path(__file__).parent / "earlier"
 FIRST, REST, REPLICAS = 37, 25, 3
@@ -88,6 +92,73 @@ def test_a_checkpoint_goes_on_to_the_bits_of_a_run_in_one_go(name, assert_same, 
     before = fg.load(path, **given(name))
     assert (before.steps < FIRST + REST).any() and before.steps.any()
     assert_same(run(name, FIRST + REST), run(name, FIRST + REST, checkpoint=path))
+
+
+@pytest.fixture
+def edited(monkeypatch):
+    """Edit a function as if the text of its file were another: the file itself is not touched."""
+
+    def edit(function, old, new):
+        path = function.__code__.co_filename
+        text = Path(path).read_text()
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+        lines = text.splitlines(keepends=True)
+        monkeypatch.setitem(linecache.cache, path, (len(text), None, lines, path))
+        made = {}
+        exec(compile(text, path, "exec", dont_inherit=True), made)
+        monkeypatch.setattr(function, "__code__", made[function.__name__].__code__)
+
+    return edit
+
+
+def mine_again():
+    """A learner of the functions as they are now."""
+    return [dataclasses.replace(MINE), CALLS["mine"][1][1]]
+
+
+def test_a_docstring_of_a_helper_may_change(edited, assert_same, tmp_path):
+    """`draw_unit`, with which MINE draws, calls `unit`."""
+    path = tmp_path / "copy"
+    shutil.copy(HERE / "mine.checkpoint", path)
+    first, whole = run("mine", FIRST), run("mine", FIRST + REST)
+    edited(choice.unit, choice.unit.__doc__, "Do as before.")
+    game, learners = CALLS["mine"][0], mine_again()
+    assert learners[0].fingerprint == MINE.fingerprint
+    assert_same(first, fg.load(HERE / "mine.zip", learners=learners))
+    call = game, learners, FIRST + REST, REPLICAS
+    assert_same(whole, fg.run(*call, rng=11, backend="reference", checkpoint=path))
+
+
+@pytest.mark.parametrize("kind", ["zip", "checkpoint"])
+def test_a_helper_whose_code_changed_is_refused(kind, edited, tmp_path):
+    path = tmp_path / "copy"
+    shutil.copy(HERE / f"mine.{kind}", path)
+    edited(choice.unit, "real(u) * real(2.0**-31)", "real(u) * real(2.0**-32)")
+    game, learners = CALLS["mine"][0], mine_again()
+    with pytest.raises(ValueError, match=r"learners\[0\]"):
+        if kind == "zip":
+            fg.load(path, learners=learners)
+        else:
+            fg.run(
+                game, learners, FIRST + REST, REPLICAS, rng=11, backend="reference", checkpoint=path
+            )
+
+
+@pytest.mark.parametrize("stored", ["present", "former"])
+def test_a_checkpoint_of_a_resumed_run_loads(stored, assert_same, monkeypatch, tmp_path):
+    """Its call holds the digests of the result that it resumes as well."""
+    path = tmp_path / "checkpoint"
+    digest = codec._digest
+    if stored == "former":
+        monkeypatch.setattr(codec, "_digest", lambda value, former=False: digest(value, True))
+    first = run("mine", FIRST)
+    whole = run("mine", REST, resume=first, checkpoint=path)
+    monkeypatch.undo()
+    assert MINE.functions.former != MINE.fingerprint
+    assert_same(whole, run("mine", REST, resume=first, checkpoint=path))
+    with pytest.raises(ValueError, match="resume"):
+        run("mine", REST, resume=run("mine", FIRST - 1), checkpoint=path)
 
 
 def write(folder):
