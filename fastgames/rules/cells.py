@@ -2,9 +2,24 @@
 
 
 def moved(cell: int, action: int, rows: int, columns: int, torus: bool) -> int:
-    """The cell to the action's side: 0 up, 1 down, 2 left, 3 right.
+    """Return the cell next to `cell` in the direction of `action`.
 
-    On a torus what leaves the grid comes back on the other side; else it stays where it is.
+    Parameters
+    ----------
+    cell : int
+        Number of the cell, in [0, rows * columns).
+    action : int
+        Direction: 0 up, 1 down, 2 left, 3 right.
+    rows, columns : int
+        Size of the grid, each at least 1.
+    torus : bool
+        If True, a move across an edge enters the grid on the opposite side. If False, it leaves the
+        cell unchanged.
+
+    Returns
+    -------
+    int
+        Number of the cell reached.
     """
     row = cell // columns
     column = cell - row * columns
@@ -25,9 +40,21 @@ def moved(cell: int, action: int, rows: int, columns: int, torus: bool) -> int:
 
 
 def ahead(here: int, there: int, size: int, torus: bool) -> int:
-    """How far `there` is ahead of `here` along one axis of `size` cells; on a torus the short way.
+    """Return the distance from `here` to `there` along one axis, with its sign.
 
-    On a torus it is in [-(size // 2), size - size // 2).
+    Parameters
+    ----------
+    here, there : int
+        Positions, in [0, size).
+    size : int
+        Number of cells of the axis.
+    torus : bool
+        Whether the axis is closed. If so, the distance is the shorter one of the two.
+
+    Returns
+    -------
+    int
+        there - here; on a torus the same modulo `size`, in [-(size // 2), size - size // 2).
     """
     if torus:
         half = size // 2

@@ -15,14 +15,39 @@ GREEDY = -1  # the signal for the greedy action; an int, like actions
 
 
 def explored(epsilon: float) -> float:
-    """The probability of exploring that is used: floor(epsilon 2^31) / 2^31, in float64."""
+    """Return the probability of exploring that `explore` uses for `epsilon`.
+
+    Parameters
+    ----------
+    epsilon : float
+        Probability, in [0, 1].
+
+    Returns
+    -------
+    float
+        floor(epsilon 2^31) / 2^31, float64.
+    """
     return math.floor(epsilon * 2147483648.0) / 2147483648.0
 
 
 def explore(u: int, epsilon: float, actions: int, real: Any) -> int:
-    """Epsilon-greedy's signal: the action to explore, or GREEDY.
+    """Return the signal of epsilon-greedy choice: the action to explore, or GREEDY.
 
-    Explore iff u <= floor(epsilon 2^31) - 1. `epsilon` in [0, 1] is float64 whatever `real` is.
+    Parameters
+    ----------
+    u : int
+        Random word, in [0, 2^31). The agent explores if and only if u <= floor(epsilon 2^31) - 1.
+    epsilon : float
+        Probability of exploring, in [0, 1]; float64 for either `real`.
+    actions : int
+        Number of actions A.
+    real : type
+        numpy.float32 or numpy.float64, the type in which the action is computed.
+
+    Returns
+    -------
+    int
+        An action in [0, A), uniformly distributed given that the agent explores; else GREEDY.
     """
     threshold = math.floor(epsilon * 2147483648.0)
     if u <= threshold - 1:
@@ -31,14 +56,38 @@ def explore(u: int, epsilon: float, actions: int, real: Any) -> int:
 
 
 def unit(u: int, real: Any) -> Any:
-    """The word as a number in [0, 1), on a grid of 2^-31 (float64) or 2^-24 (float32)."""
+    """Return the word u as a number in [0, 1) of type `real`.
+
+    Parameters
+    ----------
+    u : int
+        Random word, in [0, 2^31).
+    real : type
+        numpy.float32 or numpy.float64.
+
+    Returns
+    -------
+    real
+        u / 2^31 in float64, (u >> 7) / 2^24 in float32.
+    """
     if real(1.0) + real(1e-12) != real(1.0):
         return real(u) * real(2.0**-31)
     return real(u >> 7) * real(2.0**-24)
 
 
 def argmax(row: np.ndarray) -> int:
-    """The index of the largest entry, the lowest on ties. row: (A,)."""
+    """Return the index of the largest entry, the lowest one on ties.
+
+    Parameters
+    ----------
+    row : array (A,)
+        Numbers without nan.
+
+    Returns
+    -------
+    int
+        Index in [0, A).
+    """
     best = 0
     value = row[0]
     for a in range(1, len(row)):
@@ -49,7 +98,18 @@ def argmax(row: np.ndarray) -> int:
 
 
 def largest(row: np.ndarray) -> Any:
-    """The largest entry. row: (A,)."""
+    """Return the largest entry.
+
+    Parameters
+    ----------
+    row : array (A,)
+        Numbers without nan.
+
+    Returns
+    -------
+    number
+        The entry, of the type of the row.
+    """
     best = row[0]
     for a in range(1, len(row)):
         if row[a] > best:
@@ -58,16 +118,40 @@ def largest(row: np.ndarray) -> Any:
 
 
 def epsilon_greedy(row: np.ndarray, signal: Any) -> int:
-    """The action to explore if the signal is one, else the greedy action of `row` (A,)."""
+    """Return the action that an epsilon-greedy signal asks for.
+
+    Parameters
+    ----------
+    row : array (A,)
+        Values of the actions.
+    signal : number
+        Result of `explore`, as an int or a float: an action, or GREEDY.
+
+    Returns
+    -------
+    int
+        The action to explore, or for GREEDY the greedy action of `row`, the lowest one on ties.
+    """
     if signal == GREEDY:
         return argmax(row)
     return int(signal)
 
 
 def sample(weights: np.ndarray, x: Any) -> int:
-    """Sample an index from non-negative weights (A,), used as given, by x in [0, 1) of their type.
+    """Return an index sampled with probabilities proportional to the weights.
 
-    Running sums c_k in index order; the index is the number of k < A - 1 with c_k <= x c_{A-1}.
+    Parameters
+    ----------
+    weights : array (A,)
+        Non-negative weights, used as given; their sum is positive.
+    x : real
+        Random number in [0, 1), of the type of the weights.
+
+    Returns
+    -------
+    int
+        The number of k < A - 1 with c_k <= x c_{A-1}, where c_k are the running sums of the weights
+        in index order.
     """
     total = weights[0]
     for k in range(1, len(weights)):
@@ -83,7 +167,19 @@ def sample(weights: np.ndarray, x: Any) -> int:
 
 
 def softmax_weights(row: np.ndarray, temperature: float, real: Any, out: np.ndarray) -> None:
-    """Write exp((row - max row) / temperature) into `out` (A,), modified in place."""
+    """Write the softmax weights exp((row - max row) / temperature) into `out`.
+
+    Parameters
+    ----------
+    row : array (A,)
+        Values of the actions, of type `real`.
+    temperature : float
+        Temperature, above 0; it is rounded to `real`.
+    real : type
+        numpy.float32 or numpy.float64, the type of the arithmetic.
+    out : array (A,)
+        Modified in place: the weights, not normalised, in [0, 1]; the largest is 1.
+    """
     best = largest(row)
     for a in range(len(row)):
         out[a] = exp((row[a] - best) / real(temperature), real)

@@ -36,10 +36,19 @@ ROUNDER = (12582912.0, 6755399441055744.0)
 
 
 def exp(x: Any, real: Any) -> Any:
-    """e to the power x, within 2 ulp, monotone, exp(0) = 1 exactly.
+    """Return e to the power x, within 2 ulp; monotone, and exactly 1 at 0.
 
-    x: float of type `real`; `real`: numpy.float32 or numpy.float64, the type of the arithmetic and
-    of the result. 0 below LOWEST and for -inf; inf above HIGHEST; nan for nan.
+    Parameters
+    ----------
+    x : real
+        Exponent, a float of type `real`.
+    real : type
+        numpy.float32 or numpy.float64, the type of the arithmetic and of the result.
+
+    Returns
+    -------
+    real
+        0 for x below LOWEST and for -inf, inf for x above HIGHEST, nan for nan.
     """
     double = 1 if real(1.0) + real(1e-12) != real(1.0) else 0
     if x != x:

@@ -11,22 +11,22 @@ if TYPE_CHECKING:
 
 
 def draw(u: int, p: Any, actions: int, real: Any) -> Any:
-    """A number in [0, 1)."""
+    """Return the random word as a number in [0, 1) of type `real`."""
     return unit(u, real)
 
 
 def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
-    """Sample from the probabilities of observation o."""
+    """Return an action sampled from the policy, row o of tables[0]; signal: in [0, 1)."""
     probabilities = tables[0]
     return sample(probabilities[o], probabilities.dtype.type(signal))
 
 
 def learn(tables: Any, p: Any, t: "Outcome") -> None:
-    """Nothing."""
+    """Do nothing: the policy is fixed."""
 
 
 def policy(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
-    """The probabilities, normalised."""
+    """Write the normalised probabilities of row o of tables[0] into `out`, (A,) float64."""
     row = tables[0][o]
     total = 0.0
     for a in range(len(row)):

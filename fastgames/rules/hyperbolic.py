@@ -29,10 +29,19 @@ COEFFICIENTS = (
 
 
 def tanh(x: Any, real: Any) -> Any:
-    """Return the hyperbolic tangent of x, within 2 ulp, odd, exact at 0.
+    """Return the hyperbolic tangent of x, within 2 ulp; odd, and exact at 0.
 
-    x: float of type `real`; `real`: numpy.float32 or numpy.float64, the type of the arithmetic and
-    of the result. -1 and 1 at the infinities; nan for nan.
+    Parameters
+    ----------
+    x : real
+        Argument, a float of type `real`.
+    real : type
+        numpy.float32 or numpy.float64, the type of the arithmetic and of the result.
+
+    Returns
+    -------
+    real
+        A number in [-1, 1]; -1 and 1 at the infinities, nan for nan.
     """
     if x != x or x == real(0.0):  # keeps nan and -0
         return x

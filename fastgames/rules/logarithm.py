@@ -27,9 +27,17 @@ COEFFICIENTS = (
 
 
 def log(x: float) -> float:
-    """The natural logarithm of x, within 2 ulp, log(1) = 0 exactly.
+    """Return the natural logarithm of x, within 2 ulp; exactly 0 at 1.
 
-    x: float64, positive, finite and not subnormal.
+    Parameters
+    ----------
+    x : float
+        Argument, float64: positive, finite and not subnormal.
+
+    Returns
+    -------
+    float
+        The logarithm, float64.
     """
     m, n = math.frexp(x)  # m in [1/2, 1)
     if m < SQRT_HALF:

@@ -4,9 +4,19 @@ import numpy as np
 
 
 def pick(sums: np.ndarray, x: float) -> int:
-    """The index that x in [0, 1) falls on. sums: (n,) running sums of weights, float64.
+    """Return the index that is sampled by x from running sums of weights.
 
-    The number of k < n - 1 with c_k <= x c_{n-1}, as `choice.sample` has it.
+    Parameters
+    ----------
+    sums : array (n,)
+        Running sums c_k of non-negative weights, float64.
+    x : float
+        Random number in [0, 1).
+
+    Returns
+    -------
+    int
+        The number of k < n - 1 with c_k <= x c_{n-1}, as in `choice.sample`.
     """
     limit = x * sums[len(sums) - 1]
     index = 0

@@ -31,12 +31,35 @@ if TYPE_CHECKING:
 
 
 def update(q: np.ndarray, o: int, a: int, target: Any, step: Any) -> None:
-    """q[o, a] += step (target - q[o, a]); q is modified in place."""
+    """Move q[o, a] towards a target, in place: q[o, a] += step (target - q[o, a]).
+
+    Parameters
+    ----------
+    q : array (observations, actions)
+        Table of values; one entry is modified in place.
+    o, a : int
+        Observation and action.
+    target, step : real
+        Target and step size, of the type of q.
+    """
     q[o, a] = q[o, a] + step * (target - q[o, a])
 
 
 def discounted_best(q: np.ndarray, t: "Outcome") -> Any:
-    """weight times the largest value at the next observation, or times 0 once ended."""
+    """Return t.weight times the largest value at the next observation.
+
+    Parameters
+    ----------
+    q : array (observations, actions)
+        Table of values, read-only.
+    t : Outcome
+        Outcome of a move.
+
+    Returns
+    -------
+    real
+        weight max q[o2], of the type of q; 0 if the episode has ended.
+    """
     best = q.dtype.type(0.0)
     if not t.ended:
         best = largest(q[t.next_observation])
@@ -44,22 +67,30 @@ def discounted_best(q: np.ndarray, t: "Outcome") -> Any:
 
 
 def learn(tables: Any, p: Any, t: "Outcome") -> None:
-    """q[o, a] += alpha ((gain + weight max q[o2]) - q[o, a])."""
+    """Update q in place: q[o, a] += alpha ((gain + weight max q[o2]) - q[o, a]).
+
+    tables: (q,); p[0]: alpha, rounded to the type of q; t: the outcome. At the end of an episode 0
+    replaces the maximum.
+    """
     q = tables[0]
     target = t.gain + discounted_best(q, t)
     update(q, t.observation, t.action, target, q.dtype.type(p[0]))
 
 
 def learn_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
-    """The same with the step size of the visit."""
+    """Update q in place as `learn` does, with the step size of the visit in place of alpha.
+
+    tables: (q, visits), both modified; p[0]: the power of the step size, see `stepsize.visit`.
+    """
     step = visit(tables[1], t.observation, t.action, p[0])
     learn(tables, (step, p[1], p[2]), t)
 
 
 def learn_all(tables: Any, p: Any, t: "Outcome") -> None:
-    """Every own action k: q[o, k] += alpha ((column[k] + weight max q[o2]) - q[o, k]).
+    """Update the values of all own actions k in place, from counterfactual rewards.
 
-    The maximum is that before the update.
+    q[o, k] += alpha ((column[k] + weight max q[o2]) - q[o, k]), with the maximum before the update.
+    tables: (q,); p[0]: alpha, rounded to the type of q; t: the outcome, with its `column`.
     """
     q = tables[0]
     best = discounted_best(q, t)
@@ -68,7 +99,11 @@ def learn_all(tables: Any, p: Any, t: "Outcome") -> None:
 
 
 def learn_all_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
-    """The same; every own action is visited."""
+    """Update q in place as `learn_all` does, with step sizes by visits in place of alpha.
+
+    Every own action is visited. tables: (q, visits), both modified; p[0]: the power of the step
+    size, see `stepsize.visit`.
+    """
     q = tables[0]
     best = discounted_best(q, t)
     for k in range(q.shape[1]):
@@ -77,17 +112,21 @@ def learn_all_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
 
 
 def draw_explore(u: int, p: Any, actions: int, real: Any) -> Any:
-    """p[2] is epsilon."""
+    """Return the signal of epsilon-greedy choice, see `choice.explore`; p[2]: epsilon."""
     return explore(u, p[2], actions, real)
 
 
 def choose_greedy(tables: Any, p: Any, o: int, signal: Any) -> int:
-    """Follow the signal, greedy where it says so."""
+    """Return the action to explore or, if the signal is GREEDY, the greedy action of q[o]."""
     return epsilon_greedy(tables[0][o], signal)
 
 
 def policy_epsilon(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
-    """Uniform with the probability of exploring, the rest on the greedy action."""
+    """Write the probabilities of the epsilon-greedy policy at o into `out`, (A,) float64.
+
+    Every action has epsilon / A, the greedy one 1 - epsilon more; epsilon is the probability of
+    exploring that `explored` returns for p[2].
+    """
     row = tables[0][o]
     share = explored(p[2])
     for a in range(len(row)):
@@ -96,12 +135,15 @@ def policy_epsilon(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
 
 
 def draw_unit(u: int, p: Any, actions: int, real: Any) -> Any:
-    """A number in [0, 1)."""
+    """Return the random word as a number in [0, 1) of type `real`."""
     return unit(u, real)
 
 
 def choose_softmax(tables: Any, p: Any, o: int, signal: Any) -> int:
-    """Sample from the softmax of q[o]; p[2] is the temperature."""
+    """Return an action sampled from the softmax of q[o].
+
+    p[2]: the temperature, above 0; signal: a number in [0, 1).
+    """
     q = tables[0]
     weights = np.empty(q.shape[1], q.dtype)
     softmax_weights(q[o], p[2], q.dtype.type, weights)
@@ -109,7 +151,7 @@ def choose_softmax(tables: Any, p: Any, o: int, signal: Any) -> int:
 
 
 def policy_softmax(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
-    """The softmax weights, normalised."""
+    """Write the softmax of q[o] into `out`, (A,) float64; p[2]: the temperature, above 0."""
     q = tables[0]
     weights = np.empty(q.shape[1], q.dtype)
     softmax_weights(q[o], p[2], q.dtype.type, weights)

@@ -5,9 +5,19 @@ from typing import Any
 
 
 def sqrt(x: Any, real: Any) -> Any:
-    """Return the square root of x, correctly rounded; nan for negative x.
+    """Return the square root of x, correctly rounded.
 
-    x: float of type `real`; `real`: numpy.float32 or numpy.float64, the type of the result.
+    Parameters
+    ----------
+    x : real
+        Argument, a float of type `real`.
+    real : type
+        numpy.float32 or numpy.float64, the type of the result.
+
+    Returns
+    -------
+    real
+        The square root; nan for negative x.
     """
     if x < real(0.0):
         return real(math.nan)

@@ -9,8 +9,19 @@ from fastgames.rules.logarithm import log
 def visit(visits: np.ndarray, o: int, a: int, power: float) -> float:
     """Count a visit of (o, a), and return its step size.
 
-    visits: (observations, actions) int64, modified in place. The step size of the n-th visit is
-    n^-power in float64: 1 / n for power 1, else exp(-(power log n)).
+    Parameters
+    ----------
+    visits : array (observations, actions)
+        Numbers of visits, int64; entry [o, a] is modified in place.
+    o, a : int
+        Observation and action.
+    power : float
+        Exponent of the step size.
+
+    Returns
+    -------
+    float
+        n^-power for the n-th visit, float64: 1 / n for power 1, else exp(-(power log n)).
     """
     visits[o, a] += 1
     n = float(visits[o, a])

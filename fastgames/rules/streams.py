@@ -13,7 +13,20 @@ MASK = 0xFFFFFFFF
 
 
 def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
-    """Philox4x32-10: four 32-bit words from a counter (c0..c3) under a key (k0, k1)."""
+    """Return four random words of the generator Philox4x32-10 (Salmon et al., SC 2011).
+
+    Parameters
+    ----------
+    c0, c1, c2, c3 : int
+        Words of the counter, 32 bits each.
+    k0, k1 : int
+        Words of the key, 32 bits each.
+
+    Returns
+    -------
+    tuple of 4 int
+        Words of 32 bits.
+    """
     for _ in range(10):
         p0 = 0xD2511F53 * c0
         p1 = 0xCD9E8D57 * c2
@@ -29,9 +42,18 @@ def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, i
 
 
 def start(seed_low: int, seed_high: int, replica: int, role: int, state: Any) -> None:
-    """Write the first state of a stream into `state` (4 words, modified in place).
+    """Write the first state of a stream into `state`.
 
-    The seed comes as its two 32-bit halves; `replica` is in [0, 2^63), `role` the agent's number.
+    Parameters
+    ----------
+    seed_low, seed_high : int
+        Lower and upper 32 bits of the seed.
+    replica : int
+        Number of the replica, in [0, 2^63).
+    role : int
+        Number of the agent, or the number of agents for nature.
+    state : array (4,)
+        Words of 32 bits, modified in place.
     """
     s0, s1, s2, s3 = philox(replica & MASK, (replica >> 32) & MASK, role, 0, seed_low, seed_high)
     if s0 | s1 | s2 | s3 == 0:  # the all-zero state is a fixed point of xoshiro
@@ -43,7 +65,18 @@ def start(seed_low: int, seed_high: int, replica: int, role: int, state: Any) ->
 
 
 def next_word(state: Any) -> int:
-    """Advance xoshiro128++ (`state`: 4 words, modified in place); the 32-bit word it gives."""
+    """Advance a xoshiro128++ stream by one step, and return its random word.
+
+    Parameters
+    ----------
+    state : array (4,)
+        Words of 32 bits, modified in place.
+
+    Returns
+    -------
+    int
+        Word of 32 bits.
+    """
     s0 = int(state[0])
     s1 = int(state[1])
     s2 = int(state[2])

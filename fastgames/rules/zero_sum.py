@@ -17,7 +17,18 @@ PIVOTS = 50  # limit of pivots per row and column: Bland's rule takes about one
 
 
 def smallest(row: np.ndarray) -> Any:
-    """The smallest entry. row: (B,)."""
+    """Return the smallest entry.
+
+    Parameters
+    ----------
+    row : array (B,)
+        Numbers without nan.
+
+    Returns
+    -------
+    number
+        The entry, of the type of the row.
+    """
     least = row[0]
     for b in range(1, len(row)):
         if row[b] < least:
@@ -26,7 +37,20 @@ def smallest(row: np.ndarray) -> Any:
 
 
 def guaranteed(strategy: np.ndarray, payoffs: np.ndarray) -> float:
-    """The least that a mixed strategy (A,) earns against any column of `payoffs` (A, B)."""
+    """Return the smallest expected payoff of a mixed strategy against any column.
+
+    Parameters
+    ----------
+    strategy : array (A,)
+        Probabilities of the rows.
+    payoffs : array (A, B)
+        Payoffs of the row agent.
+
+    Returns
+    -------
+    float
+        The minimum over columns b of sum_a strategy[a] payoffs[a, b], float64.
+    """
     least = np.inf
     for b in range(payoffs.shape[1]):
         total = 0.0
@@ -38,14 +62,27 @@ def guaranteed(strategy: np.ndarray, payoffs: np.ndarray) -> float:
 
 
 def solve(payoffs: np.ndarray, strategy: np.ndarray) -> float:
-    """Write a maximin strategy into `strategy` (A,); the value, which it guarantees, in float64.
+    """Write a maximin strategy into `strategy`, and return the payoff that it guarantees.
 
-    payoffs: (A, B), finite: what the agent that chooses the row gets. strategy is of its type. One
-    array of (A + 2) (B + 2) float64 is allocated, none where there is a saddle point.
+    Parameters
+    ----------
+    payoffs : array (A, B)
+        Finite payoffs of the row agent.
+    strategy : array (A,)
+        Modified in place: the probabilities of the rows. Of the type of the payoffs.
 
-    A matrix may have several maximin strategies. Where one action will do, this is all such actions
-    with the same probability, so that a matrix of equal payoffs says uniform; else it is the one
-    that the pivots lead to, always the same.
+    Returns
+    -------
+    float
+        The value of the game, float64.
+
+    Notes
+    -----
+    A matrix may have several maximin strategies. If single actions are maximin, the strategy gives
+    the same probability to all of them, so it is uniform for a matrix of equal payoffs. Otherwise
+    it is the one at which the pivots arrive, always the same for the same matrix.
+
+    One array of (A + 2) (B + 2) float64 is allocated unless there is a saddle point.
     """
     for a in range(len(strategy)):
         strategy[a] = smallest(payoffs[a])
@@ -68,7 +105,20 @@ def solve(payoffs: np.ndarray, strategy: np.ndarray) -> float:
 
 
 def has_saddle_point(payoffs: np.ndarray, floor: Any) -> bool:
-    """Whether a column allows no more than `floor`, which is the most that a row guarantees."""
+    """Return whether a column limits the row agent to `floor`.
+
+    Parameters
+    ----------
+    payoffs : array (A, B)
+        Payoffs of the row agent.
+    floor : number
+        The largest payoff that a single row guarantees.
+
+    Returns
+    -------
+    bool
+        True if the smallest of the columns' largest payoffs equals `floor`.
+    """
     ceiling = largest(payoffs[:, 0])
     for b in range(1, payoffs.shape[1]):
         ceiling = min(ceiling, largest(payoffs[:, b]))
@@ -76,9 +126,14 @@ def has_saddle_point(payoffs: np.ndarray, floor: Any) -> bool:
 
 
 def spread(least: np.ndarray, floor: Any) -> None:
-    """Give the same probability to all rows that guarantee `floor`, 0 to the others.
+    """Write equal probabilities for all rows that guarantee `floor`, and 0 for the others.
 
-    least: (A,), what every row guarantees; modified in place to those probabilities.
+    Parameters
+    ----------
+    least : array (A,)
+        The payoff that each row guarantees; replaced in place by the probabilities.
+    floor : number
+        The largest entry of `least`.
     """
     rows = 0
     for a in range(len(least)):
@@ -97,7 +152,15 @@ def spread(least: np.ndarray, floor: Any) -> None:
 
 
 def start(payoffs: np.ndarray, tableau: np.ndarray) -> None:
-    """Write the first tableau, in which the slacks are the basis. Not for a constant matrix."""
+    """Write the first tableau, whose basis consists of the slacks.
+
+    Parameters
+    ----------
+    payoffs : array (A, B)
+        Payoffs of the row agent, not all equal.
+    tableau : array (A + 2, B + 2)
+        Float64, modified in place.
+    """
     rows, columns = payoffs.shape
     low = payoffs[0, 0]
     high = low
@@ -118,7 +181,18 @@ def start(payoffs: np.ndarray, tableau: np.ndarray) -> None:
 
 
 def entering(tableau: np.ndarray) -> int:
-    """The column that enters the basis, by Bland's rule; -1 at the optimum."""
+    """Return the column that enters the basis by Bland's rule.
+
+    Parameters
+    ----------
+    tableau : array (A + 2, B + 2)
+        Tableau, float64, read-only.
+
+    Returns
+    -------
+    int
+        Column in [0, B), or -1 at the optimum.
+    """
     prices = tableau[tableau.shape[0] - 2]
     numbers = tableau[tableau.shape[0] - 1]
     found = -1
@@ -129,7 +203,20 @@ def entering(tableau: np.ndarray) -> int:
 
 
 def leaving(tableau: np.ndarray, column: int) -> int:
-    """The row that leaves the basis, by Bland's rule; -1 if none has an entry above rounding."""
+    """Return the row that leaves the basis by Bland's rule.
+
+    Parameters
+    ----------
+    tableau : array (A + 2, B + 2)
+        Tableau, float64, read-only.
+    column : int
+        The column that enters the basis.
+
+    Returns
+    -------
+    int
+        Row in [0, A), or -1 if all entries of the column are at most ZERO, the rounding error.
+    """
     right = tableau.shape[1] - 2
     found = -1
     least = 0.0
@@ -144,7 +231,15 @@ def leaving(tableau: np.ndarray, column: int) -> int:
 
 
 def pivot(tableau: np.ndarray, row: int, column: int) -> None:
-    """Exchange the variables of a row and a column."""
+    """Exchange the variables of a row and a column, which enters the basis.
+
+    Parameters
+    ----------
+    tableau : array (A + 2, B + 2)
+        Tableau, float64, modified in place.
+    row, column : int
+        The row in [0, A) that leaves the basis, and the column in [0, B) that enters it.
+    """
     rows, columns = tableau.shape[0] - 1, tableau.shape[1] - 1
     inverse = 1.0 / tableau[row, column]
     for b in range(columns):
@@ -162,7 +257,15 @@ def pivot(tableau: np.ndarray, row: int, column: int) -> None:
 
 
 def read(tableau: np.ndarray, strategy: np.ndarray) -> None:
-    """Write the prices of the constraints, normalised; 0 of one whose slack is in the basis."""
+    """Write the maximin strategy at the optimum: the normalised prices of the constraints.
+
+    Parameters
+    ----------
+    tableau : array (A + 2, B + 2)
+        Optimal tableau, float64, read-only.
+    strategy : array (A,)
+        Modified in place. A constraint whose slack is in the basis has the price 0.
+    """
     rows, columns = tableau.shape[0] - 2, tableau.shape[1] - 2
     total = 0.0
     for b in range(columns):
