@@ -59,6 +59,7 @@ bench-rivals: .venv-rivals/installed
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m numpydoc lint $$(find fastgames -name '*.py')
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 	$(BIN)/mypy --strict --config-file= --follow-imports=silent tests/typing/program.py

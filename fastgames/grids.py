@@ -149,6 +149,7 @@ class Grid:
         Parameters
         ----------
         array : array_like, (..., replicas, ...)
+            Values of the replicas.
         axis : int
             The axis of replicas.
 

@@ -44,6 +44,7 @@ class VectorGame:
     Parameters
     ----------
     game : MatrixGame, MarkovGame, ProceduralGame or Variants
+        The game, or one game for each copy.
     num_envs : int
         Number of copies, at least 1. With `Variants`, the length of its index.
     rng : None, int in [0, 2^64), SeedSequence or Generator

@@ -354,6 +354,7 @@ class MarkovGame:
         Parameters
         ----------
         other : MarkovGame
+            The game to compare with.
 
         Returns
         -------

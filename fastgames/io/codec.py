@@ -142,6 +142,7 @@ def decode_learner(
 
 
 def decode_grid(header: dict[str, Any], replicas: int) -> Grid:
+    """Return the grid of a header; ValueError unless it has this number of replicas."""
     sweep = grid(repeats=header["repeats"], **dict(header["dims"]))
     if len(sweep) != replicas:
         raise ValueError(f"it has a grid of {len(sweep)} replicas, not {replicas}")
@@ -200,6 +201,7 @@ def _is_game_of(header: dict[str, Any], game: Game) -> bool:
 
 
 def decode_game(file: Archive, header: dict[str, Any], replicas: int, given: Game | None) -> Game:
+    """Return the game of a header; given: the one that the user gave, for a game of functions."""
     if header["kind"] == "ProceduralGame":
         return _procedural(header, given)
     rewards = file.array("game/rewards", "float64")

@@ -104,6 +104,7 @@ def parquet(result: "Result", path: str | Path, what: str = "replicas") -> None:
     Parameters
     ----------
     result : Result
+        The result of which to write a frame.
     path : str or Path
         Replaced only once the new file is complete.
     what : str
