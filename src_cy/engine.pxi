@@ -93,33 +93,26 @@ cdef class Lanes:
     ----------
     lanes, capacity : int
         A multiple of 16; how many of them may hold a replica, whose tables there is room for.
-    game : namespace
-        The arrays of a `Compact` (fastgames/games/compact.py), contiguous, by the names that Block has: from_state and
-        from_joint, table, or chance_first, chance_state and chance_sum; start_state, start_sums, terminal, time_limit.
-        functions: None, or the addresses of Numba's passes; then words, start_words and state_size.
-    seats : list of namespaces
-        For each agent: actions, observations; choose ("epsilon_greedy", "softmax", "fixed" or "outside"); bootstrap ("max",
-        "expected", "next"); learns, defers, counterfactual, counts_visits; parameters, their names; schedules, the kind
-        of each (0 constant, 1 exponential, 2 linear); payoffs (variants, states or 1, joint actions) in this build's REAL;
-        observe and turns (states,), or None; discount. words, how many it draws; draw, the built-in passes that do
-        ("explore", "unit"), or None for its own rule; update, how built-in passes learn ("q" or "hysteretic"). tables: (name, dimensions, shared) of each; whole: the names of
-        those of whole numbers; columnar, whether its table is in columns in a block of rows too; joint, whether it asks what everyone did; team: its members, or None; rules, the
-        addresses of Numba's passes, or None for the built-in ones.
+    game : CoreGame
+        The game (fastgames/engine/core.py). Its arrays are contiguous and have the names that Block has.
+    seats : list of CoreAgent
+        The agents (fastgames/engine/core.py), in order. choose is "epsilon_greedy", "softmax", "fixed", "outside" or
+        None; bootstrap "max", "expected" or "next"; update "q" or "hysteretic"; draw "explore", "unit" or None; each of
+        schedules 0 (constant), 1 (exponential) or 2 (linear). payoffs are of this build's REAL.
     rows : bool
         The layout. Without it, the game has one state and learners are of the simplest kind.
     flips, joint_actions, rewards, stable : bool
         What is recorded (joint actions and rewards: where `tallying`).
     last : int
         How many cells `window` holds; 0: none.
-    outside : namespace or None
-        Where agents are played from outside (rows only): first, the block's first environment, and arrays over all of
-        them that are written at every step, see Outside in outside.pxi: rewards (agents, width) REAL, observations
-        and reached (agents, width) int32, terminated and truncated (width,) bool. Rows start on cache lines.
+    outside : OutsideArrays or None
+        The arrays of environments (fastgames/engine/core.py; see Outside in outside.pxi), written at every step, if
+        agents are played from outside (rows only). Rows start on cache lines.
     bit_generator : numpy.random.BitGenerator or None
         Given: the draws of lane 0 come from it, as a textbook listing makes them.
 
     Use: fill the arrays, set `active`, call begin(), then advance(steps) as often as wanted, read them.
-    Each of `seats` is a namespace of arrays over lanes:
+    The attribute `seats` has for each agent a SimpleNamespace of arrays over lanes:
         value, first, second, third  (parameters, lanes) float64, see Seat in block.pxi
         clock                        (lanes,) float64
         stream                       (4, lanes) uint32
