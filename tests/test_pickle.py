@@ -11,6 +11,7 @@ import cloudpickle
 import gymnasium
 import numpy as np
 import pytest
+from library.equal import assert_same
 
 import fastgames as fg
 from fastgames.envs import AECGame, GameEnv, GameVectorEnv, parallel_env
@@ -123,7 +124,7 @@ PROCEDURAL = [name for name in CATALOGUE if isinstance(CATALOGUE[name](), fg.Pro
 
 
 @pytest.mark.parametrize("name", PROCEDURAL)
-def test_a_game_of_functions_is_kept_as_its_name_and_parameters(name, tmp_path, assert_same):
+def test_a_game_of_functions_is_kept_as_its_name_and_parameters(name, tmp_path):
     arguments, named = CALLS[name]
     game = CATALOGUE[name](*arguments, **named)
     assert game != CATALOGUE[name]()
@@ -258,7 +259,7 @@ RUNS = {
 
 @again
 @pytest.mark.parametrize("name", RUNS)
-def test_results(name, again, assert_same):
+def test_results(name, again):
     result = RUNS[name]()
     other = again(result)
     assert_same(other, result)
@@ -281,7 +282,7 @@ def unpacked(call):
 
 
 @pytest.mark.parametrize("game", [fg.games.soccer(), users_game()], ids=["soccer", "users"])
-def test_tasks_of_a_process_pool_bring_their_results_back(game, assert_same, monkeypatch):
+def test_tasks_of_a_process_pool_bring_their_results_back(game, monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parents[1])  # where the processes find this module
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         # as concurrent.futures does it, with pickle; as joblib and Ray do it, with cloudpickle
@@ -306,7 +307,7 @@ def test_tasks_of_a_process_pool_bring_their_results_back(game, assert_same, mon
     ],
     ids=["game", "learner", "both"],
 )  # fmt: skip
-def test_loading_asks_for_what_no_file_holds(game, learners, lacks, tmp_path, assert_same):
+def test_loading_asks_for_what_no_file_holds(game, learners, lacks, tmp_path):
     path = tmp_path / "result.zip"
     result = play(game(), learners())
     result.save(path)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from library.learners import AHEAD
+from library.runs import setups
 
 import fastgames as fg
 
@@ -21,9 +23,9 @@ def step_by_step(setup, steps):
 
 @FEW
 @given(data=st.data())
-def test_flips_count_changes_of_the_greedy_action(data, setups, kinds):
+def test_flips_count_changes_of_the_greedy_action(data):
     """SARSA may learn twice in a step, from its last move and from one that ends the episode."""
-    once = [kind for kind in kinds if kind.learner != "sarsa"]
+    once = [kind for kind in AHEAD if kind.learner != "sarsa"]
     setup = data.draw(setups(kinds=once, replicas=3))
     agents = range(setup.game.num_agents)
     before = [
@@ -45,7 +47,7 @@ def test_flips_count_changes_of_the_greedy_action(data, setups, kinds):
 
 @FEW
 @given(data=st.data())
-def test_snapshots_hold_what_a_run_of_so_many_steps_ends_with(data, setups):
+def test_snapshots_hold_what_a_run_of_so_many_steps_ends_with(data):
     setup = data.draw(setups(replicas=3))
     every = data.draw(st.integers(1, setup.steps))
     names = {learner.table for learner in setup.learners}
@@ -127,7 +129,7 @@ def test_mean_rewards_are_the_payoffs_of_the_counted_joint_actions(backend):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_recording_changes_nothing_else(dtype, assert_same):
+def test_recording_changes_nothing_else(dtype):
     arguments = {"steps": 100, "replicas": 150, "rng": 1, "dtype": dtype}
     plain = fg.run(SHAPLEY, fg.QLearner(), **arguments)
     full = fg.Record(

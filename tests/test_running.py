@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from library.equal import assert_same
+from library.games import markov_games, matrix_games
+from library.runs import setups
 from scipy import stats
 
 import fastgames as fg
@@ -16,7 +19,7 @@ FEW = settings(max_examples=settings.default.max_examples // 2)
 
 @FEW
 @given(data=st.data())
-def test_the_bits_do_not_depend_on_threads_or_on_the_size_of_blocks(data, setups, assert_same):
+def test_the_bits_do_not_depend_on_threads_or_on_the_size_of_blocks(data):
     setup = data.draw(setups(replicas=data.draw(st.sampled_from([33, 70, 140]))))
     alone = setup.run(threads=1)
     for threads in (2, 3, 5):
@@ -29,7 +32,7 @@ def test_the_bits_do_not_depend_on_threads_or_on_the_size_of_blocks(data, setups
     "limits", [{"SIZES": (16,)}, {"MOST": 1}, {"FIRST_CACHE": 1, "SECOND_CACHE": 1}]
 )
 @given(data=st.data())
-def test_the_bits_do_not_depend_on_the_caches(limits, data, setups, assert_same):
+def test_the_bits_do_not_depend_on_the_caches(limits, data):
     setup = data.draw(setups(replicas=40))
     before = setup.run(threads=1)
     with pytest.MonkeyPatch.context() as patch:
@@ -40,10 +43,8 @@ def test_the_bits_do_not_depend_on_the_caches(limits, data, setups, assert_same)
 
 @pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @given(data=st.data(), replicas=st.integers(1, 40), more=st.integers(1, 300))
-def test_the_bits_of_a_replica_do_not_depend_on_how_many_there_are(
-    data, replicas, more, games, markov_games, assert_same
-):
-    game = data.draw(games(agents=st.just(2)) | markov_games())
+def test_the_bits_of_a_replica_do_not_depend_on_how_many_there_are(data, replicas, more):
+    game = data.draw(matrix_games(agents=st.just(2)) | markov_games())
     explore = data.draw(st.sampled_from([fg.EpsilonGreedy(0.3), fg.Softmax(0.5)]))
     make = data.draw(st.sampled_from([fg.QLearner, fg.Sarsa, fg.ExpectedSarsa]))
     learner = make(fg.Exponential(0.5, 0.01), explore=explore)
@@ -56,7 +57,7 @@ def test_the_bits_of_a_replica_do_not_depend_on_how_many_there_are(
 
 
 @given(data=st.data())
-def test_variants_are_runs_of_each_game_alone(data, setups):
+def test_variants_are_runs_of_each_game_alone(data):
     setup = data.draw(setups(replicas=data.draw(st.sampled_from([5, 17, 40]))))
     others = data.draw(st.lists(st.integers(0, 2), min_size=5, max_size=5))
     game = setup.game
@@ -79,7 +80,7 @@ def test_variants_are_runs_of_each_game_alone(data, setups):
             assert left is None or left[these].tobytes() == right[these].tobytes()
 
 
-def test_parameters_given_by_replica_are_those_of_runs_with_each_alone(assert_same):
+def test_parameters_given_by_replica_are_those_of_runs_with_each_alone():
     alphas, epsilons, rates = (
         np.linspace(0.1, 1, 20),
         np.linspace(0, 1, 20),
@@ -101,7 +102,7 @@ def test_parameters_given_by_replica_are_those_of_runs_with_each_alone(assert_sa
             assert (one.policy(agent)[k] == together.policy(agent)[k]).all()
 
 
-def test_one_learner_stands_for_all(assert_same):
+def test_one_learner_stands_for_all():
     learner = fg.QLearner()
     one = fg.run(PENNIES, learner, steps=9, rng=1)
     assert_same(one, fg.run(PENNIES, [learner, learner], steps=9, rng=1))
@@ -143,7 +144,7 @@ def assert_policies_are_those_of_the_rules(result):
 
 
 @given(data=st.data())
-def test_policies_are_those_of_the_interpreted_rules_and_sum_to_1(data, setups):
+def test_policies_are_those_of_the_interpreted_rules_and_sum_to_1(data):
     assert_policies_are_those_of_the_rules(data.draw(setups(replicas=3)).run())
 
 
@@ -169,9 +170,9 @@ def test_policies_of_many_actions_are_summed_in_order_too(dtype):
 
 @FEW
 @given(data=st.data())
-def test_the_next_action_follows_the_policy(data, games):
+def test_the_next_action_follows_the_policy(data):
     """Over many replicas that start alike, the share of each first action is its probability."""
-    game = data.draw(games(agents=st.just(2), actions=st.integers(2, 5)))
+    game = data.draw(matrix_games(agents=st.just(2), actions=st.integers(2, 5)))
     initial = np.random.default_rng(data.draw(st.integers(0, 99))).normal(size=game.num_actions[0])
     explore = data.draw(
         st.sampled_from([fg.EpsilonGreedy(0.3), fg.EpsilonGreedy(1.0), fg.Softmax(1.0)])

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from library.equal import assert_same
+from library.learners import AHEAD
+from library.runs import core_as, setups
 
 import fastgames as fg
 
@@ -83,9 +86,9 @@ def assert_each_is_a_run_of_its_own_steps(setup, result):
 
 @FEW
 @given(data=st.data(), periods=st.integers(1, 12))
-def test_a_replica_stops_as_the_definition_says(data, periods, setups, kinds):
+def test_a_replica_stops_as_the_definition_says(data, periods):
     """SARSA may learn twice in a step: only its last change would be seen here."""
-    once = [kind for kind in kinds if kind.learner != "sarsa"]
+    once = [kind for kind in AHEAD if kind.learner != "sarsa"]
     setup = data.draw(setups(kinds=once, steps=60))
     setup.stop = fg.Stable(periods)
     ends, stops = ends_of(setup, setup.steps)
@@ -98,7 +101,7 @@ def test_a_replica_stops_as_the_definition_says(data, periods, setups, kinds):
 
 @FEW
 @given(data=st.data(), periods=st.integers(1, 12))
-def test_a_stopped_replica_is_a_run_of_its_own_steps(data, periods, setups):
+def test_a_stopped_replica_is_a_run_of_its_own_steps(data, periods):
     setup = data.draw(setups(steps=60))
     setup.stop = fg.Stable(periods)
     assert_each_is_a_run_of_its_own_steps(setup, setup.run())
@@ -135,9 +138,7 @@ def many():
     return Many()
 
 
-def test_lanes_are_refilled_with_replicas_that_end_at_very_different_times(
-    many, core_as, assert_same
-):
+def test_lanes_are_refilled_with_replicas_that_end_at_very_different_times(many):
     ends, stops = ends_of(many, 2000)
     assert 0.5 < stops.mean() < 1.0
     assert len(np.unique(ends)) > 100
@@ -176,7 +177,7 @@ def test_windows_of_any_length(many, last):
     assert (result.joint_counts <= whole.joint_counts).all()
 
 
-def test_a_run_resumed_until_all_have_stopped(many, assert_same):
+def test_a_run_resumed_until_all_have_stopped(many):
     """Those that have stopped stay where they are, whatever is added."""
     record = fg.Record(flips=True, joint_actions=True, rewards=True)
     whole = many.run(record=record)

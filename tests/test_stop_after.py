@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from library.equal import assert_same
+from library.runs import core_as
 
 import fastgames as fg
 from fastgames.schedules import NEVER, falls_to, parts
@@ -93,7 +95,7 @@ CASES = {
 @quiet
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", CASES)
-def test_a_replica_stops_as_the_definition_says(case, backend, core_as, assert_same):
+def test_a_replica_stops_as_the_definition_says(case, backend):
     learners, stop = CASES[case]
     arguments = {"replicas": REPLICAS, "rng": 5}
     ends = ends_by_definition(learners, stop, 1000, arguments)
@@ -123,7 +125,7 @@ def test_these_cases_tell_the_definitions_apart():
 @quiet
 @pytest.mark.parametrize("backend", ["cython", "reference"])
 @pytest.mark.parametrize("after", [150, 0.3])
-def test_a_run_resumed_in_pieces_is_the_run(after, backend, assert_same):
+def test_a_run_resumed_in_pieces_is_the_run(after, backend):
     learners, stop = (falling(), falling(0.1)), fg.Stable(40, after=after)
     arguments = {"stop": stop, "backend": backend}
     whole = fg.run(GAME, learners, 900, REPLICAS, 5, **arguments)
@@ -286,7 +288,7 @@ def test_a_bound_to_which_no_epsilon_falls_is_refused(learners, words):
 
 @quiet
 @pytest.mark.parametrize("after", [0, 5, 0.3])
-def test_what_is_saved_is_loaded(after, tmp_path, assert_same):
+def test_what_is_saved_is_loaded(after, tmp_path):
     result = fg.run(GAME, falling(), 300, REPLICAS, 5, stop=fg.Stable(20, after=after))
     result.save(tmp_path / "run")
     again = fg.load(tmp_path / "run")

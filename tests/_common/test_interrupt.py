@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 import pytest
+from library.equal import assert_same
 
 import fastgames as fg
 from fastgames._common import checks
@@ -35,7 +36,7 @@ def interrupted(seconds=0.2, **arguments):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("stream", ["fastgames", "numpy"])
-def test_the_result_is_a_run_of_the_steps_that_it_says(backend, stream, assert_same):
+def test_the_result_is_a_run_of_the_steps_that_it_says(backend, stream):
     fg.run(
         PENNIES, fg.QLearner(), steps=1, stream=stream, backend=backend
     )  # compiled before the clock runs
@@ -170,7 +171,7 @@ SEATS = (
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("stream", ["fastgames", "numpy"])
-def test_an_interrupted_markov_game_goes_on_to_the_same_bits(backend, stream, assert_same):
+def test_an_interrupted_markov_game_goes_on_to_the_same_bits(backend, stream):
     """From whatever step of whatever episode, with moves pending."""
     record = fg.Record(flips=True, joint_actions=True, rewards=True)
     same = {"backend": backend, "record": record}
@@ -217,7 +218,7 @@ def test_an_interrupted_run_of_many_that_stop_goes_on_to_the_same_bits():
                 assert tables[0].tobytes() == tables[1].tobytes()
 
 
-def test_interrupted_before_the_first_step_of_a_listing(monkeypatch, assert_same):
+def test_interrupted_before_the_first_step_of_a_listing(monkeypatch):
     """A start that was drawn stays drawn."""
 
     def at_once(*arguments, **keywords):
@@ -234,7 +235,7 @@ def test_interrupted_before_the_first_step_of_a_listing(monkeypatch, assert_same
     assert_same(fg.run(MARKOV, SEATS, steps=50, resume=part), whole)
 
 
-def test_further_interrupts_do_not_lose_the_result(monkeypatch, assert_same):
+def test_further_interrupts_do_not_lose_the_result(monkeypatch):
     """They come while lanes are written back, and while the window is summed up."""
     from fastgames.engine import compiled
 

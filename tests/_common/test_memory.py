@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from library.runs import setups
 
 import fastgames as fg
 from fastgames._common import checks, memory
@@ -49,7 +50,7 @@ def held(result):
 
 @given(st.data())
 @settings(max_examples=100)
-def test_a_replica_takes_what_is_documented(setups, data):
+def test_a_replica_takes_what_is_documented(data):
     setup = data.draw(setups(replicas=data.draw(st.sampled_from([2, 3, 17]))))
     result = setup.run(backend="reference", steps=1, record=fg.Record(**one_step(setup.record)))
     assert held(result) == setup.replicas * state.bytes_each(result.spec)
@@ -80,7 +81,7 @@ def test_what_a_replica_takes_by_hand():
 
 @given(st.data())
 @settings(max_examples=30)
-def test_snapshots_take_what_is_documented(setups, data):
+def test_snapshots_take_what_is_documented(data):
     setup = data.draw(setups())
     record = fg.Record(every=2, tables=("q",) * data.draw(st.integers(0, 1)), greedy=True)
     learners = [x if x.learns else fg.QLearner() for x in setup.learners]
@@ -118,7 +119,7 @@ def arrays_of(block):
 
 @given(st.data())
 @settings(max_examples=50)
-def test_a_block_takes_no_more_than_was_counted_on(setups, data):
+def test_a_block_takes_no_more_than_was_counted_on(data):
     setup = data.draw(setups())
     result = setup.run(steps=1, record=fg.Record(**one_step(setup.record)), threads=1)
     block = block_of(result)

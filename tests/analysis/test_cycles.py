@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from library.frozen import CERTAIN, GAMES, Slow, some_policies
 from published import CALVANO
 
 from fastgames.analysis import limit_cycle, profit_gain
@@ -15,17 +16,18 @@ def rows(cycle, r):
     return slice(cycle.offsets[r], cycle.offsets[r + 1])
 
 
-def test_cycles_are_those_of_simulated_play(games, policies, slow, certain):
-    game = games[certain]
+@pytest.mark.parametrize("certain", CERTAIN)
+def test_cycles_are_those_of_simulated_play(certain):
+    game = GAMES[certain]
     for seed in range(4):
-        greedy = policies(game, seed)
-        live = slow(game, greedy, 0).live
+        greedy = some_policies(game, seed)
+        live = Slow(game, greedy, 0).live
         start = np.random.default_rng(seed).choice(live, len(greedy[0]))
         cycle = limit_cycle(game, greedy, start=start, threads=1 + seed % 2)
         assert cycle.offsets[0] == 0
         assert (np.diff(cycle.offsets) == cycle.length).all()
         for r, state in enumerate(start):
-            plain = slow(game, greedy, r)
+            plain = Slow(game, greedy, r)
             expected = [s for s, _ in plain.cycle(state)]
             found = cycle.states[rows(cycle, r)].tolist()
             if plain.time_limit:  # it may begin anywhere on the cycle
@@ -40,10 +42,10 @@ def test_cycles_are_those_of_simulated_play(games, policies, slow, certain):
                 assert cycle.rewards[r, i] == pytest.approx(mean, abs=1e-14)
 
 
-def test_some_cycles_are_long(games, policies):
+def test_some_cycles_are_long():
     """So that the test above means something."""
-    game = games["plain"]
-    lengths = [limit_cycle(game, policies(game, seed)).length for seed in range(4)]
+    game = GAMES["plain"]
+    lengths = [limit_cycle(game, some_policies(game, seed)).length for seed in range(4)]
     assert set(np.concatenate(lengths)) >= {1, 2, 3}
 
 
@@ -97,18 +99,18 @@ def test_episodes_go_on_from_the_start():
     assert cycle.rewards.tolist() == [[3, 7]]
 
 
-def test_probabilities_of_0_and_1_are_certain(games, policies):
-    certain = games["plain"]
+def test_probabilities_of_0_and_1_are_certain():
+    certain = GAMES["plain"]
     dense = MarkovGame(certain.rewards, np.eye(7)[certain.transitions], start=certain.start)
-    greedy = policies(certain, 1)
+    greedy = some_policies(certain, 1)
     assert (
         limit_cycle(dense, greedy).states.tolist() == limit_cycle(certain, greedy).states.tolist()
     )
 
 
-def test_threads_make_no_difference(games, policies):
-    game = games["all"]
-    greedy = policies(game, 3, 200)
+def test_threads_make_no_difference():
+    game = GAMES["all"]
+    greedy = some_policies(game, 3, 200)
     one, four = (limit_cycle(game, greedy, start=game.start, threads=t) for t in (1, 4))
     for name, array in vars(one).items():
         assert array.tobytes() == getattr(four, name).tobytes()

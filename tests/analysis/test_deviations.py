@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from library.frozen import CERTAIN, GAMES, Slow, some_policies
 
 from fastgames.analysis import deviation_response
 from fastgames.games import (
@@ -63,13 +64,14 @@ def simulated(plain, start, agent, action, after, prices, discount):
 
 
 @pytest.mark.parametrize("static", [True, False])
-def test_everything_against_simulation(games, policies, slow, certain, static):
-    game, discount = games[certain], 0.7
+@pytest.mark.parametrize("certain", CERTAIN)
+def test_everything_against_simulation(certain, static):
+    game, discount = GAMES[certain], 0.7
     for seed in range(2):
-        greedy = policies(game, seed)
+        greedy = some_policies(game, seed)
         replicas, rng = len(greedy[0]), np.random.default_rng(seed)
         agent = int(rng.integers(game.num_agents))
-        start = int(rng.choice(slow(game, greedy, 0).live))
+        start = int(rng.choice(Slow(game, greedy, 0).live))
         actions = rng.integers(game.num_actions[agent], size=replicas)
         prices = [rng.normal(size=(replicas, n)) for n in game.num_actions]
         response = deviation_response(
@@ -87,7 +89,7 @@ def test_everything_against_simulation(games, policies, slow, certain, static):
         assert response.periods.tolist() == list(range(-2, 7))
         assert response.prices.shape == response.rewards.shape == (replicas, 9, game.num_agents)
         for r in range(replicas):
-            plain = slow(game, greedy, r)
+            plain = Slow(game, greedy, r)
             action = None if static else int(actions[r])
             grid = [p[r] for p in prices]
             usual, path, gain, differs = simulated(plain, start, agent, action, 6, grid, discount)

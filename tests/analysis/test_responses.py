@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from library.frozen import GAMES, Slow, some_policies
 
 from fastgames.analysis import best_responses
 from fastgames.games import MarkovGame, MatrixGame, random_markov_game, remember
@@ -19,12 +20,13 @@ def share(flags):
 
 
 @pytest.mark.parametrize("deviations", ["any", "once"])
-def test_everything_against_slow_solutions(games, policies, slow, name, deviations):
-    game = games[name]
+@pytest.mark.parametrize("name", GAMES)
+def test_everything_against_slow_solutions(name, deviations):
+    game = GAMES[name]
     certain = "random" not in name and "sparse" not in name
-    greedy = policies(game, 7)
+    greedy = some_policies(game, 7)
     discount = 0.85
-    start = slow(game, greedy, 0).live[-1]
+    start = Slow(game, greedy, 0).live[-1]
     found = best_responses(
         game,
         greedy,
@@ -36,7 +38,7 @@ def test_everything_against_slow_solutions(games, policies, slow, name, deviatio
     )
     assert (found.loss_on_path is None) == (not certain)
     for r in range(len(greedy[0])):
-        plain = slow(game, greedy, r)
+        plain = Slow(game, greedy, r)
         path = [s for s, _ in plain.cycle(start)] if certain else []
         everywhere = {s: True for s in plain.live}
         for i in range(game.num_agents):
@@ -191,9 +193,9 @@ def test_losing_everything():
     assert found.loss.tolist() == [[np.inf, 0], [0, 0]]
 
 
-def test_threads_make_no_difference(games, policies):
-    game = games["all"]
-    greedy = policies(game, 3, 100)
+def test_threads_make_no_difference():
+    game = GAMES["all"]
+    greedy = some_policies(game, 3, 100)
     one, four = (best_responses(game, greedy, threads=t, values=True) for t in (1, 4))
     for name, array in vars(one).items():
         assert array.tobytes() == getattr(four, name).tobytes()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from library.equal import assert_same
 
 import fastgames as fg
 from fastgames import registry
@@ -264,7 +265,7 @@ def test_two_teams_in_a_game_have_their_own_tables(backend):
 
 
 @pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
-def test_a_team_has_the_same_bits_everywhere(assert_same, tmp_path):
+def test_a_team_has_the_same_bits_everywhere(tmp_path):
     game = fg.games.random_markov_game(3, 4, (2, 3, 2), rng=8, terminal=1, time_limit=7)
     for dtype in registry.DTYPES:
         arguments = {"steps": 50, "replicas": 5, "rng": 2, "dtype": dtype}
@@ -281,7 +282,7 @@ def test_a_team_has_the_same_bits_everywhere(assert_same, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", registry.DTYPES[:1])
-def test_passes_with_small_sizes_as_constants_agree(learner_kind, dtype, assert_same):
+def test_passes_with_small_sizes_as_constants_agree(learner_kind, dtype):
     """Two actions, one observation: the loops over them are gone."""
     if learner_kind.learner == "fixed":
         learners = [fg.FixedPolicy([0.3, 0.7]), fg.FixedPolicy([0.5, 0.5])]

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from library.equal import assert_same
 
 import fastgames as fg
 
@@ -37,6 +38,6 @@ def test_policies_are_probabilities_without_a_warning(make, temperature, dtype):
 
 
 @pytest.mark.parametrize("dtype", LARGEST)
-def test_the_reference_has_the_bits_of_the_compiled_kernel(dtype, assert_same):
+def test_the_reference_has_the_bits_of_the_compiled_kernel(dtype):
     learner = fg.QLearner(explore=fg.Softmax(0.1))
     assert_same(run(learner, dtype), run(learner, dtype, backend="reference"))

@@ -6,6 +6,10 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from library.equal import assert_same
+from library.games import markov_games
+from library.learners import AHEAD, EXPLORERS, INITIALS, KINDS, LEARNERS, STEP_SIZES
+from library.runs import core_as, setups
 
 import fastgames as fg
 from fastgames import _core, registry
@@ -15,13 +19,22 @@ FEW = settings(max_examples=settings.default.max_examples // 4)
 CAPACITIES = st.sampled_from([None, 1, 2, 5, 16, 31, 32])
 
 
-@pytest.mark.parametrize("names", ["LEARNERS", "EXPLORERS", "STEP_SIZES", "INITIALS"])
-def test_everything_registered_is_drawn_by_the_strategies(names, strategies_by_name):
-    assert strategies_by_name[names] == set(getattr(registry, names))
+@pytest.mark.parametrize(
+    ("drawn", "registered"),
+    [
+        (LEARNERS, registry.LEARNERS),
+        (EXPLORERS, registry.EXPLORERS),
+        (STEP_SIZES, {"alpha", *registry.STEP_SIZES}),
+        (INITIALS, registry.INITIALS),
+    ],
+    ids=["learners", "explorers", "step sizes", "initial tables"],
+)
+def test_everything_registered_is_drawn_by_the_strategies(drawn, registered):
+    assert set(drawn) == set(registered)
 
 
-def test_every_kind_of_learner_has_rules_of_its_own(all_kinds):
-    assert len({kind.made().rules for kind in all_kinds}) == len(all_kinds)
+def test_every_kind_of_learner_has_rules_of_its_own():
+    assert len({kind.made().rules for kind in KINDS}) == len(KINDS)
 
 
 def test_the_build_is_chosen_at_run_time_by_isa(monkeypatch):
@@ -31,7 +44,7 @@ def test_the_build_is_chosen_at_run_time_by_isa(monkeypatch):
             assert _core.lanes(dtype).__name__ == f"fastgames._core.lanes_{build}_f{dtype[-2:]}"
 
 
-def assert_all_bodies_agree(setup, data, assert_same):
+def assert_all_bodies_agree(setup, data):
     reference = setup.run(backend="reference", threads=1)
     threads = data.draw(st.integers(1, 5))
     ahead = all(learner.rules.twin is not None for learner in setup.learners)
@@ -46,29 +59,24 @@ def assert_all_bodies_agree(setup, data, assert_same):
     assert_same(reference, setup.run(build=build, **arguments))
 
 
-def dtypes_of(kinds):
-    """Numba compiles every kind in one type here, and in the other in the slow tests."""
-    return dict(zip(kinds, itertools.cycle(registry.DTYPES), strict=False))
+# Numba compiles every kind in one type here, and in the other in the slow tests.
+DTYPES = dict(zip(KINDS, itertools.cycle(registry.DTYPES), strict=False))
 
 
 @FEW
 @given(data=st.data())
-def test_all_backends_and_builds_agree_with_the_reference(
-    learner_kind, setups, all_kinds, assert_same, data
-):
-    dtypes = dtypes_of(all_kinds)
-    dtype = dtypes[learner_kind]
-    twins = [kind for kind in all_kinds if kind.made().rules.twin is not None]
-    others = [kind for kind in twins if dtypes[kind] == dtype] + [learner_kind]
+def test_all_backends_and_builds_agree_with_the_reference(learner_kind, data):
+    dtype = DTYPES[learner_kind]
+    others = [kind for kind in AHEAD if DTYPES[kind] == dtype] + [learner_kind]
     setup = data.draw(setups(learner_kind, others, dtype=dtype))
-    assert_all_bodies_agree(setup, data, assert_same)
+    assert_all_bodies_agree(setup, data)
 
 
 @pytest.mark.parametrize("turns", [False, True])
 @given(data=st.data())
-def test_what_most_people_run_agrees(turns, setups, markov_games, kinds, assert_same, data):
+def test_what_most_people_run_agrees(turns, data):
     """Epsilon-greedy Q-learners with a step size, in games that end: a path of their own."""
-    simple = [k for k in kinds if str(k) == "q-epsilon_greedy-alpha"]
+    simple = [k for k in AHEAD if str(k) == "q-epsilon_greedy-alpha"]
     game = markov_games(turns=turns, terminal=data.draw(st.booleans()))
     setup = data.draw(setups(kinds=simple, game=game, steps=60))
     reference = setup.run(backend="reference")
@@ -80,11 +88,9 @@ def test_what_most_people_run_agrees(turns, setups, markov_games, kinds, assert_
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 @given(data=st.data())
-def test_all_backends_and_builds_agree_in_both_types(
-    learner_kind, dtype, setups, assert_same, data
-):
+def test_all_backends_and_builds_agree_in_both_types(learner_kind, dtype, data):
     setup = data.draw(setups(learner_kind, dtype=dtype, steps=60))
-    assert_all_bodies_agree(setup, data, assert_same)
+    assert_all_bodies_agree(setup, data)
 
 
 # Epsilons whose threshold T is 0, 1, 2 and 2^31, and ordinary ones; one for each replica.
@@ -109,7 +115,7 @@ IN_REGISTERS = [*itertools.product((2, 3, 4), repeat=2), (2, 2, 2), (3, 3, 3), (
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 @pytest.mark.parametrize("flips", [False, True])
 @pytest.mark.parametrize("actions", IN_REGISTERS)
-def test_many_steps_in_registers_agree(actions, flips, dtype, assert_same):
+def test_many_steps_in_registers_agree(actions, flips, dtype):
     """Three times 16 lanes, each of which explores, be it with the smallest chance there is."""
     explore = fg.EpsilonGreedy(np.resize(EPSILONS[2:], 48))
     for whole in (True, False):
@@ -126,7 +132,7 @@ def test_many_steps_in_registers_agree(actions, flips, dtype, assert_same):
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 @pytest.mark.parametrize("a", [2, 3, 4, 5])
 @pytest.mark.parametrize("b", [2, 3, 4, 5])
-def test_the_fused_steps_of_two_agents_agree_in_full_and_smaller_blocks(a, b, dtype, assert_same):
+def test_the_fused_steps_of_two_agents_agree_in_full_and_smaller_blocks(a, b, dtype):
     game, learners = duel((a, b), 64, whole=(a + b) % 2 == 0)
     falling = fg.EpsilonGreedy(fg.Exponential(np.resize(EPSILONS, 64), 0.2, 2.0**-30))
     rising = fg.EpsilonGreedy(fg.Linear(0.0, np.resize(EPSILONS, 64), 9))
@@ -161,7 +167,7 @@ def test_the_fused_steps_of_two_agents_agree_in_full_and_smaller_blocks(a, b, dt
         ((1, 7), None, 0.0),
     ],
 )
-def test_any_number_of_replicas_agrees(replicas, actions, explore, gamma, dtype, assert_same):
+def test_any_number_of_replicas_agrees(replicas, actions, explore, gamma, dtype):
     game, learners = duel(actions, replicas, explore, gamma=gamma)
     arguments = {"steps": 6, "replicas": replicas, "rng": 4, "dtype": dtype}
     reference = fg.run(game, learners, backend="reference", **arguments)
@@ -185,7 +191,7 @@ def states_before(words):
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 @pytest.mark.parametrize("actions", [1, 2, 3, 5, 7])
 @pytest.mark.parametrize("epsilon", [*EPSILONS, 3 * 2.0**-31, 7 * 2.0**-31, 1e-6, 1 / 3])
-def test_words_at_the_edges_of_exploring_agree(epsilon, actions, dtype, assert_same):
+def test_words_at_the_edges_of_exploring_agree(epsilon, actions, dtype):
     threshold = int(epsilon * 2**31)
     edges = [0, threshold, 2**31 - 1, *(threshold * k // actions for k in range(actions))]
     words = [2 * u + low for edge in edges for u in range(edge - 3, edge + 4) for low in (0, 1)]
@@ -216,7 +222,7 @@ def first_beyond(u, dtype="float64"):
 @pytest.mark.parametrize("backend", ["cython", "numba", "reference"])
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("where", ["transitions", "start"])
-def test_words_at_the_edges_of_chance_fall_where_they_must(where, build, backend, core_as):
+def test_words_at_the_edges_of_chance_fall_where_they_must(where, build, backend):
     """Nature's, for the next state or the first one of an episode."""
     states = len(WEIGHTS)
     following = np.broadcast_to(WEIGHTS, (states, 1, 1, states))
@@ -256,7 +262,7 @@ def test_words_at_the_edges_of_a_policy_fall_where_they_must(states, dtype, back
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", registry.DTYPES)
-def test_more_joint_actions_than_a_float32_can_count(dtype, assert_same):
+def test_more_joint_actions_than_a_float32_can_count(dtype):
     """4099^2 > 2^24. The last actions are the greedy ones: their joint actions are the largest."""
     payoffs = np.arange(4099.0**2).reshape(4099, 4099) % 16777213
     game, last = fg.MatrixGame([payoffs, payoffs.T]), np.zeros((32, 1, 4099))
@@ -271,7 +277,7 @@ def test_more_joint_actions_than_a_float32_can_count(dtype, assert_same):
 
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("dtype", registry.DTYPES)
-def test_the_greedy_action_is_the_first_of_the_largest_in_rows_of_any_length(build, dtype, core_as):
+def test_the_greedy_action_is_the_first_of_the_largest_in_rows_of_any_length(build, dtype):
     """In the state where it starts, and in the one that it comes to while it learns nothing."""
     rng = np.random.default_rng(1)
     learns_nothing = {"alpha": 1e-300, "gamma": 0.0, "explore": fg.EpsilonGreedy(0.0)}
@@ -311,7 +317,7 @@ def wide_games(actions):
 
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 @pytest.mark.parametrize("actions", LENGTHS)
-def test_rows_of_every_length_agree(actions, dtype, core_as, assert_same):
+def test_rows_of_every_length_agree(actions, dtype):
     explore = fg.EpsilonGreedy([0.1, 0.5, 1.0, 0.0, 0.3])
     makers = (fg.QLearner, fg.Sarsa, fg.ExpectedSarsa)
     pairs = [[make(1.0, None, explore)] * 2 for make in makers]
@@ -333,7 +339,7 @@ def test_rows_of_every_length_agree(actions, dtype, core_as, assert_same):
 
 
 @pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
-def test_as_many_agents_as_there_may_be(assert_same):
+def test_as_many_agents_as_there_may_be():
     """62, for NumPy's arrays have 64 axes; most have no choice. All that adds a pass is there."""
     rng = np.random.default_rng(1)
     agents, states = 62, 3
@@ -354,7 +360,7 @@ def test_as_many_agents_as_there_may_be(assert_same):
             assert_same(reference, fg.run(game, learner, **arguments))
 
 
-def test_a_time_limit_counts_where_there_is_one_state(assert_same):
+def test_a_time_limit_counts_where_there_is_one_state():
     """The game goes nowhere, and its episodes are cut all the same: nature draws their starts."""
     from fastgames.games.compact import Sum
 

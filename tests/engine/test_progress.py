@@ -6,6 +6,7 @@ import sys
 import types
 
 import pytest
+from library.equal import assert_same
 
 import fastgames as fg
 from fastgames.engine import progress
@@ -17,7 +18,7 @@ def run(**arguments):
     return fg.run(PENNIES, fg.QLearner(), steps=1000, replicas=100, rng=1, **arguments)
 
 
-def test_progress_changes_no_bits(assert_same):
+def test_progress_changes_no_bits():
     pytest.importorskip("rich")
     assert_same(run(progress=True), run(progress=False))
 
@@ -122,7 +123,7 @@ def kernel(monkeypatch, shell):
 NOTEBOOK = types.SimpleNamespace(kernel=object())
 
 
-def test_a_notebook_has_a_bar_without_being_asked(monkeypatch, capfd, assert_same):
+def test_a_notebook_has_a_bar_without_being_asked(monkeypatch, capfd):
     monkeypatch.setattr(progress, "PATIENCE", 0.0)
     monkeypatch.setattr(progress, "OFTEN", 0.0)
     shown = kernel(monkeypatch, NOTEBOOK)

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from library.equal import assert_same
+from library.learners import AHEAD
+from library.runs import setups
 
 import fastgames as fg
 
@@ -15,9 +18,9 @@ FEW = settings(max_examples=settings.default.max_examples // 2)
 
 @pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @given(data=st.data())
-def test_any_split_gives_the_bits_of_one_go_on_any_backends(data, setups, kinds, assert_same):
-    """Numba's part of it with few kinds of learners, for each has to be compiled."""
-    few = [kind for kind in kinds if kind.explorer != "softmax" and kind.step != "visits"]
+def test_any_split_gives_the_bits_of_one_go_on_any_backends(data):
+    """Numba's part of it with few AHEAD of learners, for each has to be compiled."""
+    few = [kind for kind in AHEAD if kind.explorer != "softmax" and kind.step != "visits"]
     numba = data.draw(st.booleans())
     setup = data.draw(setups(kinds=few if numba else None, dtype="float64" if numba else None))
     setup.record = data.draw(st.sampled_from([COUNTERS, fg.Record(flips=True)]))
@@ -47,7 +50,7 @@ def test_any_split_gives_the_bits_of_one_go_on_any_backends(data, setups, kinds,
     assert_same(whole, result)
 
 
-def test_a_result_that_is_resumed_does_not_change(assert_same):
+def test_a_result_that_is_resumed_does_not_change():
     learner = fg.QLearner(fg.Exponential(0.5, 0.1))
     arguments = {"steps": 20, "replicas": 5, "rng": 1, "record": COUNTERS}
     first, again = (fg.run(PENNIES, learner, **arguments) for _ in range(2))
@@ -58,7 +61,7 @@ def test_a_result_that_is_resumed_does_not_change(assert_same):
 
 @FEW
 @given(data=st.data())
-def test_nor_does_one_of_a_game_of_states(data, setups, assert_same):
+def test_nor_does_one_of_a_game_of_states(data):
     setup = data.draw(setups())
     first, again = setup.run(), setup.run()
     more = {"resume": first, "rng": None, "replicas": None, "dtype": None}
@@ -173,7 +176,7 @@ def test_the_game_may_change_where_its_actions_do_not():
 
 @FEW
 @given(data=st.data())
-def test_learners_that_are_replaced_in_the_middle_of_an_episode(data, setups, assert_same):
+def test_learners_that_are_replaced_in_the_middle_of_an_episode(data):
     """By any others, with moves pending: every backend makes the same of it, and back again."""
     setup = data.draw(setups())
     first = setup.run(stop=None, record=fg.Record())

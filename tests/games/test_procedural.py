@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from library.equal import assert_same
 
 import fastgames as fg
 from fastgames import registry
@@ -104,7 +105,7 @@ def test_functions_have_the_bits_of_tables(name):
 
 @pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @pytest.mark.parametrize("name", PROCEDURAL)
-def test_all_bodies_agree(name, assert_same):
+def test_all_bodies_agree(name):
     game = small(name)
     learner = fg.QLearner(0.5, explore=fg.EpsilonGreedy(0.3))
     for dtype, stop in (("float64", None), ("float32", fg.Stable(30))):
@@ -121,7 +122,7 @@ def test_all_bodies_agree(name, assert_same):
 
 
 @pytest.mark.parametrize("name", PROCEDURAL)
-def test_they_are_made_again_from_their_names(name, tmp_path, assert_same):
+def test_they_are_made_again_from_their_names(name, tmp_path):
     game = small(name)
     assert game == small(name)
     assert hash(game) == hash(small(name))
@@ -131,7 +132,7 @@ def test_they_are_made_again_from_their_names(name, tmp_path, assert_same):
     assert_same(result, fg.load(tmp_path / "result.zip"))
 
 
-def test_a_run_goes_on_from_a_checkpoint(tmp_path, assert_same):
+def test_a_run_goes_on_from_a_checkpoint(tmp_path):
     game, path = small("pursuit"), tmp_path / "run.zip"
     arguments = {"steps": 50, "replicas": 3, "rng": 1, "record": fg.Record(flips=True)}
     whole = fg.run(game, fg.QLearner(), **arguments)

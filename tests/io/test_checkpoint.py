@@ -17,6 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from library.equal import assert_same
 
 import fastgames as fg
 from fastgames._common.seeds import generator_from
@@ -116,7 +117,7 @@ def assert_only(path):
 # --- round trips --------------------------------------------------------------------------------
 
 
-def test_what_is_read_is_what_was_written(path, call, assert_same):
+def test_what_is_read_is_what_was_written(path, call):
     result = on_its_way(BEGUN, DONE)
     checkpoint.write(path, result, call, BEGUN)
     again, begun = checkpoint.read(path, described(**ARGUMENTS))
@@ -133,7 +134,7 @@ def test_what_is_read_is_what_was_written(path, call, assert_same):
     assert_only(path)
 
 
-def test_a_checkpoint_is_a_result_that_load_reads(path, call, assert_same):
+def test_a_checkpoint_is_a_result_that_load_reads(path, call):
     result = on_its_way(BEGUN, DONE)
     checkpoint.write(path, result, call, BEGUN)
     assert_same(result, fg.load(path))
@@ -511,7 +512,7 @@ FAILURES = [(np.lib.format, "write_array"), (os, "fsync"), (os, "replace"), (fil
 
 @pytest.mark.parametrize(("module", "name"), FAILURES)
 def test_a_full_disk_leaves_the_last_checkpoint_and_one_warning(
-    module, name, path, call, monkeypatch, assert_same
+    module, name, path, call, monkeypatch
 ):
     writer = checkpoint.Writer(path, 1.0, call, BEGUN)
     first, second, third = (on_its_way(BEGUN, DONE, contents=k) for k in range(3))

@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
+from library.equal import assert_same
 
 import fastgames as fg
 from fastgames.engine import driver
@@ -125,7 +126,7 @@ SIZES = {"stop": 24, "listing": 30, "matrix": 30}
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_run_that_was_killed_has_the_bits_of_one_that_was_not(name, tmp_path, assert_same):
+def test_a_run_that_was_killed_has_the_bits_of_one_that_was_not(name, tmp_path):
     path, rng = tmp_path / "run.ckpt", np.random.default_rng(1)
     assert kill_until_done(name, SIZES[name], path, 0.02, 0.3, rng, most=2) > 0
     whole = fg.run(**arguments_of(name, SIZES[name]))
@@ -141,7 +142,7 @@ def test_a_run_that_was_killed_has_the_bits_of_one_that_was_not(name, tmp_path, 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("every", [0.001, 0.1])
-def test_killed_at_50_random_moments(name, every, tmp_path, assert_same):
+def test_killed_at_50_random_moments(name, every, tmp_path):
     path, rng, kills = tmp_path / "run.ckpt", np.random.default_rng(2), 0
     whole = fg.run(**arguments_of(name, 2 * SIZES[name]))
     while kills < 50:
@@ -171,9 +172,7 @@ def interrupted_often(arguments, path, seconds):
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # Ctrl-C right after open()
 @pytest.mark.parametrize("name", CALLS)
-def test_a_run_interrupted_again_and_again_has_the_bits_of_one_that_was_not(
-    name, tmp_path, assert_same
-):
+def test_a_run_interrupted_again_and_again_has_the_bits_of_one_that_was_not(name, tmp_path):
     whole = fg.run(**arguments_of(name, SIZES[name]))
     path = tmp_path / "run.ckpt"
     result, times = interrupted_often(lambda: arguments_of(name, SIZES[name]), path, 0.12)
@@ -218,7 +217,7 @@ def half_done(path, monkeypatch, after=3, **changes):
             fg.run(**{**SMALL, **changes}, checkpoint=path)
 
 
-def test_the_same_call_goes_on_whatever_does_not_change_bits(tmp_path, monkeypatch, assert_same):
+def test_the_same_call_goes_on_whatever_does_not_change_bits(tmp_path, monkeypatch):
     whole, path = fg.run(**SMALL), tmp_path / "half"
     for changes in ({}, {"threads": 3}, {"backend": "reference"}, {"progress": False}):
         path.unlink(missing_ok=True)
@@ -269,7 +268,7 @@ def test_a_listing_is_of_its_generator(tmp_path):
         fg.run(**{**same, "rng": np.random.Generator(np.random.PCG64(2))}, checkpoint=path)
 
 
-def test_a_resumed_call_has_checkpoints_too(tmp_path, monkeypatch, assert_same):
+def test_a_resumed_call_has_checkpoints_too(tmp_path, monkeypatch):
     """It begins where the result was, and not at step 0."""
     path = tmp_path / "half"
     counters = fg.Record(every=50, greedy=True, flips=True)
@@ -287,7 +286,7 @@ def full_disk(*arguments, **keywords):
 
 @pytest.mark.parametrize("where", ["write_array", "fsync", "replace"])
 def test_a_disk_that_fills_up_leaves_the_last_checkpoint_good_and_the_run_going(
-    where, tmp_path, monkeypatch, assert_same
+    where, tmp_path, monkeypatch
 ):
     """The second writing fails, and every later one; one warning; and then there is space again."""
     path, written = tmp_path / "run.ckpt", []

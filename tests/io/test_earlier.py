@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from library.equal import assert_same
 
 import fastgames as fg
 from fastgames.io import codec
@@ -79,14 +80,14 @@ def given(name):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_result_loads_and_goes_on_to_the_same_bits(name, assert_same):
+def test_a_result_loads_and_goes_on_to_the_same_bits(name):
     loaded = fg.load(HERE / f"{name}.zip", **given(name))
     assert_same(run(name, FIRST), loaded)
     assert_same(run(name, REST, resume=run(name, FIRST)), run(name, REST, resume=loaded))
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_checkpoint_goes_on_to_the_bits_of_a_run_in_one_go(name, assert_same, tmp_path):
+def test_a_checkpoint_goes_on_to_the_bits_of_a_run_in_one_go(name, tmp_path):
     path = tmp_path / "copy"
     shutil.copy(HERE / f"{name}.checkpoint", path)
     before = fg.load(path, **given(name))

@@ -22,6 +22,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
+from library.equal import assert_same
+from library.runs import setups
 
 import fastgames as fg
 from fastgames.engine.snapshots import Snapshots
@@ -383,7 +385,7 @@ def test_the_game_of_a_subclass_is_saved_as_what_it_is_a_kind_of(tmp_path):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_what_is_loaded_is_what_was_saved(data, setups, assert_same, tmp_path):
+def test_what_is_loaded_is_what_was_saved(data, tmp_path):
     setup = data.draw(setups())
     names = (
         {"record": fg.Record(every=2, tables=("q",), policies=True)}
@@ -409,7 +411,7 @@ def test_what_is_loaded_is_what_was_saved(data, setups, assert_same, tmp_path):
     )
 
 
-def test_a_frozen_agent_keeps_its_q_table_in_the_file(tmp_path, assert_same):
+def test_a_frozen_agent_keeps_its_q_table_in_the_file(tmp_path):
     first = fg.run(PENNIES, small().learners, steps=10, replicas=2, rng=1)
     frozen = [first.learners[0], fg.FixedPolicy(first.policy(1))]
     second = fg.run(PENNIES, frozen, steps=5, resume=first)
@@ -422,7 +424,7 @@ def test_a_frozen_agent_keeps_its_q_table_in_the_file(tmp_path, assert_same):
     )
 
 
-def test_an_interrupted_looking_result_with_different_steps_is_kept(tmp_path, assert_same):
+def test_an_interrupted_looking_result_with_different_steps_is_kept(tmp_path):
     result = small(record=None)
     result.state.steps[1] = 3
     result.save(tmp_path / "result")
@@ -474,7 +476,7 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(
 # --- damage -------------------------------------------------------------------------------------
 
 
-def refused_or_same(load, data, result, assert_same):
+def refused_or_same(load, data, result):
     try:
         again = load(data)
     except ValueError as error:
@@ -492,14 +494,14 @@ def refused_or_same(load, data, result, assert_same):
         st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=3
     )
 )
-def test_flipped_bits_are_found_or_make_no_difference(damage, saved, load, assert_same):
+def test_flipped_bits_are_found_or_make_no_difference(damage, saved, load):
     data, result = bytearray(saved[0]), saved[1]
     for place, flip in damage:
         data[int(place * len(data))] ^= flip
-    refused_or_same(load, bytes(data), result, assert_same)
+    refused_or_same(load, bytes(data), result)
 
 
-def test_every_byte_of_headers_and_directory_may_be_damaged(saved, load, assert_same):
+def test_every_byte_of_headers_and_directory_may_be_damaged(saved, load):
     """All places outside the arrays' contents, with a few flips each."""
     data, result = saved
     names = ("state/steps.npy", "game/rewards.npy")
@@ -511,7 +513,7 @@ def test_every_byte_of_headers_and_directory_may_be_damaged(saved, load, assert_
         for flip in (1, 8, 128):
             damaged = bytearray(data)
             damaged[place] ^= flip
-            refused_or_same(load, bytes(damaged), result, assert_same)
+            refused_or_same(load, bytes(damaged), result)
 
 
 def test_a_file_cut_short_anywhere(saved, load):
@@ -579,7 +581,7 @@ def npy(header, content=b"", version=(1, 0)):
     return b"\x93NUMPY" + bytes(version) + struct.pack("<H", len(text)) + text + content
 
 
-def test_forging_nothing_is_fine(saved, load, assert_same):
+def test_forging_nothing_is_fine(saved, load):
     assert_same(saved[1], load(forged(saved[0])))
 
 
@@ -1181,7 +1183,7 @@ def test_whatever_load_would_refuse_is_refused_when_it_is_written(change, said, 
     assert not list(tmp_path.iterdir())
 
 
-def test_very_large_payoffs_and_step_sizes_load(tmp_path, assert_same):
+def test_very_large_payoffs_and_step_sizes_load(tmp_path):
     """What runs hold after a while: sums of payoffs of 1e305, Hedge with an eta of 1e300."""
     large = fg.MatrixGame(PENNIES.payoffs * 1e305)
     for learner in (fg.RegretMatching(), fg.Hedge(1e300), fg.FictitiousPlay(), fg.WoLFPHC()):
@@ -1216,7 +1218,7 @@ def test_a_users_table_may_hold_any_number_of_its_type(tmp_path):
 @pytest.mark.parametrize(
     "name", ["clock", "probabilities", "recurrence", "pending", "schedule", "steps", "größe"]
 )
-def test_a_users_table_may_have_any_name(name, tmp_path, assert_same):
+def test_a_users_table_may_have_any_name(name, tmp_path):
     def choose(tables, p, o, signal):
         return 0
 
@@ -1236,7 +1238,7 @@ def test_a_users_table_may_have_any_name(name, tmp_path, assert_same):
     assert fixed.policy(0)[0].tolist() == [[0.25, 0.75]]
 
 
-def test_a_run_that_goes_on_with_a_shorter_wait_is_saved(tmp_path, assert_same):
+def test_a_run_that_goes_on_with_a_shorter_wait_is_saved(tmp_path):
     first = fg.run(PENNIES, fg.QLearner(), 50, 2, rng=1, stop=Stable(10**6))
     first.state.stable[:] = 40
     result = fg.run(PENNIES, fg.QLearner(), 5, resume=first, stop=Stable(10))
@@ -1295,7 +1297,7 @@ def test_the_sums_are_those_of_sha256sum(saved, tmp_path):
     assert contents["sha256sums"].decode() == sums_of(contents)
 
 
-def test_a_file_of_the_format_before_loads_without_sums(saved, load, assert_same):
+def test_a_file_of_the_format_before_loads_without_sums(saved, load):
     old = forged(saved[0], drop=("sha256sums",), format=2)
     assert everything(load(old)) == everything(saved[1])
     with pytest.raises(ValueError, match="it lacks 'sha256sums'"):
@@ -1401,7 +1403,7 @@ def of_functions(name):
 
 
 @pytest.mark.parametrize("name", PROCEDURAL)
-def test_states_of_games_of_functions_are_held_against_their_bounds(name, tmp_path, assert_same):
+def test_states_of_games_of_functions_are_held_against_their_bounds(name, tmp_path):
     result, path = of_functions(name), tmp_path / "result"
     result.save(path)
     assert_same(fg.load(path), result)

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from library.equal import assert_same
 from published import ASKER, CALVANO, CHAPTER, KLEIN, WALTMAN
 
 import fastgames as fg
@@ -315,7 +316,7 @@ def test_calvanos_sessions_that_do_not_converge_are_noticed():
     assert [r for r in report.rows if "converge," in r.what] == []
 
 
-def test_calvanos_checkpoint(tmp_path, assert_same):
+def test_calvanos_checkpoint(tmp_path):
     path = tmp_path / "calvano.zip"
     once = reproduce.calvano(replicas=2, steps=3_000, checkpoint=path).results["settings"]
     assert path.exists()

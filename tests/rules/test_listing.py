@@ -5,6 +5,10 @@ import published
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from library.equal import assert_same
+from library.games import markov_games, matrix_games
+from library.learners import AHEAD
+from library.runs import setups
 
 import fastgames as fg
 from fastgames import _core
@@ -99,8 +103,8 @@ def agents(draw, actions):
 
 @each_backend
 @given(data=st.data(), seed=st.integers(0, 2**64 - 1), steps=st.integers(1, 150))
-def test_any_listing_is_reproduced(backend, data, seed, steps, games):
-    game = data.draw(games(agents=st.integers(2, 4), actions=st.integers(1, 6)))
+def test_any_listing_is_reproduced(backend, data, seed, steps):
+    game = data.draw(matrix_games(agents=st.integers(2, 4), actions=st.integers(1, 6)))
     players = [data.draw(agents(n)) for n in game.num_actions]
     tables, flips, history = listing(game.payoffs, players, np.random.default_rng(seed), steps)
     result = fg.run(
@@ -190,7 +194,7 @@ def episodes(game, chances, agents, rng, steps):
 
 @each_backend
 @given(data=st.data(), seed=st.integers(0, 2**64 - 1), steps=st.integers(1, 150))
-def test_any_listing_with_states_is_reproduced(backend, data, seed, steps, markov_games):
+def test_any_listing_with_states_is_reproduced(backend, data, seed, steps):
     """SARSA where no episode is cut: what it does there is no textbook's."""
     shape = data.draw(st.lists(st.integers(1, 6), min_size=2, max_size=3))
     learner = data.draw(st.sampled_from(["q", "q", "sarsa"]))
@@ -273,7 +277,7 @@ def test_a_draw_that_is_epsilon_itself_does_not_explore(backend, states):
 
 @each_backend
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-def test_a_listing_in_parts_is_the_listing_in_one_go(backend, source, assert_same, tmp_path):
+def test_a_listing_in_parts_is_the_listing_in_one_go(backend, source, tmp_path):
     game = fg.games.shapley()
     learners = [
         fg.QLearner(0.5, explore=fg.EpsilonGreedy(0.5)),
@@ -292,7 +296,7 @@ def test_a_listing_in_parts_is_the_listing_in_one_go(backend, source, assert_sam
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @given(data=st.data(), seed=st.integers(0, 2**64 - 1))
-def test_backends_agree_on_listings(dtype, data, seed, setups, assert_same):
+def test_backends_agree_on_listings(dtype, data, seed):
     setup = data.draw(setups(replicas=1, dtype=dtype))
     one = setup.run(rng=seed, stream="numpy", backend="reference")
     for build in _core.available():
@@ -300,8 +304,8 @@ def test_backends_agree_on_listings(dtype, data, seed, setups, assert_same):
 
 
 @given(data=st.data(), seed=st.integers(0, 2**64 - 1))
-def test_numba_agrees_on_listings(data, seed, setups, kinds, assert_same):
-    few = [kind for kind in kinds if kind.step != "visits" and kind.learner != "expected_sarsa"]
+def test_numba_agrees_on_listings(data, seed):
+    few = [kind for kind in AHEAD if kind.step != "visits" and kind.learner != "expected_sarsa"]
     setup = data.draw(setups(kinds=few, replicas=1, dtype="float64"))
     one, other = (setup.run(rng=seed, stream="numpy", backend=b) for b in ("reference", "numba"))
     assert_same(one, other)

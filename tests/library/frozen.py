@@ -3,9 +3,8 @@
 import itertools
 
 import numpy as np
-import pytest
 
-from fastgames.games import MarkovGame, MatrixGame, Variants, random_markov_game
+from fastgames.games import MarkovGame, MatrixGame, Variants, random_markov_game, remember
 
 REPLICAS = 18  # more than a thread takes at once
 
@@ -51,8 +50,6 @@ def _games():
 
 
 def _remembered():
-    from fastgames.games import remember
-
     rng = np.random.default_rng(5)
     for actions, periods in (((3, 4), 1), ((2, 2), 2), ((2, 3, 2), 1)):
         stage = MatrixGame(rng.normal(size=(len(actions), *actions)))
@@ -69,26 +66,6 @@ def _variants():
 
 GAMES = dict([*_games(), *_remembered(), *_variants()])
 CERTAIN = [name for name in GAMES if "random" not in name and "sparse" not in name]
-
-
-@pytest.fixture(scope="session")
-def games():
-    """Games by name."""
-    return GAMES
-
-
-@pytest.fixture(scope="session")
-def policies():
-    """policies(game, seed): random greedy policies."""
-    return some_policies
-
-
-def pytest_generate_tests(metafunc):
-    """`name`: of every game; `certain`: of those in which nature samples nothing."""
-    if "name" in metafunc.fixturenames:
-        metafunc.parametrize("name", GAMES)
-    if "certain" in metafunc.fixturenames:
-        metafunc.parametrize("certain", CERTAIN)
 
 
 class Slow:
@@ -165,9 +142,3 @@ class Slow:
             if np.abs(new - value).max() < 1e-15:
                 return new
             value = new
-
-
-@pytest.fixture(scope="session")
-def slow():
-    """slow(game, greedy, replica)."""
-    return Slow

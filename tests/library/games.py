@@ -1,0 +1,140 @@
+"""Strategies that draw random games of tables."""
+
+import math
+
+import numpy as np
+from hypothesis import strategies as st
+
+import fastgames as fg
+from fastgames import registry
+
+
+def _tables(draw, shape):
+    """Small whole numbers (ties) or normal ones."""
+    rng = np.random.default_rng(draw(st.integers(0, 9999)))
+    return rng.integers(-2, 3, shape) if draw(st.booleans()) else rng.normal(size=shape)
+
+
+@st.composite
+def matrix_games(draw, agents=None, actions=None):
+    """Matrix games of few agents and actions."""
+    agents = st.integers(2, 5) if agents is None else agents
+    actions = st.integers(1, 7) if actions is None else actions
+    shape = [draw(actions) for _ in range(draw(agents))]
+    return fg.MatrixGame(_tables(draw, (len(shape), *shape)))
+
+
+@st.composite
+def _shapes(draw):
+    """Actions of every agent: few, or many of one agent, so that rows have every length."""
+    shape = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(2, 3)))]
+    if draw(st.booleans()):
+        shape[draw(st.integers(0, len(shape) - 1))] = draw(st.integers(1, 40))
+    return shape
+
+
+def _same_for_sure(game):
+    """The game with what is certain in it left to chance: nature draws all the same."""
+    following = np.eye(game.num_states)[game.transitions]
+    return fg.MarkovGame(game.rewards, following, game.discount, game.start, game.terminal)
+
+
+@st.composite
+def _turns(draw, game):
+    """Who moves, (N, S): any agents in any state, somebody in one that is not terminal."""
+    rng = np.random.default_rng(draw(st.integers(0, 9999)))
+    turns = rng.random((game.num_agents, game.num_states)) < draw(st.sampled_from([0.3, 0.7]))
+    turns[rng.integers(game.num_agents), np.flatnonzero(~game.terminal)[0]] = True
+    return turns
+
+
+@st.composite
+def markov_games(draw, turns=None, terminal=None, time_limit=True, shape=None):
+    """Markov games of few states; `turns`, `terminal`: whether agents take turns, episodes end."""
+    shape = draw(_shapes()) if shape is None else shape
+    states = draw(st.integers(1 if not terminal else 2, 6))
+    ends = draw(st.integers(0, min(2, states - 1))) if terminal is None else int(terminal)
+    turns = draw(st.booleans()) if turns is None else turns
+    game = fg.games.random_markov_game(
+        len(shape),
+        states,
+        shape,
+        rng=draw(st.integers(0, 9999)),
+        transitions=draw(st.sampled_from(["deterministic", "random", "sparse"])),
+        terminal=ends,
+        turns=turns,
+        observations=draw(st.none() | st.integers(1, states)),
+        start=draw(st.sampled_from(["state", "random"])),
+        time_limit=draw(st.none() | st.integers(1, 9)) if time_limit else None,
+    )
+    certain = isinstance(game.compact.moves, fg.games.compact.Table)
+    if certain and not turns and draw(st.integers(0, 3)) == 0:
+        return _same_for_sure(game)
+    if draw(st.booleans()):
+        return game
+    return fg.MarkovGame(  # rewards with ties, or that of one state in all; observations with gaps
+        np.broadcast_to(_tables(draw, (len(shape), 1, *shape)), game.rewards.shape)
+        if draw(st.booleans())
+        else _tables(draw, game.rewards.shape),
+        game.transitions,
+        game.discount,
+        game.start,
+        game.terminal,
+        game.observations * 2 if draw(st.booleans()) else game.observations,
+        turns=draw(_turns(game)) if turns else None,
+        time_limit=game.time_limit,
+    )
+
+
+@st.composite
+def remembering_games(draw):
+    periods, agents = draw(st.integers(1, 2)), st.integers(2, 3)
+    stage = draw(matrix_games(agents, st.integers(1, 7 if periods == 1 else 3)))
+    states = math.prod(stage.num_actions) ** periods
+    start = draw(st.just("uniform") | st.integers(0, states - 1))
+    return fg.remember(stage, periods, 0.9, start)
+
+
+def _catalogue():
+    """Every registered game of tables."""
+    made = [make() for make in registry.GAMES.values()]
+    return [game for game in made if not isinstance(game, fg.ProceduralGame)]
+
+
+GAMES = {
+    "matrix": matrix_games(),
+    "markov": markov_games(),
+    "remembering": remembering_games(),
+    "catalogue": st.deferred(lambda: st.sampled_from(_catalogue())),
+}
+
+
+@st.composite
+def variants(draw, one, replicas):
+    """The game with other rewards for some replicas."""
+    made = [one]
+    for _ in range(draw(st.integers(0, 2))):
+        if isinstance(one, fg.MatrixGame):
+            other = fg.MatrixGame(_tables(draw, one.payoffs.shape), actions=one.actions)
+        else:
+            shape = one.rewards.shape
+            if draw(st.booleans()):
+                shape = (shape[0], 1, *shape[2:])
+            rewards = np.broadcast_to(_tables(draw, shape), one.rewards.shape)
+            moves = one.transitions
+            if isinstance(one.compact.moves, fg.games.compact.Sum):
+                moves = one.compact.moves
+            other = fg.MarkovGame(
+                rewards,
+                moves,
+                one.discount,
+                one.start,
+                one.terminal,
+                one.observations,
+                turns=one.turns,
+                time_limit=one.time_limit,
+                actions=one.actions,
+            )
+        made.append(other)
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    return fg.Variants(made, rng.integers(0, len(made), replicas))

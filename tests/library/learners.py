@@ -1,0 +1,200 @@
+"""Every kind of registered learner, and strategies that draw learners of a kind."""
+
+import inspect
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+
+import fastgames as fg
+from fastgames import registry
+
+# With thresholds T of 0, 1, 2, 3 and 2^31.
+EPSILONS = st.sampled_from(
+    [0.0, 1.0, 2.0**-32, 2.0**-31, 2.0**-30, 3 * 2.0**-31, 0.5, 1 - 2.0**-53]
+)
+INTERVALS = {
+    "alpha": st.sampled_from([1.0, 0.5, 0.1, 1e-9]) | st.floats(1e-3, 1.0),
+    "gamma": st.sampled_from([0.0, 0.5, 0.95]) | st.floats(0.0, 0.99),
+    "epsilon": EPSILONS | st.floats(0.0, 1.0),
+    "temperature": st.sampled_from([1.0, 0.01, 1000.0]) | st.floats(0.01, 100.0),
+    "omega": st.sampled_from([1.0, 50.0, 1e-3]) | st.floats(0.01, 100.0),
+    "power": st.sampled_from([1.0, 0.5, 0.51]) | st.floats(0.01, 1.0),
+}
+
+
+@st.composite
+def _numbers(draw, one, replicas):
+    """A number, or one for each replica."""
+    if draw(st.booleans()):
+        return draw(one)
+    few = draw(st.lists(one, min_size=1, max_size=4))
+    return np.resize(few, replicas)
+
+
+@st.composite
+def _parameters(draw, name, replicas):
+    """A number, an array or a schedule in the domain of the parameter."""
+    one = INTERVALS[name]
+    kind = draw(st.sampled_from(["number", "number", "exponential", "linear"]))
+    if kind == "number":
+        return draw(_numbers(one, replicas))
+    start, end = draw(_numbers(one, replicas)), draw(_numbers(one, replicas))
+    if kind == "linear":
+        return fg.Linear(start, end, draw(_numbers(st.floats(0.5, 60.0), replicas)))
+    return fg.Exponential(start, draw(_numbers(st.floats(0.0, 2.0), replicas)), end)
+
+
+EXPLORERS = {
+    "epsilon_greedy": lambda replicas: st.builds(
+        fg.EpsilonGreedy, _parameters("epsilon", replicas)
+    ),
+    "softmax": lambda replicas: st.builds(fg.Softmax, _parameters("temperature", replicas)),
+}
+STEP_SIZES = {
+    "alpha": lambda replicas: _parameters("alpha", replicas),
+    "visits": lambda replicas: st.builds(fg.VisitCount, _parameters("power", replicas)),
+}
+INITIALS = {"uniform_rivals": fg.UniformRivals}
+
+
+@st.composite
+def _value_learners(draw, make, kind, replicas, observations, actions, turns):
+    table = (observations, actions)
+    shape = draw(st.sampled_from([(), (actions,), table, (replicas, 1, 1), (replicas, *table)]))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    initial = rng.integers(-2, 3, shape) if draw(st.booleans()) else rng.normal(size=shape)
+    if draw(st.integers(0, 3)) == 0:
+        initial = INITIALS[draw(st.sampled_from(sorted(INITIALS)))]()
+    more = {} if turns else dict.fromkeys(kind.options, True)
+    return make(
+        alpha=draw(STEP_SIZES[kind.step](replicas)),
+        gamma=draw(st.none() | _parameters("gamma", replicas)),
+        explore=draw(EXPLORERS[kind.explorer](replicas)),
+        initial=initial,
+        **more,
+    )
+
+
+@st.composite
+def _fixed_policies(draw, make, kind, replicas, observations, actions, turns):
+    table = (observations, actions)
+    shape = draw(st.sampled_from([(actions,), (1, actions), table, (replicas, *table)]))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    weights = rng.integers(0, 3, shape) + 1e-3 * rng.integers(0, 2, shape)
+    weights[..., rng.integers(actions)] += 1.0
+    return make(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def _interval(domain):
+    """Numbers in a domain such as "(0, 1]"; of one without an end, small ones."""
+    low, high = (float(end) for end in domain[1:-1].split(","))
+    low, high = max(low, -3.0), min(high, 3.0)
+    inside = st.floats(low, high, exclude_min=domain[0] == "(", exclude_max=domain[-1] == ")")
+    ends = [x for x, open_ in ((low, domain[0] == "("), (high, domain[-1] == ")")) if not open_]
+    return inside.filter(lambda x: x == 0.0 or abs(x) > 1e-9) | st.sampled_from([*ends, 0.5])
+
+
+@st.composite
+def _described(draw, make, kind, replicas, observations, actions, turns):
+    """A learner that is described by its rules: parameters in their domains."""
+    has, given = inspect.signature(make).parameters, {}
+    for name, domain in make().domains().items():
+        one = INTERVALS.get(name, _interval(domain))
+        given[name] = draw(_numbers(one, replicas))
+        if draw(st.integers(0, 3)) == 0 and name not in ("low", "high"):
+            end = draw(_numbers(one, replicas))
+            given[name] = fg.Linear(given[name], end, draw(st.floats(0.5, 60.0)))
+    if "gamma" in has and draw(st.booleans()):
+        given["gamma"] = None
+    if "delta_win" in has:  # at most delta_lose
+        given["delta_win"], given["delta_lose"] = 0.01, draw(st.sampled_from([0.01, 0.05, 1.0]))
+    if "low" in has:  # what payoffs lie between
+        given["low"], given["high"] = -1e4, 1e4
+    if kind.explorer:
+        given["explore"] = draw(EXPLORERS[kind.explorer](replicas))
+    if kind.step == "visits":
+        given["alpha"] = draw(STEP_SIZES["visits"](replicas))
+    elif kind.step and "alpha" not in given:
+        given["alpha"] = draw(_parameters("alpha", replicas))
+    if "initial" in has and draw(st.booleans()):
+        given["initial"] = draw(st.sampled_from([-1.0, 0.25, 2.0]))
+    return make(**given, **dict.fromkeys(kind.options, True))
+
+
+LEARNERS = dict.fromkeys(registry.LEARNERS, _described) | {
+    "q": _value_learners,
+    "sarsa": _value_learners,
+    "expected_sarsa": _value_learners,
+    "fixed": _fixed_policies,
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What decides which rules a learner has; every kind has its own."""
+
+    learner: str
+    explorer: str = ""
+    step: str = ""
+    options: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "-".join(x for x in (self.learner, self.explorer, self.step, *self.options) if x)
+
+    def made(self):
+        """One of this kind, with the parameters that it has unless told otherwise."""
+        given = dict.fromkeys(self.options, True)
+        if self.explorer:
+            given["explore"] = {
+                "epsilon_greedy": fg.EpsilonGreedy(0.1),
+                "softmax": fg.Softmax(1.0),
+            }[self.explorer]
+        if self.step:
+            given["alpha"] = {"alpha": 0.1, "visits": fg.VisitCount()}[self.step]
+        if self.learner == "fixed":
+            given["probabilities"] = [1.0]
+        if self.learner == "exp3":
+            given |= {"low": -10.0, "high": 10.0}
+        return registry.LEARNERS[self.learner](**given)
+
+    def suits(self, game):
+        """Whether such a learner may sit in this game."""
+        rules, make = self.made().rules, registry.LEARNERS[self.learner]
+        if game.compact.turns is not None and (rules.counterfactual or rules.team):
+            return False
+        try:
+            getattr(make(), "check", lambda game, agent: None)(game, 0)
+        except TypeError:  # there is no learner without arguments
+            return True
+        except ValueError:
+            return self.learner == "exp3"  # which is given the range of the payoffs
+        return True
+
+
+def _kinds():
+    """All kinds that there are of the registered learners."""
+    for name, make in registry.LEARNERS.items():
+        has = inspect.signature(make).parameters
+        explorers = list(registry.EXPLORERS) if "explore" in has else [""]
+        if "explore" in has and has["explore"].default is None:
+            explorers.append("")
+        steps = ("alpha", *registry.STEP_SIZES) if _counts_visits(make) else [""]
+        flags = [option for option, p in has.items() if p.default is False]
+        options = itertools.product(*[((), (flag,)) for flag in flags])
+        for explorer, step, chosen in itertools.product(explorers, steps, list(options)):
+            yield Kind(name, explorer, step, sum(chosen, ()))
+
+
+def _counts_visits(make):
+    """Whether a learner takes a `VisitCount` for its alpha."""
+    try:
+        make(alpha=fg.VisitCount())
+    except TypeError:
+        return False
+    return True
+
+
+KINDS = list(_kinds())
+AHEAD = [kind for kind in KINDS if kind.made().rules.twin is not None]

@@ -1,0 +1,122 @@
+"""Strategies that draw the arguments of a run, and the ways to run them."""
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+import fastgames as fg
+from fastgames import _core, registry
+from fastgames.engine import compiled
+from library.games import GAMES, markov_games, matrix_games, variants
+from library.learners import AHEAD, LEARNERS
+
+
+@dataclass
+class Setup:
+    """The arguments of a run."""
+
+    game: Any
+    learners: tuple[Any, ...]
+    steps: int
+    replicas: int
+    rng: int
+    dtype: str
+    record: fg.Record
+    stop: fg.Stable | None
+
+    def run(self, build=None, capacity=None, **changes):
+        """Run it, with some arguments changed or added.
+
+        `build`: of the compiled core; `capacity`: the lanes of a block.
+        """
+        arguments = {f.name: getattr(self, f.name) for f in fields(self)}
+        with core_as(build, capacity), warnings.catch_warnings():
+            warnings.simplefilter("ignore", fg.ConvergenceWarning)  # they stop at any time
+            return fg.run(**{"progress": False, **arguments, **changes})
+
+
+@contextmanager
+def core_as(build, capacity):
+    with pytest.MonkeyPatch.context() as patch:
+        if build is not None:
+            patch.setattr(_core, "isa", build)
+        if capacity is not None:
+            patch.setattr(compiled, "block_size", lambda *arguments: capacity)
+        yield
+
+
+@st.composite
+def _records(draw, steps):
+    every = draw(st.none() | st.integers(1, steps + 1))
+    joint, rewards = draw(st.booleans()), draw(st.booleans())
+    return fg.Record(
+        every=every,
+        greedy=every is not None,
+        policies=every is not None and draw(st.booleans()),
+        flips=draw(st.booleans()),
+        joint_actions=joint,
+        rewards=rewards,
+        last=draw(st.none() | st.integers(1, steps)) if joint or rewards else None,
+    )
+
+
+@st.composite
+def _learners(draw, kind, game, agent, replicas):
+    strategy, make = LEARNERS[kind.learner], registry.LEARNERS[kind.learner]
+    sizes = (game.num_observations[agent], game.num_actions[agent])
+    return draw(strategy(make, kind, replicas, *sizes, game.compact.turns is not None))
+
+
+@st.composite
+def _games_for(draw, kind):
+    """A game that suits a learner which does not suit every game: no turns, or zero-sum."""
+    game = draw(st.one_of(matrix_games(), markov_games(turns=False)))
+    if kind.suits(game):
+        return game
+    agents, actions = st.just(2), st.integers(1, 4)
+    if draw(st.booleans()):
+        payoffs = draw(matrix_games(agents, actions)).payoffs
+        return fg.MatrixGame([payoffs[0], -payoffs[0]])
+    shape = [draw(actions), draw(actions)]
+    game = draw(markov_games(turns=False, shape=shape))
+    rewards = np.array([game.rewards[0], -game.rewards[0]])
+    more = {"time_limit": game.time_limit}
+    args = (game.transitions, game.discount, game.start, game.terminal)  # all states are seen
+    return fg.MarkovGame(rewards, *args, **more)
+
+
+@st.composite
+def setups(draw, kind=None, kinds=None, replicas=None, game=None, dtype=None, steps=24):
+    """A run. `kind`: of the first agent; others are of `kinds`, unless given of any with a twin.
+
+    (Others have to be compiled: the parity tests do that, of one kind after the other.)
+    """
+    game = draw(st.one_of(*GAMES.values()) if game is None else game)
+    replicas = replicas or draw(st.sampled_from([1, 2, 3, 15, 16, 17, 33]))
+    if draw(st.integers(0, 4)) == 0 and not (kind and kind.learner == "minimax_q"):
+        game = draw(variants(game, replicas))
+    steps = draw(st.integers(1, steps))
+    if kind is not None and not kind.suits(game):
+        game = draw(_games_for(kind))
+    some = [k for k in (AHEAD if kinds is None else kinds) if k.suits(game)]
+    others = st.sampled_from(some)
+    first = draw(others) if kind is None else kind
+    seats = [first, *(draw(others) for _ in range(1, game.num_agents))]
+    learners = [draw(_learners(k, game, i, replicas)) for i, k in enumerate(seats)]
+    if learners[0].rules.team and draw(st.integers(0, 3)):  # else a team of one
+        learners = [learners[0] if k == first else x for k, x in zip(seats, learners, strict=True)]
+    return Setup(
+        game,
+        tuple(learners),
+        steps,
+        replicas,
+        draw(st.sampled_from([0, 1, 7, 2**32, 2**64 - 1]) | st.integers(0, 2**64 - 1)),
+        draw(st.sampled_from(registry.DTYPES)) if dtype is None else dtype,
+        draw(_records(steps)),
+        draw(st.none() | st.builds(fg.Stable, st.sampled_from([1, 2, 3, 5, 9]))),
+    )
