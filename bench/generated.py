@@ -27,24 +27,19 @@ SIZES = {
     "turns": fg.games.klein,
 }
 THREADS = {"one": 1, "all": None}
-VALUES = {  # of parameters that have no default, by their name
-    "epsilon": lambda actions: 0.1,
-    "temperature": lambda actions: 1.0,
-    "probabilities": lambda actions: np.full(actions, 1 / actions),
-}
-GIVEN = {"exp3": {"low": -10.0, "high": 10.0}}  # what payoffs lie between
+VALUES = {"epsilon": 0.1, "temperature": 1.0}  # of parameters of explorers, without defaults
 
 
 @dataclass(frozen=True)
 class Scenario:
     """A run with a permanent name: history hangs on it.
 
-    game: makes it; learner: makes that of an agent with so many actions
+    game: makes it; learner: makes that of an agent of a game
     """
 
     name: str
     game: Callable[[], fg.games.Game]
-    learner: Callable[[int], Any]
+    learner: Callable[[Any, int], Any]
     dtype: str
     threads: int | None
 
@@ -53,7 +48,7 @@ class Scenario:
         game = _once(self.game)
         return {
             "game": game,
-            "learners": [self.learner(actions) for actions in game.num_actions],
+            "learners": [self.learner(game, agent) for agent in range(game.num_agents)],
             "steps": STEPS,
             "dtype": self.dtype,
             "threads": self.threads,
@@ -63,13 +58,13 @@ class Scenario:
 _once = cache(lambda make: make())
 
 
-def _made(make, actions=1, **given):
-    """A learner, explorer or step size; parameters without a default get one of `VALUES`."""
+def _made(make, **given):
+    """An explorer or step size; parameters without a default get one of `VALUES`."""
     for name, parameter in inspect.signature(make).parameters.items():
         if parameter.default is parameter.empty and name not in given:
             if name not in VALUES:
                 raise ValueError(f"{make.__name__} needs a value for {name}: bench/generated.py")
-            given[name] = VALUES[name](actions)
+            given[name] = VALUES[name]
     return make(**given)
 
 
@@ -83,7 +78,7 @@ def _takes_step_sizes(learner):
 
 
 def _kinds():
-    """(name, function of a number of actions that makes it) of every kind of learner."""
+    """(name, function of a game and an agent that makes it) of every kind of learner."""
     for name, learner in registry.LEARNERS.items():
         takes = inspect.signature(learner).parameters
         choices = []  # for each parameter: [(word of the name, keyword arguments)]
@@ -100,9 +95,19 @@ def _kinds():
         choices += [[("", {}), (option, {option: True})] for option in options]
         for parts in itertools.product(*choices):
             words = [name, *(word for word, _ in parts)]
-            given = dict(GIVEN.get(name, {}))
-            given |= {key: value for _, more in parts for key, value in more.items()}
-            yield "-".join(filter(None, words)), partial(_made, learner, **given)
+            given = {key: value for _, more in parts for key, value in more.items()}
+            yield "-".join(filter(None, words)), partial(_seated, learner, given)
+
+
+def _seated(make, given, game, agent):
+    """A learner of an agent of a game."""
+    if hasattr(make, "sample"):
+        given = make.sample(game, agent) | given
+    elif make is fg.FixedPolicy:  # revisions before `sample`
+        given = {"probabilities": np.full(game.num_actions[agent], 1 / game.num_actions[agent])}
+    elif make.__name__ == "Exp3":
+        given = {"low": -10.0, "high": 10.0}
+    return make(**given)
 
 
 def learner_scenarios() -> list[Scenario]:
@@ -120,7 +125,11 @@ def game_scenarios() -> list[Scenario]:
     """Every game of the catalogue, played by Q-learners as they are."""
     return [
         Scenario(
-            f"{name}-{dtype}-{threads}", game, lambda _: fg.QLearner(), dtype, THREADS[threads]
+            f"{name}-{dtype}-{threads}",
+            game,
+            lambda game, agent: fg.QLearner(),
+            dtype,
+            THREADS[threads],
         )
         for name, game in registry.GAMES.items()
         for dtype in registry.DTYPES

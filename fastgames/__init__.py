@@ -16,17 +16,7 @@ from fastgames.engine.policies import Policy
 from fastgames.errors import ConvergenceWarning, RuleError
 from fastgames.games import MarkovGame, MatrixGame, ProceduralGame, Variants
 from fastgames.grids import Grid, grid
-from fastgames.learners import (
-    EpsilonGreedy,
-    ExpectedSarsa,
-    FixedPolicy,
-    QLearner,
-    Sarsa,
-    Softmax,
-    Table,
-    UniformRivals,
-    VisitCount,
-)
+from fastgames.learners import EpsilonGreedy, Softmax, Table, VisitCount, _names
 from fastgames.record import Record
 from fastgames.result import Result
 from fastgames.running import Interrupted, run
@@ -42,20 +32,8 @@ if TYPE_CHECKING:
     from fastgames.cy import get_include
     from fastgames.games import remember
     from fastgames.io.results import load
-    from fastgames.learners import (
-        COMA,
-        PHC,
-        VDN,
-        Exp3,
-        FictitiousPlay,
-        Hedge,
-        HystereticQ,
-        Learner,
-        LenientQ,
-        MinimaxQ,
-        RegretMatching,
-        WoLFPHC,
-    )
+    from fastgames.learners import Learner, UniformRivals
+    from fastgames.learners._names import *  # noqa: F403
     from fastgames.streams import Streams
     from fastgames.vector import VectorGame
 else:
@@ -71,53 +49,26 @@ else:
             "games": ("remember",),
             "streams": ("Streams",),
             "vector": ("VectorGame",),
-            "learners": (
-                "COMA",
-                "PHC",
-                "VDN",
-                "Exp3",
-                "FictitiousPlay",
-                "Hedge",
-                "HystereticQ",
-                "Learner",
-                "LenientQ",
-                "MinimaxQ",
-                "RegretMatching",
-                "WoLFPHC",
-            ),
+            "learners": ("Learner", "UniformRivals", *_names.__all__),
         },
         former={"reproduce": "papers"},
     )
 
 __all__ = [
-    "COMA",
-    "PHC",
-    "VDN",
     "ConvergenceWarning",
     "EpsilonGreedy",
-    "Exp3",
-    "ExpectedSarsa",
     "Exponential",
-    "FictitiousPlay",
-    "FixedPolicy",
     "Grid",
-    "Hedge",
-    "HystereticQ",
     "Interrupted",
     "Learner",
-    "LenientQ",
     "Linear",
     "MarkovGame",
     "MatrixGame",
-    "MinimaxQ",
     "Policy",
     "ProceduralGame",
-    "QLearner",
     "Record",
-    "RegretMatching",
     "Result",
     "RuleError",
-    "Sarsa",
     "Softmax",
     "Stable",
     "Streams",
@@ -126,7 +77,6 @@ __all__ = [
     "Variants",
     "VectorGame",
     "VisitCount",
-    "WoLFPHC",
     "games",
     "get_include",
     "grid",
@@ -135,3 +85,4 @@ __all__ = [
     "remember",
     "run",
 ]
+__all__ += _names.__all__

@@ -14,7 +14,7 @@ from fastgames.engine.snapshots import Snapshots
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import CONTRACT, State
 from fastgames.games import Game
-from fastgames.learners import AnyLearner
+from fastgames.learners import RuleLearner
 from fastgames.record import Record, Recorded
 from fastgames.schedules import CONSTANT, EXPONENTIAL
 from fastgames.stop import Stable
@@ -68,7 +68,7 @@ class Result(Recorded):
     """
 
     game: Game
-    learners: tuple[AnyLearner, ...]
+    learners: tuple[RuleLearner, ...]
     record: Record
     seed: int | None
     dtype: str

@@ -23,7 +23,7 @@ from fastgames.engine.window import COUNTED, count_up
 from fastgames.errors import ConvergenceWarning, RuleError
 from fastgames.games import Game
 from fastgames.grids import Grid
-from fastgames.learners import AnyLearner
+from fastgames.learners import RuleLearner
 from fastgames.record import Record
 from fastgames.result import Result, doubts
 from fastgames.stop import Stable
@@ -50,7 +50,7 @@ class Interrupted(KeyboardInterrupt):
 
 def run(
     game: Game,
-    learners: AnyLearner | Sequence[AnyLearner],
+    learners: RuleLearner | Sequence[RuleLearner],
     steps: int = 20_000,
     replicas: int | Grid | None = None,
     rng: Any = None,

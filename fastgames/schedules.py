@@ -5,7 +5,7 @@ and it advances once after every step.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -23,9 +23,9 @@ class _Frozen:
 
     def _key(self) -> tuple[Any, ...]:
         """Return the fields in a hashable form."""
-        fields = (getattr(self, name) for name in self.__dataclass_fields__)
+        values = (getattr(self, part.name) for part in fields(self))
         return tuple(
-            (f.shape, f.dtype.str, f.tobytes()) if isinstance(f, np.ndarray) else f for f in fields
+            (x.shape, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else x for x in values
         )
 
     def __eq__(self, other: object) -> bool:
@@ -39,7 +39,7 @@ class _Frozen:
         # properties, such as a digest of functions, may be invalid in another process.
         return _again, (
             type(self),
-            {name: getattr(self, name) for name in self.__dataclass_fields__},
+            {part.name: getattr(self, part.name) for part in fields(self)},
         )
 
 

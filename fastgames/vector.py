@@ -26,7 +26,7 @@ from fastgames.engine.policies import policy
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import State, begin_episodes, bytes_each, fresh
 from fastgames.games import Game, ProceduralGame, Variants
-from fastgames.learners import AnyLearner
+from fastgames.learners import RuleLearner
 from fastgames.learners.outside import Outside
 from fastgames.registry import DTYPES
 
@@ -106,7 +106,7 @@ class VectorGame:
         game: Game,
         num_envs: int,
         rng: Any = None,
-        learners: Sequence[AnyLearner | None] | None = None,
+        learners: Sequence[RuleLearner | None] | None = None,
         dtype: str = "float64",
         checked: bool | None = None,
     ) -> None:
@@ -136,7 +136,7 @@ class VectorGame:
         self._make_blocks()
         self._load()
 
-    def _seats(self, learners: Any) -> tuple[AnyLearner, ...]:
+    def _seats(self, learners: Any) -> tuple[RuleLearner, ...]:
         """Return the learners, with `Outside` in place of None."""
         count = self.game.num_agents
         given = [None] * count if learners is None else learners

@@ -6,11 +6,13 @@ new names are added at the end.
 """
 
 import importlib
+import inspect
 import pkgutil
 from pathlib import Path
 from types import FunctionType
 
 from fastgames.games.catalogue._declaration import DECLARED
+from fastgames.learners import RuleLearner
 
 COMMAND = "make names"
 HEAD = """\
@@ -22,29 +24,60 @@ if TYPE_CHECKING:
 """
 
 
-def is_game(value):
-    """Return True for a function that makes a game and is declared as such."""
-    return isinstance(value, FunctionType) and value in DECLARED
+def games():
+    """Return the module of every function that makes a game and is declared as such."""
+    return _defined("fastgames.games", lambda x: isinstance(x, FunctionType) and x in DECLARED)
 
 
-#: Packages, and which of the values that their modules define are in the index.
-INDEXES = [("fastgames.games", is_game)]
+def learners():
+    """Return the module of every class of learners that has an example."""
+    return _defined("fastgames.learners", _is_learner)
+
+
+def rules():
+    """Return the path of every module of rules, those of learners included, by its last name."""
+    shared = _modules("fastgames.rules")
+    own = [
+        module
+        for module in _modules("fastgames.learners")
+        if any(_is_rule(x, module) for x in vars(importlib.import_module(module)).values())
+    ]
+    return {path.rpartition(".")[2]: path for path in sorted([*own, *shared])}
+
+
+#: Packages, and the functions that find the names in their indexes.
+INDEXES = {"fastgames.games": games, "fastgames.learners": learners, "fastgames.jit": rules}
+
+
+def _is_learner(value):
+    return isinstance(value, type) and issubclass(value, RuleLearner) and hasattr(value, "example")
+
+
+def _is_rule(value, module):
+    """Return whether a value is a public function of a module that takes tables."""
+    mine = isinstance(value, FunctionType) and value.__module__ == module
+    return mine and value.__name__[0] != "_" and "tables" in inspect.signature(value).parameters
+
+
+def _modules(package):
+    """Return the paths of all modules of a package."""
+    where = importlib.import_module(package).__path__
+    return [each.name for each in pkgutil.walk_packages(where, f"{package}.")]
+
+
+def _defined(package, predicate):
+    """Return the name and the module, relative to the package, of each value to be listed."""
+    return {
+        name: path.removeprefix(f"{package}.")
+        for path in _modules(package)
+        for name, value in vars(importlib.import_module(path)).items()
+        if getattr(value, "__module__", None) == path and predicate(value)
+    }
 
 
 def path(package):
     """Return the path of a package's index."""
     return Path(importlib.import_module(package).__file__).with_name("_names.py")
-
-
-def found(package, predicate):
-    """Return the name and the module, relative to the package, of each value to be listed."""
-    listed = {}
-    for each in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-        module = importlib.import_module(each.name)
-        for name, value in vars(module).items():
-            if getattr(value, "__module__", None) == each.name and predicate(value):
-                listed[name] = each.name.removeprefix(f"{package}.")
-    return listed
 
 
 def in_order(listed, before):
@@ -53,19 +86,36 @@ def in_order(listed, before):
     return {name: listed[name] for name in [*kept, *sorted(set(listed) - set(kept))]}
 
 
-def text(package, predicate):
+def text(package):
     """Return the text of a package's index."""
     before = importlib.import_module(f"{package}._names").MODULES
-    index = in_order(found(package, predicate), before)
+    index = in_order(INDEXES[package](), before)
     imports = {}
     for name, module in index.items():
-        imports.setdefault(module, []).append(name)
+        parent, _, last = module.rpartition(".")
+        whole = name == last and module.startswith("fastgames.")  # the module itself is the name
+        imports.setdefault(parent if whole else f".{module}", []).append(name)
     lines = []
     for module, names in sorted(imports.items()):
-        lines.append(f"    from .{module} import {', '.join(sorted(names, key=_kind))}")
+        lines += _imported(module, sorted(names, key=_kind))
     lines += ["", "MODULES = {", *(f'    "{k}": "{module}",' for k, module in index.items()), "}"]
+    registered = {
+        getattr(importlib.import_module(f"{package}.{module}"), name).name: name
+        for name, module in index.items()
+        if package == "fastgames.learners"
+    }
+    if registered:
+        lines += ["", "REGISTERED = {", *(f'    "{k}": "{x}",' for k, x in registered.items()), "}"]
     lines += ["", "__all__ = [", *(f'    "{k}",' for k in sorted(index, key=_kind)), "]", ""]
     return HEAD + "\n".join(lines)
+
+
+def _imported(module, names):
+    """Return the lines that import names from a module, as ruff formats them."""
+    line = f"    from {module} import {', '.join(names)}"
+    if len(line) <= 100:
+        return [line]
+    return [f"    from {module} import (", *(f"        {name}," for name in names), "    )"]
 
 
 def _kind(name):
@@ -74,5 +124,5 @@ def _kind(name):
 
 
 if __name__ == "__main__":
-    for package, predicate in INDEXES:
-        path(package).write_text(text(package, predicate), encoding="utf-8")
+    for package in INDEXES:
+        path(package).write_text(text(package), encoding="utf-8")

@@ -7,8 +7,8 @@ import inspect
 from functools import partial
 
 import numpy as np
-from formulas import LEARNERS as ABOUT
 
+import fastgames as fg
 from fastgames import registry
 from fastgames.games.registry import about
 
@@ -17,17 +17,17 @@ MOST_ACTIONS = 5  # of agents whose payoffs are shown as a table
 
 def learner(name):
     """The page of a learner."""
-    kind, about = registry.LEARNERS[name], ABOUT[name]
-    example = about.example
-    return f"""# {about.title}
+    kind = registry.LEARNERS[name]
+    example = kind.example
+    return f"""# {kind.title}
 
 $$
-{about.formula}
+{kind.formula}
 $$
 
 {_code(name, example)}
 
-![{about.title} at a game]({name}.png)
+![{kind.title} at a game]({name}.png)
 
 {example.says}
 
@@ -43,7 +43,7 @@ Plain Python, which Numba compiles, and whose bits every compiled body has
 
 def _rules(name):
     kind = registry.LEARNERS[name]
-    rules = kind([1.0]).rules if name == "fixed" else kind().rules
+    rules = kind(**kind.sample(fg.games.matching_pennies(), 0)).rules
     return [rules.choose, rules.learn]
 
 

@@ -58,7 +58,8 @@ class Later(Mapping[str, T]):
     package : str
         Name of the package.
     index : mapping of str to str
-        The names, in order, and the module of each, relative to the package.
+        The names, in order, and where each is defined: "module", relative to the package, or
+        "module:attribute" if the attribute has another name.
 
     Examples
     --------
@@ -71,8 +72,9 @@ class Later(Mapping[str, T]):
         self._package, self._index = package, index
 
     def __getitem__(self, name: str) -> T:
-        module = importlib.import_module(f"{self._package}.{self._index[name]}")
-        value: T = getattr(module, name)
+        module, _, attribute = self._index[name].partition(":")
+        found = importlib.import_module(f"{self._package}.{module}")
+        value: T = getattr(found, attribute or name)
         return value
 
     def __iter__(self) -> Iterator[str]:

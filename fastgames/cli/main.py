@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastgames._common import checks
 from fastgames._common.version import __version__
 from fastgames.cli.parse import (
-    NUMBER,
     firms_of,
     float_of,
     game_of,
@@ -110,6 +109,8 @@ def _fail(error: object) -> int:
 def _application() -> Any:
     from typer.core import TyperCommand
 
+    from fastgames.cli.options import with_options
+
     class Command(TyperCommand):
         """A command that prints its epilog as written; typer would join and space its lines."""
 
@@ -127,7 +128,7 @@ def _application() -> Any:
     app.callback()(_options)
     app.command(cls=Command, epilog=GAMES_EXAMPLES)(games)
     app.command(cls=Command, epilog=LEARNERS_EXAMPLES)(learners)
-    app.command(cls=Command, epilog=RUN_EXAMPLES)(run)
+    app.command(cls=Command, epilog=RUN_EXAMPLES)(with_options(run))
     app.command(cls=Command, epilog=REPRODUCE_EXAMPLES)(reproduce)
     app.command(cls=Command, epilog=SPEED_EXAMPLES)(speed)
     return typer.main.get_command(app)
@@ -179,7 +180,7 @@ def games() -> None:
 def learners() -> None:
     """List the learners, their parameters and domains, and where they come from."""
     table = table_of("learner", "parameter", "what it may be", "source")
-    for name, kind in (LEARNERS | EXPLORERS).items():
+    for name, kind in {**LEARNERS, **EXPLORERS}.items():
         parameters, source = described(kind)
         first = True
         for parameter, text in parameters.items():
@@ -203,20 +204,6 @@ def run(
             help="A name from `fastgames learners`, parameters after a colon; q unless given.",
             autocompletion=_completing(lambda: LEARNERS),
         ),
-    ] = None,
-    alpha: Annotated[list[str] | None, typer.Option(help=f"Step size in (0, 1]: {NUMBER}.")] = None,
-    epsilon: Annotated[
-        list[str] | None, typer.Option(help="Epsilon-greedy exploration, in [0, 1]; as --alpha.")
-    ] = None,
-    temperature: Annotated[
-        list[str] | None, typer.Option(help="Softmax exploration, above 0; as --alpha.")
-    ] = None,
-    gamma: Annotated[
-        list[str] | None,
-        typer.Option(help="Discount in [0, 1], 1 only where episodes end; as --alpha."),
-    ] = None,
-    probabilities: Annotated[
-        list[str] | None, typer.Option(help="Of a fixed learner's actions: 0.5,0.5.")
     ] = None,
     steps: Annotated[str, typer.Option(metavar="N", help="Game steps of each replica.")] = "20000",
     replicas: Annotated[str, typer.Option(metavar="N", help="Independent runs.")] = "1",
@@ -256,16 +243,15 @@ def run(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the result there.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw it there: .png, .pdf, .svg.")] = None,
+    **options: Any,
 ) -> int:
-    """Let learners play a game, and say what came out."""
-    chosen = game_of(game)
+    """Run learners in a game and print the results."""
+    from fastgames.cli.options import GAME, LEARNER, given_to
+
+    chosen = game_of(game, given_to(GAME, options))
     count, apart = whole_of("steps", steps) or 0, times_of(every)
     runs = whole_of("replicas", replicas)
-    options = {
-        "alpha": alpha, "epsilon": epsilon, "temperature": temperature, "gamma": gamma,
-        "probabilities": probabilities,
-    }  # fmt: skip
-    seats = learners_of(chosen, learner or ["q"], options)
+    seats = learners_of(chosen, learner or ["q"], given_to(LEARNER, options))
     for name, path in (("out", out), ("plot", plot)):
         if path is not None and (path.is_dir() or not path.parent.is_dir()):
             raise ValueError(f"{name} must be a file in a directory that exists, got {str(path)!r}")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
 from fastgames._common import checks
+from fastgames.cli.options import option, option_of_game, options_of
 from fastgames.games import Game, make
-from fastgames.learners import AnyLearner, EpsilonGreedy, Softmax
-from fastgames.registry import LEARNERS
+from fastgames.learners import RuleLearner
+from fastgames.registry import EXPLORERS, GAMES, INITIALS, LEARNERS, STEP_SIZES
 from fastgames.schedules import Exponential, Linear
 
-NUMBER = "a number, exponential:START,RATE[,FLOOR] or linear:START,END,STEPS"
+NUMBER = "a number, exponential:START,RATE[,FLOOR], linear:START,END,STEPS or visits[:POWER]"
 SCHEDULES = {"exponential": (Exponential, (2, 3)), "linear": (Linear, (3,))}
 
 # Below the options, as written: at most 78 columns wide.
@@ -55,9 +57,20 @@ def firms_of(text: str | None) -> list[int] | None:
     return None if text is None else [whole_of("firms", part) or 0 for part in text.split(",")]
 
 
-def game_of(text: str) -> Game:
-    """Return a game by its name; parameters follow a colon: penalty:k=-10."""
+def game_of(text: str, options: Mapping[str, str]) -> Game:
+    """Return a game by its name; parameters follow a colon, penalty:k=-10, or are options."""
     name, parameters = split_name("game", text)
+    build = GAMES.get(name.replace("-", "_"))
+    allowed = {} if build is None else inspect.signature(build).parameters
+    for key, value in options.items():
+        flag = option_of_game(key)
+        if build is not None and key not in allowed:
+            raise ValueError(
+                f"{flag[2:]} must go with a game that has it, got {value!r} for {name!r}"
+            )
+        if key in parameters:
+            raise ValueError(f"{key} of {name!r} must be given once, got {flag} as well")
+        parameters[key] = value_of(key, value)
     return make(name, **parameters)
 
 
@@ -69,15 +82,25 @@ def split_name(what: str, text: str) -> tuple[str, dict[str, Any]]:
         key, equals, value = part.partition("=")
         if not equals:
             raise ValueError(f"{what} must be NAME or NAME:PARAMETER=NUMBER,…, got {text!r}")
-        number = float_of(f"{what} parameter {key}", value, "a number")
-        whole = value.strip().lstrip("+-").isdigit()
-        parameters[key.strip()] = int(value) if whole else number
+        parameters[key.strip()] = value_of(f"{what} parameter {key}", value)
     return name, parameters
 
 
+def value_of(name: str, text: str) -> Any:
+    """Return a number, a list of numbers with commas between them, or true or false."""
+    word = text.strip().lower()
+    if word in ("true", "false"):
+        return word == "true"
+    numbers = [
+        int(part) if part.strip().lstrip("+-").isdigit() else float_of(name, part, "a number")
+        for part in text.split(",")
+    ]
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
 def learners_of(
-    game: Game, kinds: list[str], options: Mapping[str, list[str] | None]
-) -> list[AnyLearner]:
+    game: Game, kinds: list[str], options: Mapping[str, list[str]]
+) -> list[RuleLearner]:
     """Return a learner for each agent, from options given once or once for each agent."""
     agents = game.num_agents
     named = [split_name("learner", text) for text in each_of("learner", kinds, agents)]
@@ -85,10 +108,10 @@ def learners_of(
     takes = [options_of(checks.one_of("learner", kind, LEARNERS)) for kind in seats]
     given: list[dict[str, str]] = [{} for _ in seats]
     for name, values in options.items():
-        for i, value in enumerate(each_of(name, values, agents) if values else []):
+        for i, value in enumerate(each_of(name, values, agents)):
             if name in takes[i] and value != "-":
                 given[i][name] = value
-            elif not any(name in t for t in takes) or (len(values or []) > 1 and value != "-"):
+            elif not any(name in t for t in takes) or (len(values) > 1 and value != "-"):
                 raise ValueError(
                     f"{name} must go with a learner that has it, got {value!r} for agent {i}, "
                     f"whose learner is {seats[i]!r}"
@@ -108,51 +131,59 @@ def each_of(name: str, values: list[str], agents: int) -> list[str]:
     return values
 
 
-def options_of(kind: str) -> set[str]:
-    """Return the options that go with a learner."""
-    names = {part.name for part in fields(LEARNERS[kind])}
-    return names | ({"epsilon", "temperature"} if "explore" in names else set())
-
-
-def learner_of(kind: str, own: Mapping[str, Any], texts: Mapping[str, str]) -> AnyLearner:
+def learner_of(kind: str, own: Mapping[str, Any], texts: Mapping[str, str]) -> RuleLearner:
     """Return a learner from the parameters after its name and the texts of its options."""
-    values = dict(own)
-    allowed = {part.name for part in fields(LEARNERS[kind])}
+    forms, values = LEARNERS[kind].forms(), dict(own)
     for name in own:
-        checks.one_of(f"parameter of {kind!r}", name, sorted(allowed))
+        checks.one_of(f"parameter of {kind!r}", name, sorted(forms))
         if name in texts:
-            raise ValueError(f"{name} of {kind!r} must be given once, got --{name} as well")
+            raise ValueError(f"{name} of {kind!r} must be given once, got {option(name)} as well")
     for name, text in texts.items():
-        values[name] = floats_of(name, text) if name == "probabilities" else numeric_of(name, text)
-    if "epsilon" in values and "temperature" in values:
+        values[name] = _READ[forms[name].kind if name in forms else "number"](name, text)
+    explorers = {x.parameter: x for x in EXPLORERS.values()} if "explore" in forms else {}
+    found = [name for name in explorers if name in values]
+    if len(found) > 1:
         raise ValueError(
-            "epsilon and temperature must not both be given to one agent, "
-            f"got {texts['epsilon']} and {texts['temperature']}"
+            f"{' and '.join(found)} must not both be given to one agent, "
+            f"got {' and '.join(texts[name] for name in found)}"
         )
-    explores = any(part.name == "explore" for part in fields(LEARNERS[kind]))
-    if explores and "epsilon" in values:
-        values["explore"] = EpsilonGreedy(values.pop("epsilon"))
-    if "temperature" in values:
-        values["explore"] = Softmax(values.pop("temperature"))
+    for name in found:
+        values["explore"] = explorers[name](values.pop(name))
     for part in fields(LEARNERS[kind]):
         needed = part.default is MISSING and part.default_factory is MISSING
         if needed and part.name not in values:
-            raise ValueError(f"{part.name} must be given for the learner {kind!r}: --{part.name}")
-    learner: AnyLearner = LEARNERS[kind](**values)
+            raise ValueError(
+                f"{part.name} must be given for the learner {kind!r}: {option(part.name)}"
+            )
+    learner: RuleLearner = LEARNERS[kind](**values)
     return learner
 
 
-def numeric_of(name: str, text: str) -> float | Exponential | Linear:
-    """Return a number or a schedule in the form of NUMBER."""
+def numeric_of(name: str, text: str) -> Any:
+    """Return a number, a schedule or a `VisitCount` in the form of NUMBER."""
     kind, colon, rest = text.partition(":")
-    if not colon:
+    if not colon and kind not in STEP_SIZES:
         return float_of(name, text, NUMBER)
-    schedule, counts = SCHEDULES[checks.one_of(f"schedule of {name}", kind, SCHEDULES)]
-    numbers = [float_of(name, part, NUMBER) for part in rest.split(",")]
+    known = {**SCHEDULES, **{key: (size, (0, 1)) for key, size in STEP_SIZES.items()}}
+    schedule, counts = known[checks.one_of(f"schedule of {name}", kind, known)]
+    numbers = [float_of(name, part, NUMBER) for part in rest.split(",")] if rest else []
     if len(numbers) not in counts:
         raise ValueError(f"{name} must be {NUMBER}, got {text!r}")
-    value: Exponential | Linear = schedule(*numbers)
-    return value
+    return schedule(*numbers)
+
+
+def initial_of(name: str, text: str) -> Any:
+    """Return initial values: a number, one for each action, or a name such as uniform_rivals."""
+    if text in INITIALS:
+        return INITIALS[text]()
+    domain = f"a number, one for each action with commas between them, or {', '.join(INITIALS)}"
+    values = [float_of(name, part, domain) for part in text.split(",")]
+    return values[0] if len(values) == 1 else values
+
+
+def flag_of(name: str, text: str) -> bool:
+    """Return true or false."""
+    return checks.one_of(name, text.lower(), ("true", "false")) == "true"
 
 
 def floats_of(name: str, text: str) -> list[float]:
@@ -166,3 +197,12 @@ def float_of(name: str, text: str, domain: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError(f"{name} must be {domain}, got {text!r}") from None
+
+
+_READ: dict[str, Callable[[str, str], Any]] = {  # kind of a field -> function (name, text)
+    "number": numeric_of,
+    "initial": initial_of,
+    "flag": flag_of,
+    "text": lambda name, text: text,
+    "probabilities": floats_of,
+}

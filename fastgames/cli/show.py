@@ -142,13 +142,13 @@ def action_names(game: Game) -> Sequence[Sequence[str]]:
     return game.actions
 
 
-def described(kind: type) -> tuple[dict[str, str], str]:
-    """Return parameters and source of a learner from its docstring.
+def described(kind: Callable[..., Any]) -> tuple[dict[str, str], str]:
+    """Return parameters and source of a learner or a game from its docstring.
 
     Parameters
     ----------
-    kind : type
-        A class of the registry, with a Numpy-style docstring and a paragraph "Source: …".
+    kind : class or function
+        An entry of the registry, with a Numpy-style docstring and a paragraph "Source: …".
 
     Returns
     -------

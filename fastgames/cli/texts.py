@@ -6,15 +6,21 @@ Examples:
   fastgames run prisoners_dilemma --temperature 0.5 --plot dilemma.png
   fastgames run climbing --steps 5000 --epsilon exponential:1,0.002,0.01
   fastgames run chicken --learner q --learner fixed --probabilities .7,.3
-  fastgames run penalty:k=-10 --alpha 0.1 --alpha 0.01 --out penalty.zip
-  fastgames run matching_pennies --learner exp3:low=-1,high=1
+  fastgames run penalty --k -10 --alpha 0.1 --alpha 0.01 --out penalty.zip
+  fastgames run matching_pennies --learner exp3 --mixing 0.2 --low -1
+  fastgames run climbing --learner hysteretic_q:beta=0.01 --learner q
   fastgames run cournot:firms=3 --steps 1000000 \\
       --temperature exponential:1000,1e-5,0.01
   fastgames run klein --steps 500000 --alpha 0.3 --last 1000 \\
       --epsilon exponential:1,2.763e-5
 
-A learner option given once is for all agents. Given once for each agent, it
-is for each in turn; - leaves an agent its default.
+X is a number, numbers with commas between them, true or false. A number of a
+learner may also be exponential:START,RATE[,FLOOR] or linear:START,END,STEPS,
+and the step size alpha visits[:POWER]; initial may be uniform_rivals.
+
+An option of a learner given once is for all agents. Given once for each
+agent, it is for each in turn; - leaves an agent its default. --game-gamma is
+the gamma of a game.
 """
 
 REPRODUCE_EXAMPLES = """
@@ -50,8 +56,9 @@ GAMES_EXAMPLES = """
 Example:
   fastgames games
 
-To play one: fastgames run NAME. Its parameters follow a colon:
-  fastgames run penalty:k=-10
+To play one: fastgames run NAME. Its parameters are options, or follow a
+colon:
+  fastgames run penalty --k -10
   fastgames run logit_bertrand:firms=3,mu=0.5
 """
 
@@ -59,9 +66,9 @@ LEARNERS_EXAMPLES = """
 Example:
   fastgames learners
 
-To choose one: fastgames run GAME --learner NAME. Its parameters come after a
-colon: exp3:low=-1,high=1. How it explores is chosen with --epsilon or
---temperature.
+To choose one: fastgames run GAME --learner NAME. Its parameters are options,
+--mixing 0.2, or come after a colon, exp3:low=-1,high=1. How it explores is
+chosen with --epsilon or --temperature.
 """
 
 SPEED_EXAMPLES = """

@@ -37,6 +37,7 @@ from fastgames.errors import (
 )
 from fastgames.functions.promotion import computes_in, for_numba
 from fastgames.learners import Rules, Table
+from fastgames.learners.base import named
 from fastgames.rules import choice
 from fastgames.rules.outcome import Outcome, TeamOutcome
 
@@ -227,15 +228,17 @@ def _built(source: str, signature: Any, rules: Rules, dtype: str, checked: bool)
     failed = "wrong[3]" if name == "act" else LEARN_FAILED
     caught = _CAUGHT.format(name=name, arguments=arguments, failed=failed).strip("\n")
     draw = [] if rules.draw is None else [rules.draw]
-    what = (text, caught, dtype, checked, Outcome._fields, TeamOutcome._fields)
+    names = rules.parameters, rules.names
+    what = (text, caught, dtype, checked, *names, Outcome._fields, TeamOutcome._fields)
     given: list[Any] = [choice.argmax, is_below, is_whole, rules.choose, rules.learn, *draw]
     return once(what, given, partial(_make, what, signature))
 
 
 def _make(what: Any, signature: Any, digest: str | None, *functions: Any) -> Any:
     """Return the compiled pass of frozen functions; what: as in `_built`; digest: of these."""
-    text, caught, dtype, checked = what[:4]
+    text, caught, dtype, checked, parameters, tables = what[:6]
     made, name = _names(dtype, checked, *functions), caught[4 : caught.index("(")]
+    made |= {"Parameters": named("Parameters", parameters), "Tables": named("Tables", tables)}
     exec(compile(text, f"<pass {name}>", "exec"), made)
     exec(compile(caught, f"<pass {name}>", "exec"), made)
     made[f"{name}_lanes"] = numba.njit(boundscheck=checked, **OPTIONS)(made[f"{name}_lanes"])
@@ -344,16 +347,17 @@ def _one_agent(rules: Rules, dtype: str, small: dict[str, str]) -> dict[str, Any
         "p_choose": _p(rules, computes_in(rules.choose, dtype)),
         "p_learn": _p(rules, computes_in(rules.learn, dtype)),
         "views": views,
-        "tables": _tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
-        "read_only": _tuple([f"unwritable(table_{k}[i])" for k in range(len(rules.tables))]),
+        "tables": "Tables" + _tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
+        "read_only": "Tables"
+        + _tuple([f"unwritable(table_{k}[i])" for k in range(len(rules.tables))]),
         "signal": _signal(rules, "{w}, i"),
     }
 
 
 def _p(rules: Rules, real: Any = np.float64) -> str:
-    """Return the source of the tuple of parameters in lane i, of the type `real`."""
+    """Return the source of the named tuple of parameters in lane i, of the type `real`."""
     form = "value[{k}, i]" if real is np.float64 else "as_real(value[{k}, i])"
-    return _tuple([form.format(k=k) for k in range(len(rules.parameters))])
+    return "Parameters" + _tuple([form.format(k=k) for k in range(len(rules.parameters))])
 
 
 def _act(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
@@ -413,7 +417,7 @@ def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
         parameters=len(rules.parameters),
         p_learn=_p(rules, computes_in(rules.learn, dtype)),
         views="\n".join(views),
-        tables=_tuple(tables),
+        tables="Tables" + _tuple(tables),
         signals=_tuple([_signal(rules, f"i, {m}, {{w}}") for m in range(members)]),
     )
     signature = types.void(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,10 +14,12 @@ from fastgames.compiler.cache import keep
 from fastgames.compiler.compile import OPTIONS, REFUSALS, compiled, explained, once
 from fastgames.compiler.views import unwritable
 from fastgames.functions.source import is_dispatcher
+from fastgames.learners import Rules
+from fastgames.learners.base import named
 
 
 def write_policies(
-    rule: Callable[..., Any],
+    rules: Rules,
     tables: tuple[np.ndarray, ...],
     p: np.ndarray | None,
     out: np.ndarray,
@@ -26,16 +27,17 @@ def write_policies(
 ) -> None:
     """Write the policy of every replica and observation into `out`.
 
-    rule: the `policy` rule (tables, p, o, out); tables: each (replicas, *dimensions)
+    rules: of the learner, with a rule `policy`; tables: each (replicas, *dimensions)
     p: (replicas, parameters), or None if there are no parameters
     out: (replicas, observations, A), modified in place
     now: (1,) int64, receives the current replica, for errors that `rule` raises
     """
     values = np.zeros((len(out), 0)) if p is None else np.ascontiguousarray(p)
     plain = tuple(np.ascontiguousarray(table) for table in tables)
-    given = len(tables), values.shape[1]
+    rule, names = rules.policy, (rules.names, rules.parameters)
+    assert rule is not None
     try:
-        write = once(("policy", given), [rule], partial(_writer, *given))
+        write = once(("policy", names), [rule], partial(_writer, *names))
         if is_dispatcher(write):  # not a dispatcher if NUMBA_DISABLE_JIT is set
             write.compile(tuple(numba.typeof(x) for x in (plain, values, out, now)))
     except REFUSALS as error:
@@ -43,19 +45,29 @@ def write_policies(
     write(plain, values, out, now)
 
 
-def _writer(tables: int, parameters: int, digest: str | None, rule: Any) -> Any:
+def _writer(
+    tables: tuple[str, ...], parameters: tuple[str, ...], digest: str | None, rule: Any
+) -> Any:
     """Return the compiled loop over replicas and observations that calls `rule`."""
-    own = "".join(f"unwritable(tables[{k}][r]), " for k in range(tables))
-    p = "".join(f"p[r, {k}], " for k in range(parameters))
+    own = "".join(f"unwritable(tables[{k}][r]), " for k in range(len(tables)))
+    p = "".join(f"p[r, {k}], " for k in range(len(parameters)))
     source = f"""
 def write(tables, p, out, now):
     for r in range(out.shape[0]):
         now[0] = r
         for o in range(out.shape[1]):
-            rule(({own}), ({p}), o, out[r, o])
+            rule(Tables({own}), Parameters({p}), o, out[r, o])
 """
     checked = compiled(rule, checked=True)
     view = errors.unwritable if config.DISABLE_JIT else unwritable
-    made: dict[str, Any] = {"__name__": __name__, "rule": checked, "unwritable": view}
+    made: dict[str, Any] = {
+        "__name__": __name__,
+        "rule": checked,
+        "unwritable": view,
+        "Tables": named("Tables", tables),
+        "Parameters": named("Parameters", parameters),
+    }
     exec(source, made)
-    return keep(numba.njit(made["write"], boundscheck=True, **OPTIONS), source, digest)
+    return keep(
+        numba.njit(made["write"], boundscheck=True, **OPTIONS), (source, tables, parameters), digest
+    )

@@ -20,8 +20,7 @@ from fastgames.engine.window import COUNTED
 from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.games.procedural import check_states
 from fastgames.grids import Grid
-from fastgames.learners import AnyLearner, FixedPolicy, RuleLearner
-from fastgames.learners.values import ValueLearner
+from fastgames.learners import RuleLearner
 from fastgames.record import Record
 from fastgames.registry import BACKENDS, DTYPES, STREAMS
 from fastgames.schedules import NEVER, Exponential, Linear, falls_to
@@ -160,14 +159,13 @@ def _check_stop(spec: RunSpec) -> None:
             )
 
 
-def one_for_each(learners: Any, agents: int) -> tuple[AnyLearner, ...]:
+def one_for_each(learners: Any, agents: int) -> tuple[RuleLearner, ...]:
     """Return the learners, one for each agent; a single learner stands for all."""
-    kinds = (RuleLearner, ValueLearner, FixedPolicy)
-    seats = (learners,) * agents if isinstance(learners, kinds) else learners
+    seats = (learners,) * agents if isinstance(learners, RuleLearner) else learners
     if isinstance(seats, str) or not isinstance(seats, Sequence):
         raise TypeError(f"learners must be a learner or a sequence of learners, got {learners!r}")
     for learner in seats:
-        if not isinstance(learner, kinds):
+        if not isinstance(learner, RuleLearner):
             raise TypeError(f"learners must be learners such as QLearner(), got {learner!r}")
     if len(seats) != agents:
         raise ValueError(
@@ -303,7 +301,7 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
 
 
 def _check_start(
-    who: str, learner: AnyLearner, name: str, start: np.ndarray, shape: tuple[int, ...]
+    who: str, learner: RuleLearner, name: str, start: np.ndarray, shape: tuple[int, ...]
 ) -> None:
     try:
         fits = np.broadcast_shapes(start.shape, shape) == shape

@@ -14,7 +14,7 @@ import numpy as np
 
 from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.games.compact import Chances, Functions, Sum, Table
-from fastgames.learners import AnyLearner, Rules
+from fastgames.learners import RuleLearner, Rules
 from fastgames.rules import fixed, qlearning
 
 
@@ -115,7 +115,7 @@ class OutsideArrays(NamedTuple):
     first: int = 0
 
 
-def by_rules(learner: AnyLearner, numba: bool) -> bool:
+def by_rules(learner: RuleLearner, numba: bool) -> bool:
     """Return whether passes made from the learner's rules run, and not their twins."""
     return numba or learner.rules.twin is None
 

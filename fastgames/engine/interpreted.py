@@ -260,7 +260,7 @@ class Player:
     num_actions: tuple[int, ...]
     actions: int
     rules: Rules
-    tables: tuple[np.ndarray, ...]
+    tables: Any
     real: Any
     draw_rule: Any
     choose_rule: Any
@@ -274,7 +274,9 @@ class Player:
         self.agent, self.seat = agent, state.seats[agent]
         self.num_actions, self.actions = game.num_actions, game.num_actions[agent]
         self.rules = self.seat.learner.rules
-        self.tables = tuple(self.seat.tables[name][replica].copy() for name in self.rules.names)
+        self.tables = self.rules.as_tables(
+            self.seat.tables[x][replica].copy() for x in self.rules.names
+        )
         self.real = self.tables[0].dtype.type
         rules = self.rules
         self.draw_rule = for_reference(rules.draw, self.real, np.float64)
@@ -300,6 +302,10 @@ class Player:
                 second = float(exp(-second, np.float64))
             self.parameters[name] = (kind, first, second, third)
 
+    def p(self) -> Any:
+        """Return the parameters used at this step, as rules take them."""
+        return self.rules.as_p(self.values().values())
+
     def values(self) -> dict[str, float]:
         """Return the parameters used at this step, in the order of the rules."""
         out = {}
@@ -317,9 +323,9 @@ class Player:
         return self.real(self.values().get("gamma", self.discount))
 
     @cached_property
-    def shown(self) -> tuple[np.ndarray, ...]:
+    def shown(self) -> Any:
         """The tables as `choose` sees them, read-only."""
-        return tuple(unwritable(table) for table in self.tables)
+        return self.rules.as_tables(unwritable(table) for table in self.tables)
 
     def draw(self, rng: np.random.Generator | None) -> None:
         """Make this step's signal."""
@@ -329,14 +335,14 @@ class Player:
         """Choose an action if it is its turn; else action 0."""
         if not here.moves:
             return 0
-        p = tuple(self.values().values())
-        action = self.choose_rule(self.shown, p, here.observation, self.signal) + 0  # not None
+        chosen = self.choose_rule(self.shown, self.p(), here.observation, self.signal)
+        action = chosen + 0  # not None
         if not is_below(action, self.actions):
             raise _Outside("action", action, self.actions)
         return int(action)
 
     def _draw(self, rng: np.random.Generator | None) -> Any:
-        rules, real, p = self.rules, self.real, tuple(self.values().values())
+        rules, real, p = self.rules, self.real, self.p()
         if rules.words == 0:
             return real(0.0)
         assert rules.draw is not None
@@ -392,7 +398,7 @@ class Player:
             o, a, gain, weight, next_observation, next_action, ended, column, self.signal,
             self.agent, actions, rewards, others,
         )  # fmt: skip
-        self.learn_rule(self.tables, tuple(self.values().values()), outcome)
+        self.learn_rule(self.tables, self.p(), outcome)
         return bool(argmax(row) != greedy)
 
     def advance(self) -> None:
@@ -433,11 +439,11 @@ class Team:
 
     players: list[Player]
     rules: Rules
-    tables: tuple[Any, ...]
+    tables: Any
 
     def __init__(self, players: list[Player]) -> None:
         self.players, self.rules = players, players[0].rules
-        self.tables = tuple(
+        self.tables = self.rules.as_tables(
             players[0].tables[k] if table.shared else tuple(p.tables[k] for p in players)
             for k, table in enumerate(self.rules.tables)
         )
@@ -459,7 +465,7 @@ class Team:
             step.ended,
             tuple(player.signal for player in players),
         )
-        self.players[0].learn_rule(self.tables, tuple(players[0].values().values()), outcome)
+        self.players[0].learn_rule(self.tables, players[0].p(), outcome)
         return {
             i: int(argmax(row) != was) for i, row, was in zip(agents, rows, greedy, strict=True)
         }
@@ -552,7 +558,7 @@ class ReferenceBlock:
             if not player.rules.team:
                 continue
             first = self.spec.agents[player.agent].team[0]
-            player.tables = tuple(
+            player.tables = player.rules.as_tables(
                 self.players[first].tables[k] if table.shared else player.tables[k]
                 for k, table in enumerate(player.rules.tables)
             )

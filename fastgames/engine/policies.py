@@ -13,7 +13,7 @@ from fastgames import _core
 from fastgames._common import checks
 from fastgames.engine.state import State, check_finite
 from fastgames.errors import CompileError, RuleError, unwritable
-from fastgames.learners.fixed import FixedPolicy
+from fastgames.learners import Rules
 
 MANY = 5_000  # rows from which compiling a function takes less time than interpreting it
 
@@ -79,12 +79,12 @@ def _by_rule(state: State, agent: int, where: slice | np.ndarray) -> np.ndarray:
         if len(out) * out.shape[1] > MANY:
             from fastgames.compiler.policies import write_policies
 
-            write_policies(rule, tables, p, out, now)
+            write_policies(learner.rules, tables, p, out, now)
         else:
             from fastgames.functions.promotion import for_reference
 
             plain = for_reference(rule, seat.table.dtype.type, np.float64)
-            _interpret(plain, tables, p, out, now)
+            _interpret(learner.rules, plain, tables, p, out, now)
     except CompileError:
         raise
     except Exception as error:
@@ -95,17 +95,18 @@ def _by_rule(state: State, agent: int, where: slice | np.ndarray) -> np.ndarray:
 
 
 def _interpret(
+    rules: Rules,
     rule: Callable[..., Any],
     tables: tuple[np.ndarray, ...],
     p: np.ndarray | None,
     out: np.ndarray,
     now: np.ndarray,
 ) -> None:
-    """Do what `fastgames.compiler.policies.write_policies` does, with the plain function."""
+    """Do what `fastgames.compiler.policies.write_policies` does; rule: the plain function."""
     for r in range(len(out)):
         now[0] = r
-        own = tuple(unwritable(table[r]) for table in tables)
-        numbers: tuple[float, ...] = tuple(float(x) for x in p[r]) if p is not None else ()
+        own = rules.as_tables(unwritable(table[r]) for table in tables)
+        numbers = rules.as_p(float(x) for x in p[r]) if p is not None else ()
         for o in range(out.shape[1]):
             rule(own, numbers, o, out[r, o])
 
@@ -178,6 +179,8 @@ class Policy:
     actions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        from fastgames.learners import FixedPolicy
+
         table = np.atleast_2d(FixedPolicy(self.probabilities).probabilities)
         if table.ndim != 2:
             raise ValueError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastgames.games import Game
 from fastgames.games.compact import Chances, Functions
-from fastgames.learners import AnyLearner, Rules, Table
+from fastgames.learners import RuleLearner, Rules, Table
 from fastgames.record import Record
 from fastgames.schedules import EXPONENTIAL, Numeric, Schedule, parts
 from fastgames.stop import Stable
@@ -50,7 +50,7 @@ class RunSpec:
     """
 
     game: Game
-    learners: tuple[AnyLearner, ...]
+    learners: tuple[RuleLearner, ...]
     replicas: int = 1
     dtype: str = "float64"
     stream: str = "fastgames"
@@ -128,7 +128,7 @@ class AgentSpec:
     agent: int
     actions: int
     observations: int
-    learner: AnyLearner
+    learner: RuleLearner
     rules: Rules
     values: dict[str, Numeric]
     schedules: dict[str, Schedule]
@@ -180,7 +180,7 @@ class AgentSpec:
         )
 
 
-def members(learners: tuple[AnyLearner, ...], agent: int) -> tuple[int, ...]:
+def members(learners: tuple[RuleLearner, ...], agent: int) -> tuple[int, ...]:
     """Return the agents of an agent's team: those with an equal learner; without a team, itself."""
     if not learners[agent].rules.team:
         return (agent,)

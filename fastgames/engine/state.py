@@ -12,7 +12,7 @@ from fastgames._common.fields import MOST_STEPS, declared, held, made
 from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.errors import CompileError, RuleError, not_finite, of_game
 from fastgames.games.compact import Functions
-from fastgames.learners import AnyLearner
+from fastgames.learners import RuleLearner
 from fastgames.record import Counts, Record
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, Schedule
 
@@ -62,7 +62,7 @@ class Seat:
     pending: where agents take turns, or the learner waits for its next action; else None
     """
 
-    learner: AnyLearner
+    learner: RuleLearner
     schedules: dict[str, Schedule]
     tables: dict[str, np.ndarray]
     recurrence: dict[str, np.ndarray]

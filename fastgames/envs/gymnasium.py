@@ -31,7 +31,7 @@ from fastgames.envs.common import (
     step_as_text,
 )
 from fastgames.games import CATALOGUE, Game
-from fastgames.learners import AnyLearner, FixedPolicy
+from fastgames.learners import FixedPolicy, RuleLearner
 from fastgames.vector import VectorGame
 
 with checks.importing("envs", "fastgames.envs.gymnasium"):
@@ -471,7 +471,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return self._envs.policy(agent)
 
 
-def _seats(game: Game, agent: int, others: Any) -> list[AnyLearner | None]:
+def _seats(game: Game, agent: int, others: Any) -> list[RuleLearner | None]:
     """Return the learner of every agent, None for the agent for which the caller acts."""
     rivals = [i for i in range(game.num_agents) if i != agent]
     if not isinstance(others, list | tuple):
@@ -480,13 +480,13 @@ def _seats(game: Game, agent: int, others: Any) -> list[AnyLearner | None]:
         raise ValueError(
             f"others must have one entry for each other agent, {len(rivals)}, got {len(others)}"
         )
-    seats: list[AnyLearner | None] = [None] * game.num_agents
+    seats: list[RuleLearner | None] = [None] * game.num_agents
     for i, other in zip(rivals, others, strict=True):
         seats[i] = _learner(other, game.num_actions[i])
     return seats
 
 
-def _learner(other: Any, actions: int) -> AnyLearner:
+def _learner(other: Any, actions: int) -> RuleLearner:
     """Return a learner unchanged, a policy as a `FixedPolicy`, None as uniformly random play."""
     if other is None:
         return FixedPolicy(np.full(actions, 1.0 / actions))

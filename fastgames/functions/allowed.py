@@ -61,7 +61,7 @@ INEXACT = {  # name in numpy, math, cmath or builtins -> key of LIBRARY
 ONLY = "use only its arguments and constants"
 SAME_BITS = "use functions that return the same bits in Python and compiled"
 KEEP = "store values that change in a table or in the state"
-TUPLE = "read tables and p by position, and t by field"
+TUPLE = "read tables, p and t by field (p.alpha), tables and p also by position (p[0])"
 SUMS = tuple(name for name, what in INEXACT.items() if what == "sum")
 METHODS = ("sum", "mean", "var", "std", "dot", "argsort", "argpartition", "partition")
 OF_INTS = ("actions", "observations", "next_observations")  # integer arrays of an outcome

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import difflib
 import dis
+import keyword
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -429,25 +430,22 @@ class _Reading:
             self.stack.append(_INTS if ints and name in ("T", "flat", "shape") else None)
 
     def field(self, role: str, name: str) -> None:
-        """Raise TypeError for `tables.q`, `p.alpha` and fields that an outcome does not have."""
-        if role in ("tables", "p"):
-            if not hasattr(tuple, name):
-                self.refuse(f"{role}.{name}", self.position(role, name), TypeError, TUPLE)
-        elif name not in self.names[role] and not hasattr(tuple, name):
-            near = difflib.get_close_matches(name, self.names[role], n=1)
-            hint = f"did you mean {role}.{near[0]}?" if near else (
-                f"{role} has {', '.join(self.names[role])}"
-            )  # fmt: skip
-            domain = "read existing fields of t"
-            self.refuse(f"{role}.{name}", hint, TypeError, domain)
+        """Raise TypeError for a field that the tables, the parameters or an outcome do not have."""
+        fields = [x for x in self.names[role] if not (x.startswith("_") or keyword.iskeyword(x))]
+        if name in fields or hasattr(tuple, name):
+            return
+        near = difflib.get_close_matches(name, fields, n=1)
+        hint = f"did you mean {role}.{near[0]}?" if near else self.entries(role)
+        self.refuse(f"{role}.{name}", hint, TypeError, f"read existing fields of {role}")
 
-    def position(self, role: str, name: Any) -> str:
-        """Return a hint how to read the table or the parameter of this name by position."""
+    def entries(self, role: str) -> str:
+        """Return a hint that lists the entries of a tuple."""
         names = self.names[role]
-        if name in names:
-            return f"write {role}[{names.index(name)}]"
-        places = ", ".join(f"{role}[{k}] is {x!r}" for k, x in enumerate(names))
-        return f"{role} is a tuple in the order given: {places}" if names else f"{role} is empty"
+        if not names:
+            return f"{role} is empty"
+        if role == "t":
+            return f"t has {', '.join(names)}"
+        return f"its entries are {', '.join(f'{role}[{k}], {x!r}' for k, x in enumerate(names))}"
 
     # --- operations -----------------------------------------------------------------------------
 
@@ -456,10 +454,11 @@ class _Reading:
         if isinstance(of, _Argument) and of.role in self.names and isinstance(index, _Constant):
             key, count = index.value, len(self.names[of.role])
             if isinstance(key, str):
-                hint = self.position(of.role, key) if of.role != "t" else f"write t.{key}"
+                known = key in self.names[of.role]
+                hint = f"write {of.role}.{key}" if known else self.entries(of.role)
                 self.refuse(f'{of.role}["{key}"]', hint, TypeError, TUPLE)
             if type(key) is int and not -count <= key < count:
-                hint = self.position(of.role, None)
+                hint = self.entries(of.role)
                 self.refuse(f"{of.role}[{key}]", hint, TypeError, "read an existing entry")
         self.stack.append(_INTS if of is _INTS else None)
 

@@ -26,7 +26,7 @@ from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import CONTRACT
 from fastgames.games import Game
 from fastgames.io import archive, codec, files, results
-from fastgames.learners import AnyLearner
+from fastgames.learners import RuleLearner
 from fastgames.record import Record
 from fastgames.result import Result
 
@@ -168,7 +168,7 @@ def read(
     path: str | Path,
     call: Call,
     game: Game | None = None,
-    learners: tuple[AnyLearner, ...] | None = None,
+    learners: tuple[RuleLearner, ...] | None = None,
     former: Callable[[], Call] | None = None,
 ) -> tuple[Result, np.ndarray] | None:
     """Return the result to go on from, and the steps at which the call began, (replicas,) int64.
@@ -213,7 +213,7 @@ def _parts(
     file: archive.Archive,
     call: Call,
     game: Game | None,
-    learners: tuple[AnyLearner, ...] | None,
+    learners: tuple[RuleLearner, ...] | None,
 ) -> tuple[Result, np.ndarray]:
     """Return the result and the steps at which the call began; raise unless they fit it."""
     result = results.result_of(file, game, learners)

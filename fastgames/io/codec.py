@@ -5,27 +5,29 @@ Every value that is read goes through the checks of the constructors.
 
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
 from fastgames._common import checks
+from fastgames._common.later import Later
 from fastgames.games import Game, MarkovGame, MatrixGame, ProceduralGame, Variants
 from fastgames.games.compact import Sum
 from fastgames.games.markov import Sparse
 from fastgames.grids import Grid, grid
 from fastgames.io.archive import Archive, GivenError, Held
-from fastgames.learners import AnyLearner, Learner
-from fastgames.registry import EXPLORERS, INITIALS, LEARNERS, STEP_SIZES
+from fastgames.learners import EpsilonGreedy, Learner, RuleLearner, Softmax, VisitCount
+from fastgames.learners._names import MODULES
 from fastgames.schedules import Exponential, Linear
 
-KINDS: dict[str, Any] = {
-    kind.__name__: kind
-    for registered in (LEARNERS, EXPLORERS, STEP_SIZES, INITIALS)
-    for kind in registered.values()
-} | {"Exponential": Exponential, "Linear": Linear}
+#: Classes of learners and of their parts, by class name; learners are imported on lookup.
+KINDS: Mapping[str, Any] = ChainMap(
+    {kind.__name__: kind for kind in (EpsilonGreedy, Softmax, VisitCount, Exponential, Linear)},
+    Later("fastgames.learners", MODULES | {"UniformRivals": "initial"}),  # type: ignore[arg-type]
+)
 
 
 def encode(value: Any, arrays: dict[str, np.ndarray], name: str, former: bool = False) -> Any:
@@ -125,11 +127,11 @@ def decode(file: Held, value: Any) -> Any:
 
 
 def decode_learner(
-    file: Held, header: Any, agent: int, given: Sequence[AnyLearner] | None
-) -> AnyLearner:
+    file: Held, header: Any, agent: int, given: Sequence[RuleLearner] | None
+) -> RuleLearner:
     """Return a learner; one made of functions must be among those given."""
     if not (isinstance(header, dict) and "functions" in header):
-        decoded: AnyLearner = decode(file, header)
+        decoded: RuleLearner = decode(file, header)
         return decoded
     assert given is not None  # `check_given`
     learner = given[agent if len(given) > 1 else 0]
@@ -150,7 +152,7 @@ def decode_grid(header: dict[str, Any], replicas: int) -> Grid:
 
 
 def check_given(
-    header: dict[str, Any], game: Game | None, learners: Sequence[AnyLearner] | None
+    header: dict[str, Any], game: Game | None, learners: Sequence[RuleLearner] | None
 ) -> None:
     """Raise GivenError unless the game and the learners that a file cannot hold were given."""
     lacks, seats = [], header["learners"]

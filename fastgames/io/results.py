@@ -32,7 +32,7 @@ from fastgames.io.codec import (
     encode_game,
     encode_grid,
 )
-from fastgames.learners import AnyLearner, Learner
+from fastgames.learners import Learner, RuleLearner
 from fastgames.record import Record
 from fastgames.registry import DTYPES, STREAMS
 from fastgames.result import Result
@@ -51,7 +51,7 @@ def save(result: Result, path: str | Path) -> None:
 def load(
     path: str | Path,
     game: Game | None = None,
-    learners: AnyLearner | Sequence[AnyLearner] | None = None,
+    learners: RuleLearner | Sequence[RuleLearner] | None = None,
 ) -> Result:
     """Read a result that `Result.save` wrote.
 
@@ -152,7 +152,7 @@ def _names(seat: Seat, agent: AgentSpec) -> list[str]:
 
 
 def result_of(
-    file: Archive, given: Game | None = None, seats: Sequence[AnyLearner] | None = None
+    file: Archive, given: Game | None = None, seats: Sequence[RuleLearner] | None = None
 ) -> Result:
     """Return the result in a file; given, seats: games and learners made of functions."""
     header = file.header()
@@ -162,7 +162,7 @@ def result_of(
 
 
 def _result(
-    file: Held, header: dict[str, Any], game: Game, seats: Sequence[AnyLearner] | None
+    file: Held, header: dict[str, Any], game: Game, seats: Sequence[RuleLearner] | None
 ) -> Result:
     """Return the result of a header and arrays; raise if any part of it is out of range."""
     replicas = checks.whole("replicas", header["replicas"], 1)

@@ -1,8 +1,9 @@
 """The rules compiled by Numba, for use in your own jitted loops.
 
-Every module of `fastgames.rules` has a counterpart here with compiled functions: `jit.streams`,
-`jit.choice`, `jit.qlearning` and so on. Numba inlines the functions into the loop that calls them,
-except long ones.
+Every module of `fastgames.rules`, and every module of a learner that defines rules, has a
+counterpart here with compiled functions: `jit.streams`, `jit.choice`, `jit.hedge` and so on. Numba
+inlines the functions into the loop that calls them, except long ones. The rules of a learner read
+tables and parameters by name: pass named tuples, or use `jit.rules`.
 
 >>> from fastgames import jit
 >>> import numpy as np
@@ -31,42 +32,13 @@ with interrupts(0):  # an interrupted import of Numba would break the next impor
 from fastgames.compiler.cache import njit
 from fastgames.compiler.compile import compiled
 from fastgames.errors import CompileError
+from fastgames.jit import _names
 from fastgames.jit.embed import GameFunctions, LearnerRules, game, rules
 from fastgames.jit.namespaces import namespace
 from fastgames.rules.outcome import Outcome, TeamOutcome
 
 if TYPE_CHECKING:
-    from fastgames.rules import (
-        cells,
-        chance,
-        choice,
-        coma,
-        exp3,
-        exponential,
-        fictitious,
-        fixed,
-        hedge,
-        hill_climbing,
-        hyperbolic,
-        hysteretic,
-        lenient,
-        listing,
-        logarithm,
-        minimax,
-        mixed,
-        nature,
-        outcome,
-        qlearning,
-        regret,
-        roots,
-        sarsa,
-        schedules,
-        stepsize,
-        streams,
-        sums,
-        value_decomposition,
-        zero_sum,
-    )
+    from fastgames.jit._names import *  # noqa: F403
 
 __all__ = [
     "CompileError",
@@ -74,42 +46,12 @@ __all__ = [
     "LearnerRules",
     "Outcome",
     "TeamOutcome",
-    "cells",
-    "chance",
-    "choice",
-    "coma",
     "compiled",
-    "exp3",
-    "exponential",
-    "fictitious",
-    "fixed",
     "game",
-    "hedge",
-    "hill_climbing",
-    "hyperbolic",
-    "hysteretic",
-    "lenient",
-    "listing",
-    "logarithm",
-    "minimax",
-    "mixed",
-    "nature",
     "njit",
-    "outcome",
-    "qlearning",
-    "regret",
-    "roots",
     "rules",
-    "sarsa",
-    "schedules",
-    "stepsize",
-    "streams",
-    "sums",
-    "value_decomposition",
-    "zero_sum",
 ]
+__all__ += _names.__all__
 
 if not TYPE_CHECKING:
-    for _name in __all__:
-        if _name.islower() and _name not in globals():
-            globals()[_name] = namespace(_name)
+    globals().update({name: namespace(name, where) for name, where in _names.MODULES.items()})

@@ -21,6 +21,7 @@ from fastgames.games import Game, ProceduralGame
 from fastgames.games.compact import Functions
 from fastgames.jit.namespaces import offered
 from fastgames.learners import Learner, Rules
+from fastgames.learners.base import named
 from fastgames.registry import DTYPES
 from fastgames.rules import schedules
 from fastgames.rules.exponential import exp
@@ -161,11 +162,11 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
     values = [seat.schedules[name] for name in made.parameters]
     values_of, advance = _schedules(tuple(kind for kind, _ in values))
     out = LearnerRules(
-        signal=_signal(made.draw, made.words, game.num_actions[agent], dtype),
-        choose=_rounding(made.choose, "tables, {p}, o, signal", dtype, len(made.parameters)),
-        learn=_rounding(made.learn, "tables, {p}, t", dtype, len(made.parameters)),
-        policy=None if made.policy is None else offered(made.policy),
-        draw=None if made.draw is None else offered(made.draw),
+        signal=_signal(made, game.num_actions[agent], dtype),
+        choose=_naming(made.choose, "{tables}, {p}, o, signal", made, dtype),
+        learn=_naming(made.learn, "{tables}, {p}, t", made, dtype),
+        policy=None if made.policy is None else _naming(made.policy, "{tables}, {p}, o, out", made),
+        draw=None if made.draw is None else _naming(made.draw, "u, {p}, actions, real", made),
         values=values_of,
         advance=advance,
         p=tuple(float(x[0]) for x in seat.values(slice(0, 1)).values()),
@@ -251,34 +252,48 @@ def _schedules(kinds: tuple[int, ...]) -> tuple[Any, Any]:
     return offered(made["values"]), offered(made["advance"])
 
 
-def _signal(draw: Any, words: int, actions: int, dtype: str) -> Any:
-    """Return the compiled `signal` of a learner that draws `words` words in a step."""
+def _signal(rules: Rules, actions: int, dtype: str) -> Any:
+    """Return the compiled `signal` of a learner."""
+    words, p = rules.words, _named("Parameters", "p", rules.parameters)
     drawn = [f"next_word(stream) >> 1{',' * (words > 1)} " for _ in range(words)]
     if words == 0:
         lines = "return real(0.0)"
     elif words == 1:
-        lines = "return real(draw(next_word(stream) >> 1, p, actions, real))"
+        lines = f"return real(draw(next_word(stream) >> 1, {p}, actions, real))"
     else:
         each = "".join(f"real(made[{w}]), " for w in range(words))
-        lines = f"made = draw(({''.join(drawn)}), p, actions, real)\n    return ({each})"
-    given = {"draw": draw, "next_word": next_word, "actions": actions}
-    text = f"def signal(stream, p):\n    {lines}\n"
-    return offered(_written(text, given | {"real": np.dtype(dtype).type})["signal"])
+        lines = f"made = draw(({''.join(drawn)}), {p}, actions, real)\n    return ({each})"
+    given = {"draw": rules.draw, "next_word": next_word, "actions": actions}
+    given |= {"real": np.dtype(dtype).type, "Parameters": named("Parameters", rules.parameters)}
+    return offered(_written(f"def signal(stream, p):\n    {lines}\n", given)["signal"])
 
 
-def _rounding(rule: Any, form: str, dtype: str, parameters: int) -> Any:
-    """Return the compiled rule, which rounds float64 parameters to the type used in a run.
+def _naming(rule: Any, form: str, rules: Rules, dtype: str = "float64") -> Any:
+    """Return the compiled rule for plain tuples of tables and parameters; it gives them names.
 
-    form: its arguments, with {p} for the parameters; parameters: their number
+    Parameters are rounded from float64 to the type used in a run.
+
+    form: the arguments of the rule, with {tables} and {p}
     """
     real = computes_in(rule, dtype)
-    if real is np.float64:
-        return offered(rule)
-    rounded = "".join(f"real(p[{k}]), " for k in range(parameters))
-    text = (
-        f"def rounding({form.format(p='p')}):\n    return rule({form.format(p=f'({rounded})')})\n"
-    )
-    return offered(_written(text, {"rule": for_numba(rule, dtype), "real": real})["rounding"])
+    if real is np.float64 and rule.__module__.startswith("fastgames.rules."):
+        return offered(rule)  # it reads by position
+    given = {
+        "rule": for_numba(rule, dtype),
+        "real": real,
+        "Tables": named("Tables", rules.names),
+        "Parameters": named("Parameters", rules.parameters),
+    }
+    tables = _named("Tables", "tables", rules.names)
+    p = _named("Parameters", "p", rules.parameters, "{}" if real is np.float64 else "real({})")
+    plain, full = form.format(tables="tables", p="p"), form.format(tables=tables, p=p)
+    text = f"def naming({plain}):\n    return rule({full})\n"
+    return offered(_written(text, given)["naming"])
+
+
+def _named(kind: str, given: str, names: tuple[str, ...], form: str = "{}") -> str:
+    """Return the source of a named tuple of the entries of the tuple `given`, each in `form`."""
+    return f"{kind}({''.join(form.format(f'{given}[{k}]') + ', ' for k in range(len(names)))})"
 
 
 def _written(text: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Counterparts of the modules of `fastgames.rules`, with compiled functions."""
+"""Counterparts of modules of rules, with compiled functions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ def offered(rule: Callable[..., Any]) -> Any:
     return keep(made, ("rule", inline), FROZEN.get(made))
 
 
-def namespace(name: str) -> types.ModuleType:
-    """Return the module `fastgames.jit.<name>`, which compiles each function on first access."""
-    module = types.ModuleType(f"fastgames.jit.{name}", f"`fastgames.rules.{name}`, compiled.")
+def namespace(name: str, source: str) -> types.ModuleType:
+    """Return the module `fastgames.jit.<name>`, which compiles each function on first access.
+
+    source: the module of the functions
+    """
+    module = types.ModuleType(f"fastgames.jit.{name}", f"`{source}`, compiled.")
 
     def get(attribute: str) -> Any:
         if attribute.startswith("_"):  # Python itself looks up special names such as __path__
             raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}")
-        rules = importlib.import_module(f"fastgames.rules.{name}")
+        rules = importlib.import_module(source)
         if not hasattr(rules, attribute):
             raise AttributeError(
                 f"module {module.__name__!r} has no attribute {attribute!r}", name=attribute
@@ -41,7 +44,7 @@ def namespace(name: str) -> types.ModuleType:
         return value
 
     def names() -> list[str]:
-        rules = vars(importlib.import_module(f"fastgames.rules.{name}"))
+        rules = vars(importlib.import_module(source))
         return sorted(x for x in rules if not x.startswith("_"))
 
     vars(module).update(__getattr__=get, __dir__=names)

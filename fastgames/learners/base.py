@@ -1,10 +1,12 @@
 """Tables, rules and base classes of learners: the interface between learners and the engine."""
 
+import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections import namedtuple
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -108,6 +110,15 @@ class Table(_Frozen):
         return tuple(known[dim] if isinstance(dim, str) else dim for dim in self.dims)
 
 
+@functools.cache
+def named(kind: str, names: tuple[str, ...]) -> Any:
+    """Return the named tuple class of the entries of p or of the tables.
+
+    A name that starts with an underscore or is a keyword is replaced by _0, _1, …
+    """
+    return namedtuple(kind, names, rename=True)
+
+
 @dataclass(frozen=True)
 class Rules:
     """The rules of a learner; `fastgames.rules.qlearning` describes their form.
@@ -115,11 +126,12 @@ class Rules:
     Parameters
     ----------
     parameters : tuple of str
-        Names of the entries of p, in order. The value of the next observation is multiplied by the
-        parameter "gamma", or by the game's discount if there is none.
+        Names of the entries of p, in order: p[0] or p.alpha. The value of the next observation is
+        multiplied by the parameter "gamma", or by the game's discount if there is none.
     tables : tuple of Table
-        Tables in order. The first is (observations, actions); the agent prefers the action with the
-        largest entry in it. `greedy`, flips and `Stable` use this preference.
+        Tables in order: tables[0] or tables.q. The first is (observations, actions); the agent
+        prefers the action with the largest entry in it. `greedy`, flips and `Stable` use this
+        preference.
     draw, choose, learn, policy : function
         The rules; `draw` and `policy` may be None.
     words : int
@@ -164,64 +176,171 @@ class Rules:
         """Names of the tables, in order."""
         return tuple(table.name for table in self.tables)
 
+    def as_p(self, values: Iterable[Any]) -> Any:
+        """Return the values of the parameters as the named tuple that rules take."""
+        return named("Parameters", self.parameters)._make(values)
 
-class AnyLearner(Protocol):
-    """The protocol of learners: a frozen dataclass of the parameters."""
-
-    @property
-    def name(self) -> str:
-        """Kind of learner, as named in files and on the command line."""
-
-    @property
-    def learns(self) -> bool:
-        """True if the tables change."""
-
-    @property
-    def table(self) -> str:
-        """Name of the first table of the rules, by which the learner chooses."""
-
-    @property
-    def rules(self) -> Rules:
-        """Rules of this learner."""
-
-    def values(self, discount: float) -> dict[str, Numeric]:
-        """Return the numeric parameters by their names in the rules; discount: the game's."""
-
-    def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
-        """Return initial tables by name, each broadcastable to (replicas, *dimensions)."""
+    def as_tables(self, tables: Iterable[Any]) -> Any:
+        """Return tables as the named tuple that rules take."""
+        return named("Tables", self.names)._make(tables)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+class Example:
+    """A run of a learner on its page, and the picture of it.
+
+    game, learner: the code of both; kind, options: of `Result.plot`; record: the code of the
+    record, with {every} for the steps between snapshots; says: a sentence about the picture
+    """
+
+    game: str
+    learner: str
+    kind: str = "trajectories"
+    steps: int = 20_000
+    replicas: int = 200
+    record: str = "fg.Record(every={every}, policies=True)"
+    options: str = ""
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """The domain of a field of a learner, and the function that checks its values.
+
+    kind: "number", "explore", "initial", "flag", "text" or "probabilities"
+    check: function (name, value) that returns the value as the learner keeps it, or raises
+    domain: of a number, an interval such as "(0, 1]"
+    """
+
+    kind: str
+    check: Callable[[str, Any], Any]
+    domain: str = ""
+
+
+def parameter(default: Any, domain: str, scheduled: str | None = None, visits: bool = False) -> Any:
+    """Return the field of a numeric parameter.
+
+    default: a number, None (which is then allowed) or a `VisitCount`
+    domain, scheduled: as in `fastgames.schedules.numeric`
+    visits: whether a `VisitCount` is allowed
+    """
+
+    def check(name: str, value: Any) -> Any:
+        from fastgames.learners.stepsize import VisitCount
+
+        if (value is None and default is None) or (visits and isinstance(value, VisitCount)):
+            return value
+        return numeric(name, value, domain, scheduled)
+
+    return field(default=default, metadata={"form": Form("number", check, domain)})
+
+
+def exploration(default: Any = MISSING) -> Any:
+    """Return the field `explore`; default: None (which is then allowed), or epsilon = 0.1."""
+    from fastgames.learners.explore import EpsilonGreedy, Softmax
+
+    def check(name: str, value: Any) -> Any:
+        if (value is None and default is None) or isinstance(value, EpsilonGreedy | Softmax):
+            return value
+        raise TypeError(f"{name} must be an EpsilonGreedy or a Softmax, got {value!r}")
+
+    form = {"form": Form("explore", check)}
+    if default is None:
+        return field(default=None, metadata=form)
+    return field(default_factory=lambda: EpsilonGreedy(0.1), metadata=form)
+
+
+def initial_values(rivals: bool = False, most: int = 3) -> Any:
+    """Return the field `initial` of the first table, 0 by default.
+
+    rivals: whether `UniformRivals` is allowed
+    most: dimensions of an array; it broadcasts to (replicas, observations, actions)
+    """
+
+    def check(name: str, value: Any) -> Any:
+        from fastgames.learners.initial import UniformRivals
+
+        if rivals and isinstance(value, UniformRivals):
+            return value
+        array = checks.finite_array(name, value)
+        if array.ndim > most:
+            domain = "broadcast to (replicas, observations, actions)" if most else "be a number"
+            raise ValueError(f"{name} must {domain}, got shape {array.shape}")
+        array.setflags(write=False)
+        return float(array) if array.ndim == 0 else array
+
+    return field(default=0.0, metadata={"form": Form("initial", check)})
+
+
+def flag() -> Any:
+    """Return a field that is True or False, False by default."""
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False, got {value!r}")
+        return value
+
+    return field(default=False, metadata={"form": Form("flag", check)})
+
+
+def text() -> Any:
+    """Return a field that is a str, empty by default."""
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a str, got {value!r}")
+        return value
+
+    return field(default="", metadata={"form": Form("text", check)})
+
+
 class RuleLearner(_Frozen, ABC):
     """The base class of learners that are defined by their rules.
 
-    A subclass defines the domains of its numeric fields (`domains`) and its rules (`rules`). The
-    parameters of the rules are its fields; "epsilon" or "temperature" is the field of `explore`.
+    A subclass is one file: its fields with their domains (`parameter`, `exploration`, …), its
+    tables and rules (`rules`), and what is said about it. The parameters of the rules are its
+    fields; "epsilon" or "temperature" is the field of `explore`, "power" that of a `VisitCount`.
     The first table starts at the field `initial`, if there is one.
+
+    Attributes
+    ----------
+    name : str
+        The learner in files, on the command line and in `fastgames.registry`. A class that has a
+        name is registered.
+    title, formula : str
+        Title and formula (LaTeX) of its page.
+    example : Example
+        The run that its page shows.
+    slow : bool
+        Compiling it takes long; the quick tests leave out its page.
     """
 
-    learns = True
-    may_explore_by_itself = False  # True: `explore` may be None
+    name: str
+    title: ClassVar[str]
+    formula: ClassVar[str]
+    example: ClassVar[Example]
+    slow: ClassVar[bool] = False
+    learns: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        from fastgames.learners.explore import EpsilonGreedy, Softmax
+        for name, form in self.forms().items():
+            object.__setattr__(self, name, form.check(name, getattr(self, name)))
 
-        for name, domain in self.domains().items():
-            value = getattr(self, name)
-            if not (name == "gamma" and value is None):
-                object.__setattr__(self, name, numeric(name, value, domain))
-        explore = getattr(self, "explore", None)
-        itself = explore is None and self.may_explore_by_itself
-        if hasattr(self, "explore") and not (
-            itself or isinstance(explore, EpsilonGreedy | Softmax)
-        ):
-            raise TypeError(f"explore must be an EpsilonGreedy or a Softmax, got {explore!r}")
-        if hasattr(self, "initial"):
-            object.__setattr__(self, "initial", initial_of(self.initial))
-
-    def domains(self) -> dict[str, str]:
-        """Return the domain of every numeric field, such as {"alpha": "(0, 1]"}."""
+    @classmethod
+    def sample(cls, game: Game, agent: int) -> dict[str, Any]:
+        """Return arguments for tests and benchmarks, where the defaults do not suit the game."""
         return {}
+
+    @classmethod
+    def domains(cls) -> dict[str, str]:
+        """Return the domain of every numeric field, such as {"alpha": "(0, 1]"}."""
+        return {name: form.domain for name, form in cls.forms().items() if form.domain}
+
+    @classmethod
+    def forms(cls) -> dict[str, Form]:
+        """Return the forms of the fields, by name."""
+        parts = fields(cls)
+        return {part.name: part.metadata["form"] for part in parts if "form" in part.metadata}
 
     @property
     @abstractmethod
@@ -237,29 +356,22 @@ class RuleLearner(_Frozen, ABC):
         """Return the numeric parameters by their names in the rules; discount: the game's."""
         out: dict[str, Numeric] = {}
         for name in self.rules.parameters:
-            inside = name in ("epsilon", "temperature") and not hasattr(self, name)
-            value = getattr(self.explore if inside else self, name)  # type: ignore[attr-defined]
+            owner: Any = self
+            if not hasattr(self, name):
+                owner = self.alpha if name == "power" else self.explore  # type: ignore[attr-defined]
+            value = getattr(owner, name)
             out[name] = discount if name == "gamma" and value is None else value
         return out
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
         """Return initial tables by name, each broadcastable to (replicas, *dimensions)."""
+        from fastgames.learners.initial import UniformRivals
+
         actions = game.num_actions[agent]
         out = {table.name: table.start(actions) for table in self.rules.tables}
-        if hasattr(self, "initial"):
-            out[self.table] = np.asarray(self.initial)
+        initial = getattr(self, "initial", None)
+        if isinstance(initial, UniformRivals):
+            out[self.table] = initial.table(game, agent, self.values(game.discount)["gamma"])
+        elif initial is not None:
+            out[self.table] = np.asarray(initial)
         return out
-
-
-def initial_of(value: Any) -> float | np.ndarray:
-    """Return the checked initial values of a table: a float or a read-only float64 array.
-
-    value: finite, broadcastable to (replicas, observations, actions)
-    """
-    array = checks.finite_array("initial", value)
-    if array.ndim > 3:
-        raise ValueError(
-            f"initial must broadcast to (replicas, observations, actions), got shape {array.shape}"
-        )
-    array.setflags(write=False)
-    return float(array) if array.ndim == 0 else array

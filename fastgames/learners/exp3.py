@@ -1,24 +1,21 @@
 """Exp3: exponential weights for bandits."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from fastgames._common.later import cached
 from fastgames.games import Game, Variants
-from fastgames.learners.base import RuleLearner, Rules, Table
-from fastgames.learners.regret import AVERAGE, SEEN, STRATEGY
-from fastgames.rules import exp3, fixed
+from fastgames.learners.base import Example, RuleLearner, Rules, Table, parameter
+from fastgames.learners.hedge import weigh
+from fastgames.learners.regret import AVERAGE, SEEN, STRATEGY, average
+from fastgames.rules import fixed
+from fastgames.rules.choice import largest
 from fastgames.schedules import Exponential, Linear
 
-_RULES = Rules(
-    parameters=("mixing", "low", "high"),
-    tables=(STRATEGY, Table("log_weights"), AVERAGE, SEEN),
-    draw=fixed.draw,
-    choose=fixed.choose,
-    learn=exp3.learn,
-    policy=fixed.policy,
-)
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +72,22 @@ class Exp3(RuleLearner):
     array([9, 9])
     """
 
-    mixing: Any = 0.1
-    low: Any = 0.0
-    high: Any = 1.0
+    mixing: Any = parameter(0.1, "(0, 1]")
+    low: Any = parameter(0.0, "[-1e30, 1e30]")
+    high: Any = parameter(1.0, "[-1e30, 1e30]")
 
     name = "exp3"
+    title = "Exp3"
+    formula = (
+        r"\pi_{t+1}(a) = (1-\gamma)\,\frac{w_t(a)}{\sum_b w_t(b)} + \frac{\gamma}{|A|}, \qquad "
+        r"w_t(a_t) \leftarrow w_t(a_t)\,\exp\Bigl(\frac{\gamma\, x_t}{|A|\,\pi_t(a_t)}\Bigr)"
+    )
+    example: ClassVar[Example] = Example(
+        "prisoners_dilemma()",
+        "fg.Exp3(mixing=0.05, low=0.0, high=5.0)",
+        says="The agent observes only its own payoff, and finds that defecting is dominant.",
+    )
+    slow = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -99,14 +107,26 @@ class Exp3(RuleLearner):
             k = wrong[0]
             raise ValueError(f"low must be below high, got low = {low[k]}, high = {high[k]}")
 
-    def domains(self) -> dict[str, str]:
-        """Return the domain of every numeric field, by name."""
-        return {"mixing": "(0, 1]", "low": "[-1e30, 1e30]", "high": "[-1e30, 1e30]"}
-
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
-        return _RULES
+        return Rules(
+            parameters=("mixing", "low", "high"),
+            tables=(STRATEGY, Table("log_weights"), AVERAGE, SEEN),
+            draw=fixed.draw,
+            choose=fixed.choose,
+            learn=learn,
+            policy=fixed.policy,
+        )
+
+    @classmethod
+    def sample(cls, game: Game, agent: int) -> dict[str, Any]:
+        """Return the range of the payoffs of a game of tables, and a wide one for other games."""
+        rewards = game.compact.rewards[agent]
+        if not rewards.size:
+            return {"low": -1e4, "high": 1e4}
+        low, high = float(rewards.min()), float(rewards.max())
+        return {"low": low, "high": high if low < high else low + 1.0}
 
     def check(self, game: Game, agent: int) -> None:
         """Raise ValueError if payoffs in the game's tables are outside of [low, high]."""
@@ -121,3 +141,35 @@ class Exp3(RuleLearner):
                 f"payoffs of agent {agent} must be in [low, high] of Exp3, low = {self.low} and "
                 f"high = {self.high}, got payoffs from {least.min()} to {most.max()}"
             )
+
+
+def credit(log_weights: np.ndarray, a: int, x: Any) -> None:
+    """Add x to log_weights[a], then shift all so that the largest is 0; (A,), in place."""
+    log_weights[a] = log_weights[a] + x
+    best = largest(log_weights)
+    for k in range(len(log_weights)):
+        log_weights[k] = log_weights[k] - best
+
+
+def mix(strategy: np.ndarray, mixing: float) -> None:
+    """Mix a strategy (A,) with uniform play, which gets the share `mixing`; in place."""
+    real = strategy.dtype.type
+    share = real(mixing)
+    for a in range(len(strategy)):
+        strategy[a] = (real(1.0) - share) * strategy[a] + share / real(len(strategy))
+
+
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
+    """Add (mixing / A) x / strategy[o, a] to log_weights[o, a], x = (gain - low) / (high - low).
+
+    The strategy becomes (1 - mixing) weights / (sum of weights) + mixing / A.
+    """
+    o, a = t.observation, t.action
+    strategy, log_weights = tables.strategy[o], tables.log_weights[o]
+    real = strategy.dtype.type
+    average(tables.strategy, tables.average_strategy, tables.seen, o)
+    x = (t.gain - real(p.low)) / real(p.high - p.low)
+    estimate = x / strategy[a]
+    credit(log_weights, a, real(p.mixing) * estimate / real(len(strategy)))
+    weigh(log_weights, 1.0, strategy)
+    mix(strategy, p.mixing)

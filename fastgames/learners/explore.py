@@ -1,8 +1,13 @@
-"""Exploration of learners that estimate action values."""
+"""Exploration of learners that estimate action values.
+
+`parameter` is the name of its parameter in the rules, at position 2 of p; `rules` are the fields of
+`Rules` of a learner that explores in this way.
+"""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from fastgames.rules import qlearning
 from fastgames.schedules import _Frozen, numeric
 
 
@@ -36,6 +41,14 @@ class EpsilonGreedy(_Frozen):
 
     epsilon: Any
 
+    parameter: ClassVar[str] = "epsilon"
+    rules: ClassVar[dict[str, Any]] = {
+        "twin": "epsilon_greedy",
+        "draw": qlearning.draw_explore,
+        "choose": qlearning.choose_greedy,
+        "policy": qlearning.policy_epsilon,
+    }
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "epsilon", numeric("epsilon", self.epsilon, "[0, 1]"))
 
@@ -66,6 +79,14 @@ class Softmax(_Frozen):
     """
 
     temperature: Any
+
+    parameter: ClassVar[str] = "temperature"
+    rules: ClassVar[dict[str, Any]] = {
+        "twin": "softmax",
+        "draw": qlearning.draw_unit,
+        "choose": qlearning.choose_softmax,
+        "policy": qlearning.policy_softmax,
+    }
 
     def __post_init__(self) -> None:
         object.__setattr__(

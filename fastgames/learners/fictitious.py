@@ -1,21 +1,16 @@
 """Fictitious play."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from fastgames.learners.base import RuleLearner, Rules, Table
-from fastgames.rules import fictitious
+import numpy as np
 
-_RULES = Rules(
-    parameters=(),
-    tables=(Table("payoffs"), Table("plays", kind="int64")),
-    draw=None,
-    choose=fictitious.choose,
-    learn=fictitious.learn,
-    policy=fictitious.policy,
-    words=0,
-    counterfactual=True,
-)
+from fastgames._common.later import cached
+from fastgames.learners.base import Example, RuleLearner, Rules, Table, initial_values
+from fastgames.rules.choice import argmax
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +66,53 @@ class FictitiousPlay(RuleLearner):
     array([[5, 4]])
     """
 
-    initial: Any = 0.0
+    initial: Any = initial_values()
 
     name = "fictitious_play"
+    title = "Fictitious play"
+    formula = r"a_{t+1} = \arg\max_a \sum_{\tau \le t} u(a, a^\tau_{-i})"
+    example: ClassVar[Example] = Example(
+        "shapley()",
+        "fg.FictitiousPlay(initial=[0.3, 0.2, 0.1])",
+        kind="joint",
+        replicas=1,
+        record="fg.Record(joint_actions=True)",
+        says=(
+            "In Shapley's game play never settles, and the joint actions that pay nothing to both "
+            "are never played."
+        ),
+    )
 
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
-        return _RULES
+        return Rules(
+            parameters=(),
+            tables=(Table("payoffs"), Table("plays", kind="int64")),
+            draw=None,
+            choose=choose,
+            learn=learn,
+            policy=policy,
+            words=0,
+            counterfactual=True,
+        )
+
+
+def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
+    """Return the best response to the others' play so far, the lowest index on ties."""
+    return argmax(tables.payoffs[o])
+
+
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
+    """Add column[k] to payoffs[o, k] for every own action k, and count the play."""
+    payoffs, o = tables.payoffs, t.observation
+    for k in range(payoffs.shape[1]):
+        payoffs[o, k] = payoffs[o, k] + t.column[k]
+    tables.plays[o, t.action] += 1
+
+
+def policy(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
+    """Write 1 for the best response and 0 for the other actions into `out` (A,)."""
+    for a in range(len(out)):
+        out[a] = 0.0
+    out[argmax(tables.payoffs[o])] = 1.0

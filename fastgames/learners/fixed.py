@@ -1,29 +1,38 @@
 """Fixed policies."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fastgames._common import checks
+from fastgames._common.later import cached
 from fastgames.games import Game
-from fastgames.learners.base import Rules, Table
+from fastgames.learners.base import Example, Form, RuleLearner, Rules, Table
 from fastgames.rules import fixed
-from fastgames.schedules import Numeric, _Frozen
 
-_RULES = Rules(
-    twin="fixed",
-    parameters=(),
-    draw=fixed.draw,
-    choose=fixed.choose,
-    learn=fixed.learn,
-    policy=fixed.policy,
-    tables=(Table("probabilities"),),
-)
+
+def _probabilities(name: str, given: Any) -> np.ndarray:
+    """Return checked probabilities as a read-only float64 array."""
+    p = checks.finite_array(name, given)
+    if not 1 <= p.ndim <= 3 or p.size == 0:
+        raise ValueError(
+            "probabilities must have shape (A,), (observations, A) or "
+            f"(replicas, observations, A), got {p.shape}"
+        )
+    checks.within(name, p, "[0, inf)")
+    sums = p.sum(axis=-1)
+    wrong = np.abs(sums - 1.0) > 1e-6
+    if wrong.any():
+        where = tuple(int(k) for k in np.argwhere(wrong)[0])
+        row = f" in row {where}" if where else ""
+        raise ValueError(f"probabilities must sum to 1, got {sums[where]}{row}")
+    p.setflags(write=False)
+    return p
 
 
 @dataclass(frozen=True, eq=False)
-class FixedPolicy(_Frozen):
+class FixedPolicy(RuleLearner):
     """A fixed policy: samples actions from given probabilities and never learns.
 
     It can freeze a trained agent and use it as an opponent. ``fg.FixedPolicy(result.policy(1))``
@@ -58,37 +67,38 @@ class FixedPolicy(_Frozen):
     array([[0.25, 0.75]])
     """
 
-    probabilities: Any
+    probabilities: Any = field(metadata={"form": Form("probabilities", _probabilities)})
 
     name = "fixed"
-    table = "probabilities"
+    title = "A fixed policy"
+    formula = r"a \sim \pi(\cdot \mid o)"
+    example: ClassVar[Example] = Example(
+        "rock_paper_scissors()",
+        "[fg.QLearner(alpha=0.05), fg.FixedPolicy([0.5, 0.25, 0.25])]",
+        kind="overview",
+        record="fg.Record(every={every}, greedy=True)",
+        says="Against a fixed policy the best response is constant: the learner settles on paper.",
+    )
     learns = False
 
-    def __post_init__(self) -> None:
-        p = checks.finite_array("probabilities", self.probabilities)
-        if not 1 <= p.ndim <= 3 or p.size == 0:
-            raise ValueError(
-                "probabilities must have shape (A,), (observations, A) or "
-                f"(replicas, observations, A), got {p.shape}"
-            )
-        checks.within("probabilities", p, "[0, inf)")
-        sums = p.sum(axis=-1)
-        wrong = np.abs(sums - 1.0) > 1e-6
-        if wrong.any():
-            where = tuple(int(k) for k in np.argwhere(wrong)[0])
-            row = f" in row {where}" if where else ""
-            raise ValueError(f"probabilities must sum to 1, got {sums[where]}{row}")
-        p.setflags(write=False)
-        object.__setattr__(self, "probabilities", p)
-
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
-        return _RULES
+        return Rules(
+            parameters=(),
+            tables=(Table("probabilities"),),
+            draw=fixed.draw,
+            choose=fixed.choose,
+            learn=fixed.learn,
+            policy=fixed.policy,
+            twin="fixed",
+        )
 
-    def values(self, discount: float) -> dict[str, Numeric]:
-        """Return {}: a fixed policy has no numeric parameters."""
-        return {}
+    @classmethod
+    def sample(cls, game: Game, agent: int) -> dict[str, Any]:
+        """Return uniform play."""
+        actions = game.num_actions[agent]
+        return {"probabilities": np.full(actions, 1.0 / actions)}
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
         """Return the table by name, broadcastable to (replicas, observations, A)."""

@@ -1,21 +1,19 @@
 """Hedge: exponential weights with full information."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from fastgames.learners.base import RuleLearner, Rules, Table
-from fastgames.learners.regret import AVERAGE, SEEN, STRATEGY
-from fastgames.rules import fixed, hedge
+import numpy as np
 
-_RULES = Rules(
-    parameters=("eta",),
-    tables=(STRATEGY, Table("regrets"), AVERAGE, SEEN),
-    draw=fixed.draw,
-    choose=fixed.choose,
-    learn=hedge.learn,
-    policy=fixed.policy,
-    counterfactual=True,
-)
+from fastgames._common.later import cached
+from fastgames.learners.base import Example, RuleLearner, Rules, Table, parameter
+from fastgames.learners.regret import AVERAGE, SEEN, STRATEGY, average, mean, regret
+from fastgames.rules import fixed
+from fastgames.rules.choice import largest
+from fastgames.rules.exponential import exp
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,15 +62,57 @@ class Hedge(RuleLearner):
     (2, 1, 2)
     """
 
-    eta: Any = 0.1
+    eta: Any = parameter(0.1, "[0, inf)")
 
     name = "hedge"
+    title = "Hedge"
+    formula = r"\pi_{t+1}(a) \propto \exp\Bigl(\eta \sum_{\tau \le t} u(a, a^\tau_{-i})\Bigr)"
+    example: ClassVar[Example] = Example(
+        "rock_paper_scissors()",
+        "fg.Hedge(eta=0.05)",
+        steps=5_000,
+        replicas=30,
+        options=", average=True",
+        says="The strategy cycles outwards; its average, shown here, converges to the equilibrium.",
+    )
 
-    def domains(self) -> dict[str, str]:
-        """Return the domain of every numeric field, by name."""
-        return {"eta": "[0, inf)"}
-
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
-        return _RULES
+        return Rules(
+            parameters=("eta",),
+            tables=(STRATEGY, Table("regrets"), AVERAGE, SEEN),
+            draw=fixed.draw,
+            choose=fixed.choose,
+            learn=learn,
+            policy=fixed.policy,
+            counterfactual=True,
+        )
+
+
+def weigh(sums: np.ndarray, eta: float, strategy: np.ndarray) -> None:
+    """Write the strategy proportional to exp(eta (sums - max sums)).
+
+    sums, strategy: (A,); strategy is modified in place
+    """
+    real = sums.dtype.type
+    best = largest(sums)
+    total = real(0.0)
+    for a in range(len(sums)):
+        strategy[a] = exp(real(eta) * (sums[a] - best), real)
+        total = total + strategy[a]
+    for a in range(len(sums)):
+        strategy[a] = strategy[a] / total
+
+
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
+    """Update the regrets by column[k] - (mean of column over strategy[o]), then weigh them.
+
+    The paper weighs the summed payoffs. Regrets differ from these by the same number for all
+    actions, so the strategy is the same, and regrets do not grow without bound.
+    """
+    o = t.observation
+    strategy, regrets = tables.strategy[o], tables.regrets[o]
+    average(tables.strategy, tables.average_strategy, tables.seen, o)
+    regret(regrets, t.column, mean(strategy, t.column))
+    weigh(regrets, p.eta, strategy)

@@ -1,39 +1,21 @@
 """Policy hill-climbing (PHC), and its variant "win or learn fast" (WoLF-PHC)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fastgames.learners.base import RuleLearner, Rules, Table
-from fastgames.rules import hill_climbing, mixed
+from fastgames._common.later import cached
+from fastgames.learners.base import Example, RuleLearner, Rules, Table, parameter
+from fastgames.rules import mixed
+from fastgames.rules.choice import argmax
+from fastgames.rules.qlearning import discounted_best, update
 from fastgames.schedules import Exponential, Linear, Numeric
 
-_POLICY, _Q = Table("policy", initial="uniform"), Table("q")
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
-_PHC = Rules(
-    parameters=("alpha", "gamma", "epsilon", "delta"),
-    tables=(_POLICY, _Q),
-    draw=mixed.draw,
-    choose=mixed.choose,
-    learn=hill_climbing.learn,
-    policy=mixed.policy,
-    words=2,
-)
-_WOLF = Rules(
-    parameters=("alpha", "gamma", "epsilon", "delta_win", "delta_lose"),
-    tables=(
-        _POLICY,
-        _Q,
-        Table("average", initial="uniform"),
-        Table("visits", dims=("observations",), kind="int64"),
-    ),
-    draw=mixed.draw,
-    choose=mixed.choose,
-    learn=hill_climbing.learn_wolf,
-    policy=mixed.policy,
-    words=2,
-)
+_POLICY, _Q = Table("policy", initial="uniform"), Table("q")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,21 +60,36 @@ class PHC(RuleLearner):
     (2, 1, 2)
     """
 
-    alpha: Any = 0.1
-    delta: Any = 0.001
-    gamma: Any = None
-    epsilon: Any = 0.05
+    alpha: Any = parameter(0.1, "[0, 1]")
+    delta: Any = parameter(0.001, "[0, 1]")
+    gamma: Any = parameter(None, "[0, 1]")
+    epsilon: Any = parameter(0.05, "[0, 1]")
 
     name = "phc"
+    title = "Policy hill-climbing"
+    formula = (
+        r"\pi(o,a) \leftarrow \pi(o,a) - \min\Bigl(\pi(o,a), \tfrac{\delta}{|A|-1}\Bigr) \text{ for"
+        r" } a \ne a^*, \quad \text{the rest to } a^* = \arg\max_a Q(o,a)"
+    )
+    example: ClassVar[Example] = Example(
+        "matching_pennies()",
+        "fg.PHC(alpha=0.1, delta=0.002)",
+        replicas=3,
+        says="The policies circle around the equilibrium.",
+    )
 
-    def domains(self) -> dict[str, str]:
-        """Return the domain of every numeric field, by name."""
-        return dict.fromkeys(("alpha", "delta", "gamma", "epsilon"), "[0, 1]")
-
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
-        return _PHC
+        return Rules(
+            parameters=("alpha", "gamma", "epsilon", "delta"),
+            tables=(_POLICY, _Q),
+            draw=mixed.draw,
+            choose=mixed.choose,
+            learn=learn,
+            policy=mixed.policy,
+            words=2,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,13 +136,27 @@ class WoLFPHC(RuleLearner):
     array([9, 9])
     """
 
-    alpha: Any = 0.1
-    delta_win: Any = 0.001
-    delta_lose: Any = 0.002
-    gamma: Any = None
-    epsilon: Any = 0.05
+    alpha: Any = parameter(0.1, "[0, 1]")
+    delta_win: Any = parameter(0.001, "[0, 1]")
+    delta_lose: Any = parameter(0.002, "[0, 1]")
+    gamma: Any = parameter(None, "[0, 1]")
+    epsilon: Any = parameter(0.05, "[0, 1]")
 
     name = "wolf_phc"
+    title = "WoLF-PHC: win or learn fast"
+    formula = (
+        r"\delta = \begin{cases} \delta_w & \sum_a \pi(o,a) Q(o,a) > \sum_a \bar\pi(o,a) Q(o,a) \\ "
+        r"\delta_l & \text{else} \end{cases}"
+    )
+    example: ClassVar[Example] = Example(
+        "matching_pennies()",
+        "fg.WoLFPHC(alpha=0.1, delta_win=0.001, delta_lose=0.002)",
+        replicas=3,
+        says=(
+            "In the game and with the steps of the page on PHC, the policies spiral into the "
+            "equilibrium."
+        ),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -163,17 +174,85 @@ class WoLFPHC(RuleLearner):
                 f"{lose.flat[r]}, got {win.flat[r]}" + (f" at index {r}" if win.ndim else "")
             )
 
-    def domains(self) -> dict[str, str]:
-        """Return the domain of every numeric field, by name."""
-        names = ("alpha", "delta_win", "delta_lose", "gamma", "epsilon")
-        return dict.fromkeys(names, "[0, 1]")
-
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
-        return _WOLF
+        return Rules(
+            parameters=("alpha", "gamma", "epsilon", "delta_win", "delta_lose"),
+            tables=(
+                _POLICY,
+                _Q,
+                Table("average", initial="uniform"),
+                Table("visits", ("observations",), "int64"),
+            ),
+            draw=mixed.draw,
+            choose=mixed.choose,
+            learn=learn_wolf,
+            policy=mixed.policy,
+            words=2,
+        )
 
 
 def _first(value: Numeric) -> np.ndarray:
     """Return the value of a parameter at the first step, () or (replicas,)."""
     return np.asarray(value.start if isinstance(value, Exponential | Linear) else value)
+
+
+def climb(row: np.ndarray, best: int, delta: Any) -> None:
+    """Move probability to the action `best` from every other: delta / (A - 1), or all it has.
+
+    row: (A,) probabilities, modified in place; delta: of their type, in [0, 1]. `best` gets 1
+    minus the sum of the others. This differs from what they gave by rounding only, and keeps the
+    errors of a million steps from adding up: the sum is 1 up to the rounding of one sum, and no
+    entry is negative.
+    """
+    real = row.dtype.type
+    step = delta / real(max(len(row) - 1, 1))
+    others = real(0.0)
+    for a in range(len(row)):
+        if a != best:
+            row[a] = row[a] - min(row[a], step)
+            others = others + row[a]
+    row[best] = max(real(1.0) - others, real(0.0))
+
+
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
+    """Update q[o, a] by Q-learning, then move the policy by delta towards the greedy action."""
+    q = tables.q
+    real = q.dtype.type
+    target = t.gain + discounted_best(q, t)
+    update(q, t.observation, t.action, target, real(p.alpha))
+    climb(tables.policy[t.observation], argmax(q[t.observation]), real(p.delta))
+
+
+def winning(row: np.ndarray, mean: np.ndarray, values: np.ndarray) -> bool:
+    """Return whether the policy `row` is worth more than the policy `mean`; all (A,).
+
+    It compares the sum of (row - mean) (values - values[0]), in index order, with 0. For
+    probabilities this is the comparison of the sums of row values and mean values, and a large
+    value that all actions have in common does not amplify the rounding.
+    """
+    more = row.dtype.type(0.0)
+    for a in range(1, len(row)):
+        more = more + (row[a] - mean[a]) * (values[a] - values[0])
+    return more > 0.0  # type: ignore[no-any-return]
+
+
+def learn_wolf(tables: Any, p: Any, t: "Outcome") -> None:
+    """Learn as `learn` does, by delta_win if the policy beats its average, else by delta_lose.
+
+    The average includes the policies at all visits of o, the present one (before its step) too.
+    """
+    q, o = tables.q, t.observation
+    real = q.dtype.type
+    target = t.gain + discounted_best(q, t)
+    update(q, o, t.action, target, real(p.alpha))
+    row, mean = tables.policy[o], tables.average[o]
+    tables.visits[o] += 1
+    count = real(tables.visits[o])
+    for a in range(len(row)):
+        mean[a] = mean[a] + (row[a] - mean[a]) / count
+    delta = real(p.delta_lose)
+    if winning(row, mean, q[o]):
+        delta = real(p.delta_win)
+    climb(row, argmax(q[o]), delta)

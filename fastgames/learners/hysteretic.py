@@ -1,28 +1,22 @@
 """Hysteretic Q-learning."""
 
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from fastgames.learners.base import RuleLearner, Rules, Table
-from fastgames.learners.explore import EpsilonGreedy, Softmax
-from fastgames.rules import hysteretic, qlearning
+from fastgames._common.later import cached
+from fastgames.learners.base import (
+    Example,
+    RuleLearner,
+    Rules,
+    Table,
+    exploration,
+    initial_values,
+    parameter,
+)
+from fastgames.rules.qlearning import discounted_best, update
 
-_rules = partial(Rules, tables=(Table("q"),), learn=hysteretic.learn, update="hysteretic")
-_EPSILON = _rules(
-    twin="epsilon_greedy",
-    parameters=("alpha", "gamma", "epsilon", "beta"),
-    draw=qlearning.draw_explore,
-    choose=qlearning.choose_greedy,
-    policy=qlearning.policy_epsilon,
-)
-_SOFTMAX = _rules(
-    twin="softmax",
-    parameters=("alpha", "gamma", "temperature", "beta"),
-    draw=qlearning.draw_unit,
-    choose=qlearning.choose_softmax,
-    policy=qlearning.policy_softmax,
-)
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,19 +66,46 @@ class HystereticQ(RuleLearner):
     (2, 1, 3)
     """
 
-    alpha: Any = 0.1
-    beta: Any = 0.01
-    gamma: Any = None
-    explore: EpsilonGreedy | Softmax = field(default_factory=lambda: EpsilonGreedy(0.1))
-    initial: Any = 0.0
+    alpha: Any = parameter(0.1, "[0, 1]")
+    beta: Any = parameter(0.01, "[0, 1]")
+    gamma: Any = parameter(None, "[0, 1]")
+    explore: Any = exploration()
+    initial: Any = initial_values()
 
     name = "hysteretic_q"
+    title = "Hysteretic Q-learning"
+    formula = (
+        r"Q(o,a) \leftarrow Q(o,a) + \begin{cases} \alpha\,\delta & \delta \ge 0 \\ \beta\,\delta &"
+        r" \delta < 0 \end{cases} \qquad \delta = r + \gamma \max_{a'} Q(o',a') - Q(o,a)"
+    )
+    example: ClassVar[Example] = Example(
+        "climbing()",
+        "fg.HystereticQ(alpha=0.1, beta=0.01)",
+        kind="joint",
+        record="fg.Record(joint_actions=True)",
+        says=(
+            "In the climbing game independent Q-learners never find the best joint action, (a, a); "
+            "hysteretic learners often do."
+        ),
+    )
 
-    def domains(self) -> dict[str, str]:
-        """Return the domain of every numeric field, by name."""
-        return {"alpha": "[0, 1]", "beta": "[0, 1]", "gamma": "[0, 1]"}
-
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
-        return _EPSILON if isinstance(self.explore, EpsilonGreedy) else _SOFTMAX
+        return Rules(
+            parameters=("alpha", "gamma", self.explore.parameter, "beta"),
+            tables=(Table("q"),),
+            learn=learn,
+            update="hysteretic",
+            **self.explore.rules,
+        )
+
+
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
+    """Move q[o, a] towards gain + weight max q[o2]: by alpha if that is not less, else by beta."""
+    q = tables.q
+    target = t.gain + discounted_best(q, t)
+    step = q.dtype.type(p.alpha)
+    if target < q[t.observation, t.action]:
+        step = q.dtype.type(p.beta)
+    update(q, t.observation, t.action, target, step)

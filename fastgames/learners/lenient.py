@@ -1,34 +1,35 @@
-"""Lenient Q-learning."""
+"""Lenient Q-learning.
+
+The first random word of a step selects the action, the second decides on leniency.
+"""
 
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from fastgames.learners.base import RuleLearner, Rules, Table
-from fastgames.learners.explore import EpsilonGreedy, Softmax
-from fastgames.rules import lenient, mixed, qlearning
+import numpy as np
 
-_rules = partial(
-    Rules, tables=(Table("q"), Table("temperatures", initial=1.0)), words=2, learn=lenient.learn
+from fastgames._common.later import cached
+from fastgames.learners.base import (
+    Example,
+    RuleLearner,
+    Rules,
+    Table,
+    exploration,
+    initial_values,
+    parameter,
 )
-_TEMPERED = _rules(
-    parameters=("alpha", "gamma", "omega", "kappa", "decay", "greedy_below"),
-    draw=lenient.draw_unit,
-    choose=lenient.choose_tempered,
-    policy=lenient.policy_tempered,
-)
-_EPSILON = _rules(
-    parameters=("alpha", "gamma", "epsilon", "kappa", "decay"),
-    draw=mixed.draw,
-    choose=lenient.choose_greedy,
-    policy=qlearning.policy_epsilon,
-)
-_SOFTMAX = _rules(
-    parameters=("alpha", "gamma", "temperature", "kappa", "decay"),
-    draw=lenient.draw_unit,
-    choose=lenient.choose_softmax,
-    policy=qlearning.policy_softmax,
-)
+from fastgames.learners.explore import EpsilonGreedy
+from fastgames.rules import mixed, qlearning
+from fastgames.rules.choice import argmax, epsilon_greedy, sample, softmax_weights, unit
+from fastgames.rules.exponential import exp
+from fastgames.rules.qlearning import choose_softmax as sample_softmax
+from fastgames.rules.qlearning import discounted_best, update
+from fastgames.rules.sums import mean
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
+
+LOWEST = 2.0**-60  # temperatures stop decaying here, because CPUs are slow with subnormal numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,32 +98,125 @@ class LenientQ(RuleLearner):
     (2, 1, 3)
     """
 
-    alpha: Any = 0.1
-    gamma: Any = None
-    kappa: Any = 1000.0
-    decay: Any = 0.995
-    explore: EpsilonGreedy | Softmax | None = None
-    initial: Any = 0.0
-    omega: Any = 500.0
-    greedy_below: Any = 0.04
+    alpha: Any = parameter(0.1, "[0, 1]")
+    gamma: Any = parameter(None, "[0, 1]")
+    kappa: Any = parameter(1000.0, "[0, inf)")
+    decay: Any = parameter(0.995, "[0, 1]")
+    explore: Any = exploration(None)
+    initial: Any = initial_values()
+    omega: Any = parameter(500.0, "[1e-30, 1e30]")  # temperatures stay above 0 in float32
+    greedy_below: Any = parameter(0.04, "[1e-6, 1]")
 
     name = "lenient_q"
-    may_explore_by_itself = True
+    title = "Lenient Q-learning"
+    formula = (
+        r"Q(o,a) \leftarrow Q(o,a) + \alpha\,\delta \quad\text{if } \delta \ge 0 \text{ or with "
+        r"probability } e^{-\kappa\,T(o,a)}, \qquad T(o,a) \leftarrow \text{decay} \cdot T(o,a), "
+        r"\qquad \pi(a \mid o) \propto e^{Q(o,a) / (\omega\,\bar T(o))}"
+    )
+    example: ClassVar[Example] = Example(
+        "climbing()",
+        "fg.LenientQ()",
+        kind="joint",
+        record="fg.Record(joint_actions=True)",
+        says=(
+            "The agents explore as long as they are lenient, and both find the best joint action, "
+            "(a, a)."
+        ),
+    )
+    slow = True
 
-    def domains(self) -> dict[str, str]:
-        """Return the domain of every numeric field, by name."""
-        return {
-            "alpha": "[0, 1]",
-            "gamma": "[0, 1]",
-            "kappa": "[0, inf)",
-            "decay": "[0, 1]",
-            "omega": "[1e-30, 1e30]",  # keeps temperatures above 0 in float32
-            "greedy_below": "[1e-6, 1]",
-        }
-
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
+        parameters: tuple[str, ...]
         if self.explore is None:
-            return _TEMPERED
-        return _EPSILON if isinstance(self.explore, EpsilonGreedy) else _SOFTMAX
+            parameters = ("alpha", "gamma", "omega", "kappa", "decay", "greedy_below")
+            functions = draw_unit, choose_tempered, policy_tempered
+        else:
+            parameters = ("alpha", "gamma", self.explore.parameter, "kappa", "decay")
+            epsilon = isinstance(self.explore, EpsilonGreedy)
+            functions = (
+                mixed.draw if epsilon else draw_unit,
+                choose_greedy if epsilon else choose_softmax,
+                qlearning.policy_epsilon if epsilon else qlearning.policy_softmax,
+            )
+        draw, choose, policy = functions
+        return Rules(
+            parameters=parameters,
+            tables=(Table("q"), Table("temperatures", initial=1.0)),
+            draw=draw,
+            choose=choose,
+            learn=learn,
+            policy=policy,
+            words=2,
+        )
+
+
+def draw_unit(u: Any, p: Any, actions: int, real: Any) -> Any:
+    """Return two numbers in [0, 1)."""
+    return unit(u[0], real), unit(u[1], real)
+
+
+def choose_greedy(tables: Any, p: Any, o: int, signal: Any) -> int:
+    """Return the action that the first signal explores, or the greedy action."""
+    return epsilon_greedy(tables.q[o], signal[0])
+
+
+def choose_softmax(tables: Any, p: Any, o: int, signal: Any) -> int:
+    """Sample an action from the softmax of q[o] by the first signal."""
+    return sample_softmax(tables, p, o, signal[0])
+
+
+def choose_tempered(tables: Any, p: Any, o: int, signal: Any) -> int:
+    """Sample from the softmax of q[o] at the temperature omega mean T[o], by the first signal.
+
+    If mean T[o] is below greedy_below, return the greedy action.
+    """
+    q = tables.q
+    real = q.dtype.type
+    temperature = mean(tables.temperatures[o])
+    if temperature < real(p.greedy_below):
+        return argmax(q[o])
+    weights = np.empty(q.shape[1], q.dtype)
+    softmax_weights(q[o], real(p.omega) * temperature, real, weights)
+    return sample(weights, signal[0])
+
+
+def policy_tempered(tables: Any, p: Any, o: int, out: Any) -> None:
+    """Write the probabilities with which `choose_tempered` plays into `out` (A,)."""
+    q = tables.q
+    real = q.dtype.type
+    temperature = mean(tables.temperatures[o])
+    if temperature < real(p.greedy_below):
+        for a in range(q.shape[1]):
+            out[a] = 0.0
+        out[argmax(q[o])] = 1.0
+    else:
+        weights = np.empty(q.shape[1], q.dtype)
+        softmax_weights(q[o], real(p.omega) * temperature, real, weights)
+        total = 0.0
+        for a in range(len(weights)):
+            total += float(weights[a])
+        for a in range(len(weights)):
+            out[a] = float(weights[a]) / total
+
+
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
+    """Move q[o, a] by alpha towards gain + weight max q[o2], unless the agent is lenient.
+
+    It is lenient with probability 1 - exp(-kappa T[o, a]) if the target is below q[o, a]: if the
+    second signal is below this probability. Then T[o, a] is multiplied by decay.
+    """
+    q, temperatures = tables.q, tables.temperatures
+    real = q.dtype.type
+    o, a = t.observation, t.action
+    temperature = temperatures[o, a]
+    target = t.gain + discounted_best(q, t)
+    forgives = False
+    if target < q[o, a]:
+        forgives = t.signal[1] < real(1.0) - exp(-(real(p.kappa) * temperature), real)
+    if not forgives:
+        update(q, o, a, target, real(p.alpha))
+    if temperature > real(LOWEST):
+        temperatures[o, a] = temperature * real(p.decay)

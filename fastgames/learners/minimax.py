@@ -1,41 +1,29 @@
 """Minimax-Q for zero-sum games of two agents."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from fastgames._common.later import cached
 from fastgames.games import Game
-from fastgames.learners.base import RuleLearner, Rules, Table
+from fastgames.learners.base import (
+    Example,
+    RuleLearner,
+    Rules,
+    Table,
+    initial_values,
+    parameter,
+)
 from fastgames.learners.stepsize import VisitCount
-from fastgames.rules import minimax, mixed
-from fastgames.schedules import numeric
+from fastgames.rules import mixed
+from fastgames.rules.stepsize import visit
+from fastgames.rules.zero_sum import solve
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 _EACH = ("observations", "actions", "others_actions")
-_TABLES = (
-    Table("policy", initial="uniform"),
-    Table("q", _EACH),
-    Table("value", ("observations",)),
-)
-
-
-def _rules(step: str, learn: Callable[..., Any], *more: Table) -> Rules:
-    """Return the rules; step: the name of the step size's parameter; more: further tables."""
-    return Rules(
-        parameters=(step, "gamma", "epsilon"),
-        tables=(*_TABLES, *more),
-        draw=mixed.draw,
-        choose=mixed.choose,
-        learn=learn,
-        policy=mixed.policy,
-        words=2,
-        joint=True,
-    )
-
-
-_BY_ALPHA = _rules("alpha", minimax.learn)
-_BY_VISITS = _rules("power", minimax.learn_by_visits, Table("visits", _EACH, kind="int64"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,39 +74,55 @@ class MinimaxQ(RuleLearner):
     (2, 1, 2, 2)
     """
 
-    alpha: Any = field(default_factory=lambda: VisitCount(0.6))
-    gamma: Any = None
-    epsilon: Any = 0.2
-    initial: float = 0.0
+    alpha: Any = parameter(VisitCount(0.6), "(0, 1]", "[0, 1]", visits=True)
+    gamma: Any = parameter(None, "[0, 1]")
+    epsilon: Any = parameter(0.2, "[0, 1]")
+    initial: float = initial_values(most=0)
 
     name = "minimax_q"
+    title = "Minimax-Q"
+    formula = (
+        r"Q(o,a,b) \leftarrow Q(o,a,b) + \alpha\,\bigl[\,r + \gamma V(o') - Q(o,a,b)\,\bigr], "
+        r"\qquad V(o) = \max_{\pi} \min_{b} \sum_a \pi(a)\, Q(o,a,b)"
+    )
+    example: ClassVar[Example] = Example(
+        "rock_paper_scissors()",
+        "fg.MinimaxQ()",
+        steps=60,
+        replicas=30,
+        says=(
+            "The policy is a maximin strategy of the learned values: in rock-paper-scissors it "
+            "settles in the middle."
+        ),
+    )
+    slow = True
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.alpha, VisitCount):
-            object.__setattr__(self, "alpha", numeric("alpha", self.alpha, "(0, 1]", "[0, 1]"))
-        if not isinstance(self.initial, float):
-            raise ValueError(f"initial must be a number, got an array {self.initial.shape}")
-
-    def domains(self) -> dict[str, str]:
-        """Return the domain of every numeric field, by name."""
-        return {"gamma": "[0, 1]", "epsilon": "[0, 1]"}
-
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
-        return _BY_VISITS if isinstance(self.alpha, VisitCount) else _BY_ALPHA
-
-    @property
-    def power(self) -> Any:
-        """Power of the step size; defined if alpha is a `VisitCount`."""
-        return self.alpha.power
+        visits = isinstance(self.alpha, VisitCount)
+        tables = (
+            Table("policy", initial="uniform"),
+            Table("q", _EACH),
+            Table("value", ("observations",)),
+            Table("visits", _EACH, kind="int64"),
+        )
+        return Rules(
+            parameters=("power" if visits else "alpha", "gamma", "epsilon"),
+            tables=tables if visits else tables[:3],
+            draw=mixed.draw,
+            choose=mixed.choose,
+            learn=learn_by_visits if visits else learn,
+            policy=mixed.policy,
+            words=2,
+            joint=True,
+        )
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
         """Return initial tables by name, each broadcastable to (replicas, *dimensions)."""
-        actions = game.num_actions[agent]
+        actions, initial = game.num_actions[agent], np.asarray(self.initial)
         tables = {table.name: table.start(actions) for table in self.rules.tables}
-        return tables | {"q": np.asarray(self.initial), "value": np.asarray(self.initial)}
+        return tables | {"q": initial, "value": initial}
 
     def check(self, game: Game, agent: int) -> None:
         """Raise ValueError unless two agents always move, see the state, and rewards sum to 0."""
@@ -149,3 +153,28 @@ def _tells_states(observations: np.ndarray, terminal: np.ndarray | None) -> bool
     """Return whether observations (S,) identify all non-terminal states; terminal: (S,) bool."""
     seen = observations if terminal is None else observations[~terminal]
     return len(np.unique(seen)) == len(seen)
+
+
+def update(tables: Any, t: "Outcome", step: Any) -> None:
+    """Move q[o, a, b] by `step` towards gain + weight value[o2], then solve the game q[o].
+
+    Its solution gives policy[o] and value[o]. The value of a terminal state is 0.
+    """
+    q, value = tables.q, tables.value
+    real = q.dtype.type
+    o, a, b = t.observation, t.action, t.others
+    best = real(0.0)
+    if not t.ended:
+        best = value[t.next_observation]
+    q[o, a, b] = q[o, a, b] + real(step) * ((t.gain + t.weight * best) - q[o, a, b])
+    value[o] = solve(q[o], tables.policy[o])
+
+
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
+    """Update with the step size alpha."""
+    update(tables, t, p.alpha)
+
+
+def learn_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
+    """Update with the step size of the visit of (a, b) at o."""
+    update(tables, t, visit(tables.visits[t.observation], t.action, t.others, p.power))

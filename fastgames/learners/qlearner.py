@@ -1,9 +1,10 @@
 """Q-learning."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Rules
+from fastgames.learners.base import Example, Rules, flag
 from fastgames.learners.stepsize import VisitCount
 from fastgames.learners.values import ValueLearner
 from fastgames.rules import qlearning
@@ -57,14 +58,20 @@ class QLearner(ValueLearner):
     (2, 1, 2)
     """
 
-    counterfactual: bool = False
+    counterfactual: bool = flag()
 
     name = "q"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.counterfactual, bool):
-            raise TypeError(f"counterfactual must be True or False, got {self.counterfactual!r}")
+    title = "Q-learning"
+    formula = (
+        r"Q(o,a) \leftarrow Q(o,a) + \alpha\,\bigl[\,r + \gamma\,\max_{a'} Q(o',a') - "
+        r"Q(o,a)\,\bigr]"
+    )
+    example: ClassVar[Example] = Example(
+        "matching_pennies()",
+        "fg.QLearner(alpha=0.1, explore=fg.Softmax(0.5))",
+        replicas=50,
+        says="Softmax Q-learners stay near the mixed equilibrium; epsilon-greedy ones do not.",
+    )
 
     @cached
     def rules(self) -> Rules:

@@ -1,20 +1,20 @@
-"""Regret matching."""
+"""Regret matching, and functions shared by learners with a table of strategies."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from fastgames.learners.base import RuleLearner, Rules, Table
-from fastgames.rules import fixed, regret
+import numpy as np
+
+from fastgames._common.later import cached
+from fastgames.learners.base import Example, RuleLearner, Rules, Table, flag
+from fastgames.rules import fixed
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 STRATEGY = Table("strategy", initial="uniform")
 AVERAGE = Table("average_strategy", initial="uniform")
 SEEN = Table("seen", ("observations",), "int64")
-
-_LEARN = {  # (plus, played)
-    (False, False): regret.learn,
-    (True, False): regret.learn_plus,
-    (False, True): regret.learn_played,
-    (True, True): regret.learn_played_plus,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,19 +69,25 @@ class RegretMatching(RuleLearner):
     True
     """
 
-    plus: bool = False
-    played: bool = False
+    plus: bool = flag()
+    played: bool = flag()
 
     name = "regret_matching"
+    title = "Regret matching"
+    formula = (
+        r"\pi_{t+1}(a) = \frac{R_t^+(a)}{\sum_b R_t^+(b)}, \qquad R_t(a) = \sum_{\tau \le t} "
+        r"\bigl[\,u(a, a^\tau_{-i}) - u(\pi_\tau, a^\tau_{-i})\,\bigr]"
+    )
+    example: ClassVar[Example] = Example(
+        "rock_paper_scissors()",
+        "fg.RegretMatching()",
+        steps=5_000,
+        replicas=30,
+        options=", average=True",
+        says="The strategy moves from corner to corner; its average, shown here, converges.",
+    )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for field in ("plus", "played"):
-            value = getattr(self, field)
-            if not isinstance(value, bool):
-                raise TypeError(f"{field} must be True or False, got {value!r}")
-
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
         return Rules(
@@ -93,3 +99,100 @@ class RegretMatching(RuleLearner):
             policy=fixed.policy,
             counterfactual=True,
         )
+
+
+def mean(strategy: np.ndarray, column: np.ndarray) -> Any:
+    """Return the mean payoff of a strategy, summed in index order.
+
+    strategy, column: (A,), probabilities and payoffs of the actions
+    """
+    total = strategy[0] * column[0]
+    for a in range(1, len(column)):
+        total = total + strategy[a] * column[a]
+    return total
+
+
+def average(strategy: np.ndarray, averages: np.ndarray, seen: np.ndarray, o: int) -> None:
+    """Count a visit of o, and update the mean of the strategies played there, averages[o].
+
+    The n-th strategy s changes the mean m by (s - m) / n, with 1 / n in float64, then rounded to
+    the type of the tables. Unlike a sum, this is accurate in float32 for any number of visits.
+
+    strategy, averages: (observations, actions); averages is modified in place
+    seen: (observations,) int64, modified in place
+    """
+    real = averages.dtype.type
+    seen[o] += 1
+    step = real(1.0 / float(seen[o]))
+    for a in range(strategy.shape[1]):
+        averages[o, a] = averages[o, a] + step * (strategy[o, a] - averages[o, a])
+
+
+def regret(regrets: np.ndarray, column: np.ndarray, earned: Any) -> None:
+    """Add column - earned to the regrets; both (A,), regrets is modified in place."""
+    for a in range(len(column)):
+        regrets[a] = regrets[a] + (column[a] - earned)
+
+
+def forgive(regrets: np.ndarray) -> None:
+    """Set negative regrets (A,) to 0, in place."""
+    zero = regrets.dtype.type(0.0)
+    for a in range(len(regrets)):
+        if regrets[a] < zero:
+            regrets[a] = zero
+
+
+def match(regrets: np.ndarray, strategy: np.ndarray) -> None:
+    """Write the strategy proportional to the positive regrets, uniform if none is positive.
+
+    regrets, strategy: (A,); strategy is modified in place
+    """
+    real = regrets.dtype.type
+    total = real(0.0)
+    for a in range(len(regrets)):
+        if regrets[a] > real(0.0):
+            total = total + regrets[a]
+    for a in range(len(regrets)):
+        if total <= real(0.0):
+            strategy[a] = real(1.0) / real(len(regrets))
+        elif regrets[a] > real(0.0):
+            strategy[a] = regrets[a] / total
+        else:
+            strategy[a] = real(0.0)
+
+
+def learn(tables: Any, p: Any, t: "Outcome") -> None:
+    """Update the regrets by column[k] - (mean of column over strategy[o]), then match them."""
+    o = t.observation
+    strategy, regrets = tables.strategy[o], tables.regrets[o]
+    average(tables.strategy, tables.average_strategy, tables.seen, o)
+    regret(regrets, t.column, mean(strategy, t.column))
+    match(regrets, strategy)
+
+
+def learn_plus(tables: Any, p: Any, t: "Outcome") -> None:
+    """Update as `learn` does, then set negative regrets to 0."""
+    learn(tables, p, t)
+    forgive(tables.regrets[t.observation])
+
+
+def learn_played(tables: Any, p: Any, t: "Outcome") -> None:
+    """Update the regrets by column[k] - column[a], the payoff of the action played; match them."""
+    o = t.observation
+    average(tables.strategy, tables.average_strategy, tables.seen, o)
+    regret(tables.regrets[o], t.column, t.column[t.action])
+    match(tables.regrets[o], tables.strategy[o])
+
+
+def learn_played_plus(tables: Any, p: Any, t: "Outcome") -> None:
+    """Update as `learn_played` does, then set negative regrets to 0."""
+    learn_played(tables, p, t)
+    forgive(tables.regrets[t.observation])
+
+
+_LEARN = {  # (plus, played)
+    (False, False): learn,
+    (True, False): learn_plus,
+    (False, True): learn_played,
+    (True, True): learn_played_plus,
+}

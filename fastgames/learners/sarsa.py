@@ -1,21 +1,26 @@
-"""SARSA and expected SARSA."""
+"""SARSA and expected SARSA.
+
+One rule serves both: SARSA uses the value of the next action; expected SARSA does not wait for it
+(`next_action` is -1) and uses the mean over the current policy.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from fastgames.learners.base import Rules
+import numpy as np
+
+from fastgames._common.later import cached
+from fastgames.learners.base import Example, Rules
 from fastgames.learners.explore import EpsilonGreedy
 from fastgames.learners.stepsize import VisitCount
 from fastgames.learners.values import ValueLearner
-from fastgames.rules import sarsa
+from fastgames.rules.choice import explored, largest, softmax_weights
+from fastgames.rules.qlearning import update
+from fastgames.rules.stepsize import visit
 
-_LEARN = {  # (by visits, epsilon-greedy)
-    (False, True): sarsa.learn_epsilon,
-    (True, True): sarsa.learn_epsilon_by_visits,
-    (False, False): sarsa.learn_softmax,
-    (True, False): sarsa.learn_softmax_by_visits,
-}
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import Outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +64,17 @@ class Sarsa(ValueLearner):
     """
 
     name = "sarsa"
+    title = "SARSA"
+    formula = r"Q(o,a) \leftarrow Q(o,a) + \alpha\,\bigl[\,r + \gamma\,Q(o',a') - Q(o,a)\,\bigr]"
+    example: ClassVar[Example] = Example(
+        "prisoners_dilemma()",
+        "fg.Sarsa(alpha=0.1)",
+        kind="overview",
+        record="fg.Record(every={every}, greedy=True, joint_actions=True)",
+        says="SARSA learns the values of its own policy, exploration included.",
+    )
 
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
         return self._rules(_learn(self), bootstrap="next", defers=True)
@@ -106,11 +120,124 @@ class ExpectedSarsa(ValueLearner):
     """
 
     name = "expected_sarsa"
+    title = "Expected SARSA"
+    formula = (
+        r"Q(o,a) \leftarrow Q(o,a) + \alpha\,\bigl[\,r + \gamma\,\sum_{a'} \pi(a' \mid o')\, "
+        r"Q(o',a') - Q(o,a)\,\bigr]"
+    )
+    example: ClassVar[Example] = Example(
+        "stag_hunt()",
+        "fg.ExpectedSarsa(alpha=0.1)",
+        kind="overview",
+        record="fg.Record(every={every}, greedy=True, joint_actions=True)",
+        says=(
+            "Its target is the mean over its policy, without the noise of the next action in SARSA."
+        ),
+    )
 
-    @property
+    @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
         return self._rules(_learn(self), bootstrap="expected")
+
+
+def expected_epsilon(row: np.ndarray, epsilon: float, real: Any) -> Any:
+    """Return the mean of values over epsilon-greedy play: (1 - s) max + s (sum / A), in `real`.
+
+    s = real(floor(epsilon 2^31) / 2^31); the sum runs in index order from row[0].
+
+    row: (A,) the values of the actions
+    """
+    share = real(explored(epsilon))
+    total = row[0]
+    for a in range(1, len(row)):
+        total = total + row[a]
+    return (real(1.0) - share) * largest(row) + share * (total / real(len(row)))
+
+
+def expected_softmax(row: np.ndarray, temperature: float, real: Any) -> Any:
+    """Return the mean of values over softmax play: (sum of w_a row_a) / (sum of w_a), in `real`.
+
+    w: `softmax_weights`, not normalised; both sums run in index order from their first term.
+
+    row: (A,) the values of the actions
+    """
+    weights = np.empty(len(row), row.dtype)
+    softmax_weights(row, temperature, real, weights)
+    total = weights[0] * row[0]
+    weight = weights[0]
+    for a in range(1, len(row)):
+        total = total + weights[a] * row[a]
+        weight = weight + weights[a]
+    return total / weight
+
+
+def value_epsilon(q: np.ndarray, epsilon: float, t: "Outcome") -> Any:
+    """Return the value of the next observation under epsilon-greedy play; 0 once ended.
+
+    It is the value of the next action if there is one, else the mean over the policy.
+    """
+    real = q.dtype.type
+    value = real(0.0)
+    if not t.ended:
+        if t.next_action >= 0:
+            value = q[t.next_observation, t.next_action]
+        else:
+            value = expected_epsilon(q[t.next_observation], epsilon, real)
+    return value
+
+
+def value_softmax(q: np.ndarray, temperature: float, t: "Outcome") -> Any:
+    """Return the value of the next observation under softmax play; 0 once ended.
+
+    It is the value of the next action if there is one, else the mean over the policy.
+    """
+    real = q.dtype.type
+    value = real(0.0)
+    if not t.ended:
+        if t.next_action >= 0:
+            value = q[t.next_observation, t.next_action]
+        else:
+            value = expected_softmax(q[t.next_observation], temperature, real)
+    return value
+
+
+def learn_epsilon(tables: Any, p: Any, t: "Outcome") -> None:
+    """Move q[o, a] by alpha towards gain + weight value, under epsilon-greedy play."""
+    q = tables.q
+    target = t.gain + t.weight * value_epsilon(q, p.epsilon, t)
+    update(q, t.observation, t.action, target, q.dtype.type(p.alpha))
+
+
+def learn_epsilon_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
+    """Learn as `learn_epsilon` does, with the step size of the visit."""
+    q = tables.q
+    step = visit(tables.visits, t.observation, t.action, p.power)
+    target = t.gain + t.weight * value_epsilon(q, p.epsilon, t)
+    update(q, t.observation, t.action, target, q.dtype.type(step))
+
+
+def learn_softmax(tables: Any, p: Any, t: "Outcome") -> None:
+    """Move q[o, a] by alpha towards gain + weight value, under softmax play."""
+    q = tables.q
+    target = t.gain + t.weight * value_softmax(q, p.temperature, t)
+    update(q, t.observation, t.action, target, q.dtype.type(p.alpha))
+
+
+def learn_softmax_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
+    """Learn as `learn_softmax` does, with the step size of the visit."""
+    q = tables.q
+    step = visit(tables.visits, t.observation, t.action, p.power)
+    target = t.gain + t.weight * value_softmax(q, p.temperature, t)
+    update(q, t.observation, t.action, target, q.dtype.type(step))
+
+
+_LEARN = {  # (by visits, epsilon-greedy)
+    (False, True): learn_epsilon,
+    (True, True): learn_epsilon_by_visits,
+    (False, False): learn_softmax,
+    (True, False): learn_softmax_by_visits,
+}
 
 
 def _learn(learner: ValueLearner) -> Callable[..., Any]:

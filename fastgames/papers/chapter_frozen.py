@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames.games import matching_pennies
-from fastgames.learners import AnyLearner, EpsilonGreedy, FixedPolicy, QLearner
+from fastgames.learners import EpsilonGreedy, FixedPolicy, QLearner, RuleLearner
 from fastgames.papers.report import Report, Row, picture
 from fastgames.record import Record
 from fastgames.result import Result
@@ -68,7 +68,7 @@ def frozen(
     steps = checks.whole("steps", steps, SLICES)
     learner = QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
 
-    def phase(start: Result | None, column: AnyLearner) -> tuple[Result, Any]:
+    def phase(start: Result | None, column: RuleLearner) -> tuple[Result, Any]:
         """Run a phase; return its result, and Row's flips in its slices (slices, replicas)."""
         counts, result = [], start
         for length in _lengths(steps):

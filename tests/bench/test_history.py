@@ -33,7 +33,7 @@ def test_a_new_learner_and_a_new_game_get_scenarios_with_nothing_else_said(monke
     class Timid(fg.QLearner):
         pass
 
-    monkeypatch.setitem(registry.LEARNERS, "timid", Timid)
+    monkeypatch.setattr(registry, "LEARNERS", {"timid": Timid})
     monkeypatch.setattr(registry, "GAMES", {"chess": fg.games.jordan})
     found = {s.name: s for s in generated.learner_scenarios() + generated.game_scenarios()}
     learner = found["timid-softmax-visits-counterfactual-large-float32-all"].arguments()
@@ -44,9 +44,13 @@ def test_a_new_learner_and_a_new_game_get_scenarios_with_nothing_else_said(monke
 
 
 def test_a_learner_that_needs_what_nobody_knows_says_so(monkeypatch):
-    monkeypatch.setitem(registry.LEARNERS, "odd", lambda oddness: None)
+    class Odd(fg.QLearner):
+        def __init__(self, oddness):
+            super().__init__()
+
+    monkeypatch.setattr(registry, "LEARNERS", {"odd": Odd})
     scenario = next(s for s in generated.learner_scenarios() if s.name.startswith("odd"))
-    with pytest.raises(ValueError, match="needs a value for oddness"):
+    with pytest.raises(TypeError, match="oddness"):
         scenario.arguments()
 
 

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -73,10 +74,10 @@ def test_games(call):
 def test_learners(call):
     status, out, _ = call("learners")
     assert status == 0
-    for name, kind in (LEARNERS | EXPLORERS).items():
+    for name, kind in {**LEARNERS, **EXPLORERS}.items():
         assert re.search(rf"^. {name} ", out, re.MULTILINE)
         parameters, source = show.described(kind)
-        assert list(parameters) == list(kind.__dataclass_fields__)
+        assert list(parameters) == [part.name for part in fields(kind)]
         assert all(len(text) > 10 for text in parameters.values())
         assert source or name == "fixed"
     assert show.described(LEARNERS["q"])[0]["alpha"].endswith(

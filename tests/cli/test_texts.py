@@ -130,7 +130,7 @@ def test_python_m_without_the_extra():
         (["run"], "Missing argument 'game'. Try: fastgames run --help\n"),
         (
             ["run", "chicken", "--alhpa", "0.1"],
-            "--alpha, --help, --last). Try: fastgames run --help\n",
+            "--alpha, --kappa, --last). Try: fastgames run --help\n",
         ),
         (["reproduce", "cycle"], "did you mean 'cycling'?\n"),
     ],

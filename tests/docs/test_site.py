@@ -13,7 +13,8 @@ from fastgames.games.registry import about
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "docs/site"
 WRITTEN = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
-SLOW = {"minimax_q", "coma", "lenient_q", "exp3", *(k for k in registry.GAMES if about(k).slow)}
+SLOW = [name for name, kind in registry.LEARNERS.items() if kind.slow]
+SLOW += [name for name in registry.GAMES if about(name).slow]
 
 
 @pytest.fixture(scope="module", autouse=True)

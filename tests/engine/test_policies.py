@@ -36,8 +36,8 @@ def words(count, role, seed=SEED):
 @pytest.mark.parametrize("name", LEARNERS)
 def test_of_every_learner(name):
     """The array, the preferences and the labels of one replica."""
-    more = {"low": -1.0} if name == "exp3" else {}  # payoffs go from -1 to 1
-    result = fg.run(MATRIX, registry.LEARNERS[name](**more), 30, 4, SEED, backend="reference")
+    make = registry.LEARNERS[name]
+    result = fg.run(MATRIX, make(**make.sample(MATRIX, 0)), 30, 4, SEED, backend="reference")
     policy = result.agent(1, replica=2)
     np.testing.assert_array_equal(policy.probabilities, result.policy(1)[2])
     assert policy.greedy(0) == result.greedy(1)[2, 0]

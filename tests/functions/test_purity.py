@@ -24,6 +24,7 @@ from fastgames import _core
 from fastgames.functions.purity import check
 from fastgames.rules import chance
 from fastgames.rules.exponential import exp
+from fastgames.rules.outcome import TeamOutcome
 
 GENERATOR, LEGACY = np.random.default_rng(1), np.random.RandomState(1)
 RATES, COUNTS, CONFIG = {"fast": 0.5}, np.zeros(3), types.SimpleNamespace(rate=0.5)
@@ -170,6 +171,7 @@ FINE = [
     "n = np.zeros(3, np.int64); tables[0][0, 0] = n.sum()",
     "tables[0][0, 0] = pot(t.actions)",
     "tables[0][0, 0] = p[0] ** 2 + 2 ** t.action",
+    "tables.q[0, 0] = p.alpha + tables.visits[0, 0]",
     "tables[0][0, 0] = np.argmax(tables[0][0]) + tables[0][0].max()",
     "print(t.gain)",
     "assert t.gain > 0, 'no gain'",
@@ -232,10 +234,13 @@ def test_constants_go_into_helpers():
 
 
 def test_functions_of_the_library_are_taken():
-    from fastgames.rules import coma, qlearning
+    from fastgames.learners import coma
+    from fastgames.rules import qlearning
 
-    for module in (qlearning, coma):
-        check("learn", module.learn, FORM, NAMES)
+    check("learn", qlearning.learn, FORM, NAMES)
+    rules = fg.COMA().rules
+    names = {"tables": rules.names, "p": rules.parameters, "t": TeamOutcome._fields}
+    check("learn", coma.learn, FORM, names)
 
 
 # --- refused: other bits compiled ----------------------------------------------------------------
@@ -273,14 +278,18 @@ def test_functions_with_other_bits_compiled_are_refused(text, name, instead):
 # --- refused: what cannot be compiled, with what to write ----------------------------------------
 
 HINTS = [
-    ('tables["q"][0, 0] = 1.0', r'tables\["q"\]', r"write tables\[0\]"),
-    ('tables["visits"][0, 0] += 1', r'tables\["visits"\]', r"write tables\[1\]"),
-    ('tables["r"][0, 0] = 1.0', r'tables\["r"\]', r"tables\[0\] is 'q', tables\[1\] is 'visits'"),
-    ("tables.q[0, 0] = 1.0", "tables.q", r"write tables\[0\]"),
-    ('tables[0][0, 0] = p["gamma"]', r'p\["gamma"\]', r"write p\[1\]"),
-    ("tables[0][0, 0] = p.alpha", "p.alpha", r"write p\[0\]"),
-    ("tables[0][0, 0] = p[2]", r"p\[2\]", r"p\[0\] is 'alpha'"),
-    ("tables[2][0, 0] = 1.0", r"tables\[2\]", r"tables\[0\] is 'q'"),
+    ('tables["q"][0, 0] = 1.0', r'tables\["q"\]', r"write tables\.q"),
+    ('tables["visits"][0, 0] += 1', r'tables\["visits"\]', r"write tables\.visits"),
+    ('tables["r"][0, 0] = 1.0', r'tables\["r"\]', r"its entries are tables\[0\], 'q', tables\[1\]"),
+    (
+        "tables.r[0, 0] = 1.0",
+        "tables.r",
+        r"its entries are tables\[0\], 'q'",
+    ),
+    ('tables[0][0, 0] = p["gamma"]', r'p\["gamma"\]', r"write p\.gamma"),
+    ("tables[0][0, 0] = p.alhpa", "p.alhpa", r"did you mean p\.alpha"),
+    ("tables[0][0, 0] = p[2]", r"p\[2\]", r"its entries are p\[0\], 'alpha'"),
+    ("tables[2][0, 0] = 1.0", r"tables\[2\]", r"its entries are tables\[0\], 'q'"),
     ('tables[0][0, 0] = t["gain"]', r't\["gain"\]', "write t.gain"),
     ("tables[0][0, 0] = t.gian", "t.gian", r"did you mean t.gain\?"),
     ("tables[0][0, 0] = RATES['fast']", "RATES", "a dict is mutable; pass a parameter"),

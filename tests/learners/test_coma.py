@@ -7,7 +7,7 @@ import pytest
 from scipy.special import softmax
 
 import fastgames as fg
-from fastgames.rules import coma
+from fastgames.learners import coma
 from fastgames.rules.outcome import TeamOutcome
 
 ACTIONS = (3, 2, 4)
@@ -37,6 +37,9 @@ def gradient(f, x):
     return out
 
 
+RULES = fg.COMA().rules
+
+
 @pytest.fixture
 def team():
     """Logits of three members, one observation each, and the team's critic of it."""
@@ -50,7 +53,8 @@ def steps(logits, payoffs, u, epsilon, real=np.float64):
     nothing = np.zeros(3, np.int64)
     rewards = np.full(3, real(7.0))
     outcome = TeamOutcome(nothing, np.array(u), rewards, real(0.0), nothing, True, (real(0.0),) * 3)
-    coma.learn((tables, payoffs.reshape(1, -1).astype(real)), (1.0, 0.0, 0.0, epsilon), outcome)
+    given = RULES.as_tables((tables, payoffs.reshape(1, -1).astype(real)))
+    coma.learn(given, RULES.as_p([1.0, 0.0, 0.0, epsilon]), outcome)
     return [table[0] - row.astype(real) for table, row in zip(tables, logits, strict=True)]
 
 
@@ -152,7 +156,8 @@ def test_plays_its_policy(epsilon):
     expected = np.broadcast_to(mix(logits[0], epsilon), (2, 1, 4))
     np.testing.assert_allclose(result.policy(0), expected, atol=1e-12)
     grid = (np.arange(4000) + 0.5) / 4000
-    chosen = [coma.choose((logits,), (0.0, 0.0, 0.0, epsilon), 0, x) for x in grid]
+    tables, p = RULES.as_tables((logits, None)), RULES.as_p([0.0, 0.0, 0.0, epsilon])
+    chosen = [coma.choose(tables, p, 0, x) for x in grid]
     counts = np.bincount(chosen, minlength=4)
     np.testing.assert_allclose(counts, 4000 * mix(logits[0], epsilon), atol=1.0)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import fastgames as fg
 from fastgames.jit import compiled
-from fastgames.rules import exp3
+from fastgames.learners import exp3
 from fastgames.rules.outcome import Outcome
 
 PENNIES = fg.games.matching_pennies()
@@ -25,10 +25,14 @@ def outcome(action, gain):
     )  # fmt: skip
 
 
+RULES = fg.Exp3().rules
+
+
 def fresh(actions, real=np.float64):
     """The tables at the start."""
     uniform = np.full((1, actions), 1 / actions, real)
-    return uniform, np.zeros((1, actions), real), uniform.copy(), np.zeros(1, np.int64)
+    tables = uniform, np.zeros((1, actions), real), uniform.copy(), np.zeros(1, np.int64)
+    return RULES.as_tables(tables)
 
 
 @pytest.mark.parametrize("mixing", [0.01, 0.3, 1.0])
@@ -45,7 +49,8 @@ def test_the_paper(actions, mixing):
         estimate = np.zeros(actions)
         estimate[action] = x / p[action]
         weights = weights * np.exp(mixing * estimate / actions)
-        exp3.learn(tables, (mixing, low, high), outcome(action, np.float64(low + (high - low) * x)))
+        t = outcome(action, np.float64(low + (high - low) * x))
+        exp3.learn(tables, RULES.as_p([mixing, low, high]), t)
     np.testing.assert_allclose(tables[1][0], np.log(weights / weights.max()), atol=1e-10)
     np.testing.assert_allclose(tables[2][0], np.mean(strategies, axis=0), atol=1e-12)
 
@@ -53,13 +58,13 @@ def test_the_paper(actions, mixing):
 def test_estimates_are_unbiased():
     """The mean over its own action of what is added to a log weight is mixing x / A."""
     payoffs, mixing = np.array([0.2, 0.9, 0.5]), 0.4
-    before = fresh(3)
+    before, p = fresh(3), RULES.as_p([mixing, 0.0, 1.0])
     for action in (0, 1, 1, 2, 1):
-        exp3.learn(before, (mixing, 0.0, 1.0), outcome(action, payoffs[action]))
+        exp3.learn(before, p, outcome(action, payoffs[action]))
     added = np.zeros(3)
     for action in range(3):
-        tables = tuple(table.copy() for table in before)
-        exp3.learn(tables, (mixing, 0.0, 1.0), outcome(action, payoffs[action]))
+        tables = RULES.as_tables(table.copy() for table in before)
+        exp3.learn(tables, p, outcome(action, payoffs[action]))
         change = tables[1][0] - before[1][0]
         other = (action + 1) % 3  # nothing was added to it: the shift
         added[action] += before[0][0, action] * (change[action] - change[other])
@@ -79,7 +84,7 @@ def test_compiled_bits(real):
         st.lists(st.tuples(st.integers(0, 4), st.floats(0, 1)), min_size=1, max_size=12),
     )
     def check(actions, mixing, limits, moves):
-        p = (mixing, *limits)
+        p = RULES.as_p([mixing, *limits])
         slow_tables, fast_tables = fresh(actions, real), fresh(actions, real)
         for action, x in moves:
             t = outcome(action % actions, real(limits[0] + (limits[1] - limits[0]) * x))

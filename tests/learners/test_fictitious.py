@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 
 import fastgames as fg
 from fastgames.jit import compiled
-from fastgames.rules import fictitious
+from fastgames.learners import fictitious
 from fastgames.rules.outcome import Outcome
 
 PENNIES = fg.games.matching_pennies()
@@ -252,7 +252,9 @@ def test_compiled_bits(real):
     def check(actions, seeds):
         both = []
         for learn, choose, policy in (slow, fast):
-            tables = np.zeros((2, actions), real), np.zeros((2, actions), np.int64)
+            tables = fg.FictitiousPlay().rules.as_tables(
+                (np.zeros((2, actions), real), np.zeros((2, actions), np.int64))
+            )
             out, chosen = np.ones(actions), []
             for seed in seeds:
                 rng = np.random.default_rng(seed)

@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 import fastgames as fg
 from fastgames.jit import compiled
-from fastgames.rules import hedge
+from fastgames.learners import hedge
 from fastgames.rules.outcome import Outcome
 
 
@@ -23,10 +23,14 @@ def outcome(column):
     )  # fmt: skip
 
 
+RULES = fg.Hedge().rules
+
+
 def fresh(actions, real=np.float64):
     """The tables at the start."""
     uniform = np.full((1, actions), 1 / actions, real)
-    return uniform, np.zeros((1, actions), real), uniform.copy(), np.zeros(1, np.int64)
+    tables = uniform, np.zeros((1, actions), real), uniform.copy(), np.zeros(1, np.int64)
+    return RULES.as_tables(tables)
 
 
 def best_eta(game, agent, steps):
@@ -50,7 +54,7 @@ def test_the_weights(actions, eta):
         strategies.append(tables[0][0].copy())
         expected = softmax(eta * columns[:t].sum(axis=0)) if t else np.full(actions, 1 / actions)
         np.testing.assert_allclose(strategies[-1], expected, rtol=1e-10, atol=1e-300)
-        hedge.learn(tables, (eta,), outcome(column))
+        hedge.learn(tables, RULES.as_p([eta]), outcome(column))
     earned = (np.array(strategies) * columns).sum()
     np.testing.assert_allclose(tables[1][0], columns.sum(axis=0) - earned, atol=1e-10)
     np.testing.assert_allclose(tables[2][0], np.mean(strategies, axis=0), atol=1e-12)
@@ -64,7 +68,7 @@ def test_two_steps_by_hand():
         ([1, 0, -1], [4 / 7, 2 / 7, 1 / 7]),
         ([-2, 1, 0], [1 / 6, 4 / 6, 1 / 6]),
     ]:
-        hedge.learn(tables, (np.log(2),), outcome(np.array(column, float)))
+        hedge.learn(tables, RULES.as_p([np.log(2)]), outcome(np.array(column, float)))
         assert tables[0][0] == pytest.approx(strategy, abs=1e-14)
 
 
@@ -85,8 +89,8 @@ def test_compiled_bits(real):
             rng = np.random.default_rng(seed)
             column = rng.integers(-2, 3, actions) if seed % 2 else rng.normal(size=actions)
             t = outcome(column.astype(real))
-            hedge.learn(slow_tables, (eta,), t)
-            fast(fast_tables, (eta,), t)
+            hedge.learn(slow_tables, RULES.as_p([eta]), t)
+            fast(fast_tables, RULES.as_p([eta]), t)
         for one, other in zip(slow_tables, fast_tables, strict=True):
             assert one.dtype == other.dtype
             assert one.tobytes() == other.tobytes()
@@ -140,7 +144,7 @@ def test_bound_against_an_adversary(actions):
             if adversary:
                 column = np.ones(actions)
                 column[np.argmax(tables[0][0])] = 0.0
-            hedge.learn(tables, (eta,), outcome(column))
+            hedge.learn(tables, RULES.as_p([eta]), outcome(column))
         worst.append(tables[1].max())
     assert 0.2 * limit < max(worst) <= limit
 
@@ -194,7 +198,11 @@ def test_long_runs_in_float32():
     tables, eta = fresh(2, np.float32), 0.01
     step = compiled(hedge.learn)
     for k in range(20_000):
-        step(tables, (eta,), outcome(np.array([10_000 + k % 2, 10_001 - k % 2], np.float32)))
+        step(
+            tables,
+            RULES.as_p([eta]),
+            outcome(np.array([10_000 + k % 2, 10_001 - k % 2], np.float32)),
+        )
     assert tables[0][0] == pytest.approx([0.5, 0.5], abs=0.01)
 
 

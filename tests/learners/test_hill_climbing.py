@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames.rules import hill_climbing
+from fastgames.learners import hill_climbing
 from fastgames.rules.outcome import Outcome
 
 # --- the rules, beside Tables 5 and 6 in plain NumPy --------------------------------------------
@@ -51,10 +51,11 @@ def _textbook_q(q, t, alpha):
 @pytest.mark.parametrize("actions", [2, 5])
 def test_phc_is_table_5(actions, delta):
     rng = np.random.default_rng(1)
-    tables = np.full((3, actions), 1 / actions), np.zeros((3, actions))
+    rules = fg.PHC().rules
+    tables = rules.as_tables((np.full((3, actions), 1 / actions), np.zeros((3, actions))))
     policy, q = (table.copy() for table in tables)
     for t in _outcomes(rng, 500, 3, actions):
-        hill_climbing.learn(tables, (0.1, 0.9, 0.0, delta), t)
+        hill_climbing.learn(tables, rules.as_p([0.1, 0.9, 0.0, delta]), t)
         _textbook_q(q, t, 0.1)
         _textbook_step(policy, q, t.observation, delta)
         np.testing.assert_allclose(tables[1], q, rtol=1e-12, atol=1e-14)
@@ -65,11 +66,14 @@ def test_phc_is_table_5(actions, delta):
 def test_wolf_phc_is_table_6(actions):
     rng = np.random.default_rng(2)
     uniform = np.full((3, actions), 1 / actions)
-    tables = uniform.copy(), np.zeros((3, actions)), uniform.copy(), np.zeros(3, np.int64)
+    rules = fg.WoLFPHC().rules
+    tables = rules.as_tables(
+        (uniform.copy(), np.zeros((3, actions)), uniform.copy(), np.zeros(3, np.int64))
+    )
     policy, q, average, visits = (table.copy() for table in tables)
     won = 0
     for t in _outcomes(rng, 500, 3, actions):
-        hill_climbing.learn_wolf(tables, (0.5, 0.9, 0.0, WIN, LOSE), t)
+        hill_climbing.learn_wolf(tables, rules.as_p([0.5, 0.9, 0.0, WIN, LOSE]), t)
         o = t.observation
         _textbook_q(q, t, 0.5)
         visits[o] += 1

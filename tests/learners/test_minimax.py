@@ -14,8 +14,9 @@ from scipy.stats import chisquare
 import fastgames as fg
 from fastgames.games import biased_rock_paper_scissors, matching_pennies, prisoners_dilemma
 from fastgames.games.catalogue.soccer import soccer
+from fastgames.learners import minimax
 from fastgames.learners.minimax import MinimaxQ
-from fastgames.rules import minimax, mixed
+from fastgames.rules import mixed
 from fastgames.rules.choice import GREEDY
 from fastgames.rules.outcome import Outcome
 from fastgames.schedules import Exponential
@@ -57,12 +58,14 @@ def outcomes(rng, count, observations, actions, others):
 @pytest.mark.parametrize("by_visits", [False, True])
 @pytest.mark.parametrize("actions, others", [(3, 4), (5, 2), (1, 3)])
 def test_rules_are_figure_1(actions, others, by_visits):
+    rules = fg.MinimaxQ(fg.VisitCount() if by_visits else 0.6).rules
     tables = (
         np.full((2, actions), 1 / actions),
         np.ones((2, actions, others)),
         np.ones(2),
         np.zeros((2, actions, others), np.int64),
     )
+    named, p = rules.as_tables(tables[: 3 + by_visits]), rules.as_p(P)
     q, value, count = tables[1].copy(), tables[2].copy(), np.zeros((2, actions, others))
     learn = minimax.learn_by_visits if by_visits else minimax.learn
     for t in outcomes(np.random.default_rng(1), 150, 2, actions, others):
@@ -72,7 +75,7 @@ def test_rules_are_figure_1(actions, others, by_visits):
         onward = 0.0 if t.ended else value[t.next_observation]
         q[o, a, b] = (1 - alpha) * q[o, a, b] + alpha * (t.gain + 0.9 * onward)
         value[o] = highs(q[o])
-        learn(tables, P, t)
+        learn(named, p, t)
         assert tables[1] == pytest.approx(q, abs=1e-9)
         assert tables[2] == pytest.approx(value, abs=1e-9)
         policy = tables[0][o]

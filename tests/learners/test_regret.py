@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 
 import fastgames as fg
 from fastgames.jit import compiled
-from fastgames.rules import regret
+from fastgames.learners import regret
 from fastgames.rules.outcome import Outcome
 
 LEARN = {
@@ -35,12 +35,13 @@ def outcome(action, column, observation=0):
 def fresh(actions, real=np.float64, observations=1):
     """The tables at the start."""
     shape = (observations, actions)
-    return (
+    tables = (
         np.full(shape, 1 / actions, real),
         np.zeros(shape, real),
         np.full(shape, 1 / actions, real),
         np.zeros(observations, np.int64),
     )
+    return fg.RegretMatching().rules.as_tables(tables)
 
 
 def length(payoffs):

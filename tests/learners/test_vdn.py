@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames.rules import value_decomposition
+from fastgames.learners import value_decomposition
 from fastgames.rules.outcome import TeamOutcome
 
 UNIFORM = fg.EpsilonGreedy(1.0)
@@ -84,7 +84,9 @@ def test_one_step(real, ended):
     rewards = rng.normal(size=3).astype(real)
     after = [q.copy() for q in before]
     outcome = TeamOutcome(seen, done, rewards, real(0.9), then, ended, (0.0, 0.0, 0.0))
-    value_decomposition.learn((tuple(after),), (0.25, 0.9, 0.1), outcome)
+    rules = fg.VDN().rules
+    tables, p = rules.as_tables([tuple(after)]), rules.as_p([0.25, 0.9, 0.1])
+    value_decomposition.learn(tables, p, outcome)
     target = rewards.mean()
     if not ended:
         target += 0.9 * sum(q[o].max() for q, o in zip(before, then, strict=True))

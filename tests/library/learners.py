@@ -100,7 +100,7 @@ def _interval(domain):
 def _described(draw, make, kind, replicas, observations, actions, turns):
     """A learner that is described by its rules: parameters in their domains."""
     has, given = inspect.signature(make).parameters, {}
-    for name, domain in make().domains().items():
+    for name, domain in make.domains().items():
         one = INTERVALS.get(name, _interval(domain))
         given[name] = draw(_numbers(one, replicas))
         if draw(st.integers(0, 3)) == 0 and name not in ("low", "high"):
@@ -143,8 +143,8 @@ class Kind:
     def __str__(self) -> str:
         return "-".join(x for x in (self.learner, self.explorer, self.step, *self.options) if x)
 
-    def made(self):
-        """One of this kind, with the parameters that it has unless told otherwise."""
+    def made(self, game=None):
+        """One of this kind for agent 0 of a game, with default parameters where they suit it."""
         given = dict.fromkeys(self.options, True)
         if self.explorer:
             given["explore"] = {
@@ -153,23 +153,18 @@ class Kind:
             }[self.explorer]
         if self.step:
             given["alpha"] = {"alpha": 0.1, "visits": fg.VisitCount()}[self.step]
-        if self.learner == "fixed":
-            given["probabilities"] = [1.0]
-        if self.learner == "exp3":
-            given |= {"low": -10.0, "high": 10.0}
-        return registry.LEARNERS[self.learner](**given)
+        make = registry.LEARNERS[self.learner]
+        return make(**make.sample(game or fg.games.matching_pennies(), 0), **given)
 
     def suits(self, game):
         """Whether such a learner may sit in this game."""
-        rules, make = self.made().rules, registry.LEARNERS[self.learner]
-        if game.compact.turns is not None and (rules.counterfactual or rules.team):
+        made = self.made(game)
+        if game.compact.turns is not None and (made.rules.counterfactual or made.rules.team):
             return False
         try:
-            getattr(make(), "check", lambda game, agent: None)(game, 0)
-        except TypeError:  # there is no learner without arguments
-            return True
+            getattr(made, "check", lambda game, agent: None)(game, 0)
         except ValueError:
-            return self.learner == "exp3"  # which is given the range of the payoffs
+            return False
         return True
 
 

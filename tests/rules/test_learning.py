@@ -1,5 +1,6 @@
 """The rules of learning: exact arithmetic, closed forms, and the same bits when compiled."""
 
+from collections import namedtuple
 from fractions import Fraction
 
 import mpmath
@@ -9,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fastgames.jit import compiled
-from fastgames.rules import qlearning, sarsa, stepsize
+from fastgames.learners import sarsa
+from fastgames.rules import qlearning, stepsize
 from fastgames.rules.choice import softmax_weights
 from fastgames.rules.outcome import Outcome
 
@@ -27,6 +29,11 @@ RULES = {
     "sarsa_softmax": sarsa.learn_softmax,
     "sarsa_softmax_visits": sarsa.learn_softmax_by_visits,
 }
+
+
+TABLES = namedtuple("TABLES", "q visits")
+#: Parameters by every name that a rule may use: a step size, gamma, and the exploration.
+P = namedtuple("P", "alpha gamma epsilon power temperature")
 
 
 @st.composite
@@ -55,7 +62,7 @@ def learnt(rule, case, p, real):
     q = np.array(q, real)
     visits = np.array(visits, np.int64).reshape(q.shape)
     t = t._replace(gain=real(t.gain), weight=real(t.weight), column=np.array(t.column, real))
-    rule((q, visits), p, t)
+    rule(TABLES(q, visits), p if isinstance(p, P) else P(*p, p[0], p[2]), t)
     return q, visits
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import fastgames as fg
 from fastgames import analysis, jit
 from fastgames.games import Game, MarketGame
-from fastgames.learners import AnyLearner
+from fastgames.learners import RuleLearner
 from fastgames.rules.chance import happens
 from fastgames.rules.choice import argmax, explore, largest
 from fastgames.rules.outcome import Outcome
@@ -51,7 +51,7 @@ def observe(state: np.ndarray, agent: int) -> int:
     return int(state[0])
 
 
-def learners() -> Sequence[AnyLearner]:
+def learners() -> Sequence[RuleLearner]:
     """One of each: all of them are what `fg.run` takes."""
     return [
         fg.QLearner(alpha=0.1, explore=fg.EpsilonGreedy(fg.Exponential(1.0, 1e-3))),
@@ -104,7 +104,7 @@ def results() -> None:
     assert_type(result.flips, np.ndarray | None)
     assert_type(result.mean_reward, np.ndarray | None)
     assert_type(result.seed, int | None)
-    assert_type(result.learners, tuple[AnyLearner, ...])
+    assert_type(result.learners, tuple[RuleLearner, ...])
     assert result.snapshots is not None
     assert_type(result.snapshots.steps, np.ndarray)
     policy = result.agent(0)

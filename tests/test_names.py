@@ -1,4 +1,4 @@
-"""The index of games: what stands in it is what the modules of the catalogue define."""
+"""The indexes of names: what stands in them is what the modules define."""
 
 import importlib
 import subprocess
@@ -8,19 +8,21 @@ from pathlib import Path
 import names
 import pytest
 
+import fastgames as fg
 from fastgames import games
 from fastgames.games import CATALOGUE, _names
+from fastgames.registry import LEARNERS
 
 
-@pytest.mark.parametrize(("package", "predicate"), names.INDEXES)
-def test_an_index_is_what_the_script_makes_of_it(package, predicate):
+@pytest.mark.parametrize("package", names.INDEXES)
+def test_an_index_is_what_the_script_makes_of_it(package):
     written = names.path(package).read_text(encoding="utf-8")
-    assert written == names.text(package, predicate), f"run `{names.COMMAND}` and commit the result"
+    assert written == names.text(package), f"run `{names.COMMAND}` and commit the result"
 
 
 def test_a_game_without_an_entry_is_found(monkeypatch):
     monkeypatch.delitem(_names.MODULES, "soccer")
-    text = names.text("fastgames.games", names.is_game)
+    text = names.text("fastgames.games")
     assert text.index('"traffic": ') < text.index('"soccer": ')  # a new name comes last
 
 
@@ -41,6 +43,25 @@ package = "fastgames.games.catalogue."
 assert [name for name in CATALOGUE if package + name in sys.modules] == ["soccer"]
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_no_learner_is_imported_before_it_is_used():
+    program = """
+import sys
+import fastgames as fg
+before = set(sys.modules)
+fg.Hedge
+learners = {name for name in set(sys.modules) - before if name.startswith("fastgames.learners.")}
+assert learners == {"fastgames.learners.hedge", "fastgames.learners.regret"}, learners
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_every_learner_is_registered_under_its_name():
+    for name, kind in LEARNERS.items():
+        assert kind.name == name
+        assert getattr(fg, kind.__name__) is kind
+        assert kind.title and kind.formula and kind.example
 
 
 def test_the_catalogue_is_read_only():

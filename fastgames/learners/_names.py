@@ -1,0 +1,72 @@
+"""Names of this package and the modules that define them; made by `make names`, do not edit."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .coma import COMA
+    from .exp3 import Exp3
+    from .fictitious import FictitiousPlay
+    from .fixed import FixedPolicy
+    from .hedge import Hedge
+    from .hill_climbing import PHC, WoLFPHC
+    from .hysteretic import HystereticQ
+    from .lenient import LenientQ
+    from .minimax import MinimaxQ
+    from .qlearner import QLearner
+    from .regret import RegretMatching
+    from .sarsa import ExpectedSarsa, Sarsa
+    from .value_decomposition import VDN
+
+MODULES = {
+    "QLearner": "qlearner",
+    "Sarsa": "sarsa",
+    "ExpectedSarsa": "sarsa",
+    "HystereticQ": "hysteretic",
+    "LenientQ": "lenient",
+    "MinimaxQ": "minimax",
+    "PHC": "hill_climbing",
+    "WoLFPHC": "hill_climbing",
+    "RegretMatching": "regret",
+    "Hedge": "hedge",
+    "Exp3": "exp3",
+    "FictitiousPlay": "fictitious",
+    "VDN": "value_decomposition",
+    "COMA": "coma",
+    "FixedPolicy": "fixed",
+}
+
+REGISTERED = {
+    "q": "QLearner",
+    "sarsa": "Sarsa",
+    "expected_sarsa": "ExpectedSarsa",
+    "hysteretic_q": "HystereticQ",
+    "lenient_q": "LenientQ",
+    "minimax_q": "MinimaxQ",
+    "phc": "PHC",
+    "wolf_phc": "WoLFPHC",
+    "regret_matching": "RegretMatching",
+    "hedge": "Hedge",
+    "exp3": "Exp3",
+    "fictitious_play": "FictitiousPlay",
+    "vdn": "VDN",
+    "coma": "COMA",
+    "fixed": "FixedPolicy",
+}
+
+__all__ = [
+    "COMA",
+    "PHC",
+    "VDN",
+    "Exp3",
+    "ExpectedSarsa",
+    "FictitiousPlay",
+    "FixedPolicy",
+    "Hedge",
+    "HystereticQ",
+    "LenientQ",
+    "MinimaxQ",
+    "QLearner",
+    "RegretMatching",
+    "Sarsa",
+    "WoLFPHC",
+]

@@ -1,0 +1,250 @@
+"""Counterfactual multi-agent policy gradients (COMA), with tables and one-step targets."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from fastgames._common.later import cached
+from fastgames.learners.base import (
+    Example,
+    RuleLearner,
+    Rules,
+    Table,
+    initial_values,
+    parameter,
+    text,
+)
+from fastgames.learners.value_decomposition import mean
+from fastgames.rules import fixed
+from fastgames.rules.choice import sample, softmax_weights
+from fastgames.rules.qlearning import update
+
+if TYPE_CHECKING:
+    from fastgames.rules.outcome import TeamOutcome
+
+
+@dataclass(frozen=True, eq=False)
+class COMA(RuleLearner):
+    """Counterfactual multi-agent policy gradients (COMA): members learn from their own advantage.
+
+    The team's critic q[s, u] estimates the value of the members' joint observation s and joint
+    action u by expected SARSA: q[s, u] += alpha_critic ((r + gamma E q[s', .]) - q[s, u]). r is the
+    mean of the members' rewards, which is the reward itself if they share one. Every member i plays
+    the softmax of its own logits, mixed with uniform play. Its logits take the gradient step
+    alpha_actor A_i grad log pi_i(u_i | o_i), with the advantage A_i = q[s, u] - sum_b pi_i(b | o_i)
+    q[s, (b, u_-i)], in which the others' actions are fixed.
+
+    The critic has one row for each joint observation and one column for each joint action of the
+    members, so it is suitable for small teams only.
+
+    Agents with equal learners form one team.
+
+    Parameters
+    ----------
+    alpha_actor : float, schedule or array (replicas,)
+        The step size of the policies, in [0, inf), small relative to alpha_critic.
+    alpha_critic : float, schedule or array (replicas,)
+        The step size of the critic, in [0, 1].
+    gamma : float, schedule or array (replicas,), optional
+        The discount factor, in [0, 1]; 1 only if episodes end. None: the game's discount, 0 for a
+        matrix game.
+    epsilon : float, schedule or array (replicas,)
+        The share of uniform play in every policy, in [0, 1].
+    initial : float or array
+        Initial values of the table "logits" of each member: finite, broadcast from the right to
+        (replicas, observations, actions).
+    label : str
+        Distinguishes teams that are otherwise equal.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is outside of its domain.
+
+    Notes
+    -----
+    Tables: "logits", (replicas, observations, actions), of each member, and "q", (replicas, joint
+    observations, joint actions), initially 0, of the team. The digits of joint observations and
+    joint actions are those of the members, the first slowest. One random word per step.
+
+    Source: Foerster, Farquhar, Afouras, Nardelli & Whiteson, Counterfactual Multi-Agent Policy
+    Gradients, AAAI 2018, equation 4; here with tables, one-step targets (lambda = 0) and no
+    separate target critic.
+
+    Examples
+    --------
+    >>> import fastgames as fg
+    >>> result = fg.run(fg.games.climbing(), fg.COMA(), 9, 2, rng=1, backend="reference")
+    >>> result.tables[0]["q"].shape
+    (2, 1, 9)
+    """
+
+    alpha_actor: Any = parameter(0.05, "[0, inf)")
+    alpha_critic: Any = parameter(0.2, "[0, 1]")
+    gamma: Any = parameter(None, "[0, 1]")
+    epsilon: Any = parameter(0.0, "[0, 1]")
+    initial: Any = initial_values()
+    label: str = text()
+
+    name = "coma"
+    title = "Counterfactual policy gradients (COMA)"
+    formula = (
+        r"A_i = Q(s, u) - \sum_{b} \pi_i(b \mid o_i)\, Q(s, (b, u_{-i})), \qquad \theta_i "
+        r"\leftarrow \theta_i + \alpha_{actor}\, A_i\, \nabla \log \pi_i(u_i \mid o_i)"
+    )
+    example: ClassVar[Example] = Example(
+        "stag_hunt()",
+        "fg.COMA()",
+        says="The team finds the stag.",
+    )
+    slow = True
+
+    @cached
+    def rules(self) -> Rules:
+        """Rules of this learner."""
+        return Rules(
+            parameters=("alpha_actor", "alpha_critic", "gamma", "epsilon"),
+            tables=(
+                Table("logits"),
+                Table("q", ("joint_observations", "joint_actions"), shared=True),
+            ),
+            draw=fixed.draw,
+            choose=choose,
+            learn=learn,
+            policy=policy,
+            team=True,
+        )
+
+
+def softmax(logits: np.ndarray, out: np.ndarray) -> None:
+    """Write exp(logits) / sum exp(logits) into `out`, both (A,), modified in place."""
+    real = logits.dtype.type
+    softmax_weights(logits, real(1.0), real, out)
+    total = out[0]
+    for a in range(1, len(out)):
+        total = total + out[a]
+    for a in range(len(out)):
+        out[a] = out[a] / total
+
+
+def mixed(chance: Any, epsilon: float, actions: int, real: Any) -> Any:
+    """Return the probability of an action whose softmax is `chance`, mixed with uniform play."""
+    return (real(1.0) - real(epsilon)) * chance + real(epsilon) / real(actions)
+
+
+def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
+    """Return an action sampled from the policy of observation o."""
+    logits = tables.logits
+    real = logits.dtype.type
+    actions = logits.shape[1]
+    chances = np.empty(actions, logits.dtype)
+    softmax(logits[o], chances)
+    for a in range(actions):
+        chances[a] = mixed(chances[a], p.epsilon, actions, real)
+    return sample(chances, real(signal))
+
+
+def policy(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
+    """Write the softmax of logits[o], mixed with uniform play, into `out` (A,)."""
+    logits = tables.logits
+    actions = logits.shape[1]
+    chances = np.empty(actions, logits.dtype)
+    softmax(logits[o], chances)
+    for a in range(actions):
+        out[a] = mixed(float(chances[a]), p.epsilon, actions, np.float64)
+
+
+def joint(digits: Any, logits: Any, axis: int) -> int:
+    """Return the number of a joint observation (axis 0) or of a joint action (axis 1).
+
+    digits: (M,) those of the members, the first slowest
+    """
+    number = 0
+    for i in range(len(digits)):
+        number = number * logits[i].shape[axis] + digits[i]
+    return number
+
+
+def expected(row: np.ndarray, logits: Any, observations: Any, epsilon: float) -> Any:
+    """Return the mean of a row of the critic over the members' policies.
+
+    It takes the mean over the actions of one member after the other, the last member first.
+
+    row: (joint actions,)
+    """
+    real = row.dtype.type
+    values = row.copy()
+    size = len(row)
+    for i in range(len(observations) - 1, -1, -1):
+        actions = logits[i].shape[1]
+        chances = np.empty(actions, row.dtype)
+        softmax(logits[i][observations[i]], chances)
+        size = size // actions
+        for k in range(size):
+            total = real(0.0)
+            for a in range(actions):
+                chance = mixed(chances[a], epsilon, actions, real)
+                total = total + chance * values[k * actions + a]
+            values[k] = total
+    return values[0]
+
+
+def baseline(row: np.ndarray, chances: np.ndarray, epsilon: float, first: int, stride: int) -> Any:
+    """Return the mean of a row of the critic over one member's action.
+
+    It is sum_b pi(b) row[first + b stride].
+
+    chances: (A,) the softmax of this member
+    """
+    real = row.dtype.type
+    total = real(0.0)
+    for b in range(len(chances)):
+        chance = mixed(chances[b], epsilon, len(chances), real)
+        total = total + chance * row[first + b * stride]
+    return total
+
+
+def climb(logits: np.ndarray, chances: np.ndarray, a: int, epsilon: float, step: Any) -> None:
+    """Add step times the gradient of log pi(a) to the logits; all (A,), logits in place.
+
+    d log pi(a) / d logits[b] = share ((1 if b is a else 0) - chances[b]). `share` is the part of
+    pi(a) that is not exploration: 1 for epsilon = 0.
+    """
+    real = logits.dtype.type
+    own = (real(1.0) - real(epsilon)) * chances[a]
+    share = real(0.0)
+    if own > real(0.0):
+        share = own / (own + real(epsilon) / real(len(chances)))
+    for b in range(len(chances)):
+        is_a = real(1.0) if b == a else real(0.0)
+        logits[b] = logits[b] + step * share * (is_a - chances[b])
+
+
+def learn(tables: Any, p: Any, t: "TeamOutcome") -> None:
+    """Update the critic by expected SARSA on the members' mean reward, then every actor.
+
+    q[s, u] += alpha_critic ((reward + weight E q[s2, .]) - q[s, u]), the mean over the members'
+    current policies, 0 once ended. Then for member i, with the new q, A_i = q[s, u] -
+    sum_b pi_i(b | o_i) q[s, (b, u_-i)] (equation 4), and logits_i[o_i] += alpha_actor A_i
+    grad log pi_i(u_i | o_i).
+    """
+    logits = tables.logits
+    q = tables.q
+    real = q.dtype.type
+    s = joint(t.observations, logits, 0)
+    u = joint(t.actions, logits, 1)
+    value = real(0.0)
+    if not t.ended:
+        s2 = joint(t.next_observations, logits, 0)
+        value = expected(q[s2], logits, t.next_observations, p.epsilon)
+    update(q, s, u, mean(t.rewards) + t.weight * value, real(p.alpha_critic))
+    stride = 1
+    for i in range(len(t.actions) - 1, -1, -1):
+        a = t.actions[i]
+        row = logits[i][t.observations[i]]
+        chances = np.empty(len(row), q.dtype)
+        softmax(row, chances)
+        advantage = q[s, u] - baseline(q[s], chances, p.epsilon, u - a * stride, stride)
+        climb(row, chances, a, p.epsilon, real(p.alpha_actor) * advantage)
+        stride = stride * len(row)
