@@ -435,7 +435,7 @@ def test_mistakes_of_our_own_are_not_hidden(call, monkeypatch):
     def broken():
         raise ZeroDivisionError
 
-    monkeypatch.setitem(GAMES, "chicken", broken)
+    monkeypatch.setattr("fastgames.cli.main.GAMES", {"chicken": broken})
     with pytest.raises(ZeroDivisionError):
         call("games")
 
