@@ -217,7 +217,7 @@ def grid(*, repeats: int = 1, **values: Iterable[Value]) -> Grid:
     >>> sweep.epsilon
     array([0. , 0. , 0.5, 0.5, 1. , 1. , 0. , 0. , 0.5, 0.5, 1. , 1. ])
     """
-    repeats = checks.whole("repeats", repeats, 1)
+    repeats = checks.whole("repeats", repeats, "[1, inf)")
     checked = Grid(tuple((name, _values(name, given)) for name, given in values.items()), repeats)
     if checked.replicas > LIMIT:
         sizes = " x ".join(map(str, checked.shape))

@@ -78,7 +78,7 @@ class Record:
         elif self.snapshots:
             raise ValueError("tables, greedy and policies need every, the steps between snapshots")
         if self.last is not None:
-            checks.whole("last", self.last, 1)
+            checks.whole("last", self.last, "[1, inf)")
             if not (self.joint_actions or self.rewards):
                 raise ValueError("last needs joint_actions or rewards")
 
@@ -184,12 +184,12 @@ class Recorded:
 def _every(value: Any) -> int | tuple[int, ...]:
     """Return `every` after checking it, a number as an int, a sequence as an ascending tuple."""
     if hasattr(value, "__index__") and not getattr(value, "ndim", 0):
-        return checks.whole("every", value, 1)
+        return checks.whole("every", value, "[1, inf)")
     if isinstance(value, str | bytes | dict) or not hasattr(value, "__len__"):
         raise TypeError(f"every must be a whole number or a sequence of them, got {value!r}")
     if not 1 <= len(value) <= _MOST_TIMES:
         raise ValueError(f"every must have 1 to {_MOST_TIMES} entries, got {len(value)}")
-    times = sorted(checks.whole(f"every[{k}]", time, 0) for k, time in enumerate(value))
+    times = sorted(checks.whole(f"every[{k}]", time, "[0, inf)") for k, time in enumerate(value))
     twice = [time for time, after in itertools.pairwise(times) if time == after]
     if twice:
         raise ValueError(f"every must have different entries, got {twice[0]} twice")

@@ -240,7 +240,7 @@ class Result(Recorded):
         1
         """
         agent = self._agent(agent)
-        replica = checks.whole("replica", replica, 0, self.replicas - 1)
+        replica = checks.whole("replica", replica, f"[0, {self.replicas - 1}]")
         seat = self.state.seats[agent]
         (probabilities,) = policy(self.state, agent, slice(replica, replica + 1))
         preferred = seat.table[replica].argmax(axis=-1)
@@ -248,7 +248,7 @@ class Result(Recorded):
 
     def _agent(self, agent: int) -> int:
         """Return `agent` as an int in [0, N), else raise TypeError or ValueError."""
-        return checks.whole("agent", agent, 0, self.game.num_agents - 1)
+        return checks.whole("agent", agent, f"[0, {self.game.num_agents - 1}]")
 
     def to_xarray(self) -> xarray.Dataset:
         """Return everything recorded as a dataset with labelled dimensions.

@@ -63,9 +63,9 @@ class Stable:
     after: int | float = 0
 
     def __post_init__(self) -> None:
-        checks.whole("periods", self.periods, 1, 2**31 - 1)
+        checks.whole("periods", self.periods, "[1, 2^31)")
         if not isinstance(self.after, float | np.floating):
-            object.__setattr__(self, "after", checks.whole("after", self.after, 0, NEVER))
+            object.__setattr__(self, "after", checks.whole("after", self.after, f"[0, {NEVER}]"))
             return
         if not 0.0 < self.after < 1.0:
             raise ValueError(

@@ -54,8 +54,8 @@ class Streams:
     seed: int
 
     def __init__(self, rng: Any, replicas: int, role: int) -> None:
-        replicas = checks.whole("replicas", replicas, 1, 2**40)
-        role = checks.whole("role", role, 0, 2**31 - 2)
+        replicas = checks.whole("replicas", replicas, "[1, 2^40]")
+        role = checks.whole("role", role, f"[0, {2**31 - 2}]")
         made = min(replicas, _AT_A_TIME) * (role + 1) * 16  # `_start` makes roles 0 … role
         check_fits("replicas", f"replicas and role {role}", replicas, 16 * replicas + made, 16)
         self.seed = seed_from(rng)
@@ -94,7 +94,7 @@ class Streams:
         >>> bool((streams.words(5) < 2**31).all())
         True
         """
-        count, replicas = checks.whole("count", count, 0, 2**40), self._state.shape[1]
+        count, replicas = checks.whole("count", count, "[0, 2^40]"), self._state.shape[1]
         check_fits("count", "words of each replica", count, 8 * count * replicas, 8 * replicas)
         out = np.empty((count, replicas), np.int64)
         _core.lanes("float64").draw_all_words(self._state, out)

@@ -112,7 +112,7 @@ class VectorGame:
     ) -> None:
         check_game(game)
         self.game = game
-        self.num_envs = checks.whole("num_envs", num_envs, 1, 2**40)
+        self.num_envs = checks.whole("num_envs", num_envs, "[1, 2^40]")
         if isinstance(game, Variants) and len(game.index) != self.num_envs:
             held = len(game.index)
             raise ValueError(
@@ -484,7 +484,7 @@ class VectorGame:
 
     def _inside(self, agent: int) -> int:
         """Return `agent` if it has an internal learner, else raise ValueError."""
-        agent = checks.whole("agent", agent, 0, self.game.num_agents - 1)
+        agent = checks.whole("agent", agent, f"[0, {self.game.num_agents - 1}]")
         if agent in self.agents:
             raise ValueError(f"agent must have an internal learner, got {agent}")
         return agent

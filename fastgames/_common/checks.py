@@ -1,8 +1,11 @@
 """Checks of arguments: each error names the argument, the value and the domain."""
 
+import math
 import numbers
+import operator
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
+from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
@@ -11,19 +14,72 @@ import numpy as np
 LITTLE = 2**26  # bytes that are not worth a look at what memory there is
 
 
-def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
-    """Return `value` as an int; raise unless it is a whole number in [low, high]."""
-    domain = (
-        f"a whole number of at least {low}"
-        if high is None
-        else f"a whole number in [{low}, {high}]"
-    )
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be {domain}, got {value!r}")
-    number = int(value)
-    if number < low or (high is not None and number > high):
-        raise ValueError(f"{name} must be {domain}, got {value!r}")
+def whole(name: str, value: Any, domain: str) -> int:
+    """Return `value` as an int; raise unless it is a whole number in `domain`.
+
+    domain: an interval as text, such as "[2, 20]", "[1, inf)" or "[0, 2^31)"
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if isinstance(value, bool | np.bool_) or number is None:
+        raise TypeError(f"{name} must be {_whole_in(domain)}, got {_short(value)}")
+    if outside(number, domain):
+        raise ValueError(f"{name} must be {_whole_in(domain)}, got {_short(value)}")
     return number
+
+
+def real(name: str, value: Any, domain: str = "(-inf, inf)") -> float:
+    """Return `value` as a float; raise unless it is a finite number in `domain`, an interval."""
+    what = "a finite number" if domain == "(-inf, inf)" else f"a number in {domain}"
+    not_masked(name, value)
+    number = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if isinstance(number, bool | np.bool_) or not isinstance(number, numbers.Real):
+        raise TypeError(f"{name} must be {what}, got {_short(value)}")
+    try:
+        converted = float(number)
+    except OverflowError:  # the int exceeds float64
+        converted = math.inf
+    if not math.isfinite(converted) or outside(converted, domain):
+        raise ValueError(f"{name} must be {what}, got {_short(value)}")
+    return converted
+
+
+def outside(value: Any, domain: str) -> Any:
+    """Return whether `value`, which is not nan, is outside an interval; entry by entry for arrays.
+
+    domain: text such as "[2, 20]", "(0, inf)" or "[-2^63, 2^63)"
+    """
+    low, high = _ends(domain)
+    below = value < low if domain[0] == "[" else value <= low
+    above = value > high if domain[-1] == "]" else value >= high
+    return below | above
+
+
+@lru_cache(256)
+def _ends(domain: str) -> tuple[float, float]:
+    """Return the ends of an interval; those that are whole numbers are exact ints."""
+    low, high = map(_end, domain[1:-1].split(", "))
+    return low, high
+
+
+def _end(text: str) -> float:
+    base, power, exponent = text.partition("^")
+    if power:
+        size: int = abs(int(base)) ** int(exponent)
+        return -size if base.startswith("-") else size
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _whole_in(domain: str) -> str:
+    """Return how messages name the whole numbers of an interval."""
+    if domain.startswith("[") and domain.endswith(", inf)"):
+        return f"a whole number of at least {domain[1:-6]}"
+    return f"a whole number in {domain}"
 
 
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
@@ -78,12 +134,9 @@ def finite_array(name: str, value: Any) -> np.ndarray:
 
 def within(name: str, array: np.ndarray, domain: str) -> None:
     """Check that every entry lies in `domain`, an interval such as "(0, 1]" or "[0, inf)"."""
-    low, high = (float(end) for end in domain[1:-1].split(","))
-    below = array < low if domain[0] == "[" else array <= low
-    above = array > high if domain[-1] == "]" else array >= high
-    outside = below | above
-    if outside.any():
-        where = tuple(int(k) for k in np.argwhere(outside)[0])
+    bad = outside(array, domain)
+    if bad.any():
+        where = tuple(int(k) for k in np.argwhere(bad)[0])
         place = f" at index {where[0] if len(where) == 1 else where}" if where else ""
         raise ValueError(f"{name} must be in {domain}, got {array[where]}{place}")
 

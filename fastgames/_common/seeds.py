@@ -23,7 +23,7 @@ def seed_from(rng: Any) -> int:
     if isinstance(rng, np.random.Generator):
         return int(rng.integers(2**64, dtype=np.uint64))
     try:
-        return checks.whole("rng", rng, 0, 2**64 - 1)
+        return checks.whole("rng", rng, "[0, 2^64)")
     except TypeError:
         raise TypeError(f"rng must be {_DOMAIN}, got {rng!r}") from None
     except ValueError:
@@ -49,9 +49,9 @@ def generator_of(state: dict[str, Any]) -> np.random.Generator:
     """
     name = checks.one_of("bit generator", state["bit_generator"], GENERATORS)
     if name == "MT19937":
-        checks.whole("pos", state["state"]["pos"], 0, 624)
+        checks.whole("pos", state["state"]["pos"], "[0, 624]")
     if name == "Philox":
-        checks.whole("buffer_pos", state["buffer_pos"], 0, 4)
+        checks.whole("buffer_pos", state["buffer_pos"], "[0, 4]")
     bit_generator = getattr(np.random, name)(0)
     bit_generator.state = state
     return np.random.Generator(bit_generator)

@@ -157,10 +157,10 @@ def deviation_response(
     """
     frozen = freeze(game, greedy)
     replicas, agents = frozen.replicas, frozen.game.num_agents
-    agent = checks.whole("agent", agent, 0, agents - 1)
+    agent = checks.whole("agent", agent, f"[0, {agents - 1}]")
     forced = _forced(frozen, agent, action)
-    before = checks.whole("before", before, 1, 2**20)
-    after = checks.whole("after", after, 0, 2**20)
+    before = checks.whole("before", before, "[1, 2^20]")
+    after = checks.whole("after", after, "[0, 2^20]")
     grids = _grids(frozen, _prices(frozen.game) if prices is None else prices)
     discount = discount_of(frozen, discount)
     threads = threads_of(threads)

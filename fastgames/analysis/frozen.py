@@ -197,7 +197,7 @@ def discount_of(frozen: Frozen, discount: Any) -> float:
 
 def threads_of(threads: Any) -> int:
     """Return the checked number of threads, by default the number of CPUs."""
-    return checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
+    return checks.whole("threads", cpus() if threads is None else threads, "[1, 1024]")
 
 
 def in_blocks(replicas: int, threads: int, work: Callable[[int, int], None]) -> None:

@@ -39,7 +39,7 @@ def times_of(text: str | None) -> int | list[int] | None:
 def seed_of(text: str | None) -> int | None:
     """Return a seed in [0, 2^64), or None."""
     seed = whole_of("seed", text)
-    return None if seed is None else checks.whole("seed", seed, 0, 2**64 - 1)
+    return None if seed is None else checks.whole("seed", seed, "[0, 2^64)")
 
 
 def sizes_of(text: str | None) -> tuple[int, int] | None:

@@ -95,8 +95,8 @@ def measure(
     announce : function
         Called before each with its name, its number from 0, and how many there are.
     """
-    checks.within("seconds", checks.finite_array("seconds", seconds), "(0, 86400]")
-    most = checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
+    seconds = checks.real("seconds", seconds, "(0, 86400]")
+    most = checks.whole("threads", cpus() if threads is None else threads, "[1, 1024]")
     chosen, counts = workloads(), [1] if most == 1 else [1, most]
     share = seconds / (len(chosen) * len(counts))
     for i, workload in enumerate(chosen):

@@ -54,18 +54,18 @@ def checked_spec(
     """
     check_game(game)
     seats = one_for_each(learners, game.num_agents)
-    steps = checks.whole("steps", steps, 1, MOST_STEPS)
+    steps = checks.whole("steps", steps, f"[1, {MOST_STEPS}]")
     count, grid = _check_replicas(game, replicas)
     if resume is not None:
         count, dtype, stream = _agree_with(resume, game, rng, count, dtype, stream)
         grid = grid or resume.grid
-    replicas = checks.whole("replicas", 1 if count is None else count, 1, 2**48)
+    replicas = checks.whole("replicas", 1 if count is None else count, "[1, 2^48]")
     dtype = checks.one_of("dtype", "float64" if dtype is None else dtype, DTYPES)
     stream = checks.one_of("stream", "fastgames" if stream is None else stream, STREAMS)
     backend = checks.one_of("backend", backend, BACKENDS)
     if stream == "numpy" and replicas != 1:
         raise ValueError(f'replicas must be 1 with stream="numpy", got {replicas}')
-    threads = checks.whole("threads", cpus() if threads is None else threads, 1, 1024)
+    threads = checks.whole("threads", cpus() if threads is None else threads, "[1, 1024]")
     if checked is not None and not isinstance(checked, bool):
         raise TypeError(f"checked must be None, True or False, got {checked!r}")
     record = Record() if record is None else record

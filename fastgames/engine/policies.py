@@ -202,7 +202,7 @@ class Policy:
             raise ValueError(f"actions must be {count} names, each a str, got {names!r}")
         if not isinstance(self.game, str):
             raise TypeError(f"game must be a str, the name of a game, got {self.game!r}")
-        object.__setattr__(self, "agent", checks.whole("agent", self.agent, 0))
+        object.__setattr__(self, "agent", checks.whole("agent", self.agent, "[0, inf)"))
         preferred.setflags(write=False)
         object.__setattr__(self, "probabilities", table)
         object.__setattr__(self, "preferred", preferred)

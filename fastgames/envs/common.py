@@ -49,7 +49,7 @@ def render_mode_from(mode: Any, modes: tuple[str, ...] = RENDER_MODES) -> str | 
 
 def seed_from(seed: Any) -> int | None:
     """Return a seed in [0, 2^64) as an int, or None; raise TypeError or ValueError for others."""
-    return None if seed is None else checks.whole("seed", seed, 0, 2**64 - 1)
+    return None if seed is None else checks.whole("seed", seed, "[0, 2^64)")
 
 
 def flag(values: np.ndarray) -> Sequence[bool]:

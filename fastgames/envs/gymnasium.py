@@ -107,7 +107,7 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
         dtype: str = "float64",
     ) -> None:
         self.game = game_from(game)
-        self.agent = checks.whole("agent", agent, 0, self.game.num_agents - 1)
+        self.agent = checks.whole("agent", agent, f"[0, {self.game.num_agents - 1}]")
         self.render_mode = render_mode_from(render_mode)
         self._envs = VectorGame(self.game, 1, None, _seats(self.game, self.agent, others), dtype)
         self.observation_space = Discrete(self.game.num_observations[self.agent])
@@ -319,7 +319,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         render_mode: str | None = None,
     ) -> None:
         self.game = game_from(game)
-        self.agent = checks.whole("agent", agent, 0, self.game.num_agents - 1)
+        self.agent = checks.whole("agent", agent, f"[0, {self.game.num_agents - 1}]")
         self._envs = VectorGame(
             self.game, num_envs, None, _seats(self.game, self.agent, others), dtype
         )

@@ -156,7 +156,7 @@ def fixed_policy(policy: Any, game: Any, agent: int) -> FixedPolicy:
     [0.25, 0.75]
     """
     game = _played_once(game)
-    agent = checks.whole("agent", agent, 0, game.num_players() - 1)
+    agent = checks.whole("agent", agent, f"[0, {game.num_players() - 1}]")
     start = game.new_initial_state()
     legal = start.legal_actions(agent)
     if isinstance(policy, pyspiel.Policy):  # C++ policies take an information state, not a state

@@ -146,7 +146,7 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         self.game = game_from(game)
         self.max_cycles = max_cycles
         if max_cycles is not None:
-            checks.whole("max_cycles", max_cycles, 1)
+            checks.whole("max_cycles", max_cycles, "[1, inf)")
         self.render_mode = render_mode_from(render_mode)
         self._envs = VectorGame(self.game, 1, dtype=dtype)
         self.possible_agents = [f"agent_{i}" for i in range(self.game.num_agents)]
@@ -491,7 +491,7 @@ class AECGame(AECEnv[str, np.int64, Any]):
             self._was_dead_step(action)
             return
         count = self.game.num_actions[self.possible_agents.index(agent)]
-        self._choices[agent] = checks.whole(f"action of {agent!r}", action, 0, count - 1)
+        self._choices[agent] = checks.whole(f"action of {agent!r}", action, f"[0, {count - 1}]")
         self._cumulative_rewards[agent] = 0.0
         self._clear_rewards()
         if self._waiting:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import reprlib
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -35,19 +34,6 @@ def string(argument: str, value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{argument} must be a str, got {reprlib.repr(value)}")
     return value
-
-
-def whole(argument: str, value: object, low: int, high: int) -> int:
-    """Return the value as an int in [low, high), else raise TypeError or ValueError."""
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool | np.bool_):
-        raise TypeError(f"{argument} must be an int, got {reprlib.repr(value)}")
-    if not low <= number < high:
-        raise ValueError(f"{argument} must be in [{low}, {high}), got {number}")
-    return number
 
 
 def array_of(argument: str, value: object, kinds: str, what: str) -> npt.NDArray[Any]:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgames._common import checks
+
 from ._tables import (
     SUM,
     FloatArray,
@@ -31,7 +33,6 @@ from ._tables import (
     refuse_pairs,
     same_shapes,
     string,
-    whole,
 )
 from .compact import Chances, Compact, Functions, Sum, Table
 from .matrix import MatrixGame
@@ -197,7 +198,7 @@ class MarkovGame:
         for agent, count in enumerate(counts):
             check_size(f"values of agent {agent}", self._num_observations[agent], count)
         moves = _turns(turns, len(counts), states, ends)
-        limit = 0 if time_limit is None else whole("time_limit", time_limit, 1, LIMIT)
+        limit = 0 if time_limit is None else checks.whole("time_limit", time_limit, f"[1, {LIMIT})")
         self._discount: float = _discount(discount, ends is not None or limit > 0)
         self._stage: MatrixGame | None = None
         self._dense: bool = False
@@ -461,7 +462,7 @@ def _terminal(terminal: object, states: int) -> BoolArray | None:
 def _start(start: Any, states: int, ends: BoolArray | None) -> tuple[int, FloatArray | None]:
     """Return the start state and None, or 0 and the start weights, (S,) float64."""
     if not isinstance(start, list | tuple) and np.ndim(start) == 0:
-        state = whole("start", start, 0, states)
+        state = checks.whole("start", start, f"[0, {states})")
         if ends is not None and ends[state]:
             raise ValueError(f"start must not be a terminal state, got {state}")
         return state, None

@@ -13,6 +13,8 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fastgames._common import checks
+
 from ._tables import (
     FloatArray,
     action_names,
@@ -25,7 +27,6 @@ from ._tables import (
     refuse_pairs,
     same_shapes,
     string,
-    whole,
 )
 from .compact import Compact, Sum
 
@@ -219,7 +220,7 @@ class MatrixGame:
         >>> game.best_responses(0, [[1.0, 0.0], [0.5, 0.5]])
         (1,)
         """
-        agent = whole("agent", agent, 0, self.num_agents)
+        agent = checks.whole("agent", agent, f"[0, {self.num_agents})")
         values = self._action_values(agent, self._policies(policies))
         slack = _ROUNDING * np.abs(self._payoffs[agent]).max()
         return tuple(np.flatnonzero(values >= values.max() - slack).tolist())

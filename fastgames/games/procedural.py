@@ -12,7 +12,7 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.later import provided
 from fastgames.errors import is_below, unwritable
-from fastgames.games._tables import action_names, listed, read_only, string, whole
+from fastgames.games._tables import action_names, listed, read_only, string
 from fastgames.games.compact import Compact, Functions
 
 if TYPE_CHECKING:
@@ -138,13 +138,15 @@ class ProceduralGame:
                 f"num_observations must be one for each of the {len(self._num_actions)} agents, "
                 f"got {len(self._num_observations)}"
             )
-        self.state_size = whole("state_size", state_size, 1, 2**20)
+        self.state_size = checks.whole("state_size", state_size, "[1, 2^20)")
         self.state_bounds = _bounds(state_bounds, self.state_size)
-        self.words = whole("words", words, 0, 2**16)
-        self.start_words = whole("start_words", start_words, 0, 2**16)
-        self._discount = _number("discount", discount, 0.0, 1.0)
-        self._time_limit = 0 if time_limit is None else whole("time_limit", time_limit, 1, 2**31)
-        self.largest_reward = _number("largest_reward", largest_reward, 0.0, 1e300)
+        self.words = checks.whole("words", words, "[0, 2^16)")
+        self.start_words = checks.whole("start_words", start_words, "[0, 2^16)")
+        self._discount = checks.real("discount", discount, "[0, 1]")
+        self._time_limit = (
+            0 if time_limit is None else checks.whole("time_limit", time_limit, "[1, 2^31)")
+        )
+        self.largest_reward = checks.real("largest_reward", largest_reward, "[0, 1e300]")
         self._name, self._source = string("name", name), string("source", source)
         self._actions = action_names(actions, self._num_actions)
         self.made: tuple[str, dict[str, Any]] | None = None  # `saved_by_name` sets it
@@ -301,7 +303,7 @@ def _bounds(value: Any, size: int) -> np.ndarray | None:
     if len(pairs) != size or any(len(pair) != 2 for pair in pairs):
         raise ValueError(f"state_bounds must be {domain}, got {len(pairs)}")
     for k, pair in enumerate(pairs):
-        low, high = (whole(f"state_bounds[{k}]", x, -(2**63), 2**63) for x in pair)
+        low, high = (checks.whole(f"state_bounds[{k}]", x, "[-2^63, 2^63)") for x in pair)
         if low > high:
             raise ValueError(f"state_bounds[{k}] must have low <= high, got {(low, high)}")
     return read_only(np.array(pairs, np.int64))
@@ -344,16 +346,9 @@ def _counts(argument: str, value: Any, limit: int) -> tuple[int, ...]:
     counts = listed(argument, value, "a sequence of one whole number for each agent")
     if not 2 <= len(counts) <= MOST_AGENTS:
         raise ValueError(f"{argument} must be for 2 to {MOST_AGENTS} agents, got {len(counts)}")
-    return tuple(whole(f"{argument}[{i}]", count, 1, limit) for i, count in enumerate(counts))
-
-
-def _number(argument: str, value: Any, low: float, high: float) -> float:
-    """Return the value as a float in [low, high], else raise TypeError or ValueError."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
-        raise TypeError(f"{argument} must be a number in [{low:g}, {high:g}], got {value!r}")
-    if not low <= float(value) <= high:
-        raise ValueError(f"{argument} must be in [{low:g}, {high:g}], got {value!r}")
-    return float(value)
+    return tuple(
+        checks.whole(f"{argument}[{i}]", count, f"[1, {limit})") for i, count in enumerate(counts)
+    )
 
 
 def _try_out(game: ProceduralGame, functions: Functions) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgames._common import checks
 from fastgames._common.seeds import generator_from
 
-from ._tables import listed, whole
+from ._tables import listed
 from .markov import LIMIT, MarkovGame, check_size
 
 _MAX_AGENTS = 31  # with two actions each, 31 agents already have 2^31 joint actions, the limit
@@ -78,10 +79,10 @@ def random_markov_game(
     >>> random_markov_game(3, states=4, actions=(2, 3, 2), rng=7, transitions="sparse", terminal=1)
     <MarkovGame 'random Markov game': 3 agents, (2, 3, 2) actions, 4 states, discount 0.9>
     """
-    agents = whole("agents", agents, 2, _MAX_AGENTS + 1)
-    states = whole("states", states, 1, LIMIT)
+    agents = checks.whole("agents", agents, f"[2, {_MAX_AGENTS}]")
+    states = checks.whole("states", states, f"[1, {LIMIT})")
     counts = _for_each("actions", actions, agents, LIMIT)
-    terminal = whole("terminal", terminal, 0, states)
+    terminal = checks.whole("terminal", terminal, f"[0, {states})")
     for name, value, allowed in (
         ("transitions", transitions, ("deterministic", "random", "sparse")),
         ("start", start, ("state", "random")),
@@ -127,7 +128,9 @@ def _for_each(name: str, value: Any, agents: int, high: int) -> tuple[int, ...]:
         raise ValueError(
             f"{name} must be one int, or one for each of the {agents} agents, got {value!r}"
         )
-    return tuple(whole(f"{name}[{agent}]", v, 1, high) for agent, v in enumerate(values))
+    return tuple(
+        checks.whole(f"{name}[{agent}]", v, f"[1, {high})") for agent, v in enumerate(values)
+    )
 
 
 def _moves(kind: str, shape: tuple[int, ...], generator: np.random.Generator) -> Any:

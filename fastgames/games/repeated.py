@@ -8,7 +8,8 @@ import reprlib
 import numpy as np
 import numpy.typing as npt
 
-from ._tables import whole
+from fastgames._common import checks
+
 from .compact import Sum
 from .markov import LIMIT, MarkovGame, check_size
 from .matrix import MatrixGame
@@ -62,7 +63,7 @@ def remember(
     """
     if not isinstance(stage_game, MatrixGame):
         raise TypeError(f"stage_game must be a MatrixGame, got {reprlib.repr(stage_game)}")
-    periods = whole("periods", periods, 1, LIMIT)
+    periods = checks.whole("periods", periods, f"[1, {LIMIT})")
     joint = math.prod(stage_game.num_actions)
     if joint > 1 and periods > 31:  # refuse at once, as the power would take long to compute
         raise ValueError(f"periods must leave fewer than 2^31 states, got {periods}")

@@ -236,7 +236,7 @@ def decode_game(file: Archive, header: dict[str, Any], replicas: int, given: Gam
 def _markov_game(
     file: Archive, header: dict[str, Any], rewards: np.ndarray, labels: dict[str, str]
 ) -> MarkovGame:
-    states = checks.whole("states", header["states"], 1)
+    states = checks.whole("states", header["states"], "[1, inf)")
     if rewards.shape[1] == 1:
         rewards = np.broadcast_to(rewards, (len(rewards), states, *rewards.shape[2:]))
     kind = checks.one_of("moves", header["moves"], ("Sum", "Table", "Sparse"))

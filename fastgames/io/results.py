@@ -157,7 +157,7 @@ def result_of(
     """Return the result in a file; given, seats: games and learners made of functions."""
     header = file.header()
     check_given(header, given, seats)
-    replicas = checks.whole("replicas", header["replicas"], 1)
+    replicas = checks.whole("replicas", header["replicas"], "[1, inf)")
     return _result(file, header, decode_game(file, header["game"], replicas, given), seats)
 
 
@@ -165,7 +165,7 @@ def _result(
     file: Held, header: dict[str, Any], game: Game, seats: Sequence[RuleLearner] | None
 ) -> Result:
     """Return the result of a header and arrays; raise if any part of it is out of range."""
-    replicas = checks.whole("replicas", header["replicas"], 1)
+    replicas = checks.whole("replicas", header["replicas"], "[1, inf)")
     learners = tuple(decode_learner(file, x, i, seats) for i, x in enumerate(header["learners"]))
     if len(learners) != game.num_agents or len(header["tables"]) != game.num_agents:
         raise ValueError(f"it has {len(learners)} learners for {game.num_agents} agents")
@@ -176,7 +176,7 @@ def _result(
     stream = checks.one_of("stream", header["stream"], STREAMS)
     seed = header["seed"]
     if seed is not None:
-        seed = checks.whole("seed", seed, 0, 2**64 - 1)
+        seed = checks.whole("seed", seed, "[0, 2^64)")
     spec = RunSpec(game, learners, replicas, dtype, stream, record, stop, grid=sweep)
     # Tables first: what learners start from may be as large, and only then is known to be there.
     seats_read = [

@@ -152,7 +152,7 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
     array([[0., 0.]])
     """
     check_game(game)
-    agent = checks.whole("agent", agent, 0, game.num_agents - 1)
+    agent = checks.whole("agent", agent, f"[0, {game.num_agents - 1}]")
     checks.one_of("dtype", dtype, DTYPES)
     seats = one_for_each(learners, game.num_agents)
     spec = RunSpec(game, seats, dtype=dtype)

@@ -68,7 +68,7 @@ class Table(_Frozen):
             if isinstance(dim, str):
                 checks.one_of(f"a dimension {where}", dim, DIMENSIONS)
             else:
-                checks.whole(f"a dimension {where}", dim, 1, 2**31 - 1)
+                checks.whole(f"a dimension {where}", dim, "[1, 2^31)")
         object.__setattr__(self, "dims", tuple(self.dims))
         checks.one_of(f"kind {where}", self.kind, KINDS)
         if not isinstance(self.shared, bool):

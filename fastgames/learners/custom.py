@@ -113,7 +113,7 @@ class Learner(RuleLearner):
     label: str = ""
 
     def __post_init__(self) -> None:
-        words = checks.whole("words", self.words, 0, 64)
+        words = checks.whole("words", self.words, "[0, 64]")
         if self.draw is None and words > 1:
             raise ValueError(f"draw must be given if words is above 1, got words = {words}")
         if self.draw is None:

@@ -88,11 +88,11 @@ def afp(
     >>> afp(replicas=10, firms=[2]).rows[0].what
     'synchronous, 2 firms'
     """
-    replicas = checks.whole("replicas", replicas, 1)
-    steps = checks.whole("steps", steps, 1)
+    replicas = checks.whole("replicas", replicas, "[1, inf)")
+    steps = checks.whole("steps", steps, "[1, inf)")
     if isinstance(firms, str) or not isinstance(firms, Sequence) or not firms:
         raise TypeError(f"firms must be a sequence of at least one whole number, got {firms!r}")
-    numbers = [checks.whole("firms", number, 2, MOST_FIRMS) for number in firms]
+    numbers = [checks.whole("firms", number, f"[2, {MOST_FIRMS}]") for number in firms]
     seed = seed_from(rng)
     results: dict[str, Result] = {}
     prices: dict[str, Any] = {}

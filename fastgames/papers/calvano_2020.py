@@ -122,7 +122,7 @@ def calvano(
         return heat_map(
             grid, 20 if replicas is None else replicas, steps, rng, dtype, threads, out, checkpoint
         )
-    replicas = checks.whole("replicas", SESSIONS if replicas is None else replicas, 1)
+    replicas = checks.whole("replicas", SESSIONS if replicas is None else replicas, "[1, inf)")
     sessions = make_grid(setting=list(SETTINGS), repeats=replicas)
     alphas = {name: alpha for name, (_, alpha, _) in SETTINGS.items()}
     second = np.array([alphas[name] for name in sessions["setting"]])

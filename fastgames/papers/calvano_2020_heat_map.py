@@ -86,11 +86,11 @@ def heat_map(
             f"grid must be a tuple of two whole numbers, got {grid!r}; pass the numbers of values "
             "of alpha and of beta"
         )
-    rows, columns = (checks.whole("grid", size, 1, 1_000) for size in grid)
+    rows, columns = (checks.whole("grid", size, "[1, 1000]") for size in grid)
     cells = make_grid(
         alpha=np.linspace(LOWEST, HIGHEST, rows),
         beta=FASTEST * np.arange(1, columns + 1) / columns,
-        repeats=checks.whole("replicas", replicas, 1),
+        repeats=checks.whole("replicas", replicas, "[1, inf)"),
     )
     stage, game = pricing()
     began = time.perf_counter()

@@ -65,7 +65,7 @@ def frozen(
     >>> list(frozen(replicas=10, steps=100).results)
     ['learning', 'frozen', 'thawed', 'control']
     """
-    steps = checks.whole("steps", steps, SLICES)
+    steps = checks.whole("steps", steps, f"[{SLICES}, inf)")
     learner = QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
 
     def phase(start: Result | None, column: RuleLearner) -> tuple[Result, Any]:

@@ -81,8 +81,8 @@ def softmax(
     >>> softmax(replicas=10, steps=100).lines[0]
     "Are the play frequencies closer to fifty-fifty than epsilon-greedy's?"
     """
-    replicas = checks.whole("replicas", replicas, 1)
-    steps = checks.whole("steps", steps, 4)
+    replicas = checks.whole("replicas", replicas, "[1, inf)")
+    steps = checks.whole("steps", steps, "[4, inf)")
 
     def play(game: MatrixGame, learner: QLearner, steps: int, replicas: int) -> Result:
         """Run a game and count joint actions in the last quarter of the steps."""

@@ -67,7 +67,7 @@ def sweep(
     >>> sweep(replicas=2, steps=100).results["grid"].replicas  # 6 values of alpha, 7 of epsilon
     84
     """
-    replicas = checks.whole("replicas", replicas, 1)
+    replicas = checks.whole("replicas", replicas, "[1, inf)")
     shape = (len(ALPHAS), len(EPSILONS), replicas)
     alphas = np.broadcast_to(np.array(ALPHAS)[:, None, None], shape).ravel()
     epsilons = np.broadcast_to(np.array(EPSILONS)[None, :, None], shape).ravel()

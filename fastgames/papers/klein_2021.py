@@ -64,7 +64,7 @@ def klein(
     >>> klein(replicas=10, steps=1_000).title
     'Sequential pricing: 10 runs of 1,000 periods'
     """
-    steps = checks.whole("steps", steps, 1)
+    steps = checks.whole("steps", steps, "[1, inf)")
     game = game_of(STEP_COUNT)
     stage = game.stage
     assert isinstance(stage, PricingGame)

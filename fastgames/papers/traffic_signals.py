@@ -96,7 +96,8 @@ def traffic(
     TypeError, ValueError, OSError, ImportError
         As `fastgames.run` and `fastgames.plot.overview`.
     """
-    replicas, steps = checks.whole("replicas", replicas, 2), checks.whole("steps", steps, 1)
+    replicas = checks.whole("replicas", replicas, "[2, inf)")
+    steps = checks.whole("steps", steps, "[1, inf)")
     seed = seed_from(rng)
     game = traffic_game(
         ROWS, COLUMNS, period=PERIOD, surge_length=SURGE, levels=LEVELS, time_limit=EPISODE

@@ -77,8 +77,8 @@ def waltman_kaymak(
     >>> waltman_kaymak(replicas=10, steps=1_000).title
     'Cournot duopoly: 10 runs of 1,000 periods for each alpha'
     """
-    steps = checks.whole("steps", steps, 1)
-    runs = make_grid(alpha=list(PRINTED), repeats=checks.whole("replicas", replicas, 1))
+    steps = checks.whole("steps", steps, "[1, inf)")
+    runs = make_grid(alpha=list(PRINTED), repeats=checks.whole("replicas", replicas, "[1, inf)"))
     game = cournot()
     temperature = Exponential(START, -math.log(KEPT), FLOOR)
     last = min(LAST, steps)

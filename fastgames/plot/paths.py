@@ -104,8 +104,8 @@ def trajectories(
     'Policies of agents 0 and 1'
     """
     least = min(result.game.num_observations)
-    observation = checks.whole("observation", observation, 0, least - 1)
-    lines = checks.whole("lines", lines, 1)
+    observation = checks.whole("observation", observation, f"[0, {least - 1}]")
+    lines = checks.whole("lines", lines, "[1, inf)")
     if not isinstance(average, bool):
         raise TypeError(f"average must be True or False, got {average!r}")
     if result.snapshots is None or result.snapshots.policies is None:

@@ -306,7 +306,7 @@ def test_help_tells_every_figure(call):
     ("arguments", "said"),
     [
         ("run matching_penies", ("'matching_penies'", "did you mean 'matching_pennies'")),
-        ("run penalty:k=3", ("k must be at most 0", "3.0")),
+        ("run penalty:k=3", ("k must be a number in (-inf, 0]", "got 3")),
         ("run penalty:k", ("game must be NAME or NAME:PARAMETER=NUMBER", "'penalty:k'")),
         ("run penalty:k=x", ("game parameter k must be a number", "'x'")),
         ("run chicken --alpha 7", ("alpha must be in (0, 1]", "7.0")),
@@ -326,7 +326,7 @@ def test_help_tells_every_figure(call):
         ("run chicken --steps abc", ("steps must be a whole number", "'abc'")),
         ("run chicken --steps 0", ("steps must be a whole number", "got 0")),
         ("run chicken --replicas -2", ("replicas must be a whole number", "-2")),
-        ("run chicken --seed -1", ("seed must be a whole number in [0, 18446744073709551615]",)),
+        ("run chicken --seed -1", ("seed must be a whole number in [0, 2^64)",)),
         ("run chicken --dtype float16", ("dtype must be one of", "'float16'")),
         ("run chicken --backend cyton", ("backend must be one of", "did you mean 'cython'")),
         ("run chicken --out nowhere/x", ("out must be a file in a directory", "'nowhere/x'")),

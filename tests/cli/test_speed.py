@@ -100,8 +100,8 @@ def test_ctrl_c_shows_what_was_measured(call, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--seconds", "0"), "seconds must be in (0, 86400], got 0.0"),
-        (("--seconds", "nan"), "seconds must be finite, got seconds = nan"),
+        (("--seconds", "0"), "seconds must be a number in (0, 86400], got 0.0"),
+        (("--seconds", "nan"), "seconds must be a number in (0, 86400], got nan"),
         (("--seconds", "ten"), "seconds must be a number, got 'ten'"),
         (("--threads", "0"), "threads must be a whole number in [1, 1024], got 0"),
     ],

@@ -117,9 +117,9 @@ def test_auctions_survive_pickling(make):
 
 
 BAD = [
-    ({"bidders": 1}, ValueError, r"bidders must be in \[2, 21\), got 1"),
-    ({"bidders": "2"}, TypeError, "bidders must be an int"),
-    ({"bids": 1}, ValueError, r"bids must be in \[2"),
+    ({"bidders": 1}, ValueError, r"bidders must be a whole number in \[2, 20\], got 1"),
+    ({"bidders": "2"}, TypeError, "bidders must be a whole number"),
+    ({"bids": 1}, ValueError, r"bids must be a whole number in \[2"),
     ({"bids": [0.5, 0.25]}, ValueError, "bids must be finite and strictly ascending"),
     ({"bids": [[0, 1], [0, 2]]}, ValueError, "bids must be the same for all bidders"),
     ({"bids": [1.5, 2.0]}, ValueError, "values must be at least the lowest bid, 1.5, got 1.0"),

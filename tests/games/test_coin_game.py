@@ -133,7 +133,7 @@ def test_is_a_dilemma():
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"size": 1}, ValueError, r"size must be in \[2, 32\), got 1"),
+        ({"size": 1}, ValueError, r"size must be a whole number in \[2, 32\), got 1"),
         ({"alternating": 0}, TypeError, "alternating must be True or False, got 0"),
     ],
 )

@@ -1,9 +1,11 @@
 """What games declare about themselves."""
 
 import pickle
+from inspect import signature
 
 import pytest
 
+from fastgames._common import checks
 from fastgames.games import CATALOGUE, MarkovGame
 from fastgames.games.registry import about
 
@@ -32,3 +34,20 @@ def test_games_whose_payoffs_are_too_many_for_a_table_have_a_formula(name):
     game = CATALOGUE[name]()
     if hasattr(game, "payoffs") and max(game.num_actions) > 5:  # see docs/site/pages.py
         assert about(name).formula
+
+
+DOMAINS = [(name, *pair) for name in CATALOGUE for pair in about(name).domains.items()]
+
+
+@pytest.mark.parametrize(("name", "parameter", "domain"), DOMAINS)
+def test_a_parameter_outside_its_declared_domain_is_refused(name, parameter, domain):
+    default = signature(CATALOGUE[name]).parameters[parameter].default
+    assert not checks.outside(default, domain)
+    kind = type(default)
+    refused = [x for x in (-(10**20), -1, 0, 1, 10**20) if checks.outside(x, domain)]
+    assert refused
+    for value in refused:
+        with pytest.raises(ValueError) as caught:
+            CATALOGUE[name](**{parameter: kind(value)})
+        said = str(caught.value)
+        assert said.startswith(f"{parameter} must be a ") and f" in {domain}, got " in said

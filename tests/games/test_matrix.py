@@ -596,10 +596,10 @@ def test_bad_policies(method, policies, error, message):
 @pytest.mark.parametrize(
     ("agent", "error", "message"),
     [
-        (2, ValueError, "agent must be in [0, 2), got 2"),
-        (-1, ValueError, "agent must be in [0, 2), got -1"),
-        (0.0, TypeError, "agent must be an int, got 0.0"),
-        ("row", TypeError, "agent must be an int, got 'row'"),
+        (2, ValueError, "agent must be a whole number in [0, 2), got 2"),
+        (-1, ValueError, "agent must be a whole number in [0, 2), got -1"),
+        (0.0, TypeError, "agent must be a whole number in [0, 2), got 0.0"),
+        ("row", TypeError, "agent must be a whole number in [0, 2), got 'row'"),
     ],
 )
 def test_bad_agent(agent, error, message):

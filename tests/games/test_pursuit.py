@@ -177,8 +177,8 @@ def test_learning_hunters_are_much_faster():
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"hunters": 1}, ValueError, r"hunters must be in \[2, 1025\), got 1"),
-        ({"rows": 1}, ValueError, r"rows must be in \[2, 1025\), got 1"),
+        ({"hunters": 1}, ValueError, r"hunters must be a whole number in \[2, 1024\], got 1"),
+        ({"rows": 1}, ValueError, r"rows must be a whole number in \[2, 1024\], got 1"),
         ({"torus": 1}, TypeError, "torus must be True or False, got 1"),
     ],
 )

@@ -71,10 +71,10 @@ def test_as_asked_for(asked, seed):
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"agents": 1}, ValueError, "agents must be in [2, 32), got 1"),
-        ({"agents": 32}, ValueError, "agents must be in [2, 32), got 32"),
-        ({"states": 0}, ValueError, "states must be in [1, 2147483648), got 0"),
-        ({"actions": 0}, ValueError, "actions[0] must be in [1, 2147483648), got 0"),
+        ({"agents": 1}, ValueError, "agents must be a whole number in [2, 31], got 1"),
+        ({"agents": 32}, ValueError, "agents must be a whole number in [2, 31], got 32"),
+        ({"states": 0}, ValueError, "states must be a whole number in [1, 2147483648), got 0"),
+        ({"actions": 0}, ValueError, "actions[0] must be a whole number in [1, 2147483648), got 0"),
         (
             {"actions": (2, 2, 2)},
             ValueError,
@@ -85,15 +85,23 @@ def test_as_asked_for(asked, seed):
             ValueError,
             "transitions must have fewer than 2^31 entries, got 536870912 x 4 = 2147483648",
         ),
-        ({"terminal": 5}, ValueError, "terminal must be in [0, 5), got 5"),
-        ({"observations": 6}, ValueError, "observations[0] must be in [1, 6), got 6"),
+        ({"terminal": 5}, ValueError, "terminal must be a whole number in [0, 5), got 5"),
+        (
+            {"observations": 6},
+            ValueError,
+            "observations[0] must be a whole number in [1, 6), got 6",
+        ),
         (
             {"transitions": "dense"},
             ValueError,
             "transitions must be one of deterministic, random, sparse, got 'dense'",
         ),
         ({"start": 0}, ValueError, "start must be one of state, random, got 0"),
-        ({"time_limit": 0}, ValueError, "time_limit must be in [1, 2147483648), got 0"),
+        (
+            {"time_limit": 0},
+            ValueError,
+            "time_limit must be a whole number in [1, 2147483648), got 0",
+        ),
     ],
 )
 def test_bad_input(changes, error, message):

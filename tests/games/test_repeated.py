@@ -114,8 +114,16 @@ def test_no_table_of_states_and_joint_actions_is_made():
             TypeError,
             "stage_game must be a MatrixGame, got ",
         ),
-        ((stage((2, 2)), 0), ValueError, "periods must be in [1, 2147483648), got 0"),
-        ((stage((2, 2)), 1.0), TypeError, "periods must be an int, got 1.0"),
+        (
+            (stage((2, 2)), 0),
+            ValueError,
+            "periods must be a whole number in [1, 2147483648), got 0",
+        ),
+        (
+            (stage((2, 2)), 1.0),
+            TypeError,
+            "periods must be a whole number in [1, 2147483648), got 1.0",
+        ),
         (
             (stage((2, 2)), 15),
             ValueError,
@@ -138,7 +146,7 @@ def test_no_table_of_states_and_joint_actions_is_made():
             "discount must be in [0, 1), or 1 in a game with an end (terminal states or a time "
             "limit), got 1.0",
         ),
-        ((stage((2, 2)), 1, 0.9, 4), ValueError, "start must be in [0, 4), got 4"),
+        ((stage((2, 2)), 1, 0.9, 4), ValueError, "start must be a whole number in [0, 4), got 4"),
         (
             (stage((2, 2)), 1, 0.9, "random"),
             ValueError,

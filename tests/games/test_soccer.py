@@ -119,9 +119,9 @@ def test_a_run_scores():
 @pytest.mark.parametrize("wrong", [{"rows": 0}, {"columns": 3}, {"rows": 101}, {"columns": 101}])
 def test_sizes_that_are_refused(wrong):
     (name,) = wrong
-    with pytest.raises(ValueError, match=f"^{name} must be in"):
+    with pytest.raises(ValueError, match=f"^{name} must be a whole number in"):
         soccer(**wrong)
-    with pytest.raises(TypeError, match=f"^{name} must be an int"):
+    with pytest.raises(TypeError, match=f"^{name} must be a whole number"):
         soccer(**{name: 4.0})
 
 

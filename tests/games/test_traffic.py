@@ -147,14 +147,14 @@ def test_bits_do_not_depend_on_the_backend():
     ("options", "words"),
     [
         ({"rows": 1, "columns": 1}, "at least 2|in \\[2, 1024\\]"),
-        ({"rows": 0}, "rows must be in"),
+        ({"rows": 0}, "rows must be a whole number in"),
         ({"rate": 1.5}, "rate must be"),
-        ({"surge_length": 81}, "surge_length must be in"),
+        ({"surge_length": 81}, "surge_length must be a whole number in"),
         ({"levels": (1, 1)}, "levels must be"),
         ({"levels": ()}, "levels must be"),
         ({"levels": (0, 2)}, r"levels\[0\] must be"),
-        ({"capacity": 0}, "capacity must be in"),
-        ({"time_limit": 0}, "time_limit must be in"),
+        ({"capacity": 0}, "capacity must be a whole number in"),
+        ({"time_limit": 0}, "time_limit must be a whole number in"),
     ],
 )
 def test_what_cannot_be_is_refused(options, words):
@@ -163,7 +163,7 @@ def test_what_cannot_be_is_refused(options, words):
 
 
 def test_what_is_no_number_is_refused():
-    with pytest.raises(TypeError, match="rows must be an int"):
+    with pytest.raises(TypeError, match="rows must be a whole number"):
         traffic(2.0)
     with pytest.raises(TypeError, match="rate must be a number"):
         traffic(rate="high")

@@ -8,10 +8,13 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from fastgames.games._tables import FloatArray, whole
+from fastgames._common import checks
+from fastgames.games._tables import FloatArray
 from fastgames.games.pricing import Benchmark, MarketGame
 
-from ._markets import MAX_AGENTS, check_finite, each, grids, shares
+from ._markets import check_finite, each, grids, shares
+
+DOMAINS = {"bidders": "[2, 20]"}
 
 
 @np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
@@ -29,7 +32,7 @@ def auction(
     price: maps the bids of all, which broadcast to (A, ..., A), to the price that the winner pays;
     nash_bids: maps the values (N,) and the second highest of them to the equilibrium bids (N,)
     """
-    bidders = whole("bidders", bidders, 2, MAX_AGENTS + 1)
+    bidders = checks.whole("bidders", bidders, DOMAINS["bidders"])
     worth = each("values", values, bidders)
     given = {"values": values}
     choices = grids("bids", bids, [0.0] * bidders, [worth.max()] * bidders, given)

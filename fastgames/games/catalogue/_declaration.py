@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -19,6 +19,9 @@ class Declaration:
         Heading of the game's page.
     formula : str
         The payoffs in TeX, for games whose page has no table of them.
+    domains : mapping of str to str
+        Intervals such as "[2, 20]" of numeric parameters, by name: of those that do not depend on
+        other parameters.
     ends : bool
         True if an episode can end before a time limit.
     slow : bool
@@ -27,6 +30,7 @@ class Declaration:
 
     title: str
     formula: str = ""
+    domains: Mapping[str, str] = field(default_factory=dict)
     ends: bool = False
     slow: bool = False
 
@@ -36,13 +40,18 @@ DECLARED: dict[Callable[..., Any], Declaration] = {}
 
 
 def catalogued(
-    title: str, *, formula: str = "", ends: bool = False, slow: bool = False
+    title: str,
+    *,
+    formula: str = "",
+    domains: Mapping[str, str] | None = None,
+    ends: bool = False,
+    slow: bool = False,
 ) -> Callable[[_F], _F]:
     """Return a decorator that declares a game and returns its function unchanged.
 
     Parameters
     ----------
-    title, formula, ends, slow
+    title, formula, domains, ends, slow
         As for `Declaration`.
 
     Examples
@@ -55,7 +64,7 @@ def catalogued(
     """
 
     def declare(build: _F) -> _F:
-        DECLARED[build] = Declaration(title, formula, ends, slow)
+        DECLARED[build] = Declaration(title, formula, domains or {}, ends, slow)
         return build
 
     return declare

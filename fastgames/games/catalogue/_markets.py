@@ -11,21 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgames._common import checks
-from fastgames.games._tables import FloatArray, listed, read_only, whole
+from fastgames.games._tables import FloatArray, listed, read_only
 from fastgames.games.pricing import Benchmark, ascending
 
-MAX_AGENTS: Final = 20
 _MAX_PAYOFFS: Final = 2**29  # 4 GiB
-
-
-def number(argument: str, value: object, domain: str | None = None) -> float:
-    """Return the value as a finite float in `domain`, an interval such as "(0, inf)", if given."""
-    array = checks.finite_array(argument, value)
-    if array.shape != ():
-        raise ValueError(f"{argument} must be a number, got shape {array.shape}")
-    if domain is not None:
-        checks.within(argument, array, domain)
-    return float(array)
 
 
 def each(argument: str, value: object, agents: int, domain: str | None = None) -> FloatArray:
@@ -56,7 +45,7 @@ def grids(
     """
     ends = list(zip(np.asarray(low).tolist(), np.asarray(high).tolist(), strict=True))
     if not isinstance(value, Iterable):
-        count = whole(argument, value, 2, _MAX_PAYOFFS)
+        count = checks.whole(argument, value, "[2, 2^29)")
         _check_size(argument, [count] * len(ends))
         made = [np.linspace(*pair, count) for pair in ends]
         for i, (grid, (least, most)) in enumerate(zip(made, ends, strict=True)):

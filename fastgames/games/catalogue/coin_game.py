@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastgames.games._tables import whole
+from fastgames._common import checks
 from fastgames.games.procedural import ProceduralGame, saved_by_name
 from fastgames.rules.cells import moved
 from fastgames.rules.chance import below, coin
@@ -14,9 +14,10 @@ from ._declaration import catalogued
 # Indices into the state: the cells of agent 0, agent 1 and the coin, and the coin's colour.
 _OWN, _OTHER, _COIN, _COLOUR = range(4)
 _MOVES = ("up", "down", "left", "right")
+_DOMAINS = {"size": "[2, 32)"}
 
 
-@catalogued("Coin game", slow=True)
+@catalogued("Coin game", domains=_DOMAINS, slow=True)
 @saved_by_name
 def coin_game(
     size: int = 3,
@@ -74,7 +75,7 @@ def coin_game(
     >>> game.num_observations, game.actions[0]
     ((1458, 1458), ('up', 'down', 'left', 'right'))
     """
-    size = whole("size", size, 2, 32)
+    size = checks.whole("size", size, _DOMAINS["size"])
     if not isinstance(alternating, bool):
         raise TypeError(f"alternating must be True or False, got {alternating!r}")
     cells = size * size

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastgames._common import checks
 from fastgames.games.matrix import MatrixGame
 
 from ._declaration import catalogued
-from ._numbers import integer
 from ._payoffs import shared
 
-_MAX_ACTIONS = 4096  # makes a table of 256 MiB
+_DOMAINS = {"actions": "[2, 4096]"}  # 4,096 actions make a table of 256 MiB
 
 
-@catalogued("Coordination")
+@catalogued("Coordination", domains=_DOMAINS)
 def coordination(actions: int = 2) -> MatrixGame:
     """Return the pure coordination game: both get 1 for the same action, 0 otherwise.
 
@@ -47,7 +47,7 @@ def coordination(actions: int = 2) -> MatrixGame:
     >>> coordination(3).pure_equilibria()
     [(0, 0), (1, 1), (2, 2)]
     """
-    count = integer("actions", actions, 2, _MAX_ACTIONS)
+    count = checks.whole("actions", actions, _DOMAINS["actions"])
     return MatrixGame(
         shared(np.eye(count)),
         name="coordination",

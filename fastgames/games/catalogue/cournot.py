@@ -7,15 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fastgames.games._tables import FloatArray, whole
+from fastgames._common import checks
+from fastgames.games._tables import FloatArray
 from fastgames.games.pricing import Benchmark, MarketGame
 
 from ._declaration import catalogued
-from ._markets import MAX_AGENTS, check_finite, each, grids, number
+from ._markets import check_finite, each, grids
+
+_DOMAINS = {"firms": "[2, 20]", "intercept": "(0, inf)", "slope": "(0, inf)"}
 
 
 @catalogued(
     "Cournot",
+    domains=_DOMAINS,
     formula=r"P = \max\Bigl(a - b \sum_j q_j,\; 0\Bigr), \qquad u_i = (P - c_i)\, q_i",
 )
 @np.errstate(over="ignore", invalid="ignore")  # `check_finite` reports the overflow
@@ -74,8 +78,9 @@ def cournot(
     >>> float(game.nash.quantities.sum().round(9)), float(game.nash.profits.sum().round(9))
     (24.0, 288.0)
     """
-    firms = whole("firms", firms, 2, MAX_AGENTS + 1)
-    top, steep = number("intercept", intercept, "(0, inf)"), number("slope", slope, "(0, inf)")
+    firms = checks.whole("firms", firms, _DOMAINS["firms"])
+    top = checks.real("intercept", intercept, _DOMAINS["intercept"])
+    steep = checks.real("slope", slope, _DOMAINS["slope"])
     try:
         unit = each("cost", cost, firms, f"[0, {top!r})")
     except ValueError as error:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastgames.games._tables import whole
-from fastgames.games.procedural import MOST_AGENTS, ProceduralGame, _number, saved_by_name
+from fastgames._common import checks
+from fastgames.games.procedural import ProceduralGame, saved_by_name
 
 from ._declaration import catalogued
+
+_DOMAINS = {
+    "agents": "[2, 32768)",
+    "good": "[-1e12, 1e12]",
+    "bad": "[-1e12, 1e12]",
+    "stay": "[-1e12, 1e12]",
+}
 
 
 @catalogued(
     "El Farol",
+    domains=_DOMAINS,
     formula=r"u_i = \begin{cases} \text{stay} & i \text{ stays} \\ \text{good} & \text{at most"
     r" capacity attend} \\ \text{bad} & \text{else} \end{cases}",
 )
@@ -77,11 +85,11 @@ def el_farol(
     >>> game.num_agents, game.num_observations[0], game.actions[0]
     (100, 1, ('stay', 'attend'))
     """
-    agents = whole("agents", agents, 2, MOST_AGENTS)
-    capacity = whole("capacity", capacity, 1, agents)
-    classes = whole("classes", classes, 1, agents + 2)
+    agents = checks.whole("agents", agents, _DOMAINS["agents"])
+    capacity = checks.whole("capacity", capacity, f"[1, {agents})")
+    classes = checks.whole("classes", classes, f"[1, {agents + 1}]")
     good, bad, stay = (
-        _number(name, value, -1e12, 1e12)
+        checks.real(name, value, _DOMAINS[name])
         for name, value in (("good", good), ("bad", bad), ("stay", stay))
     )
     if not good > stay > bad:

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from fastgames.games.pricing import MarketGame
 
-from ._auctions import auction
+from ._auctions import DOMAINS, auction
 from ._declaration import catalogued
 
 
 @catalogued(
     "First-price auction",
+    domains=DOMAINS,
     formula=r"u_i = \frac{v_i - b_i}{\#\{j : b_j = \max_k b_k\}} \text{ where }"
     r" b_i = \max_k b_k \text{, else } 0",
 )

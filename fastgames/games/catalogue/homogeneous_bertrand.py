@@ -8,15 +8,18 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from fastgames.games._tables import whole
+from fastgames._common import checks
 from fastgames.games.pricing import Benchmark, PricingGame
 
 from ._declaration import catalogued
-from ._markets import MAX_AGENTS, check_finite, grids, number, shares
+from ._markets import check_finite, grids, shares
+
+_DOMAINS = {"firms": "[2, 20]"}
 
 
 @catalogued(
     "Homogeneous Bertrand",
+    domains=_DOMAINS,
     formula=r"u_i = \frac{p_i - c}{\#\{j : p_j = \min_k p_k\}} \text{ where } p_i ="
     r" \min_k p_k \le \text{reservation, else } 0",
 )
@@ -75,9 +78,9 @@ def homogeneous_bertrand(
     >>> [float(game.prices[0][i].round(2)) for i, j in game.pure_equilibria()]
     [2.03, 2.13]
     """
-    firms = whole("firms", firms, 2, MAX_AGENTS + 1)
-    most, unit = number("reservation", reservation), number("cost", cost)
-    least = number("lowest", lowest)
+    firms = checks.whole("firms", firms, _DOMAINS["firms"])
+    most, unit = checks.real("reservation", reservation), checks.real("cost", cost)
+    least = checks.real("lowest", lowest)
     for argument, value in (("cost", unit), ("lowest", least)):
         if not value < most:
             raise ValueError(f"{argument} must be below reservation, {most}, got {value}")

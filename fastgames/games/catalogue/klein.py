@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from fastgames.games._tables import whole
+from fastgames._common import checks
 from fastgames.games.alternating import AlternatingGame
 from fastgames.games.pricing import Benchmark, PricingGame
 
 from ._declaration import catalogued
 from ._markets import shares
 
-_MAX_STEPS: Final = 256  # makes a table of 0.5 GiB
+_DOMAINS = {"k": "[2, 256]"}  # 256 steps make a table of 0.5 GiB
 
 
 @catalogued(
     "Klein's sequential pricing",
+    domains=_DOMAINS,
     formula=r"u_i = p_i \cdot \begin{cases} 1 - p_i & p_i < p_j \\ (1 - p_i)/2 & p_i = p_j \\"
     r" 0 & p_i > p_j \end{cases}",
 )
@@ -70,7 +70,7 @@ def klein(
     >>> game.stage.monopoly.profits
     array([0.125, 0.125])
     """
-    k = whole("k", k, 2, _MAX_STEPS + 1)
+    k = checks.whole("k", k, _DOMAINS["k"])
     prices = np.arange(k + 1) / k
     charged = np.meshgrid(prices, prices, indexing="ij", sparse=True)
     low = reduce(np.minimum, charged)

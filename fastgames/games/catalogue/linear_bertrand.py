@@ -7,15 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from fastgames._common import checks
 from fastgames.games._tables import FloatArray
 from fastgames.games.pricing import Benchmark, PricingGame
 
 from ._declaration import catalogued
-from ._markets import check_finite, each, grids, number
+from ._markets import check_finite, each, grids
+
+_DOMAINS = {"gamma": "(0, 1)", "xi": "[0, inf)"}
 
 
 @catalogued(
     "Linear Bertrand",
+    domains=_DOMAINS,
     formula=r"q_i = \frac{a_i - \gamma a_j - p_i + \gamma p_j}{1 - \gamma^2}, \qquad"
     r" u_i = (p_i - c_i)\, q_i",
 )
@@ -73,7 +77,7 @@ def linear_bertrand(
     >>> game.nash.prices.round(6), game.monopoly.prices
     (array([0.333333, 0.333333]), array([0.5, 0.5]))
     """
-    g = number("gamma", gamma, "(0, 1)")
+    g = checks.real("gamma", gamma, _DOMAINS["gamma"])
     quality, cost = each("a", a, 2), each("c", c, 2)
     gain = quality - cost
     if not (gain > g * gain[::-1]).all():
@@ -90,7 +94,7 @@ def linear_bertrand(
     own = quality - g * quality[::-1] + cost
     nash = benchmark((2.0 * own + g * own[::-1]) / (4.0 - g * g))
     monopoly = benchmark((quality + cost) / 2.0)
-    beyond = number("xi", xi, "[0, inf)") * (monopoly.prices - nash.prices)
+    beyond = checks.real("xi", xi, _DOMAINS["xi"]) * (monopoly.prices - nash.prices)
     low = np.maximum(nash.prices - beyond, 0.0)
     given = {"gamma": gamma, "a": a, "c": c, "xi": xi}
     choices = grids("prices", prices, low, monopoly.prices + beyond, given)

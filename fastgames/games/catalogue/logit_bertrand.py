@@ -8,18 +8,21 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from fastgames.games._tables import FloatArray, whole
+from fastgames._common import checks
+from fastgames.games._tables import FloatArray
 from fastgames.games.pricing import Benchmark, PricingGame
 
 from ._declaration import catalogued
 from ._logit import market_shares, monopoly_markups, nash_markups
-from ._markets import MAX_AGENTS, check_finite, each, grids, number
+from ._markets import check_finite, each, grids
 
 _COARSE: Final = 1e8  # bounds a0, as Nash prices are computed up to 1e-14 of a - c - a0
+_DOMAINS = {"firms": "[2, 20]", "mu": "(0, inf)", "xi": "[0, inf)"}
 
 
 @catalogued(
     "Logit Bertrand",
+    domains=_DOMAINS,
     formula=r"q_i = \frac{e^{(a_i - p_i)/\mu}}{\sum_j e^{(a_j - p_j)/\mu} + e^{a_0/\mu}},"
     r" \qquad u_i = (p_i - c_i)\, q_i",
 )
@@ -93,9 +96,9 @@ def logit_bertrand(
     >>> float(game.prices[0][0].round(5)), float(game.prices[0][-1].round(5))
     (1.42772, 1.97019)
     """
-    firms = whole("firms", firms, 2, MAX_AGENTS + 1)
+    firms = checks.whole("firms", firms, _DOMAINS["firms"])
     quality, cost = each("a", a, firms), each("c", c, firms)
-    outside, scale = number("a0", a0), number("mu", mu, "(0, inf)")
+    outside, scale = checks.real("a0", a0), checks.real("mu", mu, _DOMAINS["mu"])
     value = (quality - cost - outside) / scale
     if not np.isfinite(value).all():
         raise ValueError(f"mu must be large enough for a finite (a - c - a0) / mu, got {mu!r}")
@@ -118,7 +121,7 @@ def logit_bertrand(
 
     nash = benchmark(nash_markups(value.tolist()))
     monopoly = benchmark(monopoly_markups(value.tolist()))
-    beyond = number("xi", xi, "[0, inf)") * (monopoly.prices - nash.prices)
+    beyond = checks.real("xi", xi, _DOMAINS["xi"]) * (monopoly.prices - nash.prices)
     choices = grids("prices", prices, nash.prices - beyond, monopoly.prices + beyond, given)
     charged = np.meshgrid(*choices, indexing="ij", sparse=True)
     payoffs = [(p - k) * q for p, k, q in zip(charged, cost, sold(charged), strict=True)]

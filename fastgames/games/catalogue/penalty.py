@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from fastgames._common import checks
 from fastgames.games.matrix import MatrixGame
 
 from ._declaration import catalogued
-from ._numbers import real
 from ._payoffs import shared
 
+_DOMAINS = {"k": "(-inf, 0]"}
 
-@catalogued("Penalty")
+
+@catalogued("Penalty", domains=_DOMAINS)
 def penalty(k: float = -100.0) -> MatrixGame:
     """Return the penalty game: two best joint actions, and a penalty for mixing them up.
 
     Parameters
     ----------
     k : float
-        Payoff of both agents for (a, c) and (c, a), finite, at most 0.
+        Payoff of both agents for (a, c) and (c, a), in (-inf, 0].
 
     Returns
     -------
@@ -28,7 +30,7 @@ def penalty(k: float = -100.0) -> MatrixGame:
     TypeError
         If k is not a real number.
     ValueError
-        If k is not finite or is above 0.
+        If k is outside its domain.
 
     Notes
     -----
@@ -46,9 +48,7 @@ def penalty(k: float = -100.0) -> MatrixGame:
            [  0.,   2.,   0.],
            [-10.,   0.,  10.]])
     """
-    k = real("k", k)
-    if k > 0.0:
-        raise ValueError(f"k must be at most 0, got {k}")
+    k = checks.real("k", k, _DOMAINS["k"])
     return MatrixGame(
         shared([[10, 0, k], [0, 2, 0], [k, 0, 10]]),
         name="penalty",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from fastgames._common import checks
 from fastgames.games.matrix import MatrixGame
 
 from ._declaration import catalogued
-from ._numbers import real
 from ._payoffs import symmetric
 
 
@@ -47,10 +47,10 @@ def prisoners_dilemma(
     >>> prisoners_dilemma().payoffs[:, 0, 1]  # agent 0 cooperates, agent 1 defects
     array([0., 5.])
     """
-    r = real("reward", reward)
-    s = real("sucker", sucker)
-    t = real("temptation", temptation)
-    p = real("punishment", punishment)
+    r = checks.real("reward", reward)
+    s = checks.real("sucker", sucker)
+    t = checks.real("temptation", temptation)
+    p = checks.real("punishment", punishment)
     if not t > r > p > s:
         raise ValueError(
             "temptation, reward, punishment and sucker must be in descending order, "

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastgames._common import checks
 from fastgames.games.matrix import MatrixGame
 
 from ._declaration import catalogued
-from ._numbers import integer, real
 
-_MAX_AGENTS = 20  # makes a table of 160 MiB
+_DOMAINS = {"agents": "[2, 20]", "endowment": "(0, inf)"}
 
 
 @catalogued(
     "Public goods",
+    domains=_DOMAINS,
     formula=r"u_i = e\,\mathbf{1}[i \text{ keeps}] + \frac{\text{factor}}{N}\,"
     r"\sum_j e\,\mathbf{1}[j \text{ contributes}]",
 )
@@ -31,7 +32,7 @@ def public_goods(agents: int = 4, factor: float = 1.6, endowment: float = 1.0) -
     factor : float
         In (1, agents): the group gains more by a contribution than it costs, its contributor less.
     endowment : float
-        Endowment of every agent, finite and above 0.
+        Endowment of every agent, in (0, inf).
 
     Returns
     -------
@@ -60,13 +61,12 @@ def public_goods(agents: int = 4, factor: float = 1.6, endowment: float = 1.0) -
     >>> game.payoffs[:, 0, 1]  # agent 0 contributes, agent 1 keeps
     array([0.75, 1.75])
     """
-    agents = integer("agents", agents, 2, _MAX_AGENTS)
-    factor = real("factor", factor)
-    if not 1.0 < factor < agents:
-        raise ValueError(f"factor must be in (1, {agents}) for {agents} agents, got {factor}")
-    endowment = real("endowment", endowment)
-    if endowment <= 0.0:
-        raise ValueError(f"endowment must be above 0, got {endowment}")
+    agents = checks.whole("agents", agents, _DOMAINS["agents"])
+    try:
+        factor = checks.real("factor", factor, f"(1, {agents})")
+    except ValueError as error:
+        raise ValueError(f"{error} with {agents} agents") from None
+    endowment = checks.real("endowment", endowment, _DOMAINS["endowment"])
     keeps = np.indices((2,) * agents)  # keeps[i] is 1 where agent i keeps
     contributions = agents - keeps.sum(axis=0)
     return MatrixGame(

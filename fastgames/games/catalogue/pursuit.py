@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastgames.games._tables import whole
+from fastgames._common import checks
 from fastgames.games.procedural import ProceduralGame, saved_by_name
 from fastgames.rules.cells import ahead, moved
 from fastgames.rules.chance import below
@@ -13,9 +13,15 @@ from ._declaration import catalogued
 
 _CATCH, _MOVE = 1.0, -0.1  # rewards
 _MOVES = ("up", "down", "left", "right")
+_DOMAINS = {
+    "rows": "[2, 1024]",
+    "columns": "[2, 1024]",
+    "hunters": "[2, 1024]",
+    "sight": "[0, 1024)",
+}
 
 
-@catalogued("Pursuit", ends=True, slow=True)
+@catalogued("Pursuit", domains=_DOMAINS, ends=True, slow=True)
 @saved_by_name
 def pursuit(
     rows: int = 10,
@@ -94,9 +100,10 @@ def pursuit(
     >>> game.num_observations, game.actions[0]
     ((82, 82), ('up', 'down', 'left', 'right'))
     """
-    rows, columns = whole("rows", rows, 2, 1025), whole("columns", columns, 2, 1025)
-    hunters = whole("hunters", hunters, 2, 1025)
-    sight = whole("sight", sight, 0, 1024)
+    rows = checks.whole("rows", rows, _DOMAINS["rows"])
+    columns = checks.whole("columns", columns, _DOMAINS["columns"])
+    hunters = checks.whole("hunters", hunters, _DOMAINS["hunters"])
+    sight = checks.whole("sight", sight, _DOMAINS["sight"])
     for name, flag in (("joint", joint), ("shared", shared), ("torus", torus)):
         if not isinstance(flag, bool):
             raise TypeError(f"{name} must be True or False, got {flag!r}")

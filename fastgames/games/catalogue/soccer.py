@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastgames.games._tables import whole
+from fastgames._common import checks
 from fastgames.games.procedural import ProceduralGame, saved_by_name
 from fastgames.rules.chance import coin
 
@@ -12,9 +12,10 @@ from ._declaration import catalogued
 
 _MOVES = ("north", "south", "east", "west", "stay")
 _BALL = 2  # index of the ball's owner in the state
+_DOMAINS = {"rows": "[1, 100]", "columns": "[4, 100]"}
 
 
-@catalogued("Soccer", ends=True, slow=True)
+@catalogued("Soccer", domains=_DOMAINS, ends=True, slow=True)
 @saved_by_name
 def soccer(rows: int = 2, columns: int = 4) -> ProceduralGame:
     """Return the soccer game of two agents: A (agent 0) attacks the west side, B the east side.
@@ -77,7 +78,8 @@ def soccer(rows: int = 2, columns: int = 4) -> ProceduralGame:
     >>> soccer(4, 5).num_observations
     (760, 760)
     """
-    rows, columns = whole("rows", rows, 1, 101), whole("columns", columns, 4, 101)
+    rows = checks.whole("rows", rows, _DOMAINS["rows"])
+    columns = checks.whole("columns", columns, _DOMAINS["columns"])
     cells = rows * columns
     upper, lower = (rows - 1) // 2, rows // 2
     kick_off_a = upper * columns + columns - 2

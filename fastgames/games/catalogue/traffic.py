@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fastgames.games._tables import listed, whole
-from fastgames.games.procedural import ProceduralGame, _number, saved_by_name
+from fastgames._common import checks
+from fastgames.games._tables import listed
+from fastgames.games.procedural import ProceduralGame, saved_by_name
 from fastgames.rules.chance import coin, happens
 
 from ._declaration import catalogued
@@ -17,9 +18,19 @@ _TO = ("north-south", "east-west")  # the actions
 _CLOCK, _AXIS, _LIGHTS = 0, 1, 2  # indices into the state
 _NONE = 2  # the axis if there is no surge
 _CHANGING = 2  # added to a light in the step in which it changes
+_DOMAINS = {
+    "rows": "[1, 1024]",
+    "columns": "[1, 1024]",
+    "rate": "[0, 1]",
+    "surge": "[0, 1]",
+    "period": "[1, 2^31)",
+    "capacity": "[1, 2^31)",
+    "saturation": "[1, 2^31)",
+    "time_limit": "[1, 2^31)",
+}
 
 
-@catalogued("Traffic", slow=True)
+@catalogued("Traffic", domains=_DOMAINS, slow=True)
 @saved_by_name
 def traffic(
     rows: int = 2,
@@ -112,18 +123,20 @@ def traffic(
     >>> game.num_agents, game.num_observations[0], game.actions[0]
     (4, 50, ('north-south', 'east-west'))
     """
-    rows, columns = whole("rows", rows, 1, 1025), whole("columns", columns, 1, 1025)
+    rows = checks.whole("rows", rows, _DOMAINS["rows"])
+    columns = checks.whole("columns", columns, _DOMAINS["columns"])
     agents = rows * columns
     if not 2 <= agents <= 1024:
         raise ValueError(f"rows * columns must be in [2, 1024], got {agents}")
-    rate, surge = _number("rate", rate, 0.0, 1.0), _number("surge", surge, 0.0, 1.0)
-    period = whole("period", period, 1, 2**31)
-    surge_begins = period - whole("surge_length", surge_length, 0, period + 1)
-    capacity = whole("capacity", capacity, 1, 2**31)
-    saturation = whole("saturation", saturation, 1, 2**31)
+    rate = checks.real("rate", rate, _DOMAINS["rate"])
+    surge = checks.real("surge", surge, _DOMAINS["surge"])
+    period = checks.whole("period", period, _DOMAINS["period"])
+    surge_begins = period - checks.whole("surge_length", surge_length, f"[0, {period}]")
+    capacity = checks.whole("capacity", capacity, _DOMAINS["capacity"])
+    saturation = checks.whole("saturation", saturation, _DOMAINS["saturation"])
     begins = _rising(levels)
     classes = len(begins) + 1
-    time_limit = whole("time_limit", time_limit, 1, 2**31)
+    time_limit = checks.whole("time_limit", time_limit, _DOMAINS["time_limit"])
     queues = _LIGHTS + agents
     size = queues + 4 * agents
     entries = 2 * (rows + columns)
@@ -214,7 +227,7 @@ def traffic(
 def _rising(levels: tuple[int, ...]) -> tuple[int, ...]:
     """Return the checked levels, strictly ascending ints in [1, 2^31)."""
     found = [
-        whole(f"levels[{k}]", x, 1, 2**31)
+        checks.whole(f"levels[{k}]", x, "[1, 2^31)")
         for k, x in enumerate(listed("levels", levels, "a sequence of int"))
     ]
     if not 1 <= len(found) <= 64 or any(b <= a for a, b in itertools.pairwise(found)):
