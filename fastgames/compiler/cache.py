@@ -4,7 +4,7 @@ Numba's own `cache=True` checks one source file. The functions here depend on se
 depends on its text, its rules, and everything that these call and read. The name of a cache file is
 therefore a digest of everything that determines its contents, and a file is never out of date. A
 file begins with a digest of its contents, and damaged files are ignored. If the directory is
-missing or not writable, nothing is cached and no error is raised.
+missing or not writable, nothing is cached, and a process warns of it once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import platform
 import secrets
 import stat
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,8 +136,12 @@ class Kept:
             payload = dumps(made._reduce())
         except Exception:  # it holds an object that cannot be pickled
             return
-        with contextlib.suppress(OSError):
+        if directory() is None:
+            return
+        try:
             _write(name, _HEAD + hashlib.sha256(payload).digest() + payload)
+        except OSError as error:
+            _warn_once(error)
 
     def _name(self, signature: Any) -> str | None:
         """Return the name of the file for a signature, or None if it is not cached."""
@@ -311,6 +316,23 @@ def _write(name: str, data: bytes) -> None:
         names = place.names()
         if len(names) > MOST_FILES:
             _drop(place, names, len(names) - MOST_FILES * 3 // 4)
+
+
+_warned = False  # whether this process has warned that it cannot write to the directory
+
+
+def _warn_once(error: OSError) -> None:
+    """Warn that compiled code is not kept, the first time in this process."""
+    global _warned
+    if not _warned:
+        _warned = True
+        warnings.warn(
+            f"compiled code could not be kept in {str(directory())!r}, every process compiles it "
+            f"again: {error}; set FASTGAMES_CACHE_DIR to a directory that only you can write to, "
+            "or to nothing to keep no compiled code",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 def _drop(place: _Directory, names: list[str], count: int) -> None:

@@ -1,6 +1,7 @@
 """What Numba compiled is found again by the next process, and never out of date."""
 
 import builtins
+import contextlib
 import os
 import resource
 import subprocess
@@ -158,6 +159,7 @@ def test_code_is_not_exchanged_among_forked_processes(tmp_path):
 def kept(tmp_path, monkeypatch):
     """An empty directory for what is compiled, and nothing in memory."""
     monkeypatch.setenv("FASTGAMES_CACHE_DIR", str(tmp_path / "kept"))
+    monkeypatch.setattr(cache, "_warned", False)
     forget()
     yield tmp_path / "kept"
     forget()
@@ -385,7 +387,9 @@ def test_where_nothing_can_be_written_what_is_there_is_used(kept):
     try:
         again, other = jit.njit(add), jit.njit(lambda x: x + 3)
         assert (again(5), hits(again)) == (6, 1)
-        assert other(5) == 8
+        with pytest.warns(RuntimeWarning, match=r"could not be kept in '.*kept'.*File too large"):
+            assert other(5) == 8
+        assert jit.njit(lambda x: x + 4)(5) == 9  # a process warns once
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert len(list(kept.iterdir())) == 1  # and nothing unfinished
@@ -395,8 +399,17 @@ def test_where_there_can_be_no_directory_nothing_is_kept(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
         monkeypatch.setenv("FASTGAMES_CACHE_DIR", str(place))
-        assert jit.njit(add)(5) == 6
+        monkeypatch.setattr(cache, "_warned", False)
+        with pytest.warns(RuntimeWarning, match="kept in '.*file.*FASTGAMES_CACHE_DIR"):
+            assert jit.njit(add)(5) == 6
     assert (tmp_path / "file").read_text() == ""
+
+
+def test_who_asks_for_no_directory_is_not_warned(monkeypatch):
+    monkeypatch.setenv("FASTGAMES_CACHE_DIR", "")
+    monkeypatch.setattr(cache, "_warned", False)
+    assert jit.njit(add)(5) == 6  # warnings are errors
+    assert not cache._warned
 
 
 def test_threads_compile_at_once(kept):
@@ -415,17 +428,19 @@ def test_only_the_owner_may_look(kept):
 def test_nothing_is_read_where_others_may_write(mode, kept):
     jit.njit(add)(5)
     kept.chmod(mode)
-    again = jit.njit(add)
-    again(5)
-    assert hits(again) == (mode in (0o700, 0o755))
+    again, safe = jit.njit(add), mode in (0o700, 0o755)
+    with contextlib.nullcontext() if safe else pytest.warns(RuntimeWarning, match="by its owner"):
+        again(5)
+    assert hits(again) == safe
 
 
 def test_nothing_is_read_that_belongs_to_another(kept, monkeypatch):
     jit.njit(add)(5)
     monkeypatch.setattr(os, "geteuid", lambda: kept.stat().st_uid + 1)
-    again = jit.njit(add)
-    again(5)
-    assert hits(again) == (kept.stat().st_uid == 0)  # what is the system's is trusted
+    again, safe = jit.njit(add), kept.stat().st_uid == 0  # what is the system's is trusted
+    with contextlib.nullcontext() if safe else pytest.warns(RuntimeWarning, match="by its owner"):
+        again(5)
+    assert hits(again) == safe
 
 
 def test_the_files_not_used_for_longest_go(kept, monkeypatch):
