@@ -118,7 +118,7 @@ def mine_again():
     return [dataclasses.replace(MINE), CALLS["mine"][1][1]]
 
 
-def test_a_docstring_of_a_helper_may_change(edited, assert_same, tmp_path):
+def test_a_docstring_of_a_helper_may_change(edited, tmp_path):
     """`draw_unit`, with which MINE draws, calls `unit`."""
     path = tmp_path / "copy"
     shutil.copy(HERE / "mine.checkpoint", path)
@@ -147,7 +147,7 @@ def test_a_helper_whose_code_changed_is_refused(kind, edited, tmp_path):
 
 
 @pytest.mark.parametrize("stored", ["present", "former"])
-def test_a_checkpoint_of_a_resumed_run_loads(stored, assert_same, monkeypatch, tmp_path):
+def test_a_checkpoint_of_a_resumed_run_loads(stored, monkeypatch, tmp_path):
     """Its call holds the digests of the result that it resumes as well."""
     path = tmp_path / "checkpoint"
     digest = codec._digest
