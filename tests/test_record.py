@@ -1,18 +1,18 @@
 """What is recorded is what happened: against runs taken step by step, and by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from library.every import EVERYTHING, FEW, each_backend
 from library.learners import AHEAD
 from library.runs import setups
 
 import fastgames as fg
 
-BACKENDS = ("cython", "numba", "reference")
 SHAPLEY = fg.games.shapley()
-FEW = settings(max_examples=settings.default.max_examples // 2)
-each_backend = pytest.mark.parametrize("backend", BACKENDS)
 
 
 def step_by_step(setup, steps):
@@ -132,16 +132,7 @@ def test_mean_rewards_are_the_payoffs_of_the_counted_joint_actions(backend):
 def test_recording_changes_nothing_else(dtype):
     arguments = {"steps": 100, "replicas": 150, "rng": 1, "dtype": dtype}
     plain = fg.run(SHAPLEY, fg.QLearner(), **arguments)
-    full = fg.Record(
-        every=7,
-        tables=("q",),
-        greedy=True,
-        policies=True,
-        flips=True,
-        joint_actions=True,
-        rewards=True,
-        last=13,
-    )
+    full = replace(EVERYTHING, every=7, last=13)
     recorded = fg.run(SHAPLEY, fg.QLearner(), record=full, **arguments)
     for agent in range(2):
         assert (plain.tables[agent]["q"] == recorded.tables[agent]["q"]).all()

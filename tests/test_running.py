@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from library.equal import assert_same
+from library.every import FEW
 from library.games import markov_games, matrix_games
 from library.runs import setups
 from scipy import stats
@@ -14,7 +15,6 @@ from fastgames import _core, registry
 from fastgames.engine import compiled
 
 PENNIES = fg.games.matching_pennies()
-FEW = settings(max_examples=settings.default.max_examples // 2)
 
 
 @FEW

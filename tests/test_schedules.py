@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from library.every import each_backend
 
 import fastgames as fg
 from fastgames import registry
 
 # One action each, payoff 1: after T steps 1 - q is the product of the 1 - alpha_t.
 LONELY = fg.MatrixGame(np.ones((2, 1, 1)))
-BACKENDS = ("cython", "numba", "reference")
 
 
 def exponential(t, start, rate, floor):
@@ -35,7 +35,7 @@ FORMULAS = [
 each_formula = pytest.mark.parametrize(("schedule", "formula"), FORMULAS)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 @pytest.mark.parametrize("steps", [1, 2, 4, 50])
 @each_formula
 def test_alpha_is_the_scheduled_value_of_every_step(schedule, formula, steps, backend):

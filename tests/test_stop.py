@@ -4,9 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from library.equal import assert_same
+from library.every import FEW, each_backend
 from library.learners import AHEAD
 from library.runs import core_as, setups
 
@@ -15,8 +16,6 @@ import fastgames as fg
 # Whether they have converged is not asked here; the warning: test_stop_after.py.
 pytestmark = pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 PENNIES = fg.games.matching_pennies()
-BACKENDS = ("cython", "numba", "reference")
-FEW = settings(max_examples=settings.default.max_examples // 2)
 WINDOW = fg.Record(joint_actions=True, rewards=True, last=7)
 
 
@@ -213,7 +212,7 @@ def test_a_resumed_run_may_stop_by_another_rule_or_by_none(many):
     assert not endless.stopped.any()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_snapshots_on_the_way_end_with_the_replica(backend):
     game = fg.remember(fg.games.prisoners_dilemma())
     learners = mixed(40, game, seed=1)
@@ -237,7 +236,7 @@ def test_snapshots_on_the_way_end_with_the_replica(backend):
         assert np.isnan(taken.tables[agent]["q"][~came]).all()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_who_never_changes_stops_after_just_so_many_steps(backend):
     fixed = fg.FixedPolicy([0.5, 0.5])
     arguments = {"steps": 50, "replicas": 20, "rng": 1, "backend": backend}
@@ -252,7 +251,7 @@ def test_who_never_changes_stops_after_just_so_many_steps(backend):
     assert not result.stopped.any()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_who_changes_all_the_time_never_stops(backend):
     """alpha = 1 on payoffs that depend on the other: the last payoff is preferred or not."""
     learner = fg.QLearner(1.0, explore=fg.EpsilonGreedy(1.0))

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from library.equal import assert_same
+from library.every import each_backend
 from library.runs import core_as
 
 import fastgames as fg
 from fastgames.schedules import NEVER, falls_to, parts
 
-BACKENDS = ("cython", "numba", "reference")
 GAME = fg.remember(fg.games.prisoners_dilemma(), discount=0.8)
 REPLICAS = 16
 RATES = np.geomspace(1e-3, 0.3, REPLICAS)
@@ -93,7 +93,7 @@ CASES = {
 
 
 @quiet
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 @pytest.mark.parametrize("case", CASES)
 def test_a_replica_stops_as_the_definition_says(case, backend):
     learners, stop = CASES[case]

@@ -10,6 +10,7 @@ import threading
 import numpy as np
 import pytest
 from library.equal import assert_same
+from library.every import each_backend
 
 import fastgames as fg
 from fastgames._common import checks
@@ -18,7 +19,6 @@ from fastgames.engine import driver
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 PENNIES = fg.games.matching_pennies()
-BACKENDS = ("cython", "numba", "reference")
 FOR_EVER = 10**12
 
 
@@ -34,7 +34,7 @@ def interrupted(seconds=0.2, **arguments):
     return caught.value.result
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 @pytest.mark.parametrize("stream", ["fastgames", "numpy"])
 def test_the_result_is_a_run_of_the_steps_that_it_says(backend, stream):
     fg.run(
@@ -48,7 +48,7 @@ def test_the_result_is_a_run_of_the_steps_that_it_says(backend, stream):
     assert_same(part, whole)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_every_replica_has_the_bits_of_its_own_steps_and_can_go_on(backend):
     fg.run(PENNIES, fg.QLearner(), steps=1, backend=backend)
     part = interrupted(
@@ -99,7 +99,7 @@ def test_an_error_in_a_thread_is_raised_in_the_caller(monkeypatch):
             fg.run(PENNIES, fg.QLearner(), replicas=100, threads=threads)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_sigint_from_outside_ends_a_process_with_what_it_has(backend):
     program = f"""
         import fastgames as fg
@@ -169,7 +169,7 @@ SEATS = (
 )
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 @pytest.mark.parametrize("stream", ["fastgames", "numpy"])
 def test_an_interrupted_markov_game_goes_on_to_the_same_bits(backend, stream):
     """From whatever step of whatever episode, with moves pending."""

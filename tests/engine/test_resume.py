@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from library.equal import assert_same
+from library.every import BACKENDS, FEW, each_backend
 from library.learners import AHEAD
 from library.runs import setups
 
@@ -12,10 +13,9 @@ import fastgames as fg
 
 PENNIES = fg.games.matching_pennies()
 COUNTERS = fg.Record(flips=True, joint_actions=True, rewards=True)
-BACKENDS = ("cython", "numba", "reference")
-FEW = settings(max_examples=settings.default.max_examples // 2)
 
 
+@pytest.mark.usefixtures("passes_for_all_sizes")
 @pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 @given(data=st.data())
 def test_any_split_gives_the_bits_of_one_go_on_any_backends(data):
@@ -84,7 +84,7 @@ def test_snapshots_go_on_at_the_same_steps():
     assert (joined == whole.snapshots.tables[1]["q"]).all()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_a_learner_that_is_replaced_starts_its_schedules_anew_and_keeps_its_table(backend):
     lonely = fg.MatrixGame(np.ones((2, 1, 1)))  # 1 - q is a product of 1 - alpha
     slow, quick = (
@@ -101,7 +101,7 @@ def test_a_learner_that_is_replaced_starts_its_schedules_anew_and_keeps_its_tabl
     assert [seat.clock.tolist() for seat in second.state.seats] == [[2.0], [5.0]]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_a_replaced_linear_schedule_starts_anew(backend):
     lonely = fg.MatrixGame(np.ones((2, 1, 1)))
     first = fg.run(lonely, fg.QLearner(fg.Linear(0.5, 0.1, 4)), steps=4, rng=1, backend=backend)
@@ -112,7 +112,7 @@ def test_a_replaced_linear_schedule_starts_anew(backend):
     assert after == pytest.approx(before * (1 - 0.8), rel=1e-14)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_a_frozen_agent_keeps_its_table_and_goes_on_from_it_when_unfrozen(backend):
     learner = fg.QLearner(0.3)
     arguments = {"backend": backend, "record": fg.Record(flips=True)}
@@ -146,7 +146,7 @@ def test_the_frozen_agent_plays_its_policy_and_the_other_converges_against_it():
     assert (second.greedy(0)[:, 0] == best).mean() > 0.99
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_a_window_counts_anew_and_flips_go_on(backend):
     arguments = {"steps": 30, "backend": backend}
     first = fg.run(PENNIES, fg.QLearner(), replicas=4, rng=1, record=COUNTERS, **arguments)
@@ -196,7 +196,7 @@ def test_learners_that_are_replaced_in_the_middle_of_an_episode(data):
         assert_same(one, other)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 @pytest.mark.parametrize("turns", [None, [0, 1, 0]])
 def test_a_shorter_time_limit_cuts_the_episode_at_once(backend, turns):
     def game(limit):

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from library.every import each_backend
 
 import fastgames as fg
 from fastgames.rules import qlearning
 
-BACKENDS = ("cython", "numba", "reference")
 GAMMA = 0.9
 EPISODES = 60
 
@@ -53,7 +53,7 @@ def learnt(agent, agents, limit):
     return max(0, (limit - agent) // agents)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 @pytest.mark.parametrize("learner", LEARNERS)
 @pytest.mark.parametrize("agents", [2, 3])
 @pytest.mark.parametrize("limit", range(1, 10))
@@ -96,7 +96,7 @@ def test_both_movers_value_a_reward_for_ever(limit, start):
     assert second == pytest.approx(0 if limit == 2 else 10, rel=1e-12)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_a_move_that_was_cut_is_not_learnt_from_in_the_next_episode(backend):
     """Limit 3: agent 0's second move is cut, and its first of the next episode begins anew."""
     game = ring(2, 3)
@@ -109,7 +109,7 @@ def test_a_move_that_was_cut_is_not_learnt_from_in_the_next_episode(backend):
     assert [seat.pending.observation.tolist() for seat in cut.state.seats] == [[-1], [-1]]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 def test_visits_and_flips_do_not_count_discarded_moves(backend):
     game, record = ring(2, 2), fg.Record(flips=True)
     learner = fg.QLearner(fg.VisitCount())
@@ -119,7 +119,7 @@ def test_visits_and_flips_do_not_count_discarded_moves(backend):
     assert result.flips.tolist() == [[0, 0]]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 @pytest.mark.parametrize("kind", [fg.QLearner, fg.Sarsa])
 def test_as_a_listing_draws(kind, backend):
     game = ring(2, 5)
@@ -143,7 +143,7 @@ def test_learners_inside_a_vector_game(limit, inside, kind):
     np.testing.assert_allclose(envs.tables(inside)["q"][:, inside, 0], expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_backend
 @pytest.mark.parametrize("kind", [fg.QLearner, fg.Sarsa, fg.ExpectedSarsa])
 def test_a_terminal_state_ends_a_pending_move_whoever_is_to_move(kind, backend):
     """Its return is known: 1 + g for the first mover, 1 for the second."""

@@ -10,6 +10,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
+from library.games import by_chance
 
 import fastgames as fg
 from fastgames.envs import GameEnv, GameVectorEnv
@@ -49,19 +50,6 @@ def test_a_game_of_ones_own_and_a_time_limit():
     assert not env.step(0)[3]
     assert env.step(0)[3]
     assert env.unwrapped.game.payoffs.min() == -7.0
-
-
-def by_chance():
-    """Where an episode starts, where it goes on and how long it takes are all drawn."""
-    draw = np.random.default_rng(8)
-    return fg.MarkovGame(
-        draw.normal(size=(2, 5, 2, 3)),
-        draw.dirichlet(np.ones(5), size=(5, 2, 3)),
-        discount=0.9,
-        start=[0.3, 0.3, 0.3, 0.1, 0.0],
-        terminal=[False] * 4 + [True],
-        time_limit=7,
-    )
 
 
 OTHERS = {

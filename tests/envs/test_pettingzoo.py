@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import data_equivalence
+from library.games import by_chance
 from pettingzoo.test import (
     api_test,
     max_cycles_test,
@@ -111,19 +112,6 @@ def test_agents_are_paid_what_the_table_says(name):
         assert [rewards[f"agent_{i}"] for i in range(game.num_agents)] == [
             table[tuple(cell)] for table in game.payoffs
         ]
-
-
-def by_chance():
-    """Where an episode starts, where it goes on and how long it takes are all drawn."""
-    draw = np.random.default_rng(8)
-    return fg.MarkovGame(
-        draw.normal(size=(2, 5, 2, 3)),
-        draw.dirichlet(np.ones(5), size=(5, 2, 3)),
-        discount=0.9,
-        start=[0.3, 0.3, 0.3, 0.1, 0.0],
-        terminal=[False] * 4 + [True],
-        time_limit=7,
-    )
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,12 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from library.every import EVERYTHING
 
 import fastgames as fg
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")  # they stop early
 REPLICAS = 3
-EVERYTHING = fg.Record(
-    every=20, tables=("q",), greedy=True, policies=True, flips=True, joint_actions=True,
-    rewards=True,
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

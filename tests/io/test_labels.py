@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from library.every import EVERYTHING
 
 import fastgames as fg
 from fastgames.io.labels import dataset
@@ -20,11 +21,7 @@ def result():
         fg.QLearner(alpha=np.array([0.1, 0.2, 0.3])),
         fg.QLearner(explore=fg.EpsilonGreedy(fg.Linear(np.array([0.9, 0.8, 0.7]), 0.1, 50))),
     ]
-    record = fg.Record(
-        every=20, tables=("q",), greedy=True, policies=True, flips=True, joint_actions=True,
-        rewards=True,
-    )  # fmt: skip
-    return fg.run(game, seats, STEPS, REPLICAS, 7, record, dtype="float32")
+    return fg.run(game, seats, STEPS, REPLICAS, 7, EVERYTHING, dtype="float32")
 
 
 @pytest.mark.parametrize("agent", [0, 1])

@@ -23,6 +23,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from library.equal import assert_same
+from library.every import EVERYTHING
 from library.runs import setups
 
 import fastgames as fg
@@ -37,16 +38,7 @@ from fastgames.schedules import parts
 from fastgames.stop import Stable
 
 PENNIES = fg.games.matching_pennies()
-FULL = fg.Record(
-    every=3,
-    tables=("q",),
-    greedy=True,
-    policies=True,
-    flips=True,
-    joint_actions=True,
-    rewards=True,
-    last=7,
-)
+FULL = replace(EVERYTHING, every=3, last=7)
 
 
 def small(record=FULL):

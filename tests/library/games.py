@@ -1,4 +1,4 @@
-"""Strategies that draw random games of tables."""
+"""Strategies that draw random games of tables, and games that several files play."""
 
 import math
 
@@ -138,3 +138,16 @@ def variants(draw, one, replicas):
         made.append(other)
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     return fg.Variants(made, rng.integers(0, len(made), replicas))
+
+
+def by_chance():
+    """Where an episode starts, where it goes on and how long it takes are all drawn."""
+    draw = np.random.default_rng(8)
+    return fg.MarkovGame(
+        draw.normal(size=(2, 5, 2, 3)),
+        draw.dirichlet(np.ones(5), size=(5, 2, 3)),
+        discount=0.9,
+        start=[0.3, 0.3, 0.3, 0.1, 0.0],
+        terminal=[False] * 4 + [True],
+        time_limit=7,
+    )

@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from library.every import each_body, each_real
 
-from fastgames.jit import compiled
 from fastgames.rules import choice
-
-BODIES = {"interpreted": lambda rule: rule, "numba": compiled}
-each_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-each_real = pytest.mark.parametrize("real", [np.float32, np.float64])
 
 word31 = st.integers(0, 2**31 - 1)
 epsilons = st.floats(0.0, 1.0) | st.integers(0, 2**31).map(lambda t: t * 2.0**-31)

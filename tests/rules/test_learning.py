@@ -8,16 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from library.every import BODIES, each_body, each_real
 
 from fastgames.jit import compiled
 from fastgames.learners import sarsa
 from fastgames.rules import qlearning, stepsize
 from fastgames.rules.choice import softmax_weights
 from fastgames.rules.outcome import Outcome
-
-BODIES = {"interpreted": lambda rule: rule, "numba": compiled}
-each_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-each_real = pytest.mark.parametrize("real", [np.float32, np.float64])
 
 RULES = {
     "q": qlearning.learn,

@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from library.every import BODIES
 
-from fastgames.jit import compiled
 from fastgames.rules import choice, nature
-
-BODIES = {"interpreted": lambda rule: rule, "numba": compiled}
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
