@@ -1,17 +1,12 @@
-"""Learners on states: the contract written out once more, known solutions, initial tables.
-
-`Textbook` is a run of one replica in plain Python. It keeps the whole history and works out from it
-what an agent learns, where the reference carries pending moves along.
-"""
+"""Learners on states: the reference against the contract, known solutions, initial tables."""
 
 import itertools
-import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from library.contract import Generator, Textbook, Words
 
 from fastgames import registry
 from fastgames.engine.interpreted import ReferenceBlock
@@ -37,9 +32,6 @@ from fastgames.learners import (
 )
 from fastgames.learners.values import ValueLearner
 from fastgames.record import Record
-from fastgames.rules import choice, streams
-from fastgames.rules.exponential import exp
-from fastgames.rules.logarithm import log
 from fastgames.schedules import Exponential, Linear
 from fastgames.stop import Stable
 
@@ -65,200 +57,6 @@ def play(game, learners, pieces, *, replicas=1, dtype="float64", record=ALL, sto
             if stop is not None and block.stable[0] == stop.periods:
                 break
     return state, taken
-
-
-# --- the contract, once more ---------------------------------------------------------------------
-
-
-class Words:
-    """The project's streams."""
-
-    def __init__(self, replica, real):
-        self.replica, self.real, self.states = replica, real, {}
-
-    def u(self, role):
-        if role not in self.states:
-            self.states[role] = [0] * 4
-            low, high = SEED % 2**32, SEED // 2**32
-            streams.start(low, high, self.replica, role, self.states[role])
-        return streams.next_word(self.states[role]) >> 1
-
-    def explored(self, agent, epsilon, actions):
-        return int(choice.explore(self.u(agent), epsilon, actions, self.real))
-
-    def unit(self, agent):
-        return choice.unit(self.u(agent), self.real)
-
-    def nature(self, agents):
-        return self.u(agents) * 2.0**-31
-
-
-class Listing:
-    """One numpy Generator, as textbook listings use it."""
-
-    def __init__(self, rng):
-        self.rng = rng
-
-    def explored(self, agent, epsilon, actions):
-        return int(self.rng.integers(actions)) if self.rng.random() < epsilon else -1
-
-    def unit(self, agent):
-        return self.rng.random()
-
-    def nature(self, agents):
-        return self.rng.random()
-
-
-def sampled(weights, x):
-    """Dense: over every state, or action."""
-    sums = list(itertools.accumulate(weights))
-    return sum(c <= x * sums[-1] for c in sums[:-1])
-
-
-def first_best(row):
-    return list(row).index(max(row))
-
-
-class Textbook:
-    """One replica of `game`."""
-
-    def __init__(self, game, learners, real, source, replica=0):
-        self.game, self.learners, self.real, self.source = game, learners, real, source
-        self.agents = range(game.num_agents)
-        p = game.transitions
-        shape = (game.num_states, *game.num_actions)
-        self.chances = None
-        if not isinstance(p, np.ndarray):
-            p = p.toarray().reshape(*shape, game.num_states)
-        if p.dtype.kind == "f":
-            self.chances = p
-        self.next = p
-        self.q, self.visits = [], []
-        for i, learner in enumerate(learners):
-            size = (game.num_observations[i], game.num_actions[i])
-            start = np.asarray(getattr(learner, "probabilities", getattr(learner, "initial", 0)))
-            start = np.broadcast_to(start[replica] if start.ndim == 3 else start, size)
-            self.q.append(start.astype(real))
-            self.visits.append(dict.fromkeys(np.ndindex(size), 0))
-        self.history, self.flips = [], [0] * game.num_agents
-        self.quiet, self.quietest = 0, []  # steps without a change; after every step
-        self.state = self.begin()
-        self.began = 0  # the step with which the episode began
-
-    def begin(self):
-        if isinstance(self.game.start, int):
-            return self.game.start
-        return sampled(self.game.start, self.source.nature(self.game.num_agents))
-
-    def parameter(self, value, t):
-        """What it is at step t."""
-        if isinstance(value, Exponential):
-            factors = itertools.repeat(exp(-value.rate, np.float64), t)
-            return max(math.prod(factors, start=value.start), value.floor)
-        if isinstance(value, Linear):
-            return value.start + (value.end - value.start) * min(t / value.steps, 1.0)
-        return value
-
-    def act(self, i, t):
-        learner, o = self.learners[i], self.game.observations[i, self.state]
-        actions, row = self.game.num_actions[i], self.q[i][o]
-        explore = getattr(learner, "explore", None)
-        if isinstance(explore, EpsilonGreedy):
-            action = self.source.explored(i, self.parameter(explore.epsilon, t), actions)
-            action = first_best(row) if action < 0 else action
-        else:
-            weights = self.weights(i, row, t) if isinstance(explore, Softmax) else row
-            action = sampled(weights, self.real(self.source.unit(i)))
-        return action if self.game.turns[i, self.state] else 0
-
-    def weights(self, i, row, t):
-        temperature = self.real(self.parameter(self.learners[i].explore.temperature, t))
-        return [exp((x - max(row)) / temperature, self.real) for x in row]
-
-    def value(self, i, step, next_action, t):
-        row = self.q[i][self.game.observations[i, step.reached]]
-        if step.ended:
-            return self.real(0)
-        if isinstance(self.learners[i], QLearner):
-            return max(row)
-        if next_action is not None:
-            return row[next_action]
-        total = self.real(0)
-        if isinstance(self.learners[i].explore, Softmax):
-            w = self.weights(i, row, t)
-            for a, x in enumerate(row):
-                total = total + w[a] * x
-            return total / list(itertools.accumulate(w))[-1]
-        for x in row:
-            total = total + x
-        share = self.real(int(self.parameter(self.learners[i].explore.epsilon, t) * 2**31) / 2**31)
-        return (self.real(1) - share) * max(row) + share * (total / self.real(len(row)))
-
-    def last_move(self, i, t):
-        """The last step up to t of this episode in which agent i moved."""
-        steps = range(t, self.began - 1, -1)
-        return next((m for m in steps if self.game.turns[i, self.history[m].state]), None)
-
-    def learn(self, i, moved, until, next_action, t):
-        """Agent i learns at step t from its move, and the rewards from then until a step."""
-        learner, real, first = self.learners[i], self.real, self.history[moved]
-        gain, weight = real(0), real(1)
-        for m in range(moved, until + 1):
-            gamma = self.game.discount if learner.gamma is None else learner.gamma
-            gain = gain + weight * real(self.history[m].rewards[i])
-            weight = weight * real(self.parameter(gamma, m))
-        o, before = self.game.observations[i, first.state], None
-        later = weight * self.value(i, self.history[until], next_action, t)
-        targets = {first.joint[i]: gain + later}
-        if getattr(learner, "counterfactual", False):
-            targets = {}
-            for k in range(self.game.num_actions[i]):
-                joint = (*first.joint[:i], k, *first.joint[i + 1 :])
-                targets[k] = real(self.game.rewards[(i, first.state, *joint)]) + later
-        before = first_best(self.q[i][o])
-        for k, target in targets.items():
-            self.visits[i][o, k] += 1
-            alpha = self.step_size(learner.alpha, self.visits[i][o, k], t)
-            self.q[i][o, k] = self.q[i][o, k] + real(alpha) * (target - self.q[i][o, k])
-        return first_best(self.q[i][o]) != before
-
-    def step_size(self, alpha, n, t):
-        if not isinstance(alpha, VisitCount):
-            return self.parameter(alpha, t)
-        return 1 / n if alpha.power == 1 else exp(-(alpha.power * log(float(n))), np.float64)
-
-    def step(self):
-        t, game = len(self.history), self.game
-        joint = tuple(self.act(i, t) for i in self.agents)
-        rewards = [game.rewards[(i, self.state, *joint)] for i in self.agents]
-        reached = self.next[(self.state, *joint)]
-        if self.chances is not None:
-            reached = sampled(reached, self.source.nature(game.num_agents))
-        ended = bool(game.terminal[reached])
-        over = ended or t + 1 - self.began == game.time_limit
-        here = SimpleNamespace(
-            state=self.state, joint=joint, rewards=rewards, reached=reached, ended=ended
-        )
-        self.history.append(here)
-        changes = [0] * game.num_agents
-        for i in self.agents:
-            if isinstance(self.learners[i], FixedPolicy):
-                continue
-            waits = isinstance(self.learners[i], Sarsa)
-            if waits and game.turns[i, self.state]:
-                moved = self.last_move(i, t - 1)
-                if moved is not None:
-                    changes[i] += self.learn(i, moved, t - 1, joint[i], t)
-            moved = self.last_move(i, t)
-            due = ended or (game.turns[i, reached] and (over or not waits))
-            if moved is not None and due:
-                changes[i] += self.learn(i, moved, t, None, t)
-            self.flips[i] += changes[i]
-        self.quiet = 0 if any(changes) else self.quiet + 1
-        self.quietest.append(self.quiet)
-        self.state = reached
-        if over:
-            self.state, self.began = self.begin(), t + 1
 
 
 # --- random games and learners -------------------------------------------------------------------
@@ -326,7 +124,7 @@ def assert_same(state, textbook, r):
             assert seat.tables["visits"][r].ravel().tolist() == list(textbook.visits[i].values())
     assert state.states[r] == textbook.state
     if state.ages is not None:
-        assert state.ages[r] == len(textbook.history) - textbook.began
+        assert state.ages[r] == textbook.age
     assert state.flips[r].tolist() == textbook.flips
 
 
@@ -338,9 +136,7 @@ def test_the_reference_follows_the_contract(dtype, case, steps, split):
     state, _ = play(game, seats, [split, steps - split], replicas=2, dtype=dtype)
     for r in range(2):
         real = getattr(np, dtype)
-        textbook = Textbook(game, seats, real, Words(r, real), r)
-        for _ in range(steps):
-            textbook.step()
+        textbook = Textbook(game, seats, real, Words(SEED, r, real), r).play(steps)
         assert_same(state, textbook, r)
         assert state.steps[r] == state.counted[r] == steps
         counts = np.zeros(game.num_actions, int)
@@ -360,9 +156,7 @@ def test_the_reference_draws_as_a_listing_from_a_generator(case, steps):
         for seat in seats
     )
     state, _ = play(game, seats, steps, rng=np.random.default_rng(5))
-    textbook = Textbook(game, seats, np.float64, Listing(np.random.default_rng(5)))
-    for _ in range(steps):
-        textbook.step()
+    textbook = Textbook(game, seats, np.float64, Generator(np.random.default_rng(5))).play(steps)
     assert_same(state, textbook, 0)
 
 
@@ -372,7 +166,7 @@ def test_a_replica_stops_after_so_many_quiet_steps(case, periods, last):
     record = Record(flips=True, joint_actions=True, last=last)
     state, taken = play(game, seats, [7, 20, 13], replicas=2, record=record, stop=Stable(periods))
     for r in range(2):
-        textbook = Textbook(game, seats, np.float64, Words(r, np.float64), r)
+        textbook = Textbook(game, seats, np.float64, Words(SEED, r, np.float64), r)
         while periods not in textbook.quietest and len(textbook.history) < 40:
             textbook.step()
         steps = len(textbook.history)

@@ -1,4 +1,4 @@
-"""Philox4x32-10 and xoshiro128++: published vectors, and the algorithms written once more here."""
+"""Philox4x32-10 and xoshiro128++: published vectors, and the algorithms written once more."""
 
 import importlib
 
@@ -6,19 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from library.contract import first_state, philox, xoshiro
+from library.every import BODIES, each_body
 
 import fastgames as fg
 from fastgames import _core, registry
-from fastgames.jit import compiled
 from fastgames.rules import streams
 
-BODIES = {"interpreted": lambda rule: rule, "numba": compiled}
 LANES = [
     importlib.import_module(f"fastgames._core.lanes_{build}_{real}")
     for build in _core.available()
     for real in ("f32", "f64")
 ]
-each_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 each_lanes = pytest.mark.parametrize("lanes", LANES, ids=lambda module: module.__name__[17:])
 
 # Random123, kat_vectors: counter, key, words.
@@ -58,40 +57,6 @@ word = st.integers(0, 2**32 - 1)
 
 def words(text):
     return tuple(int(x, 16) for x in text.split())
-
-
-def philox(counter, key):
-    """Salmon et al. 2011, figure and section 4.2, on Python integers."""
-    (left0, right0, left1, right1), (key0, key1) = counter, key
-    for _ in range(10):
-        high0, low0 = divmod(left0 * 0xD2511F53, 2**32)
-        high1, low1 = divmod(left1 * 0xCD9E8D57, 2**32)
-        left0, right0, left1, right1 = high1 ^ right0 ^ key0, low1, high0 ^ right1 ^ key1, low0
-        key0, key1 = (key0 + 0x9E3779B9) % 2**32, (key1 + 0xBB67AE85) % 2**32
-    return left0, right0, left1, right1
-
-
-def rotl(x, k):
-    return (x * 2**k) % 2**32 + x // 2 ** (32 - k)
-
-
-def xoshiro(s):
-    """The next word, and the state after it: next() of the authors' xoshiro128plusplus.c."""
-    s = list(s)
-    result = (rotl((s[0] + s[3]) % 2**32, 7) + s[0]) % 2**32
-    t = (s[1] << 9) % 2**32
-    s[2] ^= s[0]
-    s[3] ^= s[1]
-    s[1] ^= s[2]
-    s[0] ^= s[3]
-    s[2] ^= t
-    s[3] = rotl(s[3], 11)
-    return result, tuple(s)
-
-
-def first_state(seed, replica, role):
-    counter = (replica % 2**32, replica // 2**32, role, 0)
-    return philox(counter, (seed % 2**32, seed // 2**32))
 
 
 @pytest.mark.parametrize(("counter", "key", "expected"), PHILOX)
