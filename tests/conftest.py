@@ -32,22 +32,15 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("learner_kind", KINDS, ids=str)
 
 
-SMALL = passes._small
-
-
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="class")  # of a test by itself that is the test; Hypothesis allows no less
 def passes_for_all_sizes():
-    """Numba's passes without constants: made once for all games."""
+    """Make Numba's passes without constants for small sizes, once for all games.
+
+    Users get passes with constants, and so do tests unless they ask for this fixture: those that
+    draw games of any size, for which every size would be compiled.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passes, "_small", lambda actions, observations: {})
-        yield
-
-
-@pytest.fixture(scope="module")
-def passes_as_users_have_them(passes_for_all_sizes):
-    """With small sizes as constants."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passes, "_small", SMALL)
         yield
 
 

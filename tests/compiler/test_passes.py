@@ -2,16 +2,21 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from library.equal import assert_same
+from library.every import FEW
+from library.games import matrix_games
+from library.runs import setups
 
 import fastgames as fg
 from fastgames import registry
+from fastgames.compiler import passes
 from fastgames.jit import CompileError, compiled
 from fastgames.rules import chance
 from fastgames.rules.choice import argmax, explore, largest, unit
 from fastgames.rules.qlearning import policy_epsilon
 
-pytestmark = pytest.mark.usefixtures("passes_as_users_have_them")
 EVERYTHING = fg.Record(every=7, greedy=True, tables=("q",), flips=True, rewards=True)
 
 
@@ -54,11 +59,11 @@ CASES = [("numba", "float64"), ("auto", "float32"), ("reference", "float64")]
 @pytest.mark.parametrize("game", GAMES)
 @pytest.mark.parametrize(("backend", "dtype"), CASES)
 def test_a_q_learner_of_fifteen_lines_has_the_bits_of_the_built_in(game, backend, dtype):
-    for given in ({"alpha": np.array([0.1, 0.5, 1.0]), "epsilon": 0.3}, FALLING):
-        ours = fg.QLearner(given["alpha"], explore=fg.EpsilonGreedy(given["epsilon"]))
+    for rates in ({"alpha": np.array([0.1, 0.5, 1.0]), "epsilon": 0.3}, FALLING):
+        ours = fg.QLearner(rates["alpha"], explore=fg.EpsilonGreedy(rates["epsilon"]))
         arguments = {"steps": 60, "replicas": 3, "rng": 5, "dtype": dtype}
         for more in ({"record": EVERYTHING}, {"stop": fg.Stable(3)}):
-            mine = fg.run(GAMES[game], q_learner(**given), backend=backend, **arguments, **more)
+            mine = fg.run(GAMES[game], q_learner(**rates), backend=backend, **arguments, **more)
             built_in = fg.run(GAMES[game], ours, **arguments, **more)
             assert (mine.steps == built_in.steps).all()
             assert (mine.states == built_in.states).all()
@@ -281,18 +286,24 @@ def test_a_team_has_the_same_bits_everywhere(tmp_path):
 # --- passes of every learner --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", registry.DTYPES[:1])
-def test_passes_with_small_sizes_as_constants_agree(learner_kind, dtype):
-    """Two actions, one observation: the loops over them are gone."""
-    if learner_kind.learner == "fixed":
-        learners = [fg.FixedPolicy([0.3, 0.7]), fg.FixedPolicy([0.5, 0.5])]
-    else:
-        learners = learner_kind.made()
-    game = fg.games.matching_pennies()
-    record = fg.Record(flips=True, rewards=True)
-    arguments = {"steps": 40, "replicas": 5, "rng": 1, "record": record, "dtype": dtype}
-    reference = fg.run(game, learners, backend="reference", **arguments)
-    assert_same(reference, fg.run(game, learners, backend="numba", **arguments))
+def small_games(kind):
+    """Games of two agents with two actions and one observation, which the learner may play."""
+    two = matrix_games(agents=st.just(2), actions=st.just(2))
+    if kind.learner != "minimax_q":
+        return two
+    return two.map(lambda game: fg.MatrixGame([game.payoffs[0], -game.payoffs[0]]))
+
+
+@FEW
+@given(data=st.data())
+def test_passes_with_small_sizes_as_constants_agree(learner_kind, data):
+    """What users get: the loops over two actions and one observation are gone."""
+    assert passes._small(2, 1) == {"actions": "2", "observations": "1"}
+    game = small_games(learner_kind)
+    setup = data.draw(setups(learner_kind, [learner_kind], game=game, dtype="float64"))
+    reference = setup.run(backend="reference")
+    for capacity in (None, 2):
+        assert_same(reference, setup.run(backend="numba", capacity=capacity))
 
 
 # --- bad input ----------------------------------------------------------------------------------

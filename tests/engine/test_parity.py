@@ -63,6 +63,7 @@ def assert_all_bodies_agree(setup, data):
 DTYPES = dict(zip(KINDS, itertools.cycle(registry.DTYPES), strict=False))
 
 
+@pytest.mark.usefixtures("passes_for_all_sizes")
 @FEW
 @given(data=st.data())
 def test_all_backends_and_builds_agree_with_the_reference(learner_kind, data):
@@ -85,6 +86,7 @@ def test_what_most_people_run_agrees(turns, data):
         assert_same(reference, setup.run(build=build, capacity=capacity, threads=1))
 
 
+@pytest.mark.usefixtures("passes_for_all_sizes")
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 @given(data=st.data())
