@@ -618,7 +618,9 @@ def test_make_refuses_unknown_parameters(name, parameters, message):
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("name", ["fastgames.games", *{f.__module__ for f in CATALOGUE.values()}])
+@pytest.mark.parametrize(
+    "name", ["fastgames.games", *sorted({f.__module__ for f in CATALOGUE.values()})]
+)
 def test_examples_in_the_docs(name):
     result = doctest.testmod(importlib.import_module(name))
     assert result.attempted > 0
