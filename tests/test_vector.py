@@ -131,8 +131,11 @@ def test_learners_inside_have_the_bits_of_a_run(data):
     inside = [None if i in outside else learners[i] for i in agents]
     build = data.draw(st.sampled_from(BUILDS))
     result = setup.run(learners=tuple(learners), record=None, stop=None)
-    with core_as(build, data.draw(st.sampled_from([None, 1, 5, 16, 32]))):
+    capacity = data.draw(st.sampled_from([None, 16, 32]))
+    with core_as(build, capacity):
         envs = fg.VectorGame(game, replicas, setup.rng, inside, setup.dtype)
+        if capacity is not None and any(inside):
+            assert envs._capacity() == min(capacity, -(-replicas // 16) * 16)
     hands = [play_by_hand(envs, i, learners[i], setup.dtype) for i in envs.agents]
     for _ in range(setup.steps):
         envs.step([act() for act, _ in hands])

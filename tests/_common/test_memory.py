@@ -252,9 +252,12 @@ def test_a_run_that_is_refused_has_taken_nothing(monkeypatch):
 
 
 def test_little_is_not_asked_for(monkeypatch):
-    monkeypatch.setattr(memory, "available", None)
+    def asked():
+        raise LookupError("how much memory is available")
+
+    monkeypatch.setattr(memory, "available", asked)
     fg.run(PENNIES, fg.QLearner(), steps=3, replicas=1000)
-    with pytest.raises(TypeError):
+    with pytest.raises(LookupError, match="how much memory"):
         fg.run(PENNIES, fg.QLearner(), steps=3, replicas=10**7)
 
 

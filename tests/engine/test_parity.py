@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from library.equal import assert_same
 from library.games import markov_games
-from library.learners import AHEAD, EXPLORERS, INITIALS, KINDS, LEARNERS, STEP_SIZES
+from library.learners import AHEAD, EXPLORERS, INITIALS, KINDS, STEP_SIZES
 from library.runs import core_as, setups
 
 import fastgames as fg
@@ -22,7 +22,7 @@ CAPACITIES = st.sampled_from([None, 1, 2, 5, 16, 31, 32])
 @pytest.mark.parametrize(
     ("drawn", "registered"),
     [
-        (LEARNERS, registry.LEARNERS),
+        ({kind.learner for kind in KINDS}, registry.LEARNERS),
         (EXPLORERS, registry.EXPLORERS),
         (STEP_SIZES, {"alpha", *registry.STEP_SIZES}),
         (INITIALS, registry.INITIALS),

@@ -11,7 +11,7 @@ def _bits(array):
     return None if array is None else (array.dtype, array.shape, array.tobytes())
 
 
-def _plain(generator):
+def plain(generator):
     """The state of a numpy generator; files hold lists in place of its arrays."""
     return json.dumps(generator, sort_keys=True, default=archive.plain)
 
@@ -64,5 +64,5 @@ def assert_same(one, other, replicas=slice(None)):
     for name in left:
         same = _bits(left[name]) == _bits(right[name])  # pytest would compare the bytes for minutes
         assert same, f"{name}: {left[name]} != {right[name]}"
-    same = _plain(one.state.generator) == _plain(other.state.generator)
+    same = plain(one.state.generator) == plain(other.state.generator)
     assert same, "the generators differ"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 import fastgames as fg
-from fastgames import _core, registry
+from fastgames import _core, registry, vector
 from fastgames.engine import compiled
 from library.games import GAMES, markov_games, matrix_games, variants
 from library.learners import AHEAD, LEARNERS
@@ -46,7 +46,8 @@ def core_as(build, capacity):
         if build is not None:
             patch.setattr(_core, "isa", build)
         if capacity is not None:
-            patch.setattr(compiled, "block_size", lambda *arguments: capacity)
+            for module in (compiled, vector):  # which imports the name
+                patch.setattr(module, "block_size", lambda *given, **more: capacity)
         yield
 
 

@@ -118,7 +118,9 @@ def test_lines_are_medians_and_bands_quantiles():
     result = fg.run(DILEMMA, SOFT, 40, 21, 7, POLICIES)
     rewards = over_time.expected_rewards(result)
     axes = by_title(result.plot(kind="curves", what="reward"))["Expected reward"]
-    for agent, line in enumerate(axes.get_lines()):
+    lines = axes.get_lines()
+    assert len(lines) == 2
+    for agent, line in enumerate(lines):
         np.testing.assert_array_equal(line.get_xdata(), [0, 10, 20, 30, 40])
         np.testing.assert_allclose(line.get_ydata(), np.sort(rewards[..., agent], axis=1)[:, 10])
     half = axes.collections[1].get_paths()[0].vertices  # after 90 % of agent 0
@@ -471,7 +473,9 @@ def test_the_dimensions_that_were_asked_for(swept):
 
 def test_lines_over_one_dimension(swept):
     axes = by_title(swept.plot(over="epsilon", value="mean_reward"))["Mean reward"]
-    for agent, line in enumerate(axes.get_lines()):
+    lines = axes.get_lines()
+    assert len(lines) == 2
+    for agent, line in enumerate(lines):
         np.testing.assert_array_equal(line.get_xdata(), [0.05, 0.5])
         for epsilon, y in zip([0.05, 0.5], line.get_ydata(), strict=True):
             assert y == np.median(swept.mean_reward[swept.grid.epsilon == epsilon, agent])

@@ -107,6 +107,7 @@ def test_preferred_counts_replicas():
 def test_histograms_are_shares(values):
     _, (axes,) = plot.figure(1, 1, "")
     plot.histograms(axes, {"a": values, "b": values + 0.0 * values})
+    assert len(axes.patches) == 4  # an area and its outline for each
     for stairs in axes.patches:
         assert stairs.get_data().values.sum() == pytest.approx(1.0)
 
