@@ -7,17 +7,12 @@ and parameters of the rules, and inlines the rules into its loop.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
-from numba import carray, types
 
-from fastgames.compiler.cache import cfunc
 from fastgames.compiler.compile import (
     MOST_INLINED,
-    OPTIONS,
     REFUSALS,
     check_enabled,
     compiled,
@@ -25,6 +20,7 @@ from fastgames.compiler.compile import (
     length,
     once,
 )
+from fastgames.compiler.generate import Pass, make
 from fastgames.compiler.views import POINTERS, noted, unwritable
 from fastgames.errors import (
     CHOOSE_FAILED,
@@ -44,23 +40,21 @@ from fastgames.rules.outcome import Outcome, TeamOutcome
 MOST_UNROLLED = 4  # actions; loops over more are not unrolled
 FIXED = 4  # leading entries of sizes: actions, observations, agents of the game, own number
 
-_SIZE, _SIZES = types.int64, types.CPointer(types.int64)
-_INTS, _DOUBLES = types.CPointer(types.int32), types.CPointer(types.float64)
-
-_ACT = """
-def act_lanes(
-    lanes, active, sizes_, value_, tables_, observation_, u_, drawn, signals_, move_, wrong_
-):
-    sizes = carray(sizes_, ({sizes},))
-    value = carray(value_, ({parameters}, lanes))
-    at = carray(tables_, ({count},))
-    observation = carray(observation_, (lanes,))
-    u = carray(u_, ({words}, lanes))
-    signals = carray(signals_, ({words}, lanes))
-    move = carray(move_, (lanes,))
-    wrong = carray(wrong_, (4,))
-    if wrong[0] != 0:
-        return
+_ACT = Pass(
+    "act",
+    """
+lanes active
+sizes: int64 ({sizes})
+value: float64 ({parameters}, lanes)
+at: int64 ({count})
+observation: int32 (lanes)
+u: int64 ({words}, lanes)
+drawn
+signals: real ({words}, lanes)
+move: int32 (lanes)
+wrong: int64 (4)
+""",
+    """
     actions = {actions}
 {views}
     wrong[3] = {choose_failed}
@@ -77,28 +71,35 @@ def act_lanes(
             wrong[1], wrong[3] = sizes[3], noted(action)
             return
         move[i] = int(action)
-"""
+""",
+    caught="wrong[0], wrong[1] = wrong[3], carray(sizes_, (4,))[3]",
+)
 
-_LEARN = """
-def learn_all_lanes(
-    lanes, active, sizes_, counts_, value_, tables_, due_, o_, a_, gain_, weight_, o2_, a2_, over_,
-    signals_, columns_, actions_, rewards_, watched, flip_, wrong_
-):
-    sizes = carray(sizes_, ({sizes},))
-    counts = carray(counts_, (sizes[2],))
-    value = carray(value_, ({parameters}, lanes))
-    at = carray(tables_, ({count},))
-    due, o, a = carray(due_, (lanes,)), carray(o_, (lanes,)), carray(a_, (lanes,))
-    gain, weight = carray(gain_, (lanes,)), carray(weight_, (lanes,))
-    o2, a2, over = carray(o2_, (lanes,)), carray(a2_, (lanes,)), carray(over_, (lanes,))
-    signals = carray(signals_, ({words}, lanes))
-    columns = carray(columns_, (lanes, {actions}))
-    actions = carray(actions_, (lanes, sizes[2]))
-    rewards = carray(rewards_, (lanes, sizes[2]))
-    flip = carray(flip_, (lanes,))
-    wrong = carray(wrong_, (4,))
-    if wrong[0] != 0:
-        return
+_LEARN = Pass(
+    "learn_all",
+    """
+lanes active
+sizes: int64 ({sizes})
+counts: int64 (sizes[2])
+value: float64 ({parameters}, lanes)
+at: int64 ({count})
+due: int32 (lanes)
+o: int32 (lanes)
+a: int32 (lanes)
+gain: real (lanes)
+weight: real (lanes)
+o2: int32 (lanes)
+a2: int32 (lanes)
+over: int32 (lanes)
+signals: real ({words}, lanes)
+columns: real (lanes, {actions})
+actions: int64 (lanes, sizes[2])
+rewards: real (lanes, sizes[2])
+watched
+flip: int32 (lanes)
+wrong: int64 (4)
+""",
+    """
 {views}
     for i in range(active):
         if not due[i]:
@@ -117,7 +118,9 @@ def learn_all_lanes(
         learn({tables}, p, outcome)
         if watched and argmax(table_0[i][o[i]]) != before:
             flip[i] += 1
-"""
+""",
+    caught="wrong[0], wrong[1] = {learn_failed}, carray(sizes_, (4,))[3]",
+)
 
 _OTHERS = """\
         others = 0
@@ -126,23 +129,25 @@ _OTHERS = """\
                 others = (others * counts[j] + actions[i, j]) & 0x7FFFFFFF
 """
 
-_TEAM = """
-def learn_together_lanes(
-    lanes, active, sizes_, value_, tables_, o_, a_, o2_, rewards_, weight_, over_, signals_,
-    watched, flip_, wrong_
-):
-    sizes = carray(sizes_, ({sizes},))
-    value = carray(value_, ({parameters}, lanes))
-    at = carray(tables_, ({count},))
-    o, a = carray(o_, (lanes, {members})), carray(a_, (lanes, {members}))
-    o2 = carray(o2_, (lanes, {members}))
-    rewards = carray(rewards_, (lanes, {members}))
-    weight, over = carray(weight_, (lanes,)), carray(over_, (lanes,))
-    signals = carray(signals_, (lanes, {members}, {words}))
-    flip = carray(flip_, (lanes, {members}))
-    wrong = carray(wrong_, (4,))
-    if wrong[0] != 0:
-        return
+_TEAM = Pass(
+    "learn_together",
+    """
+lanes active
+sizes: int64 ({sizes})
+value: float64 ({parameters}, lanes)
+at: int64 ({count})
+o: int64 (lanes, {members})
+a: int64 (lanes, {members})
+o2: int64 (lanes, {members})
+rewards: real (lanes, {members})
+weight: real (lanes)
+over: int32 (lanes)
+signals: real (lanes, {members}, {words})
+watched
+flip: int32 (lanes, {members})
+wrong: int64 (4)
+""",
+    """
 {views}
     before = np.zeros({members}, np.int64)
     for i in range(active):
@@ -161,16 +166,9 @@ def learn_together_lanes(
         if watched:
             for m in range({members}):
                 flip[i, m] = argmax(tables[0][m][o[i, m]]) != before[m]
-"""
-
-_CAUGHT = """
-def {name}({arguments}):
-    try:
-        {name}_lanes({arguments})
-    except Exception:
-        wrong = carray(wrong_, (4,))
-        wrong[0], wrong[1] = {failed}, carray(sizes_, (4,))[3]
-"""
+""",
+    caught=_LEARN.caught,
+)
 
 
 def _tuple(items: list[str]) -> str:
@@ -217,35 +215,22 @@ def _signal(rules: Rules, index: str) -> str:
     return items[0] if rules.words == 1 else _tuple(items)
 
 
-def _built(source: str, signature: Any, rules: Rules, dtype: str, checked: bool) -> Any:
-    """Return the compiled pass of a source, the text of a function `<name>_lanes`.
-
-    Numba catches exceptions only from calls that are not inlined. The loop over lanes is therefore
-    a function of its own, called once for all lanes inside of a `try`.
-    """
-    text = source.strip("\n")
-    name, arguments = text[4 : text.index("_lanes(")], text[text.index("(") + 1 : text.index(")")]
-    failed = "wrong[3]" if name == "act" else LEARN_FAILED
-    caught = _CAUGHT.format(name=name, arguments=arguments, failed=failed).strip("\n")
+def _built(form: Pass, given: dict[str, Any], rules: Rules, dtype: str, checked: bool) -> Any:
+    """Return the compiled pass of a declaration; given: what differs between learners."""
+    text, signature = form.text(dtype, given)
+    what = dtype, rules.parameters, rules.names, Outcome._fields, TeamOutcome._fields
     draw = [] if rules.draw is None else [rules.draw]
-    names = rules.parameters, rules.names
-    what = (text, caught, dtype, checked, *names, Outcome._fields, TeamOutcome._fields)
-    given: list[Any] = [choice.argmax, is_below, is_whole, rules.choose, rules.learn, *draw]
-    return once(what, given, partial(_make, what, signature))
+    used: list[Any] = [choice.argmax, is_below, is_whole, rules.choose, rules.learn, *draw]
 
+    def made(digest: str | None, *functions: Any) -> Any:
+        outside = _names(rules, dtype, checked, *functions)
+        return make(form.name, text, signature, outside, checked, what, digest)
 
-def _make(what: Any, signature: Any, digest: str | None, *functions: Any) -> Any:
-    """Return the compiled pass of frozen functions; what: as in `_built`; digest: of these."""
-    text, caught, dtype, checked, parameters, tables = what[:6]
-    made, name = _names(dtype, checked, *functions), caught[4 : caught.index("(")]
-    made |= {"Parameters": named("Parameters", parameters), "Tables": named("Tables", tables)}
-    exec(compile(text, f"<pass {name}>", "exec"), made)
-    exec(compile(caught, f"<pass {name}>", "exec"), made)
-    made[f"{name}_lanes"] = numba.njit(boundscheck=checked, **OPTIONS)(made[f"{name}_lanes"])
-    return cfunc(made[name], signature, OPTIONS, what, digest)
+    return once((text, checked, what), used, made)
 
 
 def _names(
+    rules: Rules,
     dtype: str,
     checked: bool,
     argmax: Any,
@@ -255,15 +240,14 @@ def _names(
     learn: Any,
     draw: Any = None,
 ) -> dict[str, Any]:
-    """Return the globals of the source of a pass."""
+    """Return what the text of a pass uses from outside; functions are frozen copies."""
     inline = length(choose) + length(learn) <= MOST_INLINED
     out = {
-        "__name__": __name__,  # Numba imports this module when it loads a pass from disk
-        "np": np,
-        "carray": carray,
         "as_real": getattr(np, dtype),
         "Outcome": Outcome,
         "TeamOutcome": TeamOutcome,
+        "Parameters": named("Parameters", rules.parameters),
+        "Tables": named("Tables", rules.names),
         "unwritable": unwritable,
         "is_below": compiled(below, True),
         "is_whole": compiled(whole, True),
@@ -362,35 +346,25 @@ def _p(rules: Rules, real: Any = np.float64) -> str:
 
 def _act(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
     """Return the pass that draws and chooses for one agent."""
-    real = types.CPointer(getattr(types, dtype))
-    source = _ACT.format(
-        **_one_agent(rules, dtype, small),
-        draw=_draw(rules),
-        draw_failed=DRAW_FAILED,
-        choose_failed=CHOOSE_FAILED,
-        chose=CHOSE_OUTSIDE,
-        chose_fraction=CHOSE_FRACTION,
-    )
-    signature = types.void(
-        _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _INTS, _SIZES, _SIZE, real, _INTS, _SIZES
-    )
-    return _built(source, signature, rules, dtype, checked)
+    given = _one_agent(rules, dtype, small) | {
+        "draw": _draw(rules),
+        "draw_failed": DRAW_FAILED,
+        "choose_failed": CHOOSE_FAILED,
+        "chose": CHOSE_OUTSIDE,
+        "chose_fraction": CHOSE_FRACTION,
+    }
+    return _built(_ACT, given, rules, dtype, checked)
 
 
 def _learn(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
     """Return the pass that learns for one agent."""
-    real = types.CPointer(getattr(types, dtype))
-    source = _LEARN.format(
-        **_one_agent(rules, dtype, small),
-        others=_OTHERS if rules.joint else "",
-        column="unwritable(columns[i])" if rules.counterfactual else "None",
-        joint="unwritable(actions[i]), unwritable(rewards[i])" if rules.joint else "None, None",
-    )
-    signature = types.void(
-        _SIZE, _SIZE, _SIZES, _SIZES, _DOUBLES, _SIZES, _INTS, _INTS, _INTS, real, real, _INTS,
-        _INTS, _INTS, real, real, _SIZES, real, _SIZE, _INTS, _SIZES,
-    )  # fmt: skip
-    return _built(source, signature, rules, dtype, checked)
+    given = _one_agent(rules, dtype, small) | {
+        "others": _OTHERS if rules.joint else "",
+        "column": "unwritable(columns[i])" if rules.counterfactual else "None",
+        "joint": "unwritable(actions[i]), unwritable(rewards[i])" if rules.joint else "None, None",
+        "learn_failed": LEARN_FAILED,
+    }
+    return _built(_LEARN, given, rules, dtype, checked)
 
 
 def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
@@ -399,7 +373,6 @@ def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
     Its sizes are the fixed ones, then the dimensions of every table, repeated for each member
     unless the table is shared.
     """
-    real = types.CPointer(getattr(types, dtype))
     views, tables, size, address = [], [], FIXED, 0
     for k, table in enumerate(rules.tables):
         kind, each = table.dtype(dtype).name, []
@@ -409,19 +382,16 @@ def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
             each.append(f"table_{k}_{m}[i]")
             size, address = size + len(table.dims), address + 1
         tables.append(each[0] if table.shared else _tuple(each))
-    source = _TEAM.format(
-        sizes=size,
-        count=address,
-        members=members,
-        words=max(rules.words, 1),
-        parameters=len(rules.parameters),
-        p_learn=_p(rules, computes_in(rules.learn, dtype)),
-        views="\n".join(views),
-        tables="Tables" + _tuple(tables),
-        signals=_tuple([_signal(rules, f"i, {m}, {{w}}") for m in range(members)]),
-    )
-    signature = types.void(
-        _SIZE, _SIZE, _SIZES, _DOUBLES, _SIZES, _SIZES, _SIZES, _SIZES, real, real, _INTS, real,
-        _SIZE, _INTS, _SIZES,
-    )  # fmt: skip
-    return _built(source, signature, rules, dtype, checked)
+    given = {
+        "sizes": size,
+        "count": address,
+        "members": members,
+        "words": max(rules.words, 1),
+        "parameters": len(rules.parameters),
+        "p_learn": _p(rules, computes_in(rules.learn, dtype)),
+        "views": "\n".join(views),
+        "tables": "Tables" + _tuple(tables),
+        "signals": _tuple([_signal(rules, f"i, {m}, {{w}}") for m in range(members)]),
+        "learn_failed": LEARN_FAILED,
+    }
+    return _built(_TEAM, given, rules, dtype, checked)

@@ -12,6 +12,7 @@ from numba.core import config
 from fastgames import errors
 from fastgames.compiler.cache import keep
 from fastgames.compiler.compile import OPTIONS, REFUSALS, compiled, explained, once
+from fastgames.compiler.generate import executed
 from fastgames.compiler.views import unwritable
 from fastgames.functions.source import is_dispatcher
 from fastgames.learners import Rules
@@ -60,14 +61,11 @@ def write(tables, p, out, now):
 """
     checked = compiled(rule, checked=True)
     view = errors.unwritable if config.DISABLE_JIT else unwritable
-    made: dict[str, Any] = {
-        "__name__": __name__,
+    names = {
         "rule": checked,
         "unwritable": view,
         "Tables": named("Tables", tables),
         "Parameters": named("Parameters", parameters),
     }
-    exec(source, made)
-    return keep(
-        numba.njit(made["write"], boundscheck=True, **OPTIONS), (source, tables, parameters), digest
-    )
+    write = numba.njit(executed(source, names)["write"], boundscheck=True, **OPTIONS)
+    return keep(write, (source, tables, parameters), digest)

@@ -12,6 +12,7 @@ from numba import types
 
 from fastgames._common import checks
 from fastgames.compiler.compile import REFUSALS, explained
+from fastgames.compiler.generate import executed
 from fastgames.engine.arguments import check_game, check_learner, one_for_each
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import make_seats
@@ -248,7 +249,7 @@ def _schedules(kinds: tuple[int, ...]) -> tuple[Any, Any]:
     lines = "".join(f"    {steps[kind].format(k=k)}\n" for k, kind in enumerate(kinds))
     text = f"def values(s):\n    return ({now})\n\n\ndef advance(s):\n{lines or '    pass'}"
     given = {"exponential": schedules.exponential, "linear": schedules.linear}
-    made = _written(text, given)
+    made = executed(text, given)
     return offered(made["values"]), offered(made["advance"])
 
 
@@ -265,7 +266,7 @@ def _signal(rules: Rules, actions: int, dtype: str) -> Any:
         lines = f"made = draw(({''.join(drawn)}), {p}, actions, real)\n    return ({each})"
     given = {"draw": rules.draw, "next_word": next_word, "actions": actions}
     given |= {"real": np.dtype(dtype).type, "Parameters": named("Parameters", rules.parameters)}
-    return offered(_written(f"def signal(stream, p):\n    {lines}\n", given)["signal"])
+    return offered(executed(f"def signal(stream, p):\n    {lines}\n", given)["signal"])
 
 
 def _naming(rule: Any, form: str, rules: Rules, dtype: str = "float64") -> Any:
@@ -288,19 +289,12 @@ def _naming(rule: Any, form: str, rules: Rules, dtype: str = "float64") -> Any:
     p = _named("Parameters", "p", rules.parameters, "{}" if real is np.float64 else "real({})")
     plain, full = form.format(tables="tables", p="p"), form.format(tables=tables, p=p)
     text = f"def naming({plain}):\n    return rule({full})\n"
-    return offered(_written(text, given)["naming"])
+    return offered(executed(text, given)["naming"])
 
 
 def _named(kind: str, given: str, names: tuple[str, ...], form: str = "{}") -> str:
     """Return the source of a named tuple of the entries of the tuple `given`, each in `form`."""
     return f"{kind}({''.join(form.format(f'{given}[{k}]') + ', ' for k in range(len(names)))})"
-
-
-def _written(text: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the namespace of the executed `text`; given: names that it uses from outside."""
-    made = {"__name__": __name__, **given}
-    exec(text, made)
-    return made
 
 
 def _try_out(
