@@ -9,7 +9,6 @@ Papers and Proceedings 112, 452-456.
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +17,9 @@ from fastgames._common import checks
 from fastgames._common.seeds import seed_from
 from fastgames.games import homogeneous_bertrand
 from fastgames.learners import EpsilonGreedy, QLearner
+from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.report import Report, Row, picture
 from fastgames.result import Result
-from fastgames.running import run
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -36,46 +35,28 @@ PRINTED = ("2.03", "2.13", "2.13", "2.13", "2.13")
 SETTLED = 1_000  # steps without a change, after which tables equal their limits to the last bit
 
 
-def afp(
-    replicas: int = RUNS,
-    steps: int = STEPS,
-    rng: Any = 7,
-    dtype: str = "float64",
-    threads: int | None = None,
-    out: str | Path | None = None,
-    *,
-    firms: Sequence[int] = FIRMS,
-) -> Report:
+@reproduction(
+    replicas=Count(
+        RUNS, "Number of runs for each number of firms and kind of learning, at least 1."
+    ),
+    steps=Count(STEPS, "Largest number of steps of a run that has not settled, at least 1."),
+    engine="As for `fastgames.run`; `np.random.default_rng` of the same seed draws the initial "
+    "values.",
+    own={
+        "firms : sequence of int": "Numbers of firms, each in [2, 4]. The payoffs of four firms "
+        "take 3.2 GB, and 8 GB while they are built."
+    },
+)
+def afp(asked: Arguments, *, firms: Sequence[int] = FIRMS) -> Report:
     """Reproduce the final prices of greedy learners with discount factor 0; return a report.
 
     Initial values are drawn uniformly from [10, 20], above the profit of any price, and all firms
     play greedily. A run ends when no greedy price has changed for 1,000 steps.
 
-    Parameters
-    ----------
-    replicas : int
-        Number of runs for each number of firms and kind of learning, at least 1.
-    steps : int
-        Largest number of steps of a run that has not settled, at least 1.
-    rng : as in `fastgames.run`
-        Seed of the runs; `np.random.default_rng` of the same seed draws the initial values.
-    dtype, threads
-        As for `fastgames.run`.
-    out : str or Path, optional
-        File to write the figure to.
-    firms : sequence of int
-        Numbers of firms, each in [2, 4]. The payoffs of four firms take 3.2 GB, and 8 GB while they
-        are built.
-
     Returns
     -------
     Report
         A report with the results "synchronous 2", "asynchronous 2", and so on.
-
-    Raises
-    ------
-    TypeError, ValueError, OSError, ImportError
-        As `fastgames.run` and `fastgames.plot.overview`.
 
     Notes
     -----
@@ -88,35 +69,33 @@ def afp(
     >>> afp(replicas=10, firms=[2]).rows[0].what
     'synchronous, 2 firms'
     """
-    replicas = checks.whole("replicas", replicas, "[1, inf)")
-    steps = checks.whole("steps", steps, "[1, inf)")
     if isinstance(firms, str) or not isinstance(firms, Sequence) or not firms:
         raise TypeError(f"firms must be a sequence of at least one whole number, got {firms!r}")
     numbers = [checks.whole("firms", number, f"[2, {MOST_FIRMS}]") for number in firms]
-    seed = seed_from(rng)
+    seed = seed_from(asked.rng)
     results: dict[str, Result] = {}
     prices: dict[str, Any] = {}
     began = time.perf_counter()
     for number in dict.fromkeys(numbers):
         game = homogeneous_bertrand(number, PRICES)
-        shape = (number, replicas, 1, PRICES)
+        shape = (number, asked.replicas, 1, PRICES)
         values = np.random.default_rng(seed).uniform(*INITIAL, shape)
         for kind in ("synchronous", "asynchronous"):
             seats = [
                 QLearner(ALPHA, 0.0, EpsilonGreedy(0.0), initial, kind == "synchronous")
                 for initial in values
             ]
-            result = run(
-                game, seats, steps, replicas, seed, None, Stable(SETTLED), dtype, threads=threads
+            result = asked.run(
+                game, seats, asked.steps, asked.replicas, rng=seed, stop=Stable(SETTLED)
             )
             results[f"{kind} {number}"] = result
             prices[f"{kind}, {number} firms"] = _final(result, game.prices[0])
     seconds = time.perf_counter() - began
     return Report(
-        title=f"Synchronous and asynchronous learning: {replicas:,} runs each",
+        title=f"Synchronous and asynchronous learning: {asked.replicas:,} runs each",
         rows=tuple(_rows(prices, results, seconds)),
         lines=_lines(numbers),
-        figure=picture(lambda: _draw(prices), out),
+        figure=picture(lambda: _draw(prices), asked.out),
         results=results,
     )
 

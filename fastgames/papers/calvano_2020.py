@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames._common import checks
 from fastgames.analysis import (
     DeviationResponse,
     best_responses,
@@ -25,7 +24,8 @@ from fastgames.analysis import (
 from fastgames.games import PricingGame
 from fastgames.grids import grid as make_grid
 from fastgames.papers import estimate
-from fastgames.papers.calvano_2020_heat_map import heat_map
+from fastgames.papers.arguments import AS_RUN, Arguments, Count, reproduction
+from fastgames.papers.calvano_2020_heat_map import CELL_SESSIONS, map_of
 from fastgames.papers.calvano_2020_setup import (
     ALPHA,
     GAIN_TOLERANCE,
@@ -40,7 +40,6 @@ from fastgames.papers.calvano_2020_setup import (
 from fastgames.papers.estimate import Estimate, beside
 from fastgames.papers.report import Report, Row, picture
 from fastgames.result import Result
-from fastgames.running import run
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -56,13 +55,21 @@ MUTUAL = (0.505, 0.067)
 BEFORE, AFTER = 3, 15  # periods of the price response shown
 
 
+@reproduction(
+    replicas=Count(
+        lambda grid, checkpoint: SESSIONS if grid is None else CELL_SESSIONS,
+        "Number of sessions of each setting, by default 1,000; with `grid`, of each cell, by "
+        "default 20.",
+    ),
+    steps=Count(MOST, "Largest number of periods of a session that has not converged."),
+    own={
+        "grid : (int, int), optional": "Numbers of values of alpha and of beta, at most 1,000 "
+        "each. If given, return `fastgames.papers.heat_map` of the baseline's game instead.",
+        "checkpoint : str or Path, optional": AS_RUN,
+    },
+)
 def calvano(
-    replicas: int | None = None,
-    steps: int = MOST,
-    rng: Any = 7,
-    dtype: str = "float64",
-    threads: int | None = None,
-    out: str | Path | None = None,
+    asked: Arguments,
     *,
     grid: tuple[int, int] | None = None,
     checkpoint: str | Path | None = None,
@@ -80,33 +87,11 @@ def calvano(
     - The price response to a deviation of the first firm to its static best response for one
       period.
 
-    Parameters
-    ----------
-    replicas : int, optional
-        Number of sessions of each setting, by default 1,000; with `grid`, of each cell, by default
-        20.
-    steps : int
-        Largest number of periods of a session that has not converged.
-    rng, dtype, threads
-        As for `fastgames.run`.
-    out : str or Path, optional
-        File to write the figure to.
-    grid : (int, int), optional
-        Numbers of values of alpha and of beta, at most 1,000 each. If given, return
-        `fastgames.papers.heat_map` of the baseline's game instead.
-    checkpoint : str or Path, optional
-        As for `fastgames.run`.
-
     Returns
     -------
     Report
         A report with the result "settings", over the dimension "setting"; with `grid` the result
         "grid", over "alpha" and "beta".
-
-    Raises
-    ------
-    TypeError, ValueError, OSError, ImportError
-        As `fastgames.run` and `fastgames.plot.overview`.
 
     Notes
     -----
@@ -119,19 +104,20 @@ def calvano(
     'Algorithmic collusion: 2 sessions of each setting'
     """
     if grid is not None:
-        return heat_map(
-            grid, 20 if replicas is None else replicas, steps, rng, dtype, threads, out, checkpoint
-        )
-    replicas = checks.whole("replicas", SESSIONS if replicas is None else replicas, "[1, inf)")
+        return map_of(grid, asked, checkpoint)
+    replicas, threads = asked.replicas, asked.threads
     sessions = make_grid(setting=list(SETTINGS), repeats=replicas)
     alphas = {name: alpha for name, (_, alpha, _) in SETTINGS.items()}
     second = np.array([alphas[name] for name in sessions["setting"]])
     began = time.perf_counter()
-    result = run(
+    result = asked.run(
         sessions.games(lambda setting: pricing(**SETTINGS[setting][0])[1]),
         (learner(ALPHA), learner(second)),
-        steps, sessions, rng, None, Stable(STABLE), dtype, threads=threads, checkpoint=checkpoint,
-    )  # fmt: skip
+        asked.steps,
+        sessions,
+        stop=Stable(STABLE),
+        checkpoint=checkpoint,
+    )
     cycle = limit_cycle(result, threads=threads)
     benchmarks = [pricing(**changes)[0] for changes, _, _ in SETTINGS.values()]
     nash, monopoly = (
@@ -163,7 +149,7 @@ def calvano(
             "Found: value with its 95 % confidence interval. Periods to converge are in units of "
             "25,000, without the last 100,000.",
         ),
-        figure=picture(lambda: _draw(gains, response, stage), out),
+        figure=picture(lambda: _draw(gains, response, stage), asked.out),
         results={"settings": result},
     )
 

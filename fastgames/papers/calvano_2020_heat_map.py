@@ -10,6 +10,7 @@ from fastgames._common import checks
 from fastgames.analysis import limit_cycle, profit_gain
 from fastgames.grids import grid as make_grid
 from fastgames.papers import estimate
+from fastgames.papers.arguments import Arguments
 from fastgames.papers.calvano_2020_setup import (
     ALPHA,
     BETA,
@@ -23,7 +24,6 @@ from fastgames.papers.calvano_2020_setup import (
     time_row,
 )
 from fastgames.papers.report import Report, Row, picture
-from fastgames.running import run
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
 LOWEST, HIGHEST = 0.025, 0.25  # range of alpha
 FASTEST = 2e-5  # largest beta
+CELL_SESSIONS = 20  # sessions of each cell unless given
 NEAR = 0.01, 2.5e-7  # distances in alpha and beta within which a cell is compared with the baseline
 
 
 def heat_map(
     grid: tuple[int, int] = (20, 20),
-    replicas: int = 20,
+    replicas: int = CELL_SESSIONS,
     steps: int = MOST,
     rng: Any = 7,
     dtype: str = "float64",
@@ -81,6 +82,13 @@ def heat_map(
     >>> heat_map(grid=(2, 3), replicas=2, steps=1_000).title
     'Profit gain over alpha and beta: 2 x 3 cells, 2 sessions each'
     """
+    replicas = checks.whole("replicas", replicas, "[1, inf)")
+    steps = checks.whole("steps", steps, "[1, inf)")
+    return map_of(grid, Arguments(replicas, steps, rng, dtype, threads, out), checkpoint)
+
+
+def map_of(grid: Any, asked: Arguments, checkpoint: str | Path | None) -> Report:
+    """Return the report of `heat_map`; check `grid`."""
     if not isinstance(grid, tuple) or len(grid) != 2:
         raise TypeError(
             f"grid must be a tuple of two whole numbers, got {grid!r}; pass the numbers of values "
@@ -90,15 +98,19 @@ def heat_map(
     cells = make_grid(
         alpha=np.linspace(LOWEST, HIGHEST, rows),
         beta=FASTEST * np.arange(1, columns + 1) / columns,
-        repeats=checks.whole("replicas", replicas, "[1, inf)"),
+        repeats=asked.replicas,
     )
     stage, game = pricing()
     began = time.perf_counter()
-    result = run(
-        game, learner(cells["alpha"], cells["beta"]), steps, cells, rng, None, Stable(STABLE),
-        dtype, threads=threads, checkpoint=checkpoint,
-    )  # fmt: skip
-    cycle = limit_cycle(result, threads=threads)
+    result = asked.run(
+        game,
+        learner(cells["alpha"], cells["beta"]),
+        asked.steps,
+        cells,
+        stop=Stable(STABLE),
+        checkpoint=checkpoint,
+    )
+    cycle = limit_cycle(result, threads=asked.threads)
     gains = cells.reshape(profit_gain(cycle, stage.nash.profits, stage.monopoly.profits))
     seconds = time.perf_counter() - began
     alphas, betas = (np.array(values) for values in cells.dims.values())
@@ -110,7 +122,7 @@ def heat_map(
             time_row(result, seconds, checkpoint),
         ),
         lines=(),
-        figure=picture(lambda: _draw(alphas, betas, gains), out),
+        figure=picture(lambda: _draw(alphas, betas, gains), asked.out),
         results={"grid": result},
     )
 

@@ -5,13 +5,13 @@ pennies, and the greedy action of Row flips 1172 times in 20,000 steps.
 """
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames.games import matching_pennies
 from fastgames.learners import EpsilonGreedy, QLearner
+from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.report import Report, Row, picture
 from fastgames.record import Record
 from fastgames.result import Result
@@ -33,32 +33,18 @@ PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))
 _DETAIL, _CLOSE = 5, 1_000  # steps between points of a curve, and steps of the close-up
 
 
-def cycling(
-    replicas: int = 1_000_000,
-    steps: int = STEPS,
-    rng: Any = SEED,
-    dtype: str = "float64",
-    threads: int | None = None,
-    out: str | Path | None = None,
-) -> Report:
+@reproduction(
+    replicas=Count(1_000_000, "Number of the many runs, at least 1."),
+    steps=Count(STEPS, "Game steps of each of the many runs, at least 1."),
+    engine="As for `fastgames.run`, for the many runs; the run of the listing is fixed.",
+)
+def cycling(asked: Arguments) -> Report:
     """Reproduce the chapter's run with its random numbers, then simulate many; return a report.
-
-    Parameters
-    ----------
-    replicas, steps, rng, dtype, threads
-        As for `fastgames.run`, for the many runs; the run of the listing is fixed.
-    out : str or Path, optional
-        File to write the figure to.
 
     Returns
     -------
     Report
         A report with the results "listing" and "population"; its `lines` are those of the listing.
-
-    Raises
-    ------
-    TypeError, ValueError, OSError, ImportError
-        As `fastgames.run` and `fastgames.plot.overview`.
 
     Examples
     --------
@@ -66,12 +52,15 @@ def cycling(
     'Row Q-values : [-0.016 -0.356]'
     """
     game, learner = matching_pennies(), QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
-    every = max(1, steps * NOTED // STEPS) if isinstance(steps, int) else NOTED
+    every = max(1, asked.steps * NOTED // STEPS)
     began = time.perf_counter()
-    many = run(
-        game, learner, steps, replicas, rng, dtype=dtype, threads=threads,
+    many = asked.run(
+        game,
+        learner,
+        asked.steps,
+        asked.replicas,
         record=Record(every=every, greedy=True, flips=True),
-    )  # fmt: skip
+    )
     seconds = time.perf_counter() - began
     listing = run(
         game, learner, STEPS, rng=SEED, stream="numpy",
@@ -83,7 +72,7 @@ def cycling(
         title="A Q-table that refuses to converge",
         rows=rows,
         lines=lines,
-        figure=picture(lambda: _draw(listing, many), out),
+        figure=picture(lambda: _draw(listing, many), asked.out),
         results={"listing": listing, "population": many},
     )
 

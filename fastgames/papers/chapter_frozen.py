@@ -1,18 +1,16 @@
 """Exercise (c) of the chapter: Row converges while Col is frozen, and not once Col learns again."""
 
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames._common import checks
 from fastgames.games import matching_pennies
 from fastgames.learners import EpsilonGreedy, FixedPolicy, QLearner, RuleLearner
+from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.report import Report, Row, picture
 from fastgames.record import Record
 from fastgames.result import Result
-from fastgames.running import run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,14 +18,11 @@ if TYPE_CHECKING:
 SLICES = 20  # slices of each phase; flips are counted in each slice
 
 
-def frozen(
-    replicas: int = 2_000,
-    steps: int = 10_000,
-    rng: Any = 7,
-    dtype: str = "float64",
-    threads: int | None = None,
-    out: str | Path | None = None,
-) -> Report:
+@reproduction(
+    replicas=Count(2_000, "Number of runs, at least 1."),
+    steps=Count(10_000, "Steps of each of the three phases, at least 20.", f"[{SLICES}, inf)"),
+)
+def frozen(asked: Arguments) -> Report:
     """Count flips of Row's greedy action before, during and after a freeze of Col; return a report.
 
     Both agents learn in the first phase. Every run then continues in two ways: in one, Col plays a
@@ -38,45 +33,29 @@ def frozen(
     Expected: against a fixed policy one of Row's actions is better, and Row converges to it; once
     Col learns again, Row does not converge.
 
-    Parameters
-    ----------
-    replicas : int
-        Number of runs, at least 1.
-    steps : int
-        Steps of each of the three phases, at least 20.
-    rng, dtype, threads
-        As for `fastgames.run`.
-    out : str or Path, optional
-        File to write the figure to.
-
     Returns
     -------
     Report
         A report with the results "learning", "frozen" and "thawed" at the ends of the three phases,
         and "control" at the end of the third phase of the control.
 
-    Raises
-    ------
-    TypeError, ValueError, OSError, ImportError
-        As `fastgames.run` and `fastgames.plot.overview`.
-
     Examples
     --------
     >>> list(frozen(replicas=10, steps=100).results)
     ['learning', 'frozen', 'thawed', 'control']
     """
-    steps = checks.whole("steps", steps, f"[{SLICES}, inf)")
+    steps = asked.steps
     learner = QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
 
     def phase(start: Result | None, column: RuleLearner) -> tuple[Result, Any]:
         """Run a phase; return its result, and Row's flips in its slices (slices, replicas)."""
         counts, result = [], start
         for length in _lengths(steps):
-            new = {"replicas": replicas, "rng": rng, "dtype": dtype}
             before = 0 if result is None or result.flips is None else result.flips[:, 0]
-            result = run(
-                matching_pennies(), (learner, column), length, record=Record(flips=True),
-                threads=threads, **(new if result is None else {"resume": result}),
+            result = asked.run(
+                matching_pennies(), (learner, column), length, asked.replicas,
+                record=Record(flips=True), resume=result,
+                rng=asked.rng if result is None else None,  # a resumed run has its own streams
             )  # fmt: skip
             assert result.flips is not None
             counts.append(result.flips[:, 0] - before)
@@ -94,7 +73,7 @@ def frozen(
         title="Exercise (c): freeze Col, then let it learn again",
         rows=_rows(flips, still, steps),
         lines=(),
-        figure=picture(lambda: _draw(flips, steps), out),
+        figure=picture(lambda: _draw(flips, steps), asked.out),
         results={"learning": learning, "frozen": still, "thawed": thawed, "control": control},
     )
 

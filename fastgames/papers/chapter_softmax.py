@@ -1,17 +1,15 @@
 """Exercise (b) of the chapter: softmax in place of the greedy choice, and its rest points."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames._common import checks
 from fastgames.games import MatrixGame, matching_pennies, prisoners_dilemma
 from fastgames.learners import EpsilonGreedy, QLearner, Softmax
+from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.report import Report, Row, picture
 from fastgames.record import Record
 from fastgames.result import Result
-from fastgames.running import run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,14 +29,20 @@ TOLERANCE = 0.02  # relative; a constant alpha leaves a bias of order alpha
 _REST_ALPHA, _REST_STEPS = 0.005, 20_000  # small enough for the tolerance, long enough to converge
 
 
-def softmax(
-    replicas: int = 2_000,
-    steps: int = 20_000,
-    rng: Any = 7,
-    dtype: str = "float64",
-    threads: int | None = None,
-    out: str | Path | None = None,
-) -> Report:
+@reproduction(
+    replicas=Count(
+        2_000,
+        "Number of runs for each temperature, for epsilon-greedy, and for each rest point; at "
+        "least 1.",
+    ),
+    steps=Count(
+        20_000,
+        "Steps of matching pennies, at least 4. The rest points always take 20,000.",
+        "[4, inf)",
+    ),
+    engine="As for `fastgames.run`; every run of the report has the same rng.",
+)
+def softmax(asked: Arguments) -> Report:
     """Compare softmax with epsilon-greedy exploration in matching pennies; return a report.
 
     The report has the frequencies of Row's heads over the last quarter of training.
@@ -47,28 +51,11 @@ def softmax(
     than those of an epsilon-greedy agent, 0.05 and 0.95. The exercise asks if the frequencies over
     a whole quarter are closer too; the report answers it.
 
-    Parameters
-    ----------
-    replicas : int
-        Number of runs for each temperature, for epsilon-greedy, and for each rest point; at least
-        1.
-    steps : int
-        Steps of matching pennies, at least 4. The rest points always take 20,000.
-    rng, dtype, threads
-        As for `fastgames.run`; every run of the report has the same rng.
-    out : str or Path, optional
-        File to write the figure to.
-
     Returns
     -------
     Report
         A report with the results "epsilon-greedy", "softmax" (`replicas` runs of each temperature,
         one temperature after the other) and "rest 0" to "rest 3".
-
-    Raises
-    ------
-    TypeError, ValueError, OSError, ImportError
-        As `fastgames.run` and `fastgames.plot.overview`.
 
     Notes
     -----
@@ -81,13 +68,12 @@ def softmax(
     >>> softmax(replicas=10, steps=100).lines[0]
     "Are the play frequencies closer to fifty-fifty than epsilon-greedy's?"
     """
-    replicas = checks.whole("replicas", replicas, "[1, inf)")
-    steps = checks.whole("steps", steps, "[4, inf)")
+    replicas, steps = asked.replicas, asked.steps
 
     def play(game: MatrixGame, learner: QLearner, steps: int, replicas: int) -> Result:
         """Run a game and count joint actions in the last quarter of the steps."""
         record = Record(joint_actions=True, last=steps // 4)
-        return run(game, learner, steps, replicas, rng, record, dtype=dtype, threads=threads)
+        return asked.run(game, learner, steps, replicas, record=record)
 
     pennies = matching_pennies()
     temperatures = np.repeat(TEMPERATURES, replicas)
@@ -104,7 +90,7 @@ def softmax(
         title="Exercise (b): softmax in place of the greedy choice",
         rows=(*_pennies_rows(near, steps // 4), *_rest_rows(found)),
         lines=_lines(near, steps // 4),
-        figure=picture(lambda: _draw(greedy, soft, found), out),
+        figure=picture(lambda: _draw(greedy, soft, found), asked.out),
         results=results,
     )
 

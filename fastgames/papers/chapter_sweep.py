@@ -1,18 +1,16 @@
 """Exercise (a) of the chapter: flips of greedy actions as alpha rises and epsilon falls."""
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames._common import checks
 from fastgames.games import matching_pennies
 from fastgames.learners import EpsilonGreedy, QLearner
+from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.report import Report, Row, picture
 from fastgames.record import Record
 from fastgames.result import Result
-from fastgames.running import run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,14 +20,11 @@ EPSILONS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 CHAPTER = (0.1, 0.1)  # alpha and epsilon of the chapter's listing
 
 
-def sweep(
-    replicas: int = 1_000,
-    steps: int = 20_000,
-    rng: Any = 7,
-    dtype: str = "float64",
-    threads: int | None = None,
-    out: str | Path | None = None,
-) -> Report:
+@reproduction(
+    replicas=Count(1_000, "Number of runs for each pair of alpha and epsilon, at least 1."),
+    steps=Count(20_000, "Game steps of each run, at least 1."),
+)
+def sweep(asked: Arguments) -> Report:
     """Count flips of Row's greedy action over ALPHAS and EPSILONS; return a report.
 
     All pairs of alpha and epsilon are one run. Theory predicts:
@@ -42,41 +37,25 @@ def sweep(
     - Flips continue even at epsilon = 0. For any pair of greedy actions one of the two agents loses
       1 in every step; the value of its action tends to -1, below that of its other action.
 
-    Parameters
-    ----------
-    replicas : int
-        Number of runs for each pair of alpha and epsilon, at least 1.
-    steps, rng, dtype, threads
-        As for `fastgames.run`.
-    out : str or Path, optional
-        File to write the figure to.
-
     Returns
     -------
     Report
         A report with the result "grid". Its replicas are ordered by alpha, then by epsilon, with
         `replicas` runs of each pair.
 
-    Raises
-    ------
-    TypeError, ValueError, OSError, ImportError
-        As `fastgames.run` and `fastgames.plot.overview`.
-
     Examples
     --------
     >>> sweep(replicas=2, steps=100).results["grid"].replicas  # 6 values of alpha, 7 of epsilon
     84
     """
-    replicas = checks.whole("replicas", replicas, "[1, inf)")
-    shape = (len(ALPHAS), len(EPSILONS), replicas)
+    shape = (len(ALPHAS), len(EPSILONS), asked.replicas)
     alphas = np.broadcast_to(np.array(ALPHAS)[:, None, None], shape).ravel()
     epsilons = np.broadcast_to(np.array(EPSILONS)[None, :, None], shape).ravel()
     learner = QLearner(alpha=alphas, explore=EpsilonGreedy(epsilons))
     began = time.perf_counter()
-    grid = run(
-        matching_pennies(), learner, steps, alphas.size, rng, Record(flips=True), dtype=dtype,
-        threads=threads,
-    )  # fmt: skip
+    grid = asked.run(
+        matching_pennies(), learner, asked.steps, alphas.size, record=Record(flips=True)
+    )
     seconds = time.perf_counter() - began
     assert grid.flips is not None
     flips = grid.flips[:, 0].reshape(shape)
@@ -84,7 +63,7 @@ def sweep(
         title="Exercise (a): raise alpha, lower epsilon",
         rows=_rows(flips, grid, seconds),
         lines=_lines(np.median(flips, axis=-1)),
-        figure=picture(lambda: _draw(flips, grid), out),
+        figure=picture(lambda: _draw(flips, grid), asked.out),
         results={"grid": grid},
     )
 

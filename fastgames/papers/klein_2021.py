@@ -6,17 +6,15 @@ Journal of Economics 52, 538-558.
 
 import math
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastgames._common import checks
 from fastgames.games import PricingGame
 from fastgames.games import klein as game_of
 from fastgames.learners import EpsilonGreedy, QLearner
 from fastgames.papers import estimate
+from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.report import Report, Row, picture
 from fastgames.record import Record
-from fastgames.running import run
 from fastgames.schedules import Exponential
 
 if TYPE_CHECKING:
@@ -27,44 +25,28 @@ PROFIT = 0.108  # printed as "about" this: mean over the last 1,000 periods
 TOLERANCE = 0.002  # three standard errors of the difference, .0016, plus half a printed unit
 
 
-def klein(
-    replicas: int = RUNS,
-    steps: int = STEPS,
-    rng: Any = 7,
-    dtype: str = "float64",
-    threads: int | None = None,
-    out: str | Path | None = None,
-) -> Report:
+@reproduction(
+    replicas=Count(RUNS, "Number of runs, at least 1."),
+    steps=Count(
+        STEPS,
+        "Number T of periods of each run, at least 1. One firm moves in each period, and "
+        "epsilon_t = 10^(-6 t / T). The report compares with print only for 500,000 periods.",
+    ),
+)
+def klein(asked: Arguments) -> Report:
     """Reproduce the mean profit at the end of learning on prices 0, 1/6, ..., 1; return a report.
-
-    Parameters
-    ----------
-    replicas : int
-        Number of runs, at least 1.
-    steps : int
-        Number T of periods of each run, at least 1. One firm moves in each period, and
-        epsilon_t = 10^(-6 t / T). The report compares with print only for 500,000 periods.
-    rng, dtype, threads
-        As for `fastgames.run`.
-    out : str or Path, optional
-        File to write the figure to.
 
     Returns
     -------
     Report
         A report with the result "klein".
 
-    Raises
-    ------
-    TypeError, ValueError, OSError, ImportError
-        As `fastgames.run` and `fastgames.plot.overview`.
-
     Examples
     --------
     >>> klein(replicas=10, steps=1_000).title
     'Sequential pricing: 10 runs of 1,000 periods'
     """
-    steps = checks.whole("steps", steps, "[1, inf)")
+    steps = asked.steps
     game = game_of(STEP_COUNT)
     stage = game.stage
     assert isinstance(stage, PricingGame)
@@ -72,10 +54,13 @@ def klein(
     explore = EpsilonGreedy(Exponential(1.0, 6.0 * math.log(10.0) / steps))
     last = min(LAST, steps)
     began = time.perf_counter()
-    result = run(
-        game, QLearner(ALPHA, explore=explore), steps, replicas, rng,
-        Record(rewards=True, last=last), dtype=dtype, threads=threads,
-    )  # fmt: skip
+    result = asked.run(
+        game,
+        QLearner(ALPHA, explore=explore),
+        steps,
+        asked.replicas,
+        record=Record(rewards=True, last=last),
+    )
     seconds = time.perf_counter() - began
     assert result.mean_reward is not None
     profits = result.mean_reward.mean(axis=1)
@@ -102,7 +87,7 @@ def klein(
             ),
         ),
         lines=(),
-        figure=picture(lambda: _draw(profits, monopoly, steps), out),
+        figure=picture(lambda: _draw(profits, monopoly, steps), asked.out),
         results={"klein": result},
     )
 

@@ -16,22 +16,21 @@ nine times as many values to learn.
 
 import itertools
 import time
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames._common import checks
 from fastgames._common.seeds import seed_from
 from fastgames.games import ProceduralGame
 from fastgames.games.catalogue.traffic import traffic as traffic_game
 from fastgames.learners import EpsilonGreedy, Learner, QLearner, Table
+from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.estimate import Z, mean
 from fastgames.papers.report import Report, Row, picture
 from fastgames.result import Result
 from fastgames.rules.choice import GREEDY
 from fastgames.rules.qlearning import choose_greedy, draw_explore, policy_epsilon, update
-from fastgames.running import run
 from fastgames.schedules import Linear
 
 if TYPE_CHECKING:
@@ -50,14 +49,15 @@ PLAN, ALONE, OWN, SEEING = (
 )  # fmt: skip
 
 
-def traffic(
-    replicas: int = SEEDS,
-    steps: int = STEPS,
-    rng: Any = 7,
-    dtype: str = "float64",
-    threads: int | None = None,
-    out: str | Path | None = None,
-) -> Report:
+@reproduction(
+    replicas=Count(
+        SEEDS,
+        "Number of seeds, which is the number of training runs of each kind; at least 2.",
+        "[2, inf)",
+    ),
+    steps=Count(STEPS, "Steps of each training run, at least 1."),
+)
+def traffic(asked: Arguments) -> Report:
     """Compare a fixed plan, independent learners and teams with critics; return a report.
 
     Trained policies are frozen, without exploration, and tested in 100 episodes of every seed. All
@@ -72,17 +72,6 @@ def traffic(
       their own queues only, and with critics that also observe crowded queues of the neighbours.
       Actors observe their own intersection only.
 
-    Parameters
-    ----------
-    replicas : int
-        Number of seeds, which is the number of training runs of each kind; at least 2.
-    steps : int
-        Steps of each training run, at least 1.
-    rng, dtype, threads
-        As for `fastgames.run`.
-    out : str or Path, optional
-        File to write the figure to.
-
     Returns
     -------
     Report
@@ -90,25 +79,18 @@ def traffic(
         team's replicas has critics that observe their own queues only, the second half critics that
         observe the neighbours. The results "plan drives" and so on are those of the test episodes;
         their table "delay" sums the delay by step of the episode.
-
-    Raises
-    ------
-    TypeError, ValueError, OSError, ImportError
-        As `fastgames.run` and `fastgames.plot.overview`.
     """
-    replicas = checks.whole("replicas", replicas, "[2, inf)")
-    steps = checks.whole("steps", steps, "[1, inf)")
-    seed = seed_from(rng)
+    replicas, steps = asked.replicas, asked.steps
+    seed = seed_from(asked.rng)
+    asked = replace(asked, rng=seed)
     game = traffic_game(
         ROWS, COLUMNS, period=PERIOD, surge_length=SURGE, levels=LEVELS, time_limit=EPISODE
     )
-    drive: dict[str, Any] = {"rng": seed, "dtype": dtype, "threads": threads, "progress": False}
     began = time.perf_counter()
-    plan = search(game, **drive | {"rng": (seed + 1) % 2**64})
-    alone = run(game, independent(steps), steps, replicas, seed, dtype=dtype, threads=threads)
+    plan = search(game, replace(asked, rng=(seed + 1) % 2**64))
+    alone = asked.run(game, independent(steps), steps, replicas)
     sees = np.repeat([0.0, 1.0], replicas)
-    team = run(game, critic_team(steps, sees), steps, 2 * replicas, seed, dtype=dtype,
-               threads=threads)  # fmt: skip
+    team = asked.run(game, critic_team(steps, sees), steps, 2 * replicas)
     drivers = {
         PLAN: planned(*plan),
         ALONE: frozen(alone, slice(None)),
@@ -116,7 +98,7 @@ def traffic(
         SEEING: frozen(team, slice(replicas, None)),
     }
     driven = {
-        name: run(game, each, EPISODES * EPISODE, replicas, **drive)
+        name: asked.run(game, each, EPISODES * EPISODE, replicas, progress=False)
         for name, each in drivers.items()
     }
     delays = {
@@ -133,7 +115,7 @@ def traffic(
             "interval over seeds.",
             "Differences are between controllers that face the same vehicles.",
         ),
-        figure=picture(lambda: _draw(delays), out),
+        figure=picture(lambda: _draw(delays), asked.out),
         results={"independent": alone, "team": team}
         | {f"{short[name]} drives": result for name, result in driven.items()},
     )
@@ -284,10 +266,10 @@ def _greedy(tables: Any, p: Any, o: Any, signal: Any) -> int:
 # --- measures ----------------------------------------------------------------------------------
 
 
-def search(game: ProceduralGame, **options: Any) -> tuple[int, int, int]:
+def search(game: ProceduralGame, asked: Arguments) -> tuple[int, int, int]:
     """Return the plan with the smallest delay: steps of north-south, of east-west, and offset."""
     plans = np.array(list(itertools.product(GREENS, GREENS, OFFSETS)), np.float64)
-    result = run(game, planned(*plans.T), TRIALS * EPISODE, len(plans), **options)
+    result = asked.run(game, planned(*plans.T), TRIALS * EPISODE, len(plans), progress=False)
     best = plans[result.tables[0]["delay"].sum(axis=1).argmin()]
     return int(best[0]), int(best[1]), int(best[2])
 

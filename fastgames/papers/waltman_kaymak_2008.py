@@ -6,20 +6,18 @@ Dynamics and Control 32, 3275-3293.
 
 import math
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgames._common import checks
 from fastgames.games import cournot
 from fastgames.grids import grid as make_grid
 from fastgames.learners import QLearner, Softmax
 from fastgames.papers import estimate
+from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.report import Report, Row, picture
 from fastgames.record import Record
 from fastgames.result import Result
-from fastgames.running import run
 from fastgames.schedules import Exponential
 
 if TYPE_CHECKING:
@@ -37,56 +35,43 @@ SPREAD = 1.2, 1.4  # range of standard deviations of the joint quantity
 SPREAD_TOLERANCE = 0.4  # three standard errors of the difference of two standard deviations
 
 
-def waltman_kaymak(
-    replicas: int = RUNS,
-    steps: int = STEPS,
-    rng: Any = 7,
-    dtype: str = "float64",
-    threads: int | None = None,
-    out: str | Path | None = None,
-) -> Report:
+@reproduction(
+    replicas=Count(RUNS, "Number of runs for each alpha, at least 1."),
+    steps=Count(
+        STEPS,
+        "Periods of each run, at least 1. The report compares with print only for 10^6 periods.",
+    ),
+)
+def waltman_kaymak(asked: Arguments) -> Report:
     """Reproduce the final joint quantity and profit of two firms; return a report.
 
     The values 0.05 and 0.25 of alpha are one run. Both firms choose from 41 quantities, with
     softmax exploration at a temperature that falls from 1,000 to .045. Expected: the firms produce
     less than the equilibrium quantity 24, and even less with the larger alpha.
 
-    Parameters
-    ----------
-    replicas : int
-        Number of runs for each alpha, at least 1.
-    steps : int
-        Periods of each run, at least 1. The report compares with print only for 10^6 periods.
-    rng, dtype, threads
-        As for `fastgames.run`.
-    out : str or Path, optional
-        File to write the figure to.
-
     Returns
     -------
     Report
         A report with the result "waltman-kaymak", over the dimension "alpha".
-
-    Raises
-    ------
-    TypeError, ValueError, OSError, ImportError
-        As `fastgames.run` and `fastgames.plot.overview`.
 
     Examples
     --------
     >>> waltman_kaymak(replicas=10, steps=1_000).title
     'Cournot duopoly: 10 runs of 1,000 periods for each alpha'
     """
-    steps = checks.whole("steps", steps, "[1, inf)")
-    runs = make_grid(alpha=list(PRINTED), repeats=checks.whole("replicas", replicas, "[1, inf)"))
+    steps = asked.steps
+    runs = make_grid(alpha=list(PRINTED), repeats=asked.replicas)
     game = cournot()
     temperature = Exponential(START, -math.log(KEPT), FLOOR)
     last = min(LAST, steps)
     began = time.perf_counter()
-    result = run(
-        game, QLearner(runs["alpha"], explore=Softmax(temperature)), steps, runs, rng,
-        Record(joint_actions=True, rewards=True, last=last), dtype=dtype, threads=threads,
-    )  # fmt: skip
+    result = asked.run(
+        game,
+        QLearner(runs["alpha"], explore=Softmax(temperature)),
+        steps,
+        runs,
+        record=Record(joint_actions=True, rewards=True, last=last),
+    )
     seconds = time.perf_counter() - began
     assert result.joint_counts is not None
     assert result.mean_reward is not None
@@ -94,13 +79,13 @@ def waltman_kaymak(
     quantities = runs.reshape((result.joint_counts * joint).sum(axis=(1, 2)) / last)
     profits = runs.reshape(result.mean_reward.sum(axis=1))
     return Report(
-        title=f"Cournot duopoly: {replicas:,} runs of {steps:,} periods for each alpha",
+        title=f"Cournot duopoly: {asked.replicas:,} runs of {steps:,} periods for each alpha",
         rows=_rows(quantities, profits, result, seconds),
         lines=(
             f"Means over the last {last:,} periods. The equilibrium has joint quantity "
             f"{game.nash.quantities.sum():g} and joint profit {game.nash.profits.sum():g}.",
         ),
-        figure=picture(lambda: _draw(quantities, game.nash.quantities.sum(), steps), out),
+        figure=picture(lambda: _draw(quantities, game.nash.quantities.sum(), steps), asked.out),
         results={"waltman-kaymak": result},
     )
 

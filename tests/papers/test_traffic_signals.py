@@ -87,7 +87,7 @@ def test_frozen_agents_play_what_they_prefer():
 @pytest.fixture
 def small(monkeypatch):
     """A study of a few steps."""
-    monkeypatch.setattr(study, "run", partial(fg.run, backend="reference"))
+    monkeypatch.setattr("fastgames.papers.arguments.run", partial(fg.run, backend="reference"))
     monkeypatch.setattr(study, "GREENS", (4, 9))
     monkeypatch.setattr(study, "OFFSETS", (0,))
     monkeypatch.setattr(study, "TRIALS", 1)
