@@ -336,7 +336,7 @@ class VectorGame:
             else:
                 self._store()
                 state = self._state
-                state.states = begin_episodes(self._spec, state.streams)
+                begin_episodes(self._spec, state.states, state.streams)
                 if state.ages is not None:
                     state.ages[:] = 0
                 for seat in state.seats:

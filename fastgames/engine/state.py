@@ -244,19 +244,26 @@ def fresh(spec: RunSpec, seed: int | None, generator: np.random.Generator | None
     streams = arrays.get("streams")
     if streams is not None:
         _core.lanes(spec.dtype).start_streams(seed, 0, spec.roles, streams)
-    arrays["states"] = begin_episodes(spec, streams, generator)
+    begin_episodes(spec, arrays["states"], streams, generator)
     drawn = None if generator is None else dict(generator.bit_generator.state)
     return State(seats=make_seats(spec), generator=drawn, **arrays)
 
 
 def begin_episodes(
-    spec: RunSpec, streams: np.ndarray | None, generator: np.random.Generator | None = None
-) -> np.ndarray:
-    """Return the first states of episodes, see `State.states`; nature's streams are modified."""
+    spec: RunSpec,
+    states: np.ndarray,
+    streams: np.ndarray | None,
+    generator: np.random.Generator | None = None,
+) -> None:
+    """Write the first states of episodes into `states`, see `State.states`.
+
+    Nature's streams are modified.
+    """
     if spec.functions is not None:
-        return _started(spec, spec.functions, streams, generator)
+        _start(spec, spec.functions, states, streams, generator)
+        return
     compact = spec.game.compact
-    states = np.full(spec.replicas, compact.start_state, np.int32)
+    states[:] = compact.start_state
     if compact.start_weights is not None:
         sums = np.add.accumulate(compact.start_weights)
         if streams is not None:
@@ -264,18 +271,18 @@ def begin_episodes(
         else:
             assert generator is not None
             states[0] = np.count_nonzero(sums[:-1] <= generator.random() * sums[-1])
-    return states
 
 
-def _started(
+def _start(
     spec: RunSpec,
     moves: Functions,
+    states: np.ndarray,
     streams: np.ndarray | None,
     generator: np.random.Generator | None,
-) -> np.ndarray:
-    """Return the first states, (replicas, state_size) int64; nature's streams are modified."""
+) -> None:
+    """Write the first states, (replicas, state_size) int64; nature's streams are modified."""
     replicas, compiled = spec.replicas, spec.backend != "reference"
-    states = np.zeros((replicas, moves.state_size), np.int64)
+    states[:] = 0
     count = replicas if moves.start_words else 1
     now = np.zeros(1, np.int64)  # the replica that is started
     try:
@@ -283,7 +290,7 @@ def _started(
             from fastgames.compiler.games import start_all
 
             start_all(moves, streams[:, -1], states, now)
-            return states
+            return
         for r in range(count):
             now[0] = r
             words = np.zeros(moves.start_words, np.int64)
@@ -298,7 +305,6 @@ def _started(
         function = of_game("start", spec.game.name)
         raise RuleError(function, int(now[0]), 0, None, problem) from error
     states[count:] = states[0]
-    return states
 
 
 def next_nature(stream: Any, generator: np.random.Generator | None) -> int:
