@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fastgames import _core
 from fastgames._common import checks
-from fastgames._common.checks import check_fits
 from fastgames._common.seeds import seed_from
 from fastgames.engine.arguments import check_game, check_learner, one_for_each
-from fastgames.engine.compiled import (
-    RULE_LANES,
-    LaneBlock,
-    block_bytes,
-    block_size,
-    core_arguments,
-)
-from fastgames.engine.core import OutsideArrays
+from fastgames.engine.environments import Environments, check_memory, outside
 from fastgames.engine.policies import policy
 from fastgames.engine.spec import RunSpec
-from fastgames.engine.state import State, begin_episodes, bytes_each, fresh
-from fastgames.games import Game, ProceduralGame, Variants
+from fastgames.engine.state import State, fresh
+from fastgames.games import Game, Variants
 from fastgames.learners import RuleLearner
 from fastgames.learners.outside import Outside
 from fastgames.registry import DTYPES
 
-LANES = 1024  # of a block without learners: data passed between passes stays in the L1 cache
 OTHER_FORM, OUT_OF_RANGE = 1, 2  # return codes of `Stepper.step`
 
 
@@ -91,8 +80,6 @@ class VectorGame:
     [1.0, -1.0, 1.0]
     """
 
-    game: Game
-    num_envs: int
     agents: tuple[int, ...]
     seed: int
     rewards: np.ndarray
@@ -110,114 +97,34 @@ class VectorGame:
         dtype: str = "float64",
         checked: bool | None = None,
     ) -> None:
-        check_game(game)
-        self.game = game
-        self.num_envs = checks.whole("num_envs", num_envs, "[1, 2^40]")
-        if isinstance(game, Variants) and len(game.index) != self.num_envs:
-            held = len(game.index)
-            raise ValueError(
-                f"num_envs must equal the length of the index of game, {held}, got {num_envs}"
-            )
-        self._dtype = checks.one_of("dtype", dtype, DTYPES)
-        if checked is not None and not isinstance(checked, bool):
-            raise TypeError(f"checked must be None, True or False, got {checked!r}")
-        self._checked = checked
-        self._learners = self._seats(learners)
-        self._spec = self._specified()
-        self.agents = tuple(i for i, x in enumerate(self._learners) if isinstance(x, Outside))
-        self._check_memory()
+        self._spec = _checked_spec(game, num_envs, learners, dtype, checked)
+        check_memory(self._spec)
         self.seed = seed_from(rng)
-        self._state = self._fresh()
-        self._make()
+        self._create(fresh(self._spec, self.seed))
 
-    def _make(self) -> None:
-        """Allocate the arrays and the blocks and load the state into them."""
-        self._make_arrays()
-        self._make_blocks()
-        self._load()
-
-    def _seats(self, learners: Any) -> tuple[RuleLearner, ...]:
-        """Return the learners, with `Outside` in place of None."""
-        count = self.game.num_agents
-        given = [None] * count if learners is None else learners
-        if isinstance(given, str) or not isinstance(given, Sequence):
-            raise TypeError(
-                "learners must be a sequence of learners and None, one for each agent, got "
-                f"{given!r}"
-            )
-        if all(x is not None for x in given):
-            raise ValueError(
-                "learners must have None for at least one agent, got a learner for every agent; "
-                "use `fastgames.run` if no agent takes actions from outside"
-            )
-        return one_for_each([Outside() if x is None else x for x in given], count)
-
-    def _specified(self) -> RunSpec:
-        """Return the specification of the environments, after checking the internal learners."""
-        spec = RunSpec(self.game, self._learners, self.num_envs, self._dtype, checked=self._checked)
-        for agent in spec.agents:
-            if not isinstance(agent.learner, Outside):
-                check_learner(spec, agent)
-        return spec
-
-    def _capacity(self) -> int:
-        """Return the number of environments in a block, a multiple of 16."""
-        if len(self.agents) < len(self._learners):
-            most = block_size(self._spec, self.num_envs, columns=False)
-        else:
-            most = RULE_LANES if isinstance(self.game, ProceduralGame) else LANES
-        return -(-min(most, self.num_envs) // 16) * 16
-
-    def _check_memory(self) -> None:
-        """Raise ValueError if the environments exceed the available memory."""
-        spec, capacity = self._spec, self._capacity()
-        each = bytes_each(spec) + self.game.num_agents * (8 + spec.real.itemsize) + 2
-        block = block_bytes(spec, capacity)
-        need = each * self.num_envs + -(-self.num_envs // capacity) * block
-        check_fits("num_envs", "environments", self.num_envs, need, each)
-
-    def _make_arrays(self) -> None:
-        """Allocate the arrays that a step writes, (N, num_envs) and (num_envs,).
-
-        Rows start on cache lines, as aligned vector stores require.
-        """
-        count, width = self.game.num_agents, -(-self.num_envs // 16) * 16
-        aligned = _core.lanes(self._dtype).aligned
-        compact = self.game.compact
-        ends = (
-            isinstance(self.game, ProceduralGame)
-            or compact.terminal is not None
-            or compact.time_limit > 0
-        )
-        seen = aligned((count, width), np.int32)
-        self._out = OutsideArrays(
-            rewards=aligned((count, width), self._dtype),
-            observations=seen,
-            reached=aligned((count, width), np.int32) if ends else seen,
-            terminated=aligned((width,), np.bool_),
-            truncated=aligned((width,), np.bool_),
-        )
-        self.rewards = self._out.rewards[:, : self.num_envs]
-        self.observations: np.ndarray = seen[:, : self.num_envs]
+    def _create(self, state: State) -> None:
+        """Create the environments in this state, and the attributes that show their arrays."""
+        self.agents = outside(self._spec)
+        self._envs = Environments(self._spec, state)
+        self._advance = self._envs.stepper.step
+        out, shown = self._envs.out, slice(self.num_envs)
+        self.rewards = out.rewards[:, shown]
+        self.observations = out.observations[:, shown]
         self.next_observations = (
-            self._out.reached[:, : self.num_envs] if ends else self.observations
+            self.observations if out.reached is out.observations else out.reached[:, shown]
         )
-        self.terminated = self._out.terminated[: self.num_envs]
-        self.truncated = self._out.truncated[: self.num_envs]
+        self.terminated, self.truncated = out.terminated[shown], out.truncated[shown]
         self._step = self.observations, self.rewards, self.terminated, self.truncated
 
-    def _make_blocks(self) -> None:
-        """Create the blocks of environments and the compiled stepper over them."""
-        capacity, core = self._capacity(), core_arguments(self._spec)
-        self._blocks = []
-        for first in range(0, self.num_envs, capacity):
-            out = self._out._replace(first=first)
-            size = min(capacity, self.num_envs - first)
-            block = LaneBlock(self._spec, self._state, size, core, outside=out)
-            block.active = size
-            self._blocks.append(block)
-        stepper = _core.lanes(self._dtype).Stepper
-        self._stepper = stepper([block.lanes for block in self._blocks], self.agents)
+    @property
+    def game(self) -> Game:
+        """The game, or the variants of it."""
+        return self._spec.game
+
+    @property
+    def num_envs(self) -> int:
+        """Number of copies."""
+        return self._spec.replicas
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Step every environment and return observations, rewards and ends of episodes.
@@ -255,51 +162,19 @@ class VectorGame:
         if type(actions) is not np.ndarray and isinstance(actions, np.ndarray):
             checks.not_masked("actions", actions)
         try:
-            wrong = self._stepper.step(actions)
+            wrong = self._advance(actions)
         except (TypeError, ValueError, BufferError):  # actions have no contiguous buffer
             wrong = OTHER_FORM
         if wrong == OTHER_FORM:
-            actions = self._as_actions(actions)
-            wrong = self._stepper.step(actions)
+            actions = _as_actions(actions, len(self.agents), self.num_envs)
+            wrong = self._advance(actions)
         if wrong == OUT_OF_RANGE:
-            raise self._out_of_range(actions)
+            raise _out_of_range(actions, self.agents, self.game.num_actions)
         if wrong:
-            raise self._failure()
-        if self._checked:
-            self._settle()
-            for block in self._blocks:
-                block.check_tables()
+            raise self._envs.error()
+        if self._spec.checked:
+            self._envs.check_tables()
         return self._step
-
-    def _as_actions(self, actions: Any) -> np.ndarray:
-        """Return checked actions as a new array (len(agents), num_envs) int64, C-contiguous."""
-        array = np.asarray(actions)
-        checks.not_masked("actions", actions)
-        shape = len(self.agents), self.num_envs
-        domain = f"whole numbers of shape {shape}"
-        if array.dtype.kind not in "iu":
-            raise TypeError(f"actions must be {domain}, got {array.dtype}")
-        if array.shape == shape[1:] and shape[0] == 1:
-            array = array[None]
-        if array.shape != shape:
-            raise ValueError(f"actions must be {domain}, got shape {array.shape}")
-        if array.dtype == np.uint64:
-            array = np.minimum(array, 2**62)
-        return np.array(array, np.int64, order="C")  # a copy is always aligned
-
-    def _out_of_range(self, actions: np.ndarray) -> ValueError:
-        """Return the error for the first action that is out of range."""
-        counts = np.array([self.game.num_actions[i] for i in self.agents])[:, None]
-        row, env = np.argwhere((actions < 0) | (actions >= counts))[0]
-        return ValueError(
-            f"actions of agent {self.agents[row]} must be in [0, {counts[row, 0]}), got "
-            f"{actions[row, env]} in environment {env}"
-        )
-
-    def _failure(self) -> Exception:
-        """Return the error of the user-defined function that failed."""
-        self._settle()
-        return next(block.error() for block in self._blocks if block.lanes.wrong[0])
 
     def reset(self, rng: Any = None) -> np.ndarray:
         """Begin a new episode in every environment and return the first observations.
@@ -329,75 +204,18 @@ class VectorGame:
         >>> fg.VectorGame(fg.games.matching_pennies(), num_envs=3, rng=7).reset().tolist()
         [[0, 0, 0], [0, 0, 0]]
         """
-        with self._alone():
-            if rng is not None:
-                self.seed = seed_from(rng)
-                self._state = self._fresh()
+        with self._envs.alone():
+            if rng is None:
+                self._envs.restart()
             else:
-                self._store()
-                state = self._state
-                begin_episodes(self._spec, state.states, state.streams)
-                if state.ages is not None:
-                    state.ages[:] = 0
-                for seat in state.seats:
-                    if seat.pending is not None:
-                        seat.pending.observation[:] = -1
-            self._load()
+                self.seed = seed_from(rng)
+                self._envs.load(fresh(self._spec, self.seed))
         return self.observations
 
-    def _fresh(self) -> State:
-        """Return the initial state for the seed."""
-        return fresh(self._spec, self.seed)
-
-    def _load(self) -> None:
-        """Copy the state into the blocks and clear rewards, ends and errors of the last step."""
-        self._stepper.taken = 0
-        for k, block in enumerate(self._blocks):
-            block.state = self._state
-            block.lanes.wrong[:] = 0
-            block.steps[:] = 0
-            block.load(*self._stretch(k))
-            block.lanes.active = block.active
-            block.lanes.begin()
-        self._out.reached[...] = self._out.observations
-        for array in (self._out.rewards, self._out.terminated, self._out.truncated):
-            array[...] = 0
-
-    def _stretch(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the lanes of block k and the indices of their environments, (active,) int64."""
-        lanes = np.arange(self._blocks[k].active)
-        return lanes, lanes + k * self._blocks[0].active
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold the step lock; raise RuntimeError if another thread is stepping."""
-        if self._stepper.busy:
-            raise RuntimeError(
-                "another thread is stepping these environments: one thread at a time"
-            )
-        self._stepper.busy = True
-        try:
-            yield
-        finally:
-            self._stepper.busy = False
-
-    def _settle(self) -> None:
-        """Add the steps taken since the last call to the step counts of the blocks."""
-        for block in self._blocks:
-            block.steps[: block.active] += self._stepper.taken
-        self._stepper.taken = 0
-
-    def _up_to_date(self) -> State:
-        """Return the state after storing the blocks into it."""
-        with self._alone():
-            self._store()
-        return self._state
-
-    def _store(self) -> None:
-        """Copy the blocks into the state."""
-        self._settle()
-        for k, block in enumerate(self._blocks):
-            block.store(*self._stretch(k))
+    def _state(self) -> State:
+        """Return the current state."""
+        with self._envs.alone():
+            return self._envs.stored()
 
     @property
     def states(self) -> np.ndarray:
@@ -405,9 +223,8 @@ class VectorGame:
 
         In a procedural game the shape is (num_envs, state_size).
         """
-        with self._alone():
-            now = [block.lanes.state[: block.active].copy() for block in self._blocks]
-        return np.concatenate(now).astype(np.int64)
+        with self._envs.alone():
+            return self._envs.states()
 
     @property
     def moves(self) -> np.ndarray:
@@ -445,7 +262,7 @@ class VectorGame:
         >>> envs.tables(1)["q"].tolist()
         [[[2.0, 2.0]]]
         """
-        seat = self._up_to_date().seats[self._inside(agent)]
+        seat = self._state().seats[self._inside(agent)]
         return {name: table.copy() for name, table in seat.tables.items()}
 
     def policy(self, agent: int) -> np.ndarray:
@@ -480,7 +297,7 @@ class VectorGame:
         >>> envs.policy(1).tolist()
         [[[0.25, 0.75]]]
         """
-        return policy(self._up_to_date(), self._inside(agent))
+        return policy(self._state(), self._inside(agent))
 
     def _inside(self, agent: int) -> int:
         """Return `agent` if it has an internal learner, else raise ValueError."""
@@ -489,26 +306,86 @@ class VectorGame:
             raise ValueError(f"agent must have an internal learner, got {agent}")
         return agent
 
-    def _written(self) -> dict[str, np.ndarray]:
-        """Return the arrays that a step writes, by name."""
-        found = self._out._asdict()
-        del found["first"]
-        return found
-
     def __getstate__(self) -> dict[str, Any]:
         """Return the complete state; a copy or another process continues with the same bits."""
-        kept = ("game", "num_envs", "seed", "agents", "_dtype", "_checked", "_learners")
-        out = {name: array.copy() for name, array in self._written().items()}
-        state = copy.deepcopy(self._up_to_date())
-        return {name: getattr(self, name) for name in kept} | {"_state": state, "out": out}
+        spec = self._spec
+        return {
+            "spec": RunSpec(
+                spec.game, spec.learners, spec.replicas, spec.dtype, checked=spec.checked
+            ),
+            "seed": self.seed,
+            "state": copy.deepcopy(self._state()),
+            "out": [array.copy() for array in self._envs.out.arrays],
+        }
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
-        out = kept.pop("out")
-        vars(self).update(kept)
-        self._spec = self._specified()
-        self._make()
-        for name, array in out.items():
-            getattr(self._out, name)[...] = array
+        self._spec, self.seed = kept["spec"], kept["seed"]
+        self._create(kept["state"])
+        for array, now in zip(self._envs.out.arrays, kept["out"], strict=True):
+            array[...] = now
 
     def __repr__(self) -> str:
         return f"<VectorGame of {self.game.name}: {self.num_envs} environments, seed {self.seed}>"
+
+
+def _checked_spec(game: Any, num_envs: Any, learners: Any, dtype: Any, checked: Any) -> RunSpec:
+    """Return the specification of a `VectorGame`, whose arguments these are, after checking it."""
+    check_game(game)
+    count = checks.whole("num_envs", num_envs, "[1, 2^40]")
+    if isinstance(game, Variants) and len(game.index) != count:
+        held = len(game.index)
+        raise ValueError(
+            f"num_envs must equal the length of the index of game, {held}, got {num_envs}"
+        )
+    dtype = checks.one_of("dtype", dtype, DTYPES)
+    if checked is not None and not isinstance(checked, bool):
+        raise TypeError(f"checked must be None, True or False, got {checked!r}")
+    spec = RunSpec(game, _seats(learners, game.num_agents), count, dtype, checked=checked)
+    for agent in spec.agents:
+        if not isinstance(agent.learner, Outside):
+            check_learner(spec, agent)
+    return spec
+
+
+def _seats(learners: Any, count: int) -> tuple[RuleLearner, ...]:
+    """Return the learners of `count` agents, with `Outside` in place of None."""
+    given = [None] * count if learners is None else learners
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise TypeError(
+            f"learners must be a sequence of learners and None, one for each agent, got {given!r}"
+        )
+    if all(x is not None for x in given):
+        raise ValueError(
+            "learners must have None for at least one agent, got a learner for every agent; "
+            "use `fastgames.run` if no agent takes actions from outside"
+        )
+    return one_for_each([Outside() if x is None else x for x in given], count)
+
+
+def _as_actions(actions: Any, agents: int, num_envs: int) -> np.ndarray:
+    """Return checked actions as a new array (agents, num_envs) int64, C-contiguous."""
+    array = np.asarray(actions)
+    checks.not_masked("actions", actions)
+    shape = agents, num_envs
+    domain = f"whole numbers of shape {shape}"
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"actions must be {domain}, got {array.dtype}")
+    if array.shape == shape[1:] and agents == 1:
+        array = array[None]
+    if array.shape != shape:
+        raise ValueError(f"actions must be {domain}, got shape {array.shape}")
+    if array.dtype == np.uint64:
+        array = np.minimum(array, 2**62)
+    return np.array(array, np.int64, order="C")  # a copy is always aligned
+
+
+def _out_of_range(
+    actions: np.ndarray, agents: tuple[int, ...], num_actions: tuple[int, ...]
+) -> ValueError:
+    """Return the error for the first action that is out of range, (agents, num_envs)."""
+    counts = np.array([num_actions[i] for i in agents])[:, None]
+    row, env = np.argwhere((actions < 0) | (actions >= counts))[0]
+    return ValueError(
+        f"actions of agent {agents[row]} must be in [0, {counts[row, 0]}), got "
+        f"{actions[row, env]} in environment {env}"
+    )

@@ -17,7 +17,7 @@ from library.runs import core_as, setups
 
 import fastgames as fg
 from fastgames import _core, registry
-from fastgames import vector as module
+from fastgames.engine import environments
 from fastgames.engine.interpreted import FunctionWorld, TableWorld
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import fresh
@@ -79,7 +79,7 @@ def test_every_game_steps_as_the_reference(data):
     arguments = game, num_envs, data.draw(st.integers(1, 12)), data.draw(st.integers(0, 2**64 - 1))
     for build in BUILDS:
         with core_as(build, None), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "LANES", data.draw(CAPACITIES))
+            patch.setattr(environments, "LANES", data.draw(CAPACITIES))
             assert_like_the_reference(*arguments, data.draw(st.sampled_from(registry.DTYPES)))
 
 
@@ -135,7 +135,7 @@ def test_learners_inside_have_the_bits_of_a_run(data):
     with core_as(build, capacity):
         envs = fg.VectorGame(game, replicas, setup.rng, inside, setup.dtype)
         if capacity is not None and any(inside):
-            assert envs._capacity() == min(capacity, -(-replicas // 16) * 16)
+            assert environments.capacity(envs._spec) == min(capacity, -(-replicas // 16) * 16)
     hands = [play_by_hand(envs, i, learners[i], setup.dtype) for i in envs.agents]
     for _ in range(setup.steps):
         envs.step([act() for act, _ in hands])
@@ -217,12 +217,12 @@ def test_a_reset_without_a_seed_begins_an_episode_and_streams_go_on():
     for _ in range(3):
         envs.step(zeros)
     table = envs.tables(1)["q"]
-    state = envs._up_to_date()
+    state = envs._state()
     streams = state.streams[:, -1].copy()
     envs.reset()
     assert (envs.tables(1)["q"] == table).all()  # nothing is learnt by it, and nothing lost
-    assert (envs._state.ages == 0).all()
-    assert (envs._state.seats[1].pending.observation == -1).all()
+    assert (state.ages == 0).all()
+    assert (state.seats[1].pending.observation == -1).all()
     sums = np.add.accumulate(game.compact.start_weights)
     for r in range(300):  # the next word of nature, as it is sampled
         world = TableWorld(game, state, r, None)
@@ -395,7 +395,7 @@ def test_a_second_thread_is_refused_while_one_steps():
     try:
         for _ in range(1_000_000):
             for name, call in calls.items():
-                if envs._stepper.busy and name not in refused:
+                if envs._envs.stepper.busy and name not in refused:
                     try:
                         call()
                     except RuntimeError as error:

@@ -114,6 +114,13 @@ class OutsideArrays(NamedTuple):
     truncated: np.ndarray
     first: int = 0
 
+    @property
+    def arrays(self) -> list[np.ndarray]:
+        """All arrays; observations and those reached may be the same one."""
+        return [
+            self.rewards, self.observations, self.reached, self.terminated, self.truncated
+        ]  # fmt: skip
+
 
 def by_rules(learner: RuleLearner, numba: bool) -> bool:
     """Return whether passes made from the learner's rules run, and not their twins."""

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import strategies as st
 
 import fastgames as fg
-from fastgames import _core, registry, vector
-from fastgames.engine import compiled
+from fastgames import _core, registry
+from fastgames.engine import compiled, environments
 from library.games import GAMES, markov_games, matrix_games, variants
 from library.learners import AHEAD, LEARNERS
 
@@ -46,7 +46,7 @@ def core_as(build, capacity):
         if build is not None:
             patch.setattr(_core, "isa", build)
         if capacity is not None:
-            for module in (compiled, vector):  # which imports the name
+            for module in (compiled, environments):  # which imports the name
                 patch.setattr(module, "block_size", lambda *given, **more: capacity)
         yield
 
