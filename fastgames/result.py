@@ -16,7 +16,6 @@ from fastgames.engine.state import CONTRACT, State
 from fastgames.games import Game
 from fastgames.learners import RuleLearner
 from fastgames.record import Record, Recorded
-from fastgames.schedules import CONSTANT, EXPONENTIAL
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     import xarray
 
     from fastgames.grids import Grid
-
-EXPLORATION = ("epsilon", "temperature")
-FAR = 0.1  # fraction of the range from start to end of a schedule
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -113,13 +109,9 @@ class Result(Recorded):
     @property
     def stopped(self) -> np.ndarray:
         """Mask of the replicas that `stop` ended, (replicas,) bool."""
-        if self.stop is None or self.state.stable is None:
+        if self.stop is None:
             return np.zeros(self.replicas, np.bool_)
-        stopped: np.ndarray = self.state.stable >= self.stop.periods
-        if self.stop.after:
-            first = self.stop.first_counted(self.state)
-            stopped &= self.steps >= first + self.stop.periods
-        return stopped
+        return self.stop.ended(self.state)
 
     @property
     def unchanged(self) -> np.ndarray:
@@ -140,15 +132,7 @@ class Result(Recorded):
         value of its schedule by more than a tenth of the difference between the first value and
         the last.
         """
-        far = np.zeros(self.replicas, np.bool_)
-        for seat in self.state.seats:
-            for name, (kind, (start, second, third)) in seat.schedules.items():
-                if name not in EXPLORATION or kind == CONSTANT:
-                    continue
-                falls = second > 0.0 if kind == EXPONENTIAL else True
-                end = third if kind == EXPONENTIAL else second
-                now = seat.values(slice(None))[name]
-                far |= falls & (start > end) & (now - end > FAR * (start - end))
+        far = np.logical_or.reduce([seat.exploring() for seat in self.state.seats])
         exploring: np.ndarray = far & self.stopped
         return exploring
 

@@ -74,6 +74,15 @@ class Stable:
             )
         object.__setattr__(self, "after", float(self.after))
 
+    def ended(self, state: State) -> np.ndarray:
+        """Return the mask of the replicas that the rule has stopped, (replicas,) bool."""
+        if state.stable is None:
+            return np.zeros(len(state.steps), np.bool_)
+        ended: np.ndarray = state.stable >= self.periods
+        if self.after:
+            ended &= state.steps >= self.first_counted(state) + self.periods
+        return ended
+
     def first_counted(self, state: State) -> np.ndarray:
         """Return the step of each replica from which n counts, (replicas,) int64.
 

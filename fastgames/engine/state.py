@@ -17,6 +17,8 @@ from fastgames.record import Counts, Record
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, Schedule
 
 CONTRACT = 2  # version of the random streams and the order of events, see ARCHITECTURE.md
+EXPLORATION = ("epsilon", "temperature")
+FAR = 0.1  # fraction of the range from start to end of a schedule
 LOOKED_AT = 2**15  # entries of a table looked at together: what they say stays in the first cache
 
 
@@ -89,6 +91,22 @@ class Seat:
                 now = first
             out[name] = np.broadcast_to(np.asarray(now, np.float64), clock.shape)
         return out
+
+    def exploring(self) -> np.ndarray:
+        """Return the mask of replicas in which exploration is far from its floor, (replicas,) bool.
+
+        Far means that epsilon or temperature exceeds the last value of its schedule by more than a
+        tenth of the difference between the first value and the last.
+        """
+        far = np.zeros(len(self.clock), np.bool_)
+        now = self.values(slice(None))
+        for name, (kind, (start, second, third)) in self.schedules.items():
+            if name not in EXPLORATION or kind == CONSTANT:
+                continue
+            falls = second > 0.0 if kind == EXPONENTIAL else True
+            end = third if kind == EXPONENTIAL else second
+            far |= falls & (start > end) & (now[name] - end > FAR * (start - end))
+        return far
 
 
 def check_finite(tables: dict[str, np.ndarray]) -> tuple[str, tuple[int, ...], float] | None:
