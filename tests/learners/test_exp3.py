@@ -7,6 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from library.rules import (
+    assert_discount_does_not_matter,
+    assert_same_interpreted_and_compiled,
+    mixed_tables,
+)
 
 import fastgames as fg
 from fastgames.jit import compiled
@@ -28,19 +33,18 @@ def outcome(action, gain):
 RULES = fg.Exp3().rules
 
 
-def fresh(actions, real=np.float64):
-    """The tables at the start."""
-    uniform = np.full((1, actions), 1 / actions, real)
-    tables = uniform, np.zeros((1, actions), real), uniform.copy(), np.zeros(1, np.int64)
-    return RULES.as_tables(tables)
-
-
 @pytest.mark.parametrize("mixing", [0.01, 0.3, 1.0])
 @pytest.mark.parametrize("actions", [1, 2, 5])
 def test_the_paper(actions, mixing):
     """Figure 1: weights times exp(mixing x / (p A)), and (1 - mixing) weights + mixing / A."""
     rng = np.random.default_rng(actions)
-    tables, weights, strategies, low, high = fresh(actions), np.ones(actions), [], -3.0, 5.0
+    tables, weights, strategies, low, high = (
+        mixed_tables(RULES, actions),
+        np.ones(actions),
+        [],
+        -3.0,
+        5.0,
+    )
     for _ in range(60):
         p = (1 - mixing) * weights / weights.sum() + mixing / actions
         np.testing.assert_allclose(tables[0][0], p, rtol=1e-10)
@@ -58,7 +62,7 @@ def test_the_paper(actions, mixing):
 def test_estimates_are_unbiased():
     """The mean over its own action of what is added to a log weight is mixing x / A."""
     payoffs, mixing = np.array([0.2, 0.9, 0.5]), 0.4
-    before, p = fresh(3), RULES.as_p([mixing, 0.0, 1.0])
+    before, p = mixed_tables(RULES, 3), RULES.as_p([mixing, 0.0, 1.0])
     for action in (0, 1, 1, 2, 1):
         exp3.learn(before, p, outcome(action, payoffs[action]))
     added = np.zeros(3)
@@ -85,7 +89,10 @@ def test_compiled_bits(real):
     )
     def check(actions, mixing, limits, moves):
         p = RULES.as_p([mixing, *limits])
-        slow_tables, fast_tables = fresh(actions, real), fresh(actions, real)
+        slow_tables, fast_tables = (
+            mixed_tables(RULES, actions, real),
+            mixed_tables(RULES, actions, real),
+        )
         for action, x in moves:
             t = outcome(action % actions, real(limits[0] + (limits[1] - limits[0]) * x))
             exp3.learn(slow_tables, p, t)
@@ -174,27 +181,12 @@ def test_reference_bits(kind, dtype):
         "turns": fg.games.random_markov_game(2, 3, (2, 3), rng=1, turns=True),
         "variants": fg.Variants([stage, other], [0, 1, 1]),
     }[kind]
-    runs = [
-        fg.run(game, me, 200, 3, rng=4, dtype=dtype, backend=backend, progress=False)
-        for backend in ("reference", "numba")
-    ]
-    for agent in range(2):
-        for name, table in runs[0].tables[agent].items():
-            assert table.tobytes() == runs[1].tables[agent][name].tobytes(), name
-        assert runs[0].policy(agent).tobytes() == runs[1].policy(agent).tobytes()
+    assert_same_interpreted_and_compiled(game, me, dtype)
 
 
 def test_only_the_rewards_of_the_step_count():
     """The discount changes nothing; what others could have brought neither."""
-    runs = [
-        fg.run(
-            fg.remember(fg.games.prisoners_dilemma(), discount=discount), fg.Exp3(0.1, 0, 5), 300,
-            2, rng=1, backend="reference", progress=False,
-        )
-        for discount in (0.0, 0.95)
-    ]  # fmt: skip
-    assert runs[0].tables[0]["log_weights"].tobytes() == runs[1].tables[0]["log_weights"].tobytes()
-    assert (runs[0].tables[0]["seen"].sum(axis=-1) == 300).all()
+    assert_discount_does_not_matter(fg.Exp3(0.1, 0, 5), "log_weights")
     assert not fg.Exp3().rules.counterfactual
 
 

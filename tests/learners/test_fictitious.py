@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from library.values import value_of
 from published import REST
-from scipy.optimize import linprog
 
 import fastgames as fg
 from fastgames.jit import compiled
@@ -34,21 +34,6 @@ def runs(actions):
     """The lengths of the runs of one joint action, without the last, which is cut."""
     changes = np.flatnonzero((actions[1:] != actions[:-1]).any(axis=1)) + 1
     return np.diff(np.concatenate([[0], changes]))
-
-
-def value_of(payoffs):
-    """What the row agent can be sure of, by HiGHS."""
-    rows, columns = payoffs.shape
-    best = linprog(
-        np.r_[np.zeros(rows), -1.0],  # maximise v with p @ payoffs >= v in every column
-        A_ub=np.c_[-payoffs.T, np.ones(columns)],
-        b_ub=np.zeros(columns),
-        A_eq=np.r_[np.ones(rows), 0.0][None],
-        b_eq=[1.0],
-        bounds=[(0, None)] * rows + [(None, None)],
-        method="highs",
-    )
-    return -best.fun
 
 
 # --- paths ----------------------------------------------------------------------------------------

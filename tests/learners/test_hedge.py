@@ -7,30 +7,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from library.rules import (
+    assert_discount_does_not_matter,
+    assert_same_interpreted_and_compiled,
+    counterfactual_outcome,
+    mixed_tables,
+)
 from scipy.special import softmax
 
 import fastgames as fg
 from fastgames.jit import compiled
 from fastgames.learners import hedge
-from fastgames.rules.outcome import Outcome
-
-
-def outcome(column):
-    """What the rule looks at."""
-    return Outcome(
-        observation=0, action=0, gain=column[0], weight=column.dtype.type(0.9), next_observation=0,
-        next_action=-1, ended=False, column=column,
-    )  # fmt: skip
-
 
 RULES = fg.Hedge().rules
-
-
-def fresh(actions, real=np.float64):
-    """The tables at the start."""
-    uniform = np.full((1, actions), 1 / actions, real)
-    tables = uniform, np.zeros((1, actions), real), uniform.copy(), np.zeros(1, np.int64)
-    return RULES.as_tables(tables)
 
 
 def best_eta(game, agent, steps):
@@ -49,12 +38,12 @@ def bound(actions, eta, steps, length):
 def test_the_weights(actions, eta):
     """The softmax of eta times the summed payoffs, by SciPy; and what regrets and averages are."""
     columns = np.random.default_rng(actions).normal(size=(80, actions))
-    tables, strategies = fresh(actions), []
+    tables, strategies = mixed_tables(RULES, actions), []
     for t, column in enumerate(columns):
         strategies.append(tables[0][0].copy())
         expected = softmax(eta * columns[:t].sum(axis=0)) if t else np.full(actions, 1 / actions)
         np.testing.assert_allclose(strategies[-1], expected, rtol=1e-10, atol=1e-300)
-        hedge.learn(tables, RULES.as_p([eta]), outcome(column))
+        hedge.learn(tables, RULES.as_p([eta]), counterfactual_outcome(column))
     earned = (np.array(strategies) * columns).sum()
     np.testing.assert_allclose(tables[1][0], columns.sum(axis=0) - earned, atol=1e-10)
     np.testing.assert_allclose(tables[2][0], np.mean(strategies, axis=0), atol=1e-12)
@@ -63,12 +52,14 @@ def test_the_weights(actions, eta):
 
 def test_two_steps_by_hand():
     """With eta = ln 2 every unit of payoff doubles a weight."""
-    tables = fresh(3)
+    tables = mixed_tables(RULES, 3)
     for column, strategy in [
         ([1, 0, -1], [4 / 7, 2 / 7, 1 / 7]),
         ([-2, 1, 0], [1 / 6, 4 / 6, 1 / 6]),
     ]:
-        hedge.learn(tables, RULES.as_p([np.log(2)]), outcome(np.array(column, float)))
+        hedge.learn(
+            tables, RULES.as_p([np.log(2)]), counterfactual_outcome(np.array(column, float))
+        )
         assert tables[0][0] == pytest.approx(strategy, abs=1e-14)
 
 
@@ -84,11 +75,14 @@ def test_compiled_bits(real):
         st.lists(st.integers(0, 10**6), min_size=1, max_size=12),
     )
     def check(actions, eta, seeds):
-        slow_tables, fast_tables = fresh(actions, real), fresh(actions, real)
+        slow_tables, fast_tables = (
+            mixed_tables(RULES, actions, real),
+            mixed_tables(RULES, actions, real),
+        )
         for seed in seeds:
             rng = np.random.default_rng(seed)
             column = rng.integers(-2, 3, actions) if seed % 2 else rng.normal(size=actions)
-            t = outcome(column.astype(real))
+            t = counterfactual_outcome(column.astype(real))
             hedge.learn(slow_tables, RULES.as_p([eta]), t)
             fast(fast_tables, RULES.as_p([eta]), t)
         for one, other in zip(slow_tables, fast_tables, strict=True):
@@ -138,13 +132,13 @@ def test_bound_against_an_adversary(actions):
     assert limit == pytest.approx(bound(actions, eta, steps, 1.0))
     worst = []
     for adversary in (False, False, False, True):
-        tables = fresh(actions)
+        tables = mixed_tables(RULES, actions)
         for _ in range(steps):
             column = rng.integers(0, 2, actions).astype(float)
             if adversary:
                 column = np.ones(actions)
                 column[np.argmax(tables[0][0])] = 0.0
-            hedge.learn(tables, RULES.as_p([eta]), outcome(column))
+            hedge.learn(tables, RULES.as_p([eta]), counterfactual_outcome(column))
         worst.append(tables[1].max())
     assert 0.2 * limit < max(worst) <= limit
 
@@ -166,42 +160,24 @@ def test_average_strategies_reach_equilibrium():
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_reference_bits(dtype):
     """With a schedule and an array, in a game of several observations."""
-    runs = [
-        fg.run(
-            fg.remember(fg.games.rock_paper_scissors()),
-            [fg.Hedge(fg.Exponential(1.0, 0.01, 0.1)), fg.Hedge([0.0, 0.5, 1.5])],
-            200, 3, rng=4, dtype=dtype, backend=backend, progress=False,
-        )
-        for backend in ("reference", "numba")
-    ]  # fmt: skip
-    for agent in range(2):
-        for name, table in runs[0].tables[agent].items():
-            assert table.tobytes() == runs[1].tables[agent][name].tobytes(), name
-        assert runs[0].policy(agent).tobytes() == runs[1].policy(agent).tobytes()
+    learners = [fg.Hedge(fg.Exponential(1.0, 0.01, 0.1)), fg.Hedge([0.0, 0.5, 1.5])]
+    game = fg.remember(fg.games.rock_paper_scissors())
+    assert_same_interpreted_and_compiled(game, learners, dtype)
 
 
 def test_only_the_rewards_of_the_step_count():
-    """The discount changes nothing; every visit of an observation is counted there."""
-    runs = [
-        fg.run(
-            fg.remember(fg.games.prisoners_dilemma(), discount=discount), fg.Hedge(0.1), 300, 2,
-            rng=1, backend="reference", progress=False,
-        )
-        for discount in (0.0, 0.95)
-    ]  # fmt: skip
-    assert runs[0].tables[0]["regrets"].tobytes() == runs[1].tables[0]["regrets"].tobytes()
-    assert (runs[0].tables[0]["seen"].sum(axis=-1) == 300).all()
+    assert_discount_does_not_matter(fg.Hedge(0.1), "regrets")
 
 
 def test_long_runs_in_float32():
     """Payoffs that sum to 10^8 leave the weights as they are: they are those of regrets."""
-    tables, eta = fresh(2, np.float32), 0.01
+    tables, eta = mixed_tables(RULES, 2, np.float32), 0.01
     step = compiled(hedge.learn)
     for k in range(20_000):
         step(
             tables,
             RULES.as_p([eta]),
-            outcome(np.array([10_000 + k % 2, 10_001 - k % 2], np.float32)),
+            counterfactual_outcome(np.array([10_000 + k % 2, 10_001 - k % 2], np.float32)),
         )
     assert tables[0][0] == pytest.approx([0.5, 0.5], abs=0.01)
 

@@ -8,27 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from library.rules import outcomes
 
 import fastgames as fg
 from fastgames.learners import hill_climbing
-from fastgames.rules.outcome import Outcome
 
 # --- the rules, beside Tables 5 and 6 in plain NumPy --------------------------------------------
 
 WIN, LOSE = 0.01 * np.sqrt(2), 0.01 * np.sqrt(7)  # no policy is its average but for rounding
-
-
-def _outcomes(rng, count, observations, actions):
-    for _ in range(count):
-        yield Outcome(
-            observation=int(rng.integers(observations)),
-            action=int(rng.integers(actions)),
-            gain=rng.normal(),
-            weight=0.9,
-            next_observation=int(rng.integers(observations)),
-            next_action=-1,
-            ended=bool(rng.random() < 0.1),
-        )
 
 
 def _textbook_step(policy, q, o, delta):
@@ -54,7 +41,7 @@ def test_phc_is_table_5(actions, delta):
     rules = fg.PHC().rules
     tables = rules.as_tables((np.full((3, actions), 1 / actions), np.zeros((3, actions))))
     policy, q = (table.copy() for table in tables)
-    for t in _outcomes(rng, 500, 3, actions):
+    for t in outcomes(rng, 500, 3, actions):
         hill_climbing.learn(tables, rules.as_p([0.1, 0.9, 0.0, delta]), t)
         _textbook_q(q, t, 0.1)
         _textbook_step(policy, q, t.observation, delta)
@@ -72,7 +59,7 @@ def test_wolf_phc_is_table_6(actions):
     )
     policy, q, average, visits = (table.copy() for table in tables)
     won = 0
-    for t in _outcomes(rng, 500, 3, actions):
+    for t in outcomes(rng, 500, 3, actions):
         hill_climbing.learn_wolf(tables, rules.as_p([0.5, 0.9, 0.0, WIN, LOSE]), t)
         o = t.observation
         _textbook_q(q, t, 0.5)

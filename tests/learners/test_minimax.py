@@ -7,8 +7,9 @@ import itertools
 
 import numpy as np
 import pytest
+from library.rules import outcomes
+from library.values import value_of
 from published import SOCCER
-from scipy.optimize import linprog
 from scipy.stats import chisquare
 
 import fastgames as fg
@@ -18,41 +19,12 @@ from fastgames.learners import minimax
 from fastgames.learners.minimax import MinimaxQ
 from fastgames.rules import mixed
 from fastgames.rules.choice import GREEDY
-from fastgames.rules.outcome import Outcome
 from fastgames.schedules import Exponential
 
 P = 0.6, 0.9, 0.2  # power (or alpha), gamma, epsilon
 
 
 # --- the rules ----------------------------------------------------------------------------------
-
-
-def highs(payoffs):
-    """The value of a matrix game."""
-    rows, columns = payoffs.shape
-    found = linprog(
-        np.append(np.zeros(rows), -1.0),
-        A_ub=np.column_stack([-payoffs.T, np.ones(columns)]),
-        b_ub=np.zeros(columns),
-        A_eq=np.append(np.ones(rows), 0.0)[None],
-        b_eq=[1.0],
-        bounds=[(0.0, None)] * rows + [(None, None)],
-    )
-    return found.x[-1]
-
-
-def outcomes(rng, count, observations, actions, others):
-    for _ in range(count):
-        yield Outcome(
-            observation=int(rng.integers(observations)),
-            action=int(rng.integers(actions)),
-            gain=rng.normal(),
-            weight=0.9,
-            next_observation=int(rng.integers(observations)),
-            next_action=-1,
-            ended=bool(rng.random() < 0.2),
-            others=int(rng.integers(others)),
-        )
 
 
 @pytest.mark.parametrize("by_visits", [False, True])
@@ -68,13 +40,13 @@ def test_rules_are_figure_1(actions, others, by_visits):
     named, p = rules.as_tables(tables[: 3 + by_visits]), rules.as_p(P)
     q, value, count = tables[1].copy(), tables[2].copy(), np.zeros((2, actions, others))
     learn = minimax.learn_by_visits if by_visits else minimax.learn
-    for t in outcomes(np.random.default_rng(1), 150, 2, actions, others):
+    for t in outcomes(np.random.default_rng(1), 150, 2, actions, 0.2, others):
         o, a, b = t.observation, t.action, t.others
         count[o, a, b] += 1
         alpha = count[o, a, b] ** -0.6 if by_visits else 0.6
         onward = 0.0 if t.ended else value[t.next_observation]
         q[o, a, b] = (1 - alpha) * q[o, a, b] + alpha * (t.gain + 0.9 * onward)
-        value[o] = highs(q[o])
+        value[o] = value_of(q[o])
         learn(named, p, t)
         assert tables[1] == pytest.approx(q, abs=1e-9)
         assert tables[2] == pytest.approx(value, abs=1e-9)
@@ -146,7 +118,7 @@ def test_markov_game_of_known_value():
     game = fg.MarkovGame([stakes, -stakes], following, discount=0.8)
     value = np.zeros(2)
     for _ in range(200):
-        value = np.array([highs(m) for m in stakes + 0.8 * value[following]])
+        value = np.array([value_of(m) for m in stakes + 0.8 * value[following]])
     learner = MinimaxQ(alpha=fg.VisitCount(0.6), epsilon=1.0, initial=1.0)
     result = fg.run(game, learner, steps=2000, rng=5, backend="reference")
     assert result.tables[0]["value"][0] == pytest.approx(value, abs=0.05)

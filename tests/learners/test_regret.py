@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
+from library.rules import (
+    assert_discount_does_not_matter,
+    assert_same_interpreted_and_compiled,
+    counterfactual_outcome,
+    mixed_tables,
+)
+from library.values import value_of
 
 import fastgames as fg
 from fastgames.jit import compiled
 from fastgames.learners import regret
-from fastgames.rules.outcome import Outcome
 
 LEARN = {
     "mixed": regret.learn,
@@ -24,44 +29,12 @@ each_rule = pytest.mark.parametrize("rule", LEARN.values(), ids=LEARN)
 PENNIES = fg.games.matching_pennies()
 
 
-def outcome(action, column, observation=0):
-    """What the rules look at."""
-    return Outcome(
-        observation=observation, action=action, gain=column[action], weight=column.dtype.type(0.9),
-        next_observation=0, next_action=-1, ended=False, column=column,
-    )  # fmt: skip
-
-
-def fresh(actions, real=np.float64, observations=1):
-    """The tables at the start."""
-    shape = (observations, actions)
-    tables = (
-        np.full(shape, 1 / actions, real),
-        np.zeros(shape, real),
-        np.full(shape, 1 / actions, real),
-        np.zeros(observations, np.int64),
-    )
-    return fg.RegretMatching().rules.as_tables(tables)
+RULES = fg.RegretMatching().rules
 
 
 def length(payoffs):
     """L: the range of an agent's payoffs."""
     return payoffs.max() - payoffs.min()
-
-
-def value_of(game):
-    """What agent 0 can be sure of in a zero-sum game, by HiGHS."""
-    rows, columns = game.num_actions
-    best = linprog(
-        np.r_[np.zeros(rows), -1.0],  # maximise v with p @ payoffs >= v in every column
-        A_ub=np.c_[-game.payoffs[0].T, np.ones(columns)],
-        b_ub=np.zeros(columns),
-        A_eq=np.r_[np.ones(rows), 0.0][None],
-        b_eq=[1.0],
-        bounds=[(0, None)] * rows + [(None, None)],
-        method="highs",
-    )
-    return -best.fun
 
 
 def zero_sum(rows, columns, seed):
@@ -86,7 +59,7 @@ def test_the_formulas(rule, actions):
     """Against the definitions, over whole histories."""
     rng = np.random.default_rng(actions)
     plus, played = rule.__name__.endswith("plus"), "played" in rule.__name__
-    tables = fresh(actions)
+    tables = mixed_tables(RULES, actions)
     columns, strategies, regrets = rng.normal(size=(60, actions)), [], np.zeros(actions)
     for column in columns:
         positive = np.maximum(regrets, 0)
@@ -97,7 +70,7 @@ def test_the_formulas(rule, actions):
         regrets = regrets + column - (column[action] if played else strategy @ column)
         if plus:
             regrets = np.maximum(regrets, 0)
-        rule(tables, (), outcome(action, column))
+        rule(tables, (), counterfactual_outcome(column, action))
         np.testing.assert_allclose(tables[1][0], regrets, atol=1e-12)
     np.testing.assert_allclose(tables[2][0], np.mean(strategies, axis=0), atol=1e-12)
     assert tables[3][0] == 60
@@ -105,13 +78,13 @@ def test_the_formulas(rule, actions):
 
 def test_three_steps_by_hand():
     """Uniform; all on the only regret; then in proportion 3 to 1."""
-    tables = fresh(2)
+    tables = mixed_tables(RULES, 2)
     for column, regrets, strategy in [
         ([1.0, -1.0], [1.0, -1.0], [1.0, 0.0]),
         ([-2.0, 2.0], [1.0, 3.0], [0.25, 0.75]),
         ([3.0, -1.0], [4.0, 2.0], [2 / 3, 1 / 3]),  # earned: 0.25 * 3 - 0.75 = 0
     ]:
-        regret.learn(tables, (), outcome(0, np.array(column)))
+        regret.learn(tables, (), counterfactual_outcome(np.array(column)))
         assert tables[1][0].tolist() == regrets
         assert tables[0][0].tolist() == strategy
     assert tables[2][0] == pytest.approx([1.75 / 3, 1.25 / 3], abs=1e-15)
@@ -119,8 +92,8 @@ def test_three_steps_by_hand():
 
 def test_rows_stand_alone():
     """Learning at an observation leaves the others alone."""
-    tables = fresh(3, observations=3)
-    regret.learn(tables, (), outcome(0, np.array([1.0, 2.0, 3.0]), observation=1))
+    tables = mixed_tables(RULES, 3, observations=3)
+    regret.learn(tables, (), counterfactual_outcome(np.array([1.0, 2.0, 3.0]), observation=1))
     assert tables[0].tolist() == [[1 / 3] * 3, [0.0, 0.0, 1.0], [1 / 3] * 3]
     assert tables[3].tolist() == [0, 1, 0]
 
@@ -142,11 +115,15 @@ def test_compiled_bits(kind, real):
         st.sampled_from([1.0, 0.1, 1e10, 1e-30]),
     )
     def check(actions, seeds, scale):
-        slow_tables, fast_tables = fresh(actions, real), fresh(actions, real)
+        slow_tables, fast_tables = (
+            mixed_tables(RULES, actions, real),
+            mixed_tables(RULES, actions, real),
+        )
         for seed in seeds:
             rng = np.random.default_rng(seed)
             column = rng.integers(-2, 3, actions) if seed % 2 else rng.normal(size=actions)
-            t = outcome(int(rng.integers(actions)), (column * scale).astype(real))
+            action = int(rng.integers(actions))
+            t = counterfactual_outcome((column * scale).astype(real), action)
             rule(slow_tables, (), t)
             fast(fast_tables, (), t)
         for one, other in zip(slow_tables, fast_tables, strict=True):
@@ -202,13 +179,13 @@ def test_bound_against_an_adversary(plus):
     """Who pays the least to what is played most gets no further, and near it."""
     rule = regret.learn_plus if plus else regret.learn
     for actions in (2, 3, 8):
-        tables, steps = fresh(actions), 3000
+        tables, steps = mixed_tables(RULES, actions), 3000
         total, earned = np.zeros(actions), 0.0
         for _ in range(steps):
             column = np.ones(actions)
             column[np.argmax(tables[0][0])] = 0.0
             total, earned = total + column, earned + tables[0][0] @ column
-            rule(tables, (), outcome(0, column))
+            rule(tables, (), counterfactual_outcome(column))
         worst = (total - earned).max()
         assert 0.1 * np.sqrt(steps) < worst <= np.sqrt(actions * steps)
 
@@ -266,7 +243,7 @@ def test_play_brackets_the_value(seed):
     play = [result.joint_counts.sum(axis=2 - i) / steps for i in range(2)]
     conceded = (play[1] @ game.payoffs[0].T).max(axis=1)
     ensured = (play[0] @ game.payoffs[0]).min(axis=1)
-    value = value_of(game)
+    value = value_of(game.payoffs[0])
     assert (ensured <= value + 1e-12).all()
     assert (value <= conceded + 1e-12).all()
     gap = sum(result.tables[i]["regrets"][:, 0].max(axis=1) for i in range(2)) / steps
@@ -292,27 +269,11 @@ def test_reference_bits(dtype, played):
     """In a game of several observations."""
     learners = [fg.RegretMatching(played=played), fg.RegretMatching(plus=True, played=played)]
     game = fg.remember(fg.games.biased_rock_paper_scissors())
-    runs = [
-        fg.run(game, learners, 200, 3, rng=4, dtype=dtype, backend=backend, progress=False)
-        for backend in ("reference", "numba")
-    ]
-    for agent in range(2):
-        for name, table in runs[0].tables[agent].items():
-            assert table.tobytes() == runs[1].tables[agent][name].tobytes(), name
-        assert runs[0].policy(agent).tobytes() == runs[1].policy(agent).tobytes()
+    assert_same_interpreted_and_compiled(game, learners, dtype)
 
 
 def test_only_the_rewards_of_the_step_count():
-    """The discount changes nothing; every visit of an observation is counted there."""
-    runs = [
-        fg.run(
-            fg.remember(fg.games.prisoners_dilemma(), discount=discount), fg.RegretMatching(), 300,
-            2, rng=1, backend="reference", progress=False,
-        )
-        for discount in (0.0, 0.95)
-    ]  # fmt: skip
-    assert runs[0].tables[0]["regrets"].tobytes() == runs[1].tables[0]["regrets"].tobytes()
-    assert (runs[0].tables[0]["seen"].sum(axis=-1) == 300).all()
+    assert_discount_does_not_matter(fg.RegretMatching(), "regrets")
 
 
 def test_average_and_policy():

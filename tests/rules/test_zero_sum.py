@@ -2,28 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
+from library.values import value_of
 
 from fastgames.compiler.compile import compiled
 from fastgames.games import biased_rock_paper_scissors, matching_pennies, rock_paper_scissors
 from fastgames.rules.zero_sum import entering, guaranteed, has_saddle_point, leaving, solve
-
-
-def highs(payoffs):
-    """The value: the largest v with a strategy x >= 0 of sum 1 that has x' M >= v."""
-    rows, columns = payoffs.shape
-    found = linprog(
-        np.append(np.zeros(rows), -1.0),
-        A_ub=np.column_stack([-payoffs.T, np.ones(columns)]),
-        b_ub=np.zeros(columns),
-        A_eq=np.append(np.ones(rows), 0.0)[None],
-        b_eq=[1.0],
-        bounds=[(0.0, None)] * rows + [(None, None)],
-        method="highs",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
-    )
-    assert found.success
-    return found.x[-1]
 
 
 def _normal(rng, shape):
@@ -86,7 +69,7 @@ def test_value_of_highs_and_a_strategy_that_guarantees_it(kind, fast):
     for payoffs in matrices(kind, 250):
         strategy = np.full(len(payoffs), np.nan)
         value = fast(payoffs, strategy)
-        assert value == pytest.approx(highs(payoffs), abs=1e-9)
+        assert value == pytest.approx(value_of(payoffs), abs=1e-9)
         assert strategy.min() >= 0.0
         assert strategy.sum() == pytest.approx(1.0, abs=1e-14)
         assert (strategy @ payoffs).min() == pytest.approx(value, abs=1e-14 * abs(payoffs).max())
@@ -122,7 +105,7 @@ def test_float32_tables_are_solved_in_float64(kind):
         value = solve(given, strategy)
         saddle = has_saddle_point(given, given.min(axis=1).max())
         assert saddle or value == guaranteed(strategy, given)
-        exact = highs(given.astype(float))  # a probability is off by at most 2^-25
+        exact = value_of(given.astype(float))  # a probability is off by at most 2^-25
         largest = float(abs(given).max())
         assert value == pytest.approx(exact, abs=len(given) * 2**-25 * largest + 1e-9)
 
@@ -133,7 +116,7 @@ def test_scale_and_origin_do_not_matter(scale, fast):
         strategy = np.empty(len(payoffs))
         moved = scale * (payoffs - 3.0)
         value = fast(moved, strategy)
-        assert value / scale == pytest.approx(highs(payoffs) - 3.0, abs=1e-9)
+        assert value / scale == pytest.approx(value_of(payoffs) - 3.0, abs=1e-9)
 
 
 def test_saddle_points():
