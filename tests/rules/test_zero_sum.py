@@ -173,10 +173,20 @@ def test_ties_go_to_the_lowest_number():
     assert leaving(tableau, 0) == leaving(tableau, 1) == 1
 
 
-def test_numbers_that_are_none_do_not_loop_or_crash(fast):
+def test_matrices_with_numbers_that_are_not_finite_have_some_strategy(fast):
+    """The same interpreted and compiled, written in its place only; without a loop or a crash."""
     rng = np.random.default_rng(7)
     for bad in (np.nan, np.inf, -np.inf):
         for _ in range(200):
             payoffs = rng.normal(size=rng.integers(1, 6, 2))
+            payoffs.flat[rng.integers(payoffs.size)] = bad
             payoffs[rng.random(payoffs.shape) < 0.3] = bad
-            fast(payoffs, np.empty(len(payoffs)))
+            before, around = payoffs.copy(), np.full(len(payoffs) + 2, np.nan)
+            strategy, interpreted = around[1:-1], np.full(len(payoffs), np.nan)
+            value = fast(payoffs, strategy)
+            with np.errstate(invalid="ignore"):
+                assert np.array_equal(solve(payoffs, interpreted), value, equal_nan=True)
+            assert strategy.tobytes() == interpreted.tobytes()
+            assert ((strategy >= 0.0) & (strategy <= 1.0)).all()
+            assert np.isnan(around[[0, -1]]).all()
+            np.testing.assert_array_equal(payoffs, before)
