@@ -2,13 +2,12 @@
 
 import ast
 import inspect
-import os
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+from library.processes import output_of
 
 import fastgames as fg
 from fastgames import _core, games, registry
@@ -38,15 +37,8 @@ def all_loaded_after(program, **environment):
     """
     path = [*sys.path, str(Path(fg.__file__).parents[1])]
     before, after = f"import sys\nsys.path[:] = {path}\n", "\nprint(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", before + textwrap.dedent(program) + after],
-        text=True,
-        capture_output=True,
-        env={**os.environ, **environment},
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return set(done.stdout.split())
+    whole = before + textwrap.dedent(program) + after
+    return set(output_of(whole, options=["-S"], timeout=60, **environment).split())
 
 
 def loaded_after(program, **environment):

@@ -1,12 +1,11 @@
 """The indexes of names: what stands in them is what the modules define."""
 
 import importlib
-import subprocess
-import sys
 from pathlib import Path
 
 import names
 import pytest
+from library.processes import output_of
 
 import fastgames as fg
 from fastgames import games
@@ -42,7 +41,7 @@ CATALOGUE["soccer"]
 package = "fastgames.games.catalogue."
 assert [name for name in CATALOGUE if package + name in sys.modules] == ["soccer"]
 """
-    subprocess.run([sys.executable, "-c", program], check=True)
+    output_of(program)
 
 
 def test_no_learner_is_imported_before_it_is_used():
@@ -54,7 +53,7 @@ fg.Hedge
 learners = {name for name in set(sys.modules) - before if name.startswith("fastgames.learners.")}
 assert learners == {"fastgames.learners.hedge", "fastgames.learners.regret"}, learners
 """
-    subprocess.run([sys.executable, "-c", program], check=True)
+    output_of(program)
 
 
 def test_every_learner_is_registered_under_its_name():

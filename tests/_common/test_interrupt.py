@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from library.equal import assert_same
 from library.every import each_backend
+from library.processes import output_of
 
 import fastgames as fg
 from fastgames._common import checks
@@ -305,13 +306,7 @@ def test_what_an_interrupt_left_of_an_import_does_no_harm(package, place):
         make["{package}"]()
         print(Strike.seen >= {place})
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        text=True,
-        capture_output=True,
-        timeout=120,
-    )
-    assert (done.returncode, done.stdout) == (0, "interrupted\nTrue\n"), done.stderr
+    assert output_of(program, timeout=120) == "interrupted\nTrue\n"
 
 
 def test_a_broken_package_is_not_called_missing(tmp_path, monkeypatch):
@@ -330,13 +325,7 @@ def test_these_tests_run_where_interrupts_are_ignored(ignored):
         signal.signal(signal.SIGINT, signal.SIG_IGN if {ignored} else signal.default_int_handler)
         sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", {__file__ + "::" + name!r}]))
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        text=True,
-        capture_output=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout
+    output_of(program, timeout=120)
 
 
 def test_an_ignored_interrupt_stays_ignored(monkeypatch):

@@ -2,12 +2,12 @@
 
 import re
 import signal
-import subprocess
 import sys
 from dataclasses import fields
 
 import numpy as np
 import pytest
+from library.processes import output_of, python
 
 import fastgames as fg
 from fastgames.cli import main as cli
@@ -449,7 +449,7 @@ def test_without_the_extra(package):
         f"import sys; sys.modules['{package}'] = None\n"
         "from fastgames.cli.main import main; sys.exit(main(['games']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = python("-c", code)
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(
         rf'fastgames: the command line needs {package}: pip install "fastgames-engine\[cli\]"\n',
@@ -463,7 +463,7 @@ def test_starting_loads_nothing_heavy():
         "heavy = {'matplotlib', 'xarray', 'pandas', 'numba', 'scipy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    output_of(code)
 
 
 # --- every game and every learner ----------------------------------------------------------------

@@ -1,13 +1,11 @@
 """What the command line says of itself: help that can be read and copied, completion, -m."""
 
 import functools
-import os
 import re
 import shlex
-import subprocess
-import sys
 
 import pytest
+from library.processes import python
 
 import fastgames as fg
 from fastgames import papers as reproduce
@@ -81,16 +79,12 @@ def test_an_example_is_a_whole_command(command, monkeypatch, tmp_path, capsys):
 
 def completed(*words):
     """What the shell would offer in the place of the last word."""
-    done = subprocess.run(
-        [sys.executable, "-m", "fastgames"],
-        env={
-            **os.environ,
-            "_FASTGAMES_COMPLETE": "complete_bash",
-            "COMP_WORDS": " ".join(["fastgames", *words]),
-            "COMP_CWORD": str(len(words)),
-        },
-        capture_output=True,
-        text=True,
+    done = python(
+        "-m",
+        "fastgames",
+        _FASTGAMES_COMPLETE="complete_bash",
+        COMP_WORDS=" ".join(["fastgames", *words]),
+        COMP_CWORD=str(len(words)),
     )
     assert done.stderr == ""
     return done.stdout.split()
@@ -102,10 +96,6 @@ def test_the_tab_key_completes():
     assert completed("run", "chicken", "--learner", "h") == [x for x in LEARNERS if x[0] == "h"]
     assert completed("reproduce", "wal") == ["waltman-kaymak"]
     assert completed("run", "chicken", "--backend", "cy") == ["cython"]
-
-
-def python(*arguments):
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
 
 
 def test_python_m():

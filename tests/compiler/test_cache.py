@@ -14,6 +14,7 @@ from types import ModuleType
 import numba
 import numpy as np
 import pytest
+from library.processes import output_of
 from numba.core.event import RecordingListener, register, unregister
 
 import fastgames as fg
@@ -128,11 +129,7 @@ FORKED = """
 def said(program, *arguments, folder):
     """The words that a program prints, which keeps what it compiles in a folder."""
     text = textwrap.dedent(ADDING) + textwrap.dedent(program)
-    environment = {**os.environ, "FASTGAMES_CACHE_DIR": str(folder / "kept")}
-    command = [sys.executable, "-c", text, *arguments]
-    return subprocess.run(
-        command, env=environment, text=True, check=True, stdout=subprocess.PIPE
-    ).stdout.split()
+    return output_of(text, *arguments, FASTGAMES_CACHE_DIR=str(folder / "kept")).split()
 
 
 def test_code_from_disk_is_not_exchanged_for_what_this_process_compiled(tmp_path):

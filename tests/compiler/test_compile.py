@@ -2,13 +2,11 @@
 
 import gc
 import os
-import subprocess
-import sys
-import textwrap
 import weakref
 
 import numpy as np
 import pytest
+from library.processes import output_of
 
 import fastgames as fg
 from fastgames import jit
@@ -176,9 +174,7 @@ THREADS = """
 
 
 def test_threads_that_compile_for_the_first_time(tmp_path):
-    environment = {**os.environ, "FASTGAMES_CACHE_DIR": str(tmp_path / "kept")}
-    program = [sys.executable, "-c", textwrap.dedent(THREADS)]
-    subprocess.run(program, env=environment, check=True, timeout=600)
+    output_of(THREADS, FASTGAMES_CACHE_DIR=str(tmp_path / "kept"))
 
 
 # --- the directory --------------------------------------------------------------------------------
@@ -294,6 +290,4 @@ INTERPRETED = """
 
 
 def test_rules_work_interpreted_where_numba_is_disabled():
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    program = [sys.executable, "-c", textwrap.dedent(INTERPRETED)]
-    subprocess.run(program, env=environment, check=True, timeout=600)
+    output_of(INTERPRETED, NUMBA_DISABLE_JIT="1")

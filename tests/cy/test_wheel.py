@@ -6,7 +6,6 @@ Nothing is downloaded, and no environment made: packages are put side by side in
 import os
 import re
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -14,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from library.processes import python as run_python
 
 import fastgames as fg
 
@@ -51,17 +51,8 @@ pytestmark = pytest.mark.skipif(
 
 def python(*arguments, cwd, path=(), **environment):
     """What a process prints, which sees the packages in the folders of `path` before any others."""
-    done = subprocess.run(
-        [sys.executable, "-P", *map(str, arguments)],
-        cwd=cwd,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(map(str, path)),
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        timeout=600,
+    done = run_python(
+        "-P", *arguments, cwd=cwd, **{"PYTHONPATH": os.pathsep.join(map(str, path)), **environment}
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

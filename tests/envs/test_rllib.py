@@ -1,13 +1,11 @@
 """The RLlib example runs: pip install -r examples/rllib/requirements.txt."""
 
 import math
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from library.processes import python
 
 EXAMPLE = Path(__file__).parents[2] / "examples/rllib/rock_paper_scissors.py"
 LINE = re.compile(r"agent_0 return (\S+) entropy (\S+) agent_1 return (\S+) entropy (\S+)")
@@ -16,13 +14,8 @@ LINE = re.compile(r"agent_0 return (\S+) entropy (\S+) agent_1 return (\S+) entr
 @pytest.mark.slow
 def test_two_ppo_agents_at_rock_paper_scissors(tmp_path):
     pytest.importorskip("ray", reason="Ray is not installed: see examples/rllib/requirements.txt")
-    done = subprocess.run(
-        [sys.executable, EXAMPLE, "--iterations", "3"],
-        text=True,
-        capture_output=True,
-        timeout=600,
-        env={**os.environ, "HOME": str(tmp_path)},  # where Ray leaves a token
-    )
+    home = {"HOME": str(tmp_path)}  # where Ray leaves a token
+    done = python(EXAMPLE, "--iterations", 3, **home)
     assert done.returncode == 0, done.stderr
     lines = LINE.findall(done.stdout)
     assert len(lines) == 3

@@ -7,7 +7,6 @@ thing tells them apart. What is compiled is held against the same function, inte
 import enum
 import json
 import os
-import subprocess
 import sys
 from collections import namedtuple
 from pathlib import Path
@@ -16,6 +15,7 @@ from types import FunctionType, ModuleType
 import numba
 import numpy as np
 import pytest
+from library.processes import output_of
 
 from fastgames import jit
 from fastgames.functions import source
@@ -462,19 +462,12 @@ def report(k):
 
 def process(folder, k):
     """What `report` prints in another process that keeps what it compiles in this folder."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"import test_source; test_source.report({k})"],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        env={
-            **os.environ,
-            "FASTGAMES_CACHE_DIR": str(folder),
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
-        },
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    environment = {
+        "FASTGAMES_CACHE_DIR": str(folder),
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+    }
+    program = f"import test_source; test_source.report({k})"
+    return json.loads(output_of(program, **environment))
 
 
 def test_compiled_across_processes(tmp_path):

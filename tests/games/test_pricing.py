@@ -4,13 +4,12 @@ import doctest
 import itertools
 import math
 import pickle
-import subprocess
-import sys
 
 import mpmath
 import numpy as np
 import published
 import pytest
+from library.processes import output_of
 from scipy import optimize
 
 from fastgames import rules
@@ -615,7 +614,7 @@ for make in (logit_bertrand, linear_bertrand, cournot, klein, first_price_auctio
     make()
 assert not {"scipy", "numba"} & set(sys.modules)
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    output_of(program, timeout=60)
 
 
 def test_docstrings():

@@ -13,6 +13,7 @@ import time
 import zipfile
 
 import pytest
+from library.processes import python
 
 import fastgames as fg
 from fastgames.engine import driver
@@ -34,10 +35,7 @@ def write(path, data=b"new"):
 def in_child(code, *arguments, seconds=60):
     """Run code in a process of its own, with 2 GB of address space; what it prints."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9,) * 2)\n"
-    child = subprocess.run(
-        [sys.executable, "-c", limit + code, *map(str, arguments)],
-        capture_output=True, text=True, timeout=seconds, check=False,
-    )  # fmt: skip
+    child = python("-c", limit + code, *arguments, timeout=seconds)
     return child.stdout + child.stderr[-500:]
 
 

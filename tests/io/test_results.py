@@ -12,7 +12,6 @@ import json
 import os
 import re
 import struct
-import subprocess
 import sys
 import warnings
 import zipfile
@@ -24,6 +23,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from library.equal import assert_same, plain
 from library.every import EVERYTHING
+from library.processes import output_of
 from library.runs import setups
 
 import fastgames as fg
@@ -1313,11 +1313,7 @@ except BaseException as error:
     print(type(error).__name__, error)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
-    child = subprocess.run(
-        [sys.executable, "-c", code, path], capture_output=True, text=True, timeout=seconds,
-        check=True,
-    )  # fmt: skip
-    *said, megabytes = child.stdout.splitlines()
+    *said, megabytes = output_of(code, path, timeout=seconds).splitlines()
     return " ".join(said), int(megabytes)
 
 

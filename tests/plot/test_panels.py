@@ -1,11 +1,11 @@
 """plot: a panel for each thing recorded, the right numbers in it, and nothing global touched."""
 
-import subprocess
 import sys
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from library.processes import output_of
 from matplotlib.figure import Figure
 
 import fastgames as fg
@@ -134,7 +134,7 @@ def test_nothing_global_is_touched(result, tmp_path):
         "fg.run(fg.games.chicken(), fg.QLearner(), 10).plot(sys.argv[1])\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "other.png")], check=True)
+    output_of(code, tmp_path / "other.png")
     assert (tmp_path / "other.png").exists()
 
 

@@ -3,12 +3,10 @@
 `make lint` runs mypy and pyright on it too, and asks for the share of public names that are typed.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from library.processes import python
 
 import fastgames
 
@@ -16,19 +14,10 @@ PROGRAM = Path(__file__).with_name("program.py")
 STRICT = ["--strict", "--config-file=", "--follow-imports=silent", "--no-error-summary"]
 
 
-def python(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "MYPYPATH": str(Path(fastgames.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-
-
 def mypy(program, tmp_path):
-    return python("-m", "mypy", *STRICT, f"--cache-dir={tmp_path / 'cache'}", program, cwd=tmp_path)
+    cache = f"--cache-dir={tmp_path / 'cache'}"
+    path = str(Path(fastgames.__file__).parents[1])
+    return python("-m", "mypy", *STRICT, cache, program, cwd=tmp_path, MYPYPATH=path)
 
 
 @pytest.mark.slow  # `make lint` does the same
