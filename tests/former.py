@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fastgames.functions import source
+from fastgames.functions.digests import defined, digest_of_tree
 from fastgames.functions.former import FORMER
 
 ROOT = Path(__file__).parents[1]
@@ -45,8 +45,8 @@ FORMER: dict[str, tuple[str, str]] = {
 def digests(text, stem, docstrings):
     """Return {name: digest} of all functions in the text of a file; lambdas are left out."""
     return {
-        f"{stem}.{code.co_qualname}": source.digest_of_tree(tree, docstrings).hex()
-        for _, code, tree in source.defined(text)
+        f"{stem}.{code.co_qualname}": digest_of_tree(tree, docstrings).hex()
+        for _, code, tree in defined(text)
         if "<lambda>" not in code.co_qualname
     }
 

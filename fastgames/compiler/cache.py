@@ -39,7 +39,9 @@ from numba.core.typing.templates import Signature
 
 from fastgames._common.version import __version__
 from fastgames.compiler.compile import OPTIONS
-from fastgames.functions.source import Source, frozen, is_dispatcher
+from fastgames.functions.frozen import frozen
+from fastgames.functions.graph import is_dispatcher
+from fastgames.functions.source import Source
 
 MOST_FILES = 1000  # of about 60 kB each; if exceeded, the least recently used quarter is removed
 _DIGEST = hashlib.sha256().digest_size
@@ -66,7 +68,8 @@ def _how() -> str:
     """Return a text of the versions and compiler sources, which also determine compiled code."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    above = [here.parent / "functions" / name for name in ("promotion.py", "source.py")]
+    names = "digests.py", "frozen.py", "graph.py", "promotion.py", "source.py"
+    above = [here.parent / "functions" / name for name in names]
     for file in [*sorted(here.glob("*.py")), *above]:
         digest.update(file.read_bytes())
     versions = (__version__, numba.__version__, llvmlite.__version__, np.__version__)

@@ -17,7 +17,9 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from fastgames.errors import CompileError
-from fastgames.functions.source import FROZEN, Source, frozen, outside
+from fastgames.functions.frozen import frozen
+from fastgames.functions.graph import FROZEN, outside
+from fastgames.functions.source import Source
 
 MOST_INLINED = 2200  # bytes of bytecode; inlining longer functions takes minutes to compile
 MOST_MADE = 256  # entries of the memory cache `_made`; each takes 0.2 to 2.4 MB

@@ -14,7 +14,7 @@ from fastgames.compiler.cache import keep
 from fastgames.compiler.compile import OPTIONS, REFUSALS, compiled, explained, once
 from fastgames.compiler.generate import executed
 from fastgames.compiler.views import unwritable
-from fastgames.functions.source import is_dispatcher
+from fastgames.functions.graph import is_dispatcher
 from fastgames.learners import Rules
 from fastgames.learners.base import named
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgames.functions.source import codes
+from fastgames.functions.graph import codes
 
 Number = Callable[[Any], Any]
 

@@ -16,8 +16,8 @@ from fastgames.compiler.generate import executed
 from fastgames.engine.arguments import check_game, check_learner, one_for_each
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import make_seats
+from fastgames.functions.graph import is_dispatcher
 from fastgames.functions.promotion import computes_in, for_numba
-from fastgames.functions.source import is_dispatcher
 from fastgames.games import Game, ProceduralGame
 from fastgames.games.compact import Functions
 from fastgames.jit.namespaces import offered

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastgames.compiler.cache import keep
 from fastgames.compiler.compile import MOST_INLINED, compiled, length
-from fastgames.functions.source import FROZEN, is_dispatcher
+from fastgames.functions.graph import FROZEN, is_dispatcher
 
 
 def offered(rule: Callable[..., Any]) -> Any:

@@ -18,9 +18,10 @@ import pytest
 from library.processes import output_of
 
 from fastgames import jit
-from fastgames.functions import source
+from fastgames.functions.digests import defined, digest_of_tree
 from fastgames.functions.former import FORMER
-from fastgames.functions.source import Source, fingerprint, frozen
+from fastgames.functions.frozen import frozen
+from fastgames.functions.source import Source, fingerprint
 from fastgames.jit.namespaces import offered
 
 X = 0.7  # what every function of a pair is called with
@@ -428,9 +429,9 @@ def test_the_table_of_former_digests_fits_the_code():
     """
     root, found = Path(fingerprint.__code__.co_filename).parents[1], {}
     for path in sorted(root.rglob("*.py")):
-        for _, code, tree in source.defined(path.read_text()):
+        for _, code, tree in defined(path.read_text()):
             name = f"{path.stem}.{code.co_qualname}"
-            found[name] = source.digest_of_tree(tree, docstrings=False).hex()[:16]
+            found[name] = digest_of_tree(tree, docstrings=False).hex()[:16]
     assert {name: found.get(name) for name in FORMER} == {x: FORMER[x][0] for x in FORMER}
 
 
