@@ -16,7 +16,7 @@ from fastgames._common import checks
 from fastgames._common.later import Later
 from fastgames.games import Game, MarkovGame, MatrixGame, ProceduralGame, Variants
 from fastgames.games.compact import Sum
-from fastgames.games.markov import Sparse
+from fastgames.games.transitions import Sparse
 from fastgames.grids import Grid, grid
 from fastgames.io.archive import Archive, GivenError, Held
 from fastgames.learners import EpsilonGreedy, Learner, RuleLearner, Softmax, VisitCount

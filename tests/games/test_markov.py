@@ -13,7 +13,7 @@ from scipy import sparse
 
 from fastgames.games import MarkovGame
 from fastgames.games.compact import Chances, Sum, Table
-from fastgames.games.markov import Sparse
+from fastgames.games.transitions import Sparse
 
 SHAPES = st.tuples(st.integers(1, 4), st.lists(st.integers(1, 3), min_size=2, max_size=3)).map(
     lambda case: (case[0], *case[1])
