@@ -1,6 +1,6 @@
-# What greedy policies do when they are frozen: their cycles, the decision problem that each agent
-# faces, and what follows a deviation. Plain loops over replicas; nothing here is on the path of a
-# learning step. fastgames/analysis/ checks every argument before it comes here.
+# Analysis of frozen greedy policies: their limit cycles, each agent's decision problem, and play after a
+# deviation. These are plain loops over replicas; no learning step calls them. fastgames/analysis/ checks
+# every argument before it calls them.
 
 import numpy as np
 from libc.math cimport fabs
@@ -10,41 +10,41 @@ from libc.string cimport memcpy, memset
 cdef enum:
     MAX_AGENTS = 64
 
-cdef double ROUNDING = 4.5e-16  # of the largest value: two units in the last place
+cdef double ROUNDING = 4.5e-16  # relative to the largest value: two units in the last place
 
-# Arrays as `fastgames.games.compact` describes them. Those that a game does not have are NULL.
+# Arrays as `fastgames.games.compact` describes them; NULL if a game does not have them.
 ctypedef struct Game:
     int agents
     int64_t states
     int64_t joints
-    int64_t rows                            # states that the rewards tell apart: `states` or 1
+    int64_t rows                            # `states`, or 1 if rewards do not depend on the state
     int64_t variants
     int64_t actions[MAX_AGENTS]
-    int64_t stride[MAX_AGENTS]              # what one more of an agent's action adds to the joint number
+    int64_t stride[MAX_AGENTS]              # stride of each agent's action in the joint action's index
     const double *rewards                   # (agents, variants, rows, joints)
-    const int32_t *variant                  # (replicas,) or NULL: all play the first
-    const int32_t *from_state               # either (states,) and
+    const int32_t *variant                  # (replicas,); NULL: all replicas play variant 0
+    const int32_t *from_state               # (states,) transitions: a Sum
     const int32_t *from_joint               # (joints,)
-    const int32_t *next                     # or (states * joints,)
-    const int64_t *first                    # or (states * joints + 1,)
+    const int32_t *next                     # (states * joints,) transitions: a Table
+    const int64_t *first                    # (states * joints + 1,) transitions: Chances
     const int32_t *successor                # (entries,)
     const double *probability               # (entries,)
     const uint8_t *terminal                 # (states,)
     const uint8_t *turns                    # (agents, states)
-    const int32_t *seen                     # (agents, states), what each agent observes
+    const int32_t *seen                     # (agents, states) observations
     const int32_t *greedy[MAX_AGENTS]       # (replicas, observations)
     int64_t observations[MAX_AGENTS]
-    int32_t start                           # where an episode begins
-    int64_t limit                           # steps after which one is cut, 0: none
+    int32_t start                           # first state of an episode
+    int64_t limit                           # steps after which an episode is cut; 0: no limit
 
-# One policy of all agents, evaluated for one of them.
+# Scratch to evaluate one joint policy for one agent.
 ctypedef struct Room:
-    int32_t *joint                          # (states,) what all play
-    int32_t *after                          # (states,) where that leads
-    double *paid                            # (states,) what the agent gets for it
-    double *value                           # (states,) its discounted rewards from there on
-    int32_t *path                           # (states,) the states walked through
-    uint8_t *mark                           # (states,) 0 not yet seen, 1 on the path, 2 known
+    int32_t *joint                          # (states,) joint action
+    int32_t *after                          # (states,) next state
+    double *paid                            # (states,) reward of the agent
+    double *value                           # (states,) discounted rewards of the agent
+    int32_t *path                           # (states,) states on the walk
+    uint8_t *mark                           # (states,) 0: not visited, 1: on the walk, 2: value known
 
 
 cdef inline double larger(double x, double y) noexcept nogil:
@@ -56,7 +56,7 @@ cdef inline bint moves(const Game *g, int i, int32_t s) noexcept nogil:
 
 
 cdef inline int32_t choice(const Game *g, int i, int64_t r, int32_t s) noexcept nogil:
-    """What agent i of replica r plays in state s."""
+    """Return the action of agent i of replica r in state s; 0 if it does not move there."""
     if not moves(g, i, s):
         return 0
     cdef int32_t o = s if g.seen == NULL else g.seen[i * g.states + s]
@@ -72,7 +72,7 @@ cdef inline int32_t joint_choice(const Game *g, int64_t r, int32_t s) noexcept n
 
 
 cdef inline int32_t arrives(const Game *g, int32_t s, int64_t j) noexcept nogil:
-    """The state that joint action j leads to from s, terminal or not."""
+    """Return the state that follows joint action j in s, terminal or not."""
     if g.next != NULL:
         return g.next[s * g.joints + j]
     return g.from_state[s] + g.from_joint[j]
@@ -83,7 +83,7 @@ cdef inline bint ends(const Game *g, int32_t s) noexcept nogil:
 
 
 cdef inline int32_t step(const Game *g, int32_t s, int64_t j, int64_t *age) noexcept nogil:
-    """Where play goes on: the next state, or the start of a new episode. `age` is modified."""
+    """Return the next state, or the start of a new episode; modify `age`, the steps of the episode."""
     s = arrives(g, s, j)
     age[0] += 1
     if ends(g, s) or age[0] == g.limit:
@@ -93,13 +93,13 @@ cdef inline int32_t step(const Game *g, int32_t s, int64_t j, int64_t *age) noex
 
 
 cdef inline const double *pays(const Game *g, int i, int64_t r, int32_t s) noexcept nogil:
-    """What agent i gets in state s for every joint action, (joints,)."""
+    """Return the rewards of agent i in state s for every joint action, (joints,)."""
     cdef int64_t v = 0 if g.variant == NULL else g.variant[r]
     return g.rewards + ((i * g.variants + v) * g.rows + (s if g.rows > 1 else 0)) * g.joints
 
 
 cdef inline double expects(const Game *g, int32_t s, int64_t j, const double *value) noexcept nogil:
-    """The mean value of the state that follows; that of terminal states is 0."""
+    """Return the expected value of the next state; the value of terminal states is 0."""
     cdef double total = 0.0
     cdef int64_t k
     if g.first == NULL:
@@ -113,15 +113,15 @@ cdef inline double expects(const Game *g, int32_t s, int64_t j, const double *va
 cdef void find_cycle(
     const Game *g,
     int64_t r,
-    int32_t s,              # IN where play stands
-    int64_t *seen,          # IN OUT (states,) at which step of all walks so far it was last there
+    int32_t s,              # IN the current state
+    int64_t *seen,          # IN OUT (states,) step, counted over all walks, of the last visit to each state
     int64_t *walked,        # IN OUT steps of all walks so far
-    int32_t *entry,         # OUT the first state that comes again
-    int64_t *length,        # OUT after how many steps
+    int32_t *entry,         # OUT the first state of the cycle
+    int64_t *length,        # OUT the length of the cycle in steps
 ) noexcept nogil:
     cdef int64_t before = walked[0]
     cdef int64_t age = 0
-    if g.limit:  # every episode ends, so play is the same in all but the first
+    if g.limit:  # every episode ends, so all episodes but the first are the same
         entry[0] = s = g.start
         length[0] = 0
         while True:
@@ -138,7 +138,7 @@ cdef void find_cycle(
 
 
 cdef void evaluate(const Game *g, double discount, Room *m) noexcept nogil:
-    """m.value from m.paid and m.after: walk until a state comes again, then back."""
+    """Compute m.value from m.paid and m.after: walk forward to a known or repeated state, then back along the path."""
     cdef int32_t s, t
     cdef int64_t depth, d
     cdef double total, power
@@ -154,7 +154,7 @@ cdef void evaluate(const Game *g, double discount, Room *m) noexcept nogil:
             m.path[depth] = s
             depth += 1
             s = m.after[s]
-        if m.mark[s] == 1:  # a new cycle, from s to s
+        if m.mark[s] == 1:  # the walk has closed a cycle at s
             total, power, d = 0.0, 1.0, depth
             while True:
                 d -= 1
@@ -171,9 +171,9 @@ cdef void evaluate(const Game *g, double discount, Room *m) noexcept nogil:
 
 
 cdef void evaluate_random(const Game *g, double discount, double largest, Room *m) noexcept nogil:
-    """m.value where nature moves: sweeps from what it holds until rounding is all that is left."""
+    """Compute m.value in games of chance: sweep from its current values until changes are at the rounding level."""
     cdef double worst, v
-    cdef double left = 1.0  # of the first error
+    cdef double left = 1.0  # bound of the remaining share of the initial error
     cdef int32_t s
     while left > 1e-17:
         worst = 0.0
@@ -192,10 +192,10 @@ cdef void value_of(
     int i,
     int64_t r,
     double discount,
-    double largest,         # IN no value is larger
-    Room *m,                # IN OUT joint is read; value is where random moves begin
+    double largest,         # IN bound of all values
+    Room *m,                # IN OUT joint is read; in games of chance the sweeps start at value
 ) noexcept nogil:
-    """What agent i gets from every state on if all play m.joint."""
+    """Compute the value of every state for agent i if all agents play m.joint."""
     cdef int32_t s
     for s in range(g.states):
         if not ends(g, s):
@@ -218,13 +218,13 @@ cdef void best_reply(
     const Game *g,
     int i,
     int64_t r,
-    const int32_t *played,  # IN (states,) what all play
+    const int32_t *played,  # IN (states,) joint actions
     double discount,
-    double largest,         # IN no value is larger
+    double largest,         # IN bound of all values
     double *before,         # scratch (states,)
-    Room *m,                # IN OUT value: of `played`, then of the best reply to the others
+    Room *m,                # IN OUT value: of `played`, then of the best response to the others
 ) noexcept nogil:
-    """Policy iteration (Howard 1960), from what the agent plays."""
+    """Compute agent i's best response by policy iteration (Howard 1960), starting at its current policy."""
     cdef const double *pay
     cdef double best, q, gained
     cdef int64_t a, j, better
@@ -252,7 +252,7 @@ cdef void best_reply(
         gained = 0.0
         for s in range(g.states):
             gained += m.value[s] - before[s]
-        if gained <= 0.0:  # no better after all: rounding
+        if gained <= 0.0:  # the improvement was rounding only
             return
 
 
@@ -270,13 +270,19 @@ cdef class Play:
     Parameters
     ----------
     num_states : int
+        Number of states.
     actions : tuple of int
+        Number of actions of every agent.
     greedy : list of (replicas, observations) int32, one for each agent
+        The policies.
     rewards, terminal, turns, observations : arrays or None, as in `Compact`
+        The game.
     variant : (replicas,) int or None
+        The variant that each replica plays; None: variant 0.
     start, time_limit : int
+        The first state of an episode; the steps after which one is cut, 0: no limit.
     from_state, from_joint | next | first, successor, probability : arrays
-        Of moves that are a Sum | a Table | Chances.
+        Transitions that are a Sum | a Table | Chances.
 
     The methods take replicas first … last - 1, release the GIL, write only to the rows of those
     replicas, and may run in several threads.
@@ -324,7 +330,7 @@ cdef class Play:
         return <const void *><size_t>array.ctypes.data
 
     cdef Room room(self, list memory):
-        """Scratch; it lives as long as `memory`."""
+        """Return scratch arrays; `memory` owns them."""
         cdef Room m
         cdef list arrays = [np.zeros(self.g.states, dtype) for dtype in
                             (np.int32, np.int32, np.float64, np.float64, np.int32, np.uint8)]
@@ -340,7 +346,7 @@ cdef class Play:
 
     def find_cycles(self, int64_t first, int64_t last, const int32_t[::1] start,
                     int32_t[::1] entry, int64_t[::1] length):
-        """The cycle that play from `start` ends in: its first state and its length.
+        """Find the limit cycle of play from `start`: write its first state and its length.
 
         start: IN (replicas,); entry, length: OUT (replicas,)
         """
@@ -354,7 +360,7 @@ cdef class Play:
     def follow_cycles(self, int64_t first, int64_t last, const int32_t[::1] entry,
                       const int64_t[::1] offsets, int32_t[::1] states, int32_t[:, ::1] actions,
                       double[:, ::1] rewards):
-        """Once around: the states, what each agent plays, its mean reward.
+        """Follow every cycle once: write its states, the agents' actions, and their mean rewards.
 
         entry: IN (replicas,); offsets: IN (replicas + 1,)
         states: OUT (offsets[-1],); actions: OUT (offsets[-1], agents); rewards: OUT (replicas, agents)
@@ -382,19 +388,21 @@ cdef class Play:
                        bint once, const double[:, ::1] largest, const int64_t[::1] offsets,
                        const int32_t[::1] states, double[:, :, ::1] shares,
                        double[:, :, ::1] losses, double[:, :, ::1] best, double[:, :, ::1] own):
-        """Whether every agent's action is its best, in every state, and what it loses.
+        """Compare every agent's policy with its best responses: write the shares of states with one, and the losses.
 
-        largest: IN (agents, variants), no value is larger; tolerance is relative to it
+        once: IN compare with the best deviation for one step; else with the best response policy
+        largest: IN (agents, variants), bound of all values; `tolerance` is relative to it
         offsets, states: IN the cycles, or None
-        shares: OUT (replicas, 2, agents + 1) of all states, of the cycle; the last: all agents at once
-        losses: OUT (replicas, 2, agents) likewise
-        best, own: OUT (replicas, agents, states), values, or None
+        shares: OUT (replicas, 2, agents + 1), share of all states and of the cycle in which the action is a best
+            response; the last entry: in which the actions of all agents are
+        losses: OUT (replicas, 2, agents), mean relative loss over all states and over the cycle
+        best, own: OUT (replicas, agents, states), value of the best response and of the policy, or None
         """
         cdef const Game *g = &self.g
         cdef list memory = []
         cdef Room m = self.room(memory)
         cdef int32_t[::1] played = np.empty(g.states, np.int32)
-        cdef int64_t[::1] passes = np.zeros(g.states, np.int64)  # how often the cycle comes through
+        cdef int64_t[::1] passes = np.zeros(g.states, np.int64)  # visits of the cycle to each state
         cdef uint8_t[::1] mutual = np.empty(g.states, np.uint8)
         cdef double[::1] mine = np.zeros(g.states)
         cdef double[::1] before = np.zeros(g.states)
@@ -466,16 +474,16 @@ cdef class Play:
                 const int32_t[::1] states, list prices, double[:, :, ::1] price,
                 double[:, :, ::1] reward, double[:, ::1] cycle_price, double[::1] gain,
                 double[::1] deviated):
-        """Force an action once, from every state of the cycle, and see what follows.
+        """Force an action of `agent` once in every state of the cycle, and record the play that follows.
 
-        forced: IN (replicas,) the action, or None: the one that pays most at once
+        forced: IN (replicas,) the action, or None: the action with the largest immediate reward
         offsets, states: IN the cycles
-        prices: IN what the actions of each agent stand for, (replicas or 1, actions) float64
+        prices: IN list of (replicas or 1, actions) float64, the price of every action, one array per agent
         price, reward: OUT (replicas, periods, agents), means over the states of the cycle
-        cycle_price: OUT (replicas, agents), the mean without a deviation
-        gain: OUT (replicas,) mean change of the deviator's discounted rewards, of those without it
-        deviated: OUT (replicas,) share of the states in which the action is another one
-        All are nan where the agent never moves, but cycle_price.
+        cycle_price: OUT (replicas, agents), mean price without a deviation
+        gain: OUT (replicas,) mean change of the deviator's discounted rewards, relative to those without a deviation
+        deviated: OUT (replicas,) share of the states in which the forced action differs from the policy's
+        All but cycle_price are nan if the agent never moves.
         """
         cdef const Game *g = &self.g
         cdef list memory = []
@@ -506,7 +514,7 @@ cdef class Play:
                         price[r, t, i] = reward[r, t, i] = 0.0
                 gain[r] = deviated[r] = 0.0
                 points = 0
-                for k in range(offsets[r], offsets[r + 1]):  # what they hold as the cycle begins
+                for k in range(offsets[r], offsets[r + 1]):  # the agents' last actions when the cycle begins
                     for i in range(g.agents):
                         if moves(g, i, states[k]):
                             held[i] = choice(g, i, r, states[k])

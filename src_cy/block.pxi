@@ -1,6 +1,6 @@
-# The block: a fixed number of replicas (lanes) stepped together. Everything that a kernel reads or
-# writes hangs here as a plain pointer; the memory belongs to NumPy arrays that Lanes keeps
-# alive. Arrays over lanes come last-axis-lane, so that a kernel runs along the lanes.
+# The block: a fixed number of replicas (lanes) stepped together. It holds a plain pointer to everything
+# that a kernel reads or writes; the memory belongs to NumPy arrays that Lanes keeps alive. The lane is
+# the last axis of arrays over lanes, so that kernels run along the lanes.
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
@@ -21,25 +21,25 @@ cdef extern from "numpy/random/bitgen.h" nogil:
         double (*next_double)(void *state) noexcept nogil
 
 cdef enum:
-    MAX_PARAMETERS = 16  # bounds an array below; run() says so before anything is allocated
+    MAX_PARAMETERS = 16  # length of Seat.schedule; fg.Learner rejects more parameters
 
 cdef enum Schedule:
     CONSTANT = 0
     EXPONENTIAL = 1
     LINEAR = 2
 
-cdef enum Bootstrap:   # what the next observation is worth
+cdef enum Bootstrap:   # value of the next observation: maximum, expectation, or that of the next action
     MAX = 0
     EXPECTED = 1
     NEXT = 2
 
-cdef enum Over:        # how an episode stands after a step
+cdef enum Over:        # status of an episode after a step
     GOES_ON = 0
-    ENDED = 1          # a terminal state was reached
-    CUT = 2            # the time limit was
+    ENDED = 1          # terminal: a terminal state was reached
+    CUT = 2            # truncated: the time limit was reached
 
-# Passes that Numba made of a learner's rules (fastgames/compiler/passes.py) or a game's functions (compiler/games.py), for all
-# lanes of a block. wrong (4,): what went wrong first, see Lanes.wrong.
+# Passes that Numba compiled from a learner's rules (fastgames/compiler/passes.py) or a game's functions
+# (compiler/games.py), for all lanes of a block. wrong (4,): the first error, see Lanes.wrong.
 ctypedef void (*ActRule)(int64_t lanes, int64_t active, int64_t *sizes, double *value, int64_t *tables,
                          int32_t *observation, int64_t *u, int64_t drawn, real *signals, int32_t *move,
                          int64_t *wrong) noexcept nogil
@@ -61,12 +61,12 @@ ctypedef void (*ImagineRule)(int64_t lanes, int64_t active, int64_t agent, int64
                              int64_t *actions, int64_t *words, int64_t *scratch_state, double *scratch, real *columns,
                              int64_t *wrong) noexcept nogil
 
-ctypedef struct Team:  # the members of a team, gathered for their pass; it hangs at its first member
+ctypedef struct Team:  # data of a team's members, gathered for their pass; the first member's Seat points to it
     int members
     int *agents                            # (members,)
     TeamRule learn
-    int64_t *sizes                         # of every table, see fastgames/compiler/passes.py
-    int64_t *tables                        # their addresses
+    int64_t *sizes                         # sizes of every table, see fastgames/compiler/passes.py
+    int64_t *tables                        # addresses of the tables
     int64_t *o                             # (lanes, members)
     int64_t *a                             # (lanes, members)
     int64_t *o2                            # (lanes, members)
@@ -76,135 +76,136 @@ ctypedef struct Team:  # the members of a team, gathered for their pass; it hang
 
 ctypedef struct Seat:  # one agent's place in the block
     int actions                            # A_i
-    int parameters                         # how many
-    int alpha_at, beta_at, gamma_at, epsilon_at, temperature_at, power_at  # which of them is which; -1: none
-    bint hysteretic                        # learns losses by beta
+    int parameters                         # number of parameters
+    int alpha_at, beta_at, gamma_at, epsilon_at, temperature_at, power_at  # index of each parameter; -1: absent
+    bint hysteretic                        # its step size is beta where the target is below the value
     int schedule[MAX_PARAMETERS]           # Schedule
-    # All over lanes. Parameters are float64: the value used now, and what its schedule needs.
+    # Arrays over lanes. Parameters are float64: the current value, and the numbers of its schedule.
     double *value                          # (parameters, lanes)
     double *first                          # (parameters, lanes) exponential: v; linear: start
     double *second                         # (parameters, lanes) exponential: exp(-rate); linear: end
     double *third                          # (parameters, lanes) exponential: floor; linear: steps
-    double *clock                          # (lanes,) steps since the schedules began
+    double *clock                          # (lanes,) steps since the start of the schedules
     uint32_t *stream                       # (4, lanes) xoshiro128++
     int32_t *threshold                     # (lanes,) T - 1: explore iff u <= it
     real *scale                            # (lanes,) A / T
     int32_t *half                          # (lanes,) with two actions: explore action 1 iff u >= it
-    uint32_t *last_word                    # (lanes,) and on whole words, see fg_player: explore iff word <= it,
-    uint32_t *bounds                       # (FG_MOST_ACTIONS - 1, lanes) then an action before k iff word < it
-    int words                              # random words that it draws in a step
-    bint explores                          # its signal is an action to explore, else a number in [0, 1)
-    real *signals                          # (batch, lanes) of the steps drawn ahead; (words, lanes) by a rule
+    uint32_t *last_word                    # (lanes,) for whole words, see fg_player: explore iff word <= it
+    uint32_t *bounds                       # (FG_MOST_ACTIONS - 1, lanes) explore an action before k iff word < it
+    int words                              # random words drawn per step
+    bint explores                          # its signal is an action to explore or -1; else a number in [0, 1)
+    real *signals                          # (batch, lanes) drawn ahead; (words, lanes) if a rule makes them
     real *table                            # columns: (actions, lanes); rows: (capacity, observations, stride)
-    ActRule act                            # Numba's passes in place of the built-in ones, or NULLs
+    ActRule act                            # passes compiled by Numba; NULL: the built-in ones
     LearnRule learn
-    Team *team                             # of its team's first member, or NULL
-    bint drawn                             # whether the built-in passes make its signals
-    int64_t *u                             # (batch, words, lanes) else: its words of 31 bits
-    int64_t *sizes                         # for these: actions, observations, agents, own number, tables' dimensions
-    int64_t *tables                        # addresses of the tables
+    Team *team                             # its team, if it is the first member; else NULL
+    bint drawn                             # 1: the built-in passes make its signals
+    int64_t *u                             # (batch, words, lanes) else: random words of 31 bits for its rule
+    int64_t *sizes                         # for Numba: actions, observations, agents, own index, tables' dimensions
+    int64_t *tables                        # for Numba: addresses of the tables
     real *alpha                            # (lanes,)
     real *beta                             # (lanes,)
     real *gamma                            # (lanes,)
     real *temperature                      # (lanes,)
-    real *weights                          # (actions, lanes) scratch of a softmax
-    real *best                             # (lanes,) scratch of a scan: the maximum so far
+    real *weights                          # (actions, lanes) scratch for the softmax
+    real *best                             # (lanes,) scratch for scans: the maximum so far
     real *action                           # (lanes,) the action, as a real
-    real *target                           # (lanes,) the reward; columns: what the learner learns from
+    real *target                           # (lanes,) the reward; columns: then the target of the update
     real *payoffs                          # (variants, states or 1, joint actions)
-    real *greedy                           # (lanes,) the greedy action before the step, for flips
-    int64_t *flips                         # (lanes,)
-    same_width *pair_flips                 # (lanes,) flips counted by the fused step since the last drain
+    real *greedy                           # (lanes,) the greedy action before the step, to count flips
+    int64_t *flips                         # (lanes,) changes of the greedy action
+    same_width *pair_flips                 # (lanes,) flips counted by fused steps since the last drain_flips
     double *reward_sum                     # (lanes,)
     # Rows only.
     int observations                       # O_i
     int64_t stride                         # entries from one row to the next
-    int kind                               # how a row is scanned, see fg_scan_row in rows.h
+    int kind                               # kernel that scans a row, see fg_scan_row in rows.h
     int bootstrap                          # Bootstrap
-    bint softmax                           # explores by a softmax, else epsilon-greedy
-    bint columnar                          # one observation, nothing to discount: its table is (actions, lanes) here too
-    bint simple                            # learns one entry by a given alpha, from a maximum, at every step
+    bint softmax                           # explores by a softmax; else epsilon-greedy
+    bint columnar                          # one observation and no discounting: the table is (actions, lanes)
+    bint simple                            # epsilon-greedy Q-learner that moves and updates one entry at every step
     bint defers                            # learns once its next action is known
     bint counterfactual                    # learns from `column`
-    bint watched                           # changes of what is greedy are counted, as flips or for `stop`
-    int radix                              # what one more of the action adds to the joint number
+    bint watched                           # changes of the greedy action are counted, for flips or `stop`
+    int radix                              # stride of its action in the joint action's number
     int64_t *visits                        # (capacity, observations, stride), or NULL
-    int32_t *observe                       # (states,), or NULL: it sees the state
-    unsigned char *turns                   # (states,) whether it moves there, or NULL: always
-    int32_t *observation                   # (lanes,) now; where it sees the state, that of the block
-    int32_t *next_observation              # (lanes,) in the state reached
+    int32_t *observe                       # (states,) observation of each state; NULL: it observes the state
+    unsigned char *turns                   # (states,) 1 where it moves; NULL: it always moves
+    int32_t *observation                   # (lanes,) current observation; the block's state if it observes that
+    int32_t *next_observation              # (lanes,) observation of the next state
     int32_t *move                          # (lanes,) the action
-    int32_t *prefers                       # (lanes,) the greedy action now, where `simple`
-    int32_t *flip                          # (lanes,) how often what is greedy changed in this step, where watched
-    real *columns                          # (actions, lanes) scratch: the rows of the observations now
-    real *column                           # (lanes, actions) rewards of every own action
-    int32_t *due                           # (lanes,) which lanes learn, for rules
-    int32_t *open_observation              # (lanes,) the pending move; -1: none
-    int32_t *open_action                   # (lanes,)
-    real *gain                             # (lanes,)
-    real *weight                           # (lanes,)
+    int32_t *prefers                       # (lanes,) the current greedy action, if `simple`
+    int32_t *flip                          # (lanes,) changes of the greedy action in this step, if watched
+    real *columns                          # (actions, lanes) scratch: the rows of the current observations
+    real *column                           # (lanes, actions) the reward of every own action
+    int32_t *due                           # (lanes,) 1 where the rule learns
+    int32_t *open_observation              # (lanes,) observation of the pending move; -1: none
+    int32_t *open_action                   # (lanes,) action of the pending move
+    real *gain                             # (lanes,) discounted rewards since the pending move
+    real *weight                           # (lanes,) discount factor of the next reward
 
 ctypedef struct Block:
     int agents
     int64_t lanes
     int64_t active                         # lanes 0 … active - 1 hold a replica
-    int64_t joint_actions
-    int32_t *joint                         # (lanes,) the joint action as a number, agent 0 slowest
+    int64_t joint_actions                  # number of joint actions
+    int32_t *joint                         # (lanes,) index of the joint action; agent 0's action varies slowest
     int64_t *joint_counts                  # (lanes, joint_actions)
-    int64_t *tallying                      # (lanes,) 1 where joint actions and rewards are counted
+    int64_t *tallying                      # (lanes,) 1 where joint actions and rewards are recorded
     bitgen_t *bitgen                       # stream="numpy" only
-    bint nudge                             # signals of two actions are nudges, as step_pair reads them
+    bint nudge                             # signals of agents with two actions are nudges, as step_pair reads them
     Seat *seats                            # (agents,)
-    int64_t *wrong                         # (4,) what went wrong first in Numba's passes
-    int64_t *counts                        # (agents,) actions of every agent
-    int64_t *actions                       # (lanes, agents) what was done, where somebody asks
-    real *rewards                          # (lanes, agents) and got
+    int64_t *wrong                         # (4,) the first error in Numba's passes, see Lanes.wrong
+    int64_t *counts                        # (agents,) number of actions of every agent
+    int64_t *actions                       # (lanes, agents) actions, if a learner or the game reads them
+    real *rewards                          # (lanes, agents) rewards, if a learner reads them
     int32_t *always                        # (lanes,) ones
     int32_t *never                         # (lanes,) zeros
     int32_t *nothing                       # (lanes,) minus ones: no next action
     # Rows only.
-    int32_t *state                         # (lanes,) now
-    int32_t *next_state                    # (lanes,) reached
-    int32_t *cell                          # (lanes,) where rewards stand: the joint number, with what they depend on
-    int64_t cells                          # how many rewards an agent has
-    int32_t *variant                       # (lanes,) where the lane's rewards begin
-    bint rewards_by_state
-    int32_t *from_state                    # (states,) Sum
+    int32_t *state                         # (lanes,) current state
+    int32_t *next_state                    # (lanes,) next state
+    int32_t *cell                          # (lanes,) index of the rewards: by joint action, state and variant
+    int64_t cells                          # number of rewards of an agent
+    int32_t *variant                       # (lanes,) offset of the lane's variant in the rewards
+    bint rewards_by_state                  # rewards depend on the state
+    int32_t *from_state                    # (states,) transitions: a Sum
     int32_t *from_joint                    # (joint actions,)
-    int32_t *table                         # (states, joint actions) Table
-    int64_t *chance_first                  # (states * joint actions + 1,) Chances
+    int32_t *table                         # (states, joint actions) transitions: a Table
+    int64_t *chance_first                  # (states * joint actions + 1,) transitions: Chances
     int32_t *chance_state                  # (entries,)
     double *chance_sum                     # (entries,)
     uint32_t *nature                       # (4, lanes) xoshiro128++
     int32_t start_state
-    int64_t start_states                   # how many start_sums has
+    int64_t start_states                   # length of start_sums
     double *start_sums                     # (states,) running sums of the start's weights, or NULL
-    unsigned char *terminal                # (states,), or NULL
-    int32_t time_limit                     # 0: none
-    int32_t *age                           # (lanes,) steps of the episode
+    unsigned char *terminal                # (states,) 1 where terminal, or NULL
+    int32_t time_limit                     # steps of an episode at most; 0: no limit
+    int32_t *age                           # (lanes,) steps of the episode so far
     int32_t *over                          # (lanes,) Over
-    bint ends                              # whether terminal states may be reached
+    bint ends                              # terminal states may be reached
     # Games of functions only.
-    LookRule look_rule                     # Numba's passes, or NULLs
+    LookRule look_rule                     # passes compiled by Numba, or NULL
     PlayRule play_rule
     BeginRule begin_rule
     ImagineRule imagine_rule
-    int64_t words                          # that nature draws in a step
-    int64_t start_words                    # and at a start
-    int64_t *observations                  # (agents,) how many each has
+    int64_t words                          # words that nature draws per step
+    int64_t start_words                    # words that nature draws per start of an episode
+    int64_t *observations                  # (agents,) number of observations of every agent
     int64_t *full_state                    # (lanes, state_size)
-    int64_t state_size
-    int64_t *word                          # (words, lanes)
-    int64_t *start_word                    # (start_words,)
+    int64_t state_size                     # numbers in a state
+    int64_t *word                          # (words, lanes) nature's words of the step
+    int64_t *start_word                    # (start_words,) nature's words of a start
     int64_t *scratch_state                 # (state_size,)
     double *scratch                        # (agents,)
     real *reward                           # (agents, lanes)
-    int32_t *seen                          # (agents, lanes) observations now
-    int32_t *seen_next                     # (agents, lanes) and in the state reached
+    int32_t *seen                          # (agents, lanes) current observations
+    int32_t *seen_next                     # (agents, lanes) observations of the next state
     real *reward_window                    # (lanes, last, agents), or NULL
-    int32_t *changed                       # (lanes,) whether anything greedy changed in this step, where watched
-    int64_t *stable                        # (lanes,) steps in a row without, or NULL
-    int64_t *waits                         # (lanes,) steps from now for which a lane may not stop, at most 0: none
+    # Both kinds of games with rows.
+    int32_t *changed                       # (lanes,) nonzero if a watched greedy action changed in this step
+    int64_t *stable                        # (lanes,) steps in a row without a change, or NULL
+    int64_t *waits                         # (lanes,) steps from now before which a lane may not stop; <= 0: none
     int64_t last                           # length of the window
     int32_t *window                        # (lanes, last) cells of the last steps, or NULL
-    int64_t *window_at                     # (lanes,) where the next cell goes
+    int64_t *window_at                     # (lanes,) index of the next entry of the window

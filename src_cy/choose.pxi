@@ -1,5 +1,5 @@
-# Choose: signals and tables -> actions, in lanes. Twins of `choose` in the rules.
-# A pass is a function of a context (a Seat, or the Block) and the step k of the batch.
+# Passes that choose actions from signals and tables, along the lanes. Twins of `choose` in the rules.
+# A pass is a function of a context (a Seat, a Table or the Block) and the step k of the batch.
 
 ctypedef void (*Run)(void *context, int64_t lanes, int k) noexcept nogil
 
@@ -57,7 +57,7 @@ cdef inline void scan(
 cdef inline void follow(
     int64_t lanes,
     reals signals,     # IN (lanes,)
-    reals action,      # IN OUT (lanes,) the greedy action, replaced where the signal explores
+    reals action,      # IN OUT (lanes,) the greedy action, replaced by the signal if that is an action
 ) noexcept nogil:
     cdef int64_t i
     cdef real g
@@ -113,7 +113,7 @@ cdef void choose_greedy(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void choose_by_softmax(Seat *s, real *q, int64_t lanes, int k) noexcept nogil:
-    """q: (actions, lanes)."""
+    """Sample actions from the softmax of q, (actions, lanes)."""
     if FG_VECTORS and few(s):
         fg_choose_softmax(s.actions, lanes, q, s.signals + k * lanes, s.temperature, s.action)
         return
@@ -123,7 +123,7 @@ cdef void choose_by_softmax(Seat *s, real *q, int64_t lanes, int k) noexcept nog
 
 
 cdef void choose_by_sums(Seat *s, real *sums, int64_t lanes, int k) noexcept nogil:
-    """sums: (actions, lanes), running."""
+    """Sample actions in proportion to weights, given as running sums, (actions, lanes)."""
     if few(s):
         choose_few(s, FG_FIXED, sums, lanes, k)
         return
@@ -136,6 +136,6 @@ cdef void choose_softmax(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void choose_fixed(void *context, int64_t lanes, int k) noexcept nogil:
-    """The table holds running sums: LaneBlock puts them there once."""
+    """Sample actions from the table of a fixed policy, which holds running sums (LaneBlock writes them)."""
     cdef Seat *s = <Seat *>context
     choose_by_sums(s, s.table, lanes, k)

@@ -1,4 +1,4 @@
-# What this CPU can run, asked before any build made for it is imported.
+# Detection of the CPU's instruction sets, called before a build of the kernels is imported.
 
 cdef extern from *:
     """
@@ -21,5 +21,5 @@ cdef extern from *:
 
 
 def x86_level():
-    """The x86-64 micro-architecture level (1 to 4), or 0 where the question does not arise."""
+    """Return the x86-64 micro-architecture level of this CPU (1 to 4), or 0 on other CPUs and compilers."""
     return fg_x86_level()

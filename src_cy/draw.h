@@ -1,4 +1,4 @@
-/* Random words and what they say, along the lanes. Twins of fastgames/rules/streams.py and choice.py. */
+/* Random words and signals made from them, along the lanes. Twins of fastgames/rules/streams.py and choice.py. */
 #ifndef FASTGAMES_DRAW_H
 #define FASTGAMES_DRAW_H
 
@@ -7,7 +7,7 @@
 #include "fastgames/streams.h"
 #include "real.h"
 
-/* Generators lie in memory as (4, lanes). */
+/* Generators are stored as (4, lanes). */
 static inline fg_generator fg_generator_of(const uint32_t *at, const int64_t lanes) {
   const fg_generator g = {at[0], at[lanes], at[2 * lanes], at[3 * lanes]};
   return g;
@@ -20,21 +20,21 @@ static inline void fg_keep_generator(const fg_generator g, uint32_t *at, const i
   at[3 * lanes] = g.d;
 }
 
-/* What is explored of two actions, as a nudge to the value of the first: +inf forces action 0, -inf action 1,
- * 0 leaves the greedy one. half is the first u that explores action 1. */
+/* The signal of an agent with two actions as a nudge, a number added to the value of action 0: +inf forces action 0,
+ * -inf forces action 1, 0 leaves the greedy action. half: the smallest u that explores action 1. */
 static inline real fg_nudge(const int32_t u, const int32_t threshold, const int32_t half) {
   const real x = u >= half ? (real)-INFINITY : (real)INFINITY;
   return u <= threshold ? x : (real)0;
 }
 
-/* The nudge that says what an explored action or -1 says: where half is not known. */
+/* Convert an explored action, or -1, to a nudge; for schedules, under which half changes. */
 static inline real fg_as_nudge(const real explored) {
   const real x = explored > 0 ? (real)-INFINITY : (real)INFINITY;
   return explored < 0 ? (real)0 : x;
 }
 
-/* The signals of `steps` steps (1 to FG_BATCH) ahead. Several in a row keep the generators in registers;
- * they stand unrolled because gcc vectorises along the lanes only where no inner loop is left. */
+/* Draw the signals of `steps` steps (1 to FG_BATCH) ahead. Drawing several keeps the generators in registers. The steps
+ * are unrolled because gcc vectorises along the lanes only if no inner loop is left. */
 enum { FG_BATCH = 4 };
 enum { FG_SIGNAL_EXPLORE, FG_SIGNAL_NUDGE, FG_SIGNAL_EXPLORE_AS_NUDGE, FG_SIGNAL_UNIT };
 
@@ -52,7 +52,7 @@ FG_INLINE void fg_draw_steps(const int signal, const int steps, const int64_t la
                              const int32_t *half,      /* IN (lanes,), for nudges */
                              const real *scale,        /* IN (lanes,) */
                              real *signals) {          /* OUT (steps, lanes) */
-  const int64_t end = lanes & ~(int64_t)15; /* a multiple of 16 it is: no loop for a remainder */
+  const int64_t end = lanes & ~(int64_t)15; /* equals lanes, a multiple of 16; gcc then emits no remainder loop */
   FG_LANES
   for (int64_t i = 0; i < end; i++) {
     fg_generator g = fg_generator_of(generators + i, lanes);
@@ -76,7 +76,7 @@ FG_INLINE void fg_draw(const int signal, const int steps, const int64_t lanes, c
       fg_draw_steps(signal, 1, lanes, last, generators, threshold, half, scale, signals + k * lanes);
 }
 
-/* 31-bit words of a generator, as many for every lane: nature's, and of rules that make signals themselves. */
+/* Draw `words` 31-bit words for every lane: nature's, or those of rules that make their own signals. */
 FG_INLINE void fg_draw_words(const int64_t words, const int64_t lanes,
                              uint32_t *generators, /* IN OUT (4, lanes) */
                              int64_t *u) {         /* OUT (words, lanes) */

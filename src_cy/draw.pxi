@@ -1,4 +1,5 @@
-# Draws: random words -> signals, several steps ahead, in lanes. Twins of `draw` in the rules.
+# Passes that draw random words and make signals of them, several steps ahead, along the lanes. Twins of `draw` in the
+# rules.
 
 cdef extern from "draw.h" nogil:
     ctypedef struct fg_generator:
@@ -38,7 +39,7 @@ cdef void draw_unit(Seat *s, int64_t lanes, int steps) noexcept nogil:
 
 
 cdef uint32_t below(bitgen_t *g, uint32_t n) noexcept nogil:
-    """What Generator.integers(n) draws: Lemire 2019, ACM TOMACS 29(1), algorithm 5, on 32 bits."""
+    """Return what Generator.integers(n) draws: Lemire 2019, ACM TOMACS 29(1), algorithm 5, on 32 bits."""
     if n == 1:
         return 0
     cdef uint64_t m = <uint64_t>g.next_uint32(g.state) * n
@@ -51,9 +52,9 @@ cdef uint32_t below(bitgen_t *g, uint32_t n) noexcept nogil:
 
 
 cdef void draw_listing(Block *b) noexcept nogil:
-    """Every agent's signal of one step of lane 0, drawn as a textbook listing does, in agent order.
+    """Draw every agent's signal of one step of lane 0 from b.bitgen, in agent order, as textbook listings do.
 
-    With b.nudge the signal of two actions is a nudge, see fg_nudge in draw.h.
+    If b.nudge, signals of agents with two actions are nudges, see fg_nudge in draw.h.
     """
     cdef Seat *s
     cdef int i

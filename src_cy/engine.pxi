@@ -1,8 +1,8 @@
-# The engine: for each step, for each pass, call it. Passes are function pointers, so the choice of
-# learners, records and schedules is paid once per block and not once per step.
+# The engine calls every pass in every step. Passes are function pointers, so learners, records and schedules are
+# dispatched once per block and not once per step.
 #
-# Two layouts. Columns: one state, tables (actions, lanes), everything runs along the lanes. Rows: any game and
-# learner, tables (lane, observation, action), what touches them goes lane by lane. LaneBlock decides.
+# Two layouts. Columns: one state, tables (actions, lanes), all passes run along the lanes. Rows: any game and learner,
+# tables (lane, observation, action), passes that access tables go lane by lane. LaneBlock decides.
 
 import math
 import types
@@ -32,7 +32,7 @@ REAL = np.dtype(np.float64 if FG_DOUBLE else np.float32)
 
 
 def aligned(shape, dtype):
-    """A zeroed array whose data starts on a cache line."""
+    """Return a zeroed array whose data starts on a cache line."""
     dtype = np.dtype(dtype)
     raw = np.zeros(math.prod(shape) * dtype.itemsize + 64, np.uint8)
     return np.ndarray(shape, dtype, raw, -raw.__array_interface__["data"][0] % 64)
@@ -40,11 +40,11 @@ def aligned(shape, dtype):
 
 ROW_LANES = FG_ROW_LANES
 cdef enum:
-    FAR = 1 << 21  # bytes of an agent's tables in a block, from which its rows are fetched ahead
+    FAR = 1 << 21  # bytes of an agent's tables in a block, above which its rows are prefetched
 
 
 def row_stride(actions):
-    """Entries from one row of a table of so many actions to the next, where the built-in passes read it."""
+    """Return the stride between rows of a table with `actions` actions, in entries, in the built-in passes' layout."""
     return fg_row_stride(actions)
 
 
@@ -52,18 +52,18 @@ cdef void *address(array):
     return NULL if array is None else <void *><size_t>array.ctypes.data
 
 
-ctypedef struct Loop:  # what a block does: the passes of a step, as begin() lists them
+ctypedef struct Loop:  # the passes of a block's step, as begin() lists them
     Block *block
     Pass *passes
     int num_passes
     Draw *draws
-    int batch                              # steps that signals are drawn ahead
-    fg_steps steps                         # all of it without leaving the registers, or NULL
-    bint flips                             # whether these count flips
+    int batch                              # steps for which signals are drawn at once
+    fg_steps steps                         # function that takes all steps in registers, or NULL
+    bint flips                             # whether `steps` counts flips
 
 
 cdef int64_t take(Loop *l, int64_t steps) noexcept nogil:
-    """Take so many steps, fewer only where something goes wrong; how many were right."""
+    """Take `steps` steps, or stop after an error; return the number of steps before that with the error."""
     cdef Block *b = l.block
     cdef int i, k, p, n
     cdef int64_t left = steps
@@ -92,39 +92,40 @@ cdef class Lanes:
     Parameters
     ----------
     lanes, capacity : int
-        A multiple of 16; how many of them may hold a replica, whose tables there is room for.
+        The number of lanes, a multiple of 16; the number of lanes that may hold a replica, for which there are tables.
     game : CoreGame
-        The game (fastgames/engine/core.py). Its arrays are contiguous and have the names that Block has.
+        The game (fastgames/engine/core.py). Its arrays are contiguous and named as in Block.
     seats : list of CoreAgent
         The agents (fastgames/engine/core.py), in order. choose is "epsilon_greedy", "softmax", "fixed", "outside" or
         None; bootstrap "max", "expected" or "next"; update "q" or "hysteretic"; draw "explore", "unit" or None; each of
         schedules 0 (constant), 1 (exponential) or 2 (linear). payoffs are of this build's REAL.
     rows : bool
-        The layout. Without it, the game has one state and learners are of the simplest kind.
+        The layout: rows if True, else columns. Columns require a game of one state and learners without visit counts,
+        counterfactual rewards, deferred updates or rules compiled by Numba.
     flips, joint_actions, rewards, stable : bool
-        What is recorded (joint actions and rewards: where `tallying`).
+        Whether each of these is recorded (joint actions and rewards only in lanes with `tallying` 1).
     last : int
-        How many cells `window` holds; 0: none.
+        The number of cells that `window` holds; 0: no window.
     outside : OutsideArrays or None
         The arrays of environments (fastgames/engine/core.py; see Outside in outside.pxi), written at every step, if
         agents are played from outside (rows only). Rows start on cache lines.
     bit_generator : numpy.random.BitGenerator or None
-        Given: the draws of lane 0 come from it, as a textbook listing makes them.
+        If given, lane 0 draws from it in the order of a textbook listing.
 
-    Use: fill the arrays, set `active`, call begin(), then advance(steps) as often as wanted, read them.
-    The attribute `seats` has for each agent a SimpleNamespace of arrays over lanes:
+    To use a block, fill the arrays, set `active`, call begin(), call advance(steps) any number of times, and read the
+    arrays. The attribute `seats` has for each agent a SimpleNamespace of arrays over lanes:
         value, first, second, third  (parameters, lanes) float64, see Seat in block.pxi
         clock                        (lanes,) float64
         stream                       (4, lanes) uint32
         table                        columns: (actions, lanes) REAL; rows: (capacity, observations, stride)
-        tables                       rows: by name, (capacity, *dimensions); of built-in passes (capacity, observations, stride)
+        tables                       rows: dict by name, (capacity, *dimensions); built-in passes: (capacity, observations, stride)
         flips, reward_sum            (lanes,) int64, float64
         observation, action, gain, weight  (lanes,) the pending move
-    Arrays of the block: state, age, variant (lanes,) int32, see place(); nature (4, lanes) uint32;
+    The block has the arrays state, age, variant (lanes,) int32, see place(); nature (4, lanes) uint32;
     tallying, stable, waits, window_at (lanes,) int64; window (lanes, last) int32; joint_counts (lanes, joint actions) int64.
-    With functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL.
-    wrong (4,) int64: 0, or what a function did wrong first, by the numbers in fastgames/errors.py; the agent, or which
-    function of the game (-1: step, -2: start); the lane; the value, or its bits. From then on nothing is played.
+    In games of functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL.
+    wrong (4,) int64 describes the first error of a function: its number in fastgames/errors.py, or 0; the agent, or the
+    function of the game (-1: step, -2: start); the lane; the value, or its bits. After an error, advance() takes no steps.
     """
     cdef Block b
     cdef Table *agents
@@ -204,13 +205,13 @@ cdef class Lanes:
                 self.b.window_at = <int64_t *>address(self.window_at)
 
     cdef kept(self, shape, dtype):
-        """An array of the block's; it lives as long as the block."""
+        """Return a new zeroed array that lives as long as the block."""
         array = aligned(shape, dtype)
         self.memory.append(array)
         return array
 
     cdef filled(self, values, dtype):
-        """An array of the block's that holds these."""
+        """Return a new one-dimensional array with these values that lives as long as the block."""
         array = self.kept((len(values),), dtype)
         array[:] = values
         return array
@@ -259,7 +260,7 @@ cdef class Lanes:
             self.add_functions(game)
 
     cdef add_functions(self, game):
-        """A game of functions: its state, what it is seen as, what it pays, and nature's words."""
+        """Allocate the arrays of a game of functions: its state, observations, rewards and nature's words."""
         cdef Block *b = &self.b
         lanes, agents = b.lanes, b.agents
         look, play_, begin, imagine_ = game.functions
@@ -279,12 +280,12 @@ cdef class Lanes:
         b.reward = <real *>self.scratch((agents, lanes), REAL)
         b.seen = <int32_t *>self.scratch((agents, lanes), np.int32)
         b.seen_next = <int32_t *>self.scratch((agents, lanes), np.int32)
-        cell = self.kept((lanes,), np.int32)  # rewards of a step stand in a table of one cell for each lane
+        cell = self.kept((lanes,), np.int32)  # rewards of a step are a table with one cell per lane
         cell[:] = np.arange(lanes)
         b.cell, b.cells = <int32_t *>address(cell), lanes
 
     cdef add_asked(self):
-        """What rules may ask for, and what stands for nothing."""
+        """Allocate the arguments that rules may ask for, and constant arrays for absent ones."""
         cdef Block *b = &self.b
         lanes, agents = b.lanes, b.agents
         counts = self.filled([seat.actions for seat in self.given], np.int64)
@@ -297,7 +298,7 @@ cdef class Lanes:
         b.never = <int32_t *>self.scratch((lanes,), np.int32)
 
     cdef link_tables(self, int agent):
-        """Sizes and addresses of the tables of an agent, as its rules' passes read them."""
+        """Write the sizes and addresses of an agent's tables, as the passes of its rules read them."""
         cdef Seat *s = &self.b.seats[agent]
         seat = self.given[agent]
         if seat.rules is None:
@@ -313,7 +314,7 @@ cdef class Lanes:
         s.tables = <int64_t *>address(places)
 
     cdef add_team(self, int agent, members):
-        """What the members of a team learn from, gathered."""
+        """Allocate the arrays into which the data of a team's members are gathered."""
         cdef Team *team = <Team *>self.scratch((sizeof(Team),), np.uint8)
         lanes, count, words = self.b.lanes, len(members), max(1, self.given[agent].words)
         agents = self.filled(members, np.int32)
@@ -350,7 +351,7 @@ cdef class Lanes:
             parameters.index(name) if name in parameters else -1
             for name in ("alpha", "beta", "gamma", "epsilon", "temperature", "power")]
         s.hysteretic = seat.update == "hysteretic"
-        # What the caller fills and reads.
+        # Arrays that the caller fills and reads.
         for name in ("value", "first", "second", "third"):
             setattr(arrays, name, self.kept((s.parameters, lanes), np.float64))
         s.value = <double *>address(arrays.value)
@@ -379,7 +380,7 @@ cdef class Lanes:
         self.seats.append(arrays)
 
     cdef add_scratch(self, Seat *s, seat):
-        """What only the passes of an agent see."""
+        """Allocate the arrays that only the passes of an agent use."""
         lanes, actions = self.b.lanes, seat.actions
         s.threshold = <int32_t *>self.scratch((lanes,), np.int32)
         s.half = <int32_t *>self.scratch((lanes,), np.int32)
@@ -408,7 +409,7 @@ cdef class Lanes:
         self.agents[agent].seat = s
         s.observations = seat.observations
         s.stride, s.kind = fg_row_stride(s.actions), fg_row_kind(s.actions)
-        if seat.rules is not None:  # plain rows, as NumPy has them
+        if seat.rules is not None:  # rules read C-contiguous tables without padding
             s.stride, s.kind = s.actions, FG_ENTRIES
         s.bootstrap = {"max": MAX, "expected": EXPECTED, "next": NEXT}[seat.bootstrap]
         s.softmax = seat.choose == "softmax"
@@ -462,7 +463,7 @@ cdef class Lanes:
         if seat.rules is None and not outside:
             s.alpha, s.gamma, s.flip = rows.alpha, rows.gamma, rows.flip
             s.move, s.prefers = rows.action, rows.prefers
-        else:  # which may have more lanes
+        else:  # the block may have more than FG_ROW_LANES lanes
             s.gamma = <real *>self.scratch((lanes,), REAL)
             s.flip = <int32_t *>self.scratch((lanes,), np.int32)
             s.move = <int32_t *>self.scratch((lanes,), np.int32)
@@ -488,7 +489,7 @@ cdef class Lanes:
                 s.learn = <LearnRule><size_t>seat.rules[1]
 
     cdef add_outside(self, outside):
-        """Where what agents see and get goes; the rewards are worked out there."""
+        """Point the block to the environments' arrays; the agents' targets are their rewards, written in place."""
         cdef Outside *out = &self.out
         cdef int i
         self.memory.append(outside)
@@ -507,7 +508,7 @@ cdef class Lanes:
         self.loop.num_passes += 1
 
     def begin(self):
-        """Take up the arrays as the caller has filled them."""
+        """List the passes of a step and derive the kernels' numbers from the arrays that the caller has filled."""
         cdef Seat *s
         cdef int i, p
         cdef bint tally = bool(self.tallying.any())
@@ -542,12 +543,12 @@ cdef class Lanes:
             if any(self.given[i].schedules) and not self.acts_falling(i):
                 self.add(advance_schedules, &self.b.seats[i])
         if self.rows and (self.records_flips or self.b.stable != NULL):
-            self.add(count_changes, &self.b)  # last: what was written entry by entry is read as vectors
+            self.add(count_changes, &self.b)  # last, so that vector loads do not follow close on scalar stores
 
     # --- columns --------------------------------------------------------------------------------
 
     cdef add_columns_step(self, bint joint, bint rewards):
-        """The passes of one step, in the order of the contract: choose, move, learn."""
+        """Add the passes of one step in the order of the contract: choose, move, learn."""
         cdef Seat *s
         cdef int i
         cdef bint flips = self.records_flips
@@ -573,7 +574,7 @@ cdef class Lanes:
             return
         self.add(move, &self.b)
         self.add(reward, &self.b)
-        if rewards:  # before learning, which turns rewards into targets
+        if rewards:  # before learning, which overwrites rewards with targets
             self.add(sum_rewards, &self.b)
         for i in range(self.b.agents):
             s = &self.b.seats[i]
@@ -587,7 +588,7 @@ cdef class Lanes:
                     self.add(count_flips, s)
 
     cdef bint is_pair(self):
-        """Whether step_pair or step_chosen covers the game and its learners."""
+        """Return whether step_pair or step_chosen supports the game and its learners."""
         cdef int i
         if self.b.agents != 2:
             return False
@@ -599,7 +600,7 @@ cdef class Lanes:
         return True
 
     cdef bint stays_in_registers(self):
-        """Whether take_steps covers the learners; nothing changes but streams and tables."""
+        """Return whether take_steps supports the learners: only their streams, tables and flips change."""
         cdef int i
         for i in range(self.b.agents):
             if not self.given[i].learns or self.discounts(i) or not explores(&self.b.seats[i], self.b.lanes):
@@ -627,7 +628,7 @@ cdef class Lanes:
     # --- rows -----------------------------------------------------------------------------------
 
     cdef add_rows_step(self, bint rewards):
-        """The same where there are states: choose, move, see where that led, learn, go on from there."""
+        """Add the passes of one step of a game with rows: choose, move, observe, learn, go to the next state."""
         cdef Block *b = &self.b
         cdef Seat *s
         cdef Table *t
@@ -640,7 +641,7 @@ cdef class Lanes:
                 self.loop.draws[i] = draw_nothing
                 self.add(act_while_falling, t)
             elif self.given[i].choose == "outside":
-                pass  # its move is there
+                pass  # the caller has written its move
             elif s.simple:
                 self.add(choose_preferred, t)
             elif s.act != NULL:
@@ -715,7 +716,7 @@ cdef class Lanes:
                 self.add(show_now, &self.out)
 
     cdef add_functions_step(self):
-        """The game moves by its functions."""
+        """Add the passes that step a game of functions."""
         cdef Block *b = &self.b
         cdef int i
         if b.words:
@@ -728,7 +729,7 @@ cdef class Lanes:
         self.add(play, b)
 
     cdef void take_up(self, Table *t):
-        """What the passes over rows see, and what is greedy in the state now."""
+        """Prepare the data of the passes over rows: active lanes, current observations and greedy actions."""
         cdef Seat *s = t.seat
         cdef Block *b = t.block
         s.watched = self.given[t - self.agents].learns and (self.records_flips or b.stable != NULL)
@@ -739,13 +740,13 @@ cdef class Lanes:
             fg_prefer(NULL, t.rows)
 
     cdef bint acts_falling(self, int i):
-        """Whether act_while_falling covers the agent. (Its clock is then counted by LaneBlock alone.)"""
+        """Return whether act_while_falling supports the agent. (If so, only LaneBlock advances its clock.)"""
         cdef Seat *s = &self.b.seats[i]
         return (self.rows and s.simple and self.b.bitgen == NULL and s.schedule[s.epsilon_at] == EXPONENTIAL
                 and sum(bool(kind) for kind in self.given[i].schedules) == 1)
 
     cdef bint all_simple(self):
-        """Whether every agent that learns looks its reward up by itself."""
+        """Return whether every agent that learns looks up its own reward (see `simple`)."""
         cdef int i
         for i in range(self.b.agents):
             if self.given[i].learns and not self.b.seats[i].simple:
@@ -765,14 +766,14 @@ cdef class Lanes:
                 self.add(run, &self.agents[i])
 
     def place(self, lanes, which):
-        """Write where the rewards of these lanes' games begin. which: the number of each game among the variants."""
+        """Write the offset of the rewards of these lanes' games; which: the index of each game's variant."""
         self.variant[lanes] = which * self.reward_cells
 
     def advance(self, int64_t steps, int64_t periods=0):
-        """Take `steps` steps, 0 to 2^31 - 1, without the GIL, modifying the arrays in place; return how many.
+        """Take `steps` steps, 0 to 2^31 - 1, without the GIL, modify the arrays in place; return the steps taken.
 
-        Fewer only if `periods` > 0: then it returns after the step at which a lane has been stable for so many, if that
-        is at least its `waits` steps from now.
+        These are fewer after an error, or if `periods` > 0 and a lane becomes stable: it returns after the step at which
+        a lane has been stable for `periods` steps, but not before that lane's `waits` steps have passed.
         """
         cdef int64_t done = 0, n, i
         with nogil:

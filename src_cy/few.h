@@ -1,8 +1,8 @@
-/* Agents with a few actions, in columns: passes over the lanes that hold a whole column of values at a time. The twins
- * of the passes in choose.pxi and learn.pxi, which go over the lanes once for every action.
+/* Kernels for agents with up to FG_FEW actions, in columns: one pass over the lanes loads a lane's whole column of
+ * values. They give the bits of the passes in choose.pxi and learn.pxi, which go over the lanes once for every action.
  *
- * Why C: gcc vectorises along the lanes only where no inner loop is left. So what would be loops over actions stands
- * unrolled up to FG_FEW, and constant numbers of actions cut it short.
+ * They are in C because gcc vectorises along the lanes only if no inner loop is left: loops over actions are unrolled up
+ * to FG_FEW, and the constant number of actions removes the rest.
  */
 #ifndef FASTGAMES_FEW_H
 #define FASTGAMES_FEW_H
@@ -16,8 +16,8 @@ enum { FG_FEW = 5 };
   if (actions > 3) { DO(3) }   \
   if (actions > 4) { DO(4) }
 
-/* One entry per action, `stride` apart in memory. Everything is loaded once and stored once: what gcc
- * would load or store in a condition it masks, and masked stores are slow to read back. */
+/* One entry per action, `stride` entries apart in memory. Every entry is loaded once and stored once, unconditionally:
+ * gcc masks conditional loads and stores, and masked stores are slow to read back. */
 typedef struct {
   real x[FG_FEW];
 } fg_row;
@@ -46,7 +46,7 @@ FG_INLINE real fg_select(const int actions, const fg_row row, const real action)
   return x;
 }
 
-/* The greedy action: the lowest index on ties. */
+/* Return the greedy action, the lowest index on ties. */
 FG_INLINE real fg_greedy(const int actions, const fg_row q) {
   real best = q.x[0], action = 0;
 #define FG_DO(k)                               \
@@ -57,8 +57,8 @@ FG_INLINE real fg_greedy(const int actions, const fg_row q) {
   return action;
 }
 
-/* The action: the signal, or the greedy action where the signal is negative. With two actions the
- * signal is a nudge to the first: +inf forces action 0, -inf action 1, 0 leaves the greedy one. */
+/* Return the action: the signal, or the greedy action if the signal is negative. With two actions the signal is a
+ * nudge, added to the value of action 0: +inf forces action 0, -inf forces action 1, 0 leaves the greedy action. */
 FG_INLINE real fg_pick(const int actions, const fg_row q, const real signal) {
   if (actions == 2) return q.x[1] > q.x[0] + signal ? (real)1 : (real)0;
   const real greedy = fg_greedy(actions, q);
@@ -77,7 +77,7 @@ FG_INLINE fg_row fg_update(const int actions, fg_row q, const real action, const
   return q;
 }
 
-/* The action sampled from running sums: how many of them but the last are <= x times the last. */
+/* Return the action sampled from running sums: the number of sums before the last that are <= x times the last. */
 FG_INLINE real fg_sample(const int actions, const fg_row sums, const real x) {
   const real limit = x * sums.x[actions - 1];
   real action = sums.x[0] <= limit ? (real)1 : (real)0;
@@ -94,7 +94,7 @@ FG_INLINE void fg_choose(const int rule, const int actions, const int64_t lanes,
                          const real *FG_RESTRICT q,       /* IN (actions, lanes); fixed: running sums */
                          const real *FG_RESTRICT signals, /* IN (lanes,) */
                          real *FG_RESTRICT action) {      /* OUT (lanes,) */
-  const int64_t end = lanes & ~(int64_t)15; /* a multiple of 16 it is: no loop for a remainder */
+  const int64_t end = lanes & ~(int64_t)15; /* equals lanes, a multiple of 16; gcc then emits no remainder loop */
   FG_LANES
   for (int64_t i = 0; i < end; i++) {
     const fg_row x = fg_load(actions, lanes, q + i);
@@ -122,7 +122,7 @@ FG_INLINE void fg_learn_few(const int discounted, const int actions, const int64
   }
 }
 
-/* A function for every number of actions in 2..FG_FEW. */
+/* One function for each number of actions in 2..FG_FEW. */
 #define FG_DEFINE(A)                                                                                     \
   static void fg_choose_##A(int rule, int64_t lanes, const real *q, const real *signals, real *action) { \
     if (rule == FG_EPSILON_GREEDY)                                                                       \

@@ -1,4 +1,4 @@
-# The game moves, and the agents learn, in lanes. Twins of `learn` in the rules and of the matrix game.
+# Passes that step a matrix game and update the learners, along the lanes. Twins of `learn` in the rules.
 
 cdef inline void join_digit(
     int64_t lanes, real base,
@@ -26,14 +26,14 @@ cdef inline void join_wide(
     reals action,      # IN (lanes,)
     ints joint,        # IN OUT (lanes,)
 ) noexcept nogil:
-    """Where joint actions are too many for a float32 to count them exactly."""
+    """Append a digit in int32, for games with too many joint actions for exact float32 arithmetic."""
     cdef int64_t i
     for i in range(lanes):
         joint[i] = joint[i] * base + <int32_t>action[i]
 
 
 cdef void move(void *context, int64_t lanes, int k) noexcept nogil:
-    """The joint action as a number, agent 0's digit slowest."""
+    """Compute the index of the joint action; agent 0's action varies slowest."""
     cdef Block *b = <Block *>context
     cdef int i
     if b.joint_actions < (1 << 24):
@@ -55,7 +55,7 @@ cdef inline void bootstrap(
     int64_t lanes,
     reals gamma,       # IN (lanes,)
     reals best,        # IN (lanes,)
-    reals target,      # IN OUT (lanes,) the reward, plus gamma best
+    reals target,      # IN OUT (lanes,) the reward; then the reward plus gamma best
 ) noexcept nogil:
     cdef int64_t i
     for i in range(lanes):
@@ -83,7 +83,7 @@ cdef inline void learn_sweep(
 
 
 cdef void learn_q(void *context, int64_t lanes, int k) noexcept nogil:
-    """gamma = 0: the target is the reward, which `reward` put there."""
+    """Update Q-values with gamma = 0: the target is the reward, which the pass `reward` has written."""
     cdef Seat *s = <Seat *>context
     if few(s):
         fg_learners[s.actions - 2](0, lanes, s.alpha, s.gamma, s.target, s.action, s.table)
@@ -103,8 +103,8 @@ cdef void learn_q_discounted(void *context, int64_t lanes, int k) noexcept nogil
 
 cdef inline void sweep_hysteretic(
     int64_t lanes, int actions,
-    reals alpha,       # IN (lanes,) the step size of gains
-    reals beta,        # IN (lanes,) and of losses
+    reals alpha,       # IN (lanes,) step size if target >= q
+    reals beta,        # IN (lanes,) step size if target < q
     reals target,      # IN (lanes,)
     reals action,      # IN (lanes,)
     reals q,           # IN OUT (actions, lanes): only the entry of the action changes
@@ -121,7 +121,7 @@ cdef inline void sweep_hysteretic(
 
 
 cdef void learn_hysteretic(void *context, int64_t lanes, int k) noexcept nogil:
-    """The twin of rules/hysteretic.py; with gamma = 0 the best of a row is multiplied by it all the same."""
+    """Update hysteretic Q-values, the twin of `learn` in learners/hysteretic.py, which multiplies by gamma even if 0."""
     cdef Seat *s = <Seat *>context
     scan(lanes, s.actions, s.table, s.best, s.weights)
     bootstrap(lanes, s.gamma, s.best, s.target)
@@ -129,7 +129,7 @@ cdef void learn_hysteretic(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void reward(void *context, int64_t lanes, int k) noexcept nogil:
-    """Every agent's reward into its target."""
+    """Write every agent's reward to its target."""
     cdef Block *b = <Block *>context
     cdef int i
     for i in range(b.agents):

@@ -1,5 +1,5 @@
-/* Rewards of joint actions, along the lanes. Where a game's payoffs fit into a few vectors, permutations of registers
- * select them, at a fraction of what gathering them from memory costs.
+/* Lookup of the rewards of joint actions, along the lanes. If a game's payoffs fit into up to four AVX-512 vectors, they
+ * are permuted in registers, which costs a fraction of a gather from memory.
  */
 #ifndef FASTGAMES_LOOKUP_H
 #define FASTGAMES_LOOKUP_H

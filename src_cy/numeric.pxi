@@ -10,7 +10,7 @@ cdef extern from "fastgames/streams.h" nogil:
 
 
 def log(const double[::1] x):
-    """log of every element of x, float64, positive, finite and normal; a new array."""
+    """Return the log of every element of x, (n,) float64, positive, finite and normal, as a new array."""
     out = np.empty(x.shape[0])
     cdef double[::1] y = out
     cdef Py_ssize_t i
@@ -21,7 +21,7 @@ def log(const double[::1] x):
 
 
 def exp(const real[::1] x):
-    """exp of every element of x, a contiguous array of this build's real type; a new array."""
+    """Return the exp of every element of x, (n,), contiguous and of this build's real type, as a new array."""
     out = np.empty(x.shape[0], REAL)
     cdef real[::1] y = out
     cdef Py_ssize_t i
@@ -32,7 +32,7 @@ def exp(const real[::1] x):
 
 
 def start_streams(uint64_t seed, uint64_t first, int roles, uint32_t[:, :, ::1] states):
-    """Write the first state of every stream of replicas first, first + 1, …
+    """Write the initial state of every stream of the replicas first, first + 1, … to `states`.
 
     states: (replicas, roles, 4) uint32, modified in place.
     """

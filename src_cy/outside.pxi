@@ -1,18 +1,19 @@
-# Agents who are played from outside: their actions come in, and what every agent sees and gets goes out, into arrays
-# over all environments. A block has a stretch of these.
+# Agents played from outside: the caller passes their actions in, and the passes write every agent's observations and
+# rewards to arrays over all environments. A block owns a slice of these arrays.
 
 ctypedef struct Outside:
     Block *block
     int64_t first                          # the block's first environment
     int64_t width                          # entries from one agent's row to the next
-    int32_t *observations                  # (agents, width) where agents choose next
-    int32_t *reached                       # (agents, width) where the step led, NULL where episodes never end
+    int32_t *observations                  # (agents, width) observations at which agents choose next
+    int32_t *reached                       # (agents, width) observations of the state that the step reached, before any
+                                           # restart; NULL if episodes never end
     unsigned char *terminated              # (width,)
     unsigned char *truncated               # (width,)
 
 
 cdef void show(Outside *out, int32_t *rows, bint reached) noexcept nogil:
-    """What every agent sees, now or in the state reached, into its row."""
+    """Copy every agent's observations, current or (reached) of the next state, to its row of `rows`."""
     cdef Block *b = out.block
     cdef Seat *s
     cdef int j
@@ -22,7 +23,7 @@ cdef void show(Outside *out, int32_t *rows, bint reached) noexcept nogil:
 
 
 cdef void show_reached(void *context, int64_t lanes, int k) noexcept nogil:
-    """Before the next episode begins: what was reached, and whether that ends this one."""
+    """Write the observations of the state reached, terminated and truncated; runs before the next episode begins."""
     cdef Outside *out = <Outside *>context
     cdef int32_t *over = out.block.over
     cdef unsigned char *terminated = out.terminated

@@ -1,6 +1,6 @@
-/* A whole step of two Q-learners with a few actions each, fused: both choose, the game moves, both learn, with nothing
- * but the tables written. The twin of the passes choose_greedy, move, reward and learn_q, for any payoffs; gamma = 0.
- * Agents that choose otherwise have done so before.
+/* A fused step of two Q-learners with 2 to FG_FEW actions each: both choose, the game moves, both learn, and only tables
+ * and flips are written. It gives the bits of the passes choose_greedy, move, reward and learn_q, for any payoffs and
+ * gamma = 0. If an agent is not epsilon-greedy, both have chosen in a pass before.
  *
  * Payoffs are selected, not gathered: a gather costs more than the selects of a 5 x 5 table.
  */
@@ -32,20 +32,20 @@ FG_INLINE real fg_payoff(const int A, const int B, const fg_table table, const r
   return x;
 }
 
-/* One agent, as the step sees it; all arrays over lanes. */
+/* One agent of the step; arrays are over lanes, except payoffs. */
 typedef struct {
-  const real *signal;  /* IN, where it is epsilon-greedy */
-  const real *action;  /* IN, where it has chosen before */
+  const real *signal;  /* IN, unless `chosen` */
+  const real *action;  /* IN, if `chosen` */
   const real *alpha;   /* IN */
   const real *payoffs; /* IN (A, B) */
   real *q;             /* IN OUT (actions, lanes) */
-  same_width *flips;   /* IN OUT how often its greedy action changed, where that is counted */
+  same_width *flips;   /* IN OUT changes of its greedy action, if `flips` */
 } fg_agent;
 
 FG_INLINE void fg_step(const int A, const int B, const int chosen, const int flips, const int64_t lanes,
                        const fg_agent s, const fg_agent t) {
   const fg_table p = fg_load_table(A, B, s.payoffs), r = fg_load_table(A, B, t.payoffs);
-  const int64_t end = lanes & ~(int64_t)15; /* a multiple of 16 it is: no loop for a remainder */
+  const int64_t end = lanes & ~(int64_t)15; /* equals lanes, a multiple of 16; gcc then emits no remainder loop */
   FG_LANES
   for (int64_t i = 0; i < end; i++) {
     const fg_row q = fg_load(A, lanes, s.q + i), w = fg_load(B, lanes, t.q + i);
@@ -62,7 +62,7 @@ FG_INLINE void fg_step(const int A, const int B, const int chosen, const int fli
   }
 }
 
-/* fg_step_AB for A, B in 2..FG_FEW, and the table of them. */
+/* fg_step_AB for A, B in 2..FG_FEW, and their dispatch table. */
 typedef void (*fg_pair_step)(int chosen, int flips, int64_t lanes, const fg_agent *s, const fg_agent *t);
 #define FG_PAIR(A, B)                                                                                      \
   static void fg_step_##A##B(int chosen, int flips, int64_t lanes, const fg_agent *s, const fg_agent *t) { \

@@ -1,4 +1,4 @@
-# Two Q-learners with 2 to FG_FEW actions, gamma = 0: a whole step in one pass, or all of it but the choice.
+# Passes for two Q-learners with 2 to FG_FEW actions and gamma = 0: a whole step, or a step without the choice.
 
 cdef extern from "pair.h" nogil:
     ctypedef struct fg_agent:
@@ -39,7 +39,7 @@ cdef void step_pair_and_count_flips(void *context, int64_t lanes, int k) noexcep
 
 
 cdef void step_chosen(void *context, int64_t lanes, int k) noexcept nogil:
-    """Both have chosen."""
+    """Step the game and both learners; earlier passes have chosen the actions."""
     step(<Block *>context, lanes, k, 1, 0)
 
 
@@ -48,7 +48,7 @@ cdef void step_chosen_and_count_flips(void *context, int64_t lanes, int k) noexc
 
 
 cdef void drain_flips(Seat *s, int64_t lanes) noexcept nogil:
-    """The narrow counts of fused steps, into the wide ones."""
+    """Add the flips of fused steps to the 64-bit counts and reset them."""
     cdef int64_t i
     for i in range(lanes):
         s.flips[i] += s.pair_flips[i]

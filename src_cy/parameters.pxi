@@ -1,10 +1,10 @@
-# Parameters: schedules advance, and what the kernels use is derived from the values.
+# Passes that advance schedules and derive from parameters the numbers that kernels use.
 
 cdef inline void derive_epsilon(
     int64_t lanes, double actions,
     doubles epsilon,   # IN (lanes,)
-    ints threshold,    # OUT (lanes,) T - 1, T = floor(epsilon 2^31): 2^31 itself would not fit
-    reals scale,       # OUT (lanes,) A / T, 0 where T is
+    ints threshold,    # OUT (lanes,) T - 1 with T = floor(epsilon 2^31); T itself may be 2^31, too large for int32
+    reals scale,       # OUT (lanes,) A / T, or 0 if T = 0
 ) noexcept nogil:
     cdef int64_t i
     cdef double t, s
@@ -26,7 +26,7 @@ cdef inline void round_to_real(
 
 
 cdef void derive(Seat *s, int64_t lanes, int p) noexcept nogil:
-    """What the kernels use of parameter p: in the tables' type, or epsilon as threshold and scale."""
+    """Derive the numbers that kernels use from parameter p: it in the tables' type, or epsilon's threshold and scale."""
     cdef double *value = s.value + p * lanes
     if p == s.epsilon_at:
         derive_epsilon(lanes, s.actions, value, s.threshold, s.scale)
@@ -77,7 +77,7 @@ cdef inline void count_clock(int64_t lanes, doubles clock) noexcept nogil:
 
 
 cdef void use_parameter(Seat *s, int64_t lanes, int p) noexcept nogil:
-    """The values used at the step that the clock counts to, and what is derived from them."""
+    """Compute the value of parameter p at the step given by the clock, and derive the kernels' numbers from it."""
     cdef int64_t at = p * lanes
     if s.schedule[p] == EXPONENTIAL:
         exponential_values(lanes, s.value + at, s.first + at, s.third + at)
@@ -87,7 +87,7 @@ cdef void use_parameter(Seat *s, int64_t lanes, int p) noexcept nogil:
 
 
 cdef void advance_schedules(void *context, int64_t lanes, int k) noexcept nogil:
-    """One step on: the clock, the recurrences, the values, and what is derived from them."""
+    """Advance the clock and the recurrences by one step, then compute the values and the kernels' numbers."""
     cdef Seat *s = <Seat *>context
     cdef int p
     count_clock(lanes, s.clock)

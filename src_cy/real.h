@@ -1,5 +1,5 @@
-/* The type of the tables ("real") and its same-width companions. Each extension is compiled twice,
- * with FG_REAL=float and FG_REAL=double, from the same Cython source; see setup.py. */
+/* The type of the tables ("real") and the types of the same width. Each extension is compiled twice from the same
+ * Cython source, with FG_REAL=float and with FG_REAL=double; see setup.py. */
 #ifndef FASTGAMES_REAL_H
 #define FASTGAMES_REAL_H
 
@@ -13,7 +13,7 @@
 #define FG_RESTRICT restrict
 #endif
 
-/* FG_LANES before a loop over lanes: its iterations do not depend on each other. */
+/* FG_LANES precedes a loop over lanes and asserts that its iterations are independent. */
 #if defined(__clang__)
 #define FG_INLINE static inline __attribute__((always_inline))
 #define FG_APART static __attribute__((noinline))
@@ -29,12 +29,12 @@
 #endif
 
 typedef FG_REAL real;
-typedef real *FG_RESTRICT reals;          /* arrays that do not overlap any other of the kernel */
+typedef real *FG_RESTRICT reals;          /* arrays that overlap no other array of the kernel */
 typedef double *FG_RESTRICT doubles;
 typedef int32_t *FG_RESTRICT ints;
 
 #if FG_DOUBLE
-typedef int64_t same_width; /* whole numbers as wide as a real: lanes of one width in a loop */
+typedef int64_t same_width; /* integers as wide as a real, so that all lanes of a loop have one width */
 #define FG_OF_REAL(name) fg_##name##_f64
 #else
 typedef int32_t same_width;

@@ -1,9 +1,9 @@
-# Records: passes that run only where something is recorded.
+# Passes that record; a block runs only those whose records it keeps.
 
 cdef inline void flip(
     int64_t lanes,
     reals now,         # IN (lanes,) the greedy action after the step
-    reals greedy,      # IN OUT (lanes,) before it
+    reals greedy,      # IN OUT (lanes,) the greedy action before the step; `now` afterwards
     int64_t *flips,    # IN OUT (lanes,)
 ) noexcept nogil:
     cdef int64_t i
@@ -26,7 +26,7 @@ cdef void count_joint(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void sum_rewards(void *context, int64_t lanes, int k) noexcept nogil:
-    """In float64, whatever the tables' type, one step after the other."""
+    """Add every agent's reward to its sum, in float64 and in the order of steps."""
     cdef Block *b = <Block *>context
     cdef int64_t i
     cdef int j
@@ -38,7 +38,7 @@ cdef void sum_rewards(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void keep_cell(void *context, int64_t lanes, int k) noexcept nogil:
-    """The last cells of every lane, in a ring."""
+    """Write the cell of this step to the ring buffer of every lane."""
     cdef Block *b = <Block *>context
     cdef int64_t i
     for i in range(b.active):
@@ -48,9 +48,9 @@ cdef void keep_cell(void *context, int64_t lanes, int k) noexcept nogil:
 
 cdef inline void add_flips(
     int64_t lanes,
-    ints flip,         # IN OUT (lanes,) in this step; 0 afterwards
-    ints changed,      # IN OUT (lanes,) the flips of all agents
-    int64_t *flips,    # IN OUT (lanes,) in all steps
+    ints flip,         # IN OUT (lanes,) flips in this step; 0 afterwards
+    ints changed,      # IN OUT (lanes,) nonzero if any agent's greedy action changed
+    int64_t *flips,    # IN OUT (lanes,) flips in all steps
 ) noexcept nogil:
     cdef int64_t i
     for i in range(lanes):
@@ -71,7 +71,7 @@ cdef inline void add_stable(
 
 
 cdef void count_changes(void *context, int64_t lanes, int k) noexcept nogil:
-    """How often what an agent prefers changed, and how many steps in a row it did not for any."""
+    """Count the changes of every agent's greedy action, and the steps in a row without a change of any agent's."""
     cdef Block *b = <Block *>context
     cdef int j
     for j in range(b.agents):

@@ -1,11 +1,11 @@
-/* Rows of a table: the largest entry and where it first stands, one lane after the other.
+/* Scans of rows of a table: the largest entry and its first index, one lane after the other.
  *
- * Tables of many observations lie as (lane, observation, action). Rows of more than FG_SHORT entries are padded with
- * -inf to whole vectors: a row is then scanned without a loop for the remainder. Scans of different lanes do not
- * depend on each other, so they overlap each other's cache misses.
+ * Tables of many observations have the layout (lane, observation, action). Rows of more than FG_SHORT entries are padded
+ * with -inf to whole cache lines, so scans need no remainder loop. Scans of different lanes are independent, so their
+ * cache misses overlap.
  *
- * Why intrinsics: the index needs a compare that ends in a bit mask, which compiler vector extensions do not have;
- * without, a row of 15 doubles takes twice as long.
+ * Intrinsics are used because the index needs a compare into a bit mask, which compiler vector extensions lack; without
+ * them a row of 15 doubles takes twice as long.
  */
 #ifndef FASTGAMES_ROWS_H
 #define FASTGAMES_ROWS_H
@@ -32,7 +32,8 @@ typedef __m256 fg_halves;
 typedef __m128 fg_quarters;
 #endif
 
-/* The largest element of each of n vectors: of their halves, then quarters, which costs less than whole ones. */
+/* Reduce each of n vectors to its largest element: first the halves, then the quarters, which cost less than whole
+ * vectors. */
 FG_INLINE void fg_largest(const int n, const fg_reals *m, real *best) {
   fg_halves h[FG_CHAINS];
   fg_quarters g[FG_CHAINS];
@@ -61,9 +62,10 @@ enum { FG_WIDTH = 1 };
 #define FG_FETCH(at)
 #endif
 
-enum { FG_SHORT = 4 }; /* entries; up to here a row is scanned one by one */
+enum { FG_SHORT = 4 }; /* rows of up to this many entries are scanned entry by entry */
 
-/* Entries from one row to the next: a row never straddles a cache line that it need not. */
+/* Return the stride of rows in entries: short rows are padded to a power of two, others to whole cache lines, so that no
+ * row touches more cache lines than necessary. */
 static inline int64_t fg_row_stride(const int64_t actions) {
   const int64_t unit = 64 / (int64_t)sizeof(real);
   int64_t stride = 1;
@@ -72,7 +74,7 @@ static inline int64_t fg_row_stride(const int64_t actions) {
   return stride;
 }
 
-/* How a row is scanned: entry by entry, as one to four vectors without a branch, or as more. */
+/* Kinds of row scans: entry by entry; one to four vectors, without a branch; a loop over more vectors. */
 enum { FG_ENTRIES, FG_ONE, FG_TWO, FG_THREE, FG_FOUR, FG_MANY };
 
 FG_INLINE int fg_row_kind(const int64_t actions) {
@@ -82,8 +84,8 @@ FG_INLINE int fg_row_kind(const int64_t actions) {
 }
 
 #if defined(FG_BY_VECTORS)
-/* Of each of n rows of one to four vectors the largest entry and its index, the lowest on ties. Every row is one long
- * chain of operations; see softmax.h. */
+/* Find the largest entry of each of n rows of one to four vectors, and its index, the lowest on ties. The scan of a row
+ * is one chain of dependent operations, so n of them are interleaved; see FG_CHAINS in simd.h. */
 FG_INLINE void fg_scan_vectors(const int kind, const int n, const real *const *row, real *best, int32_t *where) {
   fg_reals u[4][FG_CHAINS], m[FG_CHAINS];
   FG_EACH(n) m[k] = u[0][k] = fg_load_reals(row[k]);
@@ -101,7 +103,8 @@ FG_INLINE void fg_scan_vectors(const int kind, const int n, const real *const *r
   }
 }
 
-/* The same of one row of more: of every column of vectors the largest, and minus the vector it is in. */
+/* Find the same in one row of more than four vectors. Element j of m is the largest of elements j of all vectors, and
+ * element j of `at` is minus the index of its vector. */
 FG_INLINE int32_t fg_scan_many(const int64_t actions, const real *row, real *best) {
   const fg_reals one = fg_every(1);
   fg_reals m = fg_load_reals(row), at = fg_every(0), c = at;
@@ -120,7 +123,7 @@ FG_INLINE int32_t fg_scan_many(const int64_t actions, const real *row, real *bes
 }
 #endif
 
-/* The index of the largest entry of a row, the lowest on ties; the entry itself goes to `best`. */
+/* Return the index of the largest entry of a row, the lowest on ties; write the entry to `best`. */
 FG_INLINE int32_t fg_scan_row(const int kind, const int64_t actions, const real *row, real *best) {
 #if defined(FG_BY_VECTORS)
   if (kind == FG_MANY) return fg_scan_many(actions, row, best);
@@ -140,39 +143,39 @@ FG_INLINE int32_t fg_scan_row(const int kind, const int64_t actions, const real 
   return where;
 }
 
-enum { FG_ROW_LANES = 32 }; /* lanes of a block whose tables have rows, at most */
+enum { FG_ROW_LANES = 32 }; /* largest number of lanes of a block with rows that built-in passes play */
 
-/* What the passes over the rows of a seat see. Arrays over lanes stand within: one base register serves them all,
- * where pointers to each would not fit into the registers there are. */
+/* Data of one agent for the passes over rows. Arrays over lanes are members, so that one base register addresses all of
+ * them; a pointer to each would need more registers than the CPU has. */
 typedef struct {
   real alpha[FG_ROW_LANES], gamma[FG_ROW_LANES];
-  int64_t first[FG_ROW_LANES];        /* where the table of each lane begins in q */
-  int64_t row[FG_ROW_LANES];          /* the row of the observation now, found by fg_find_rows */
-  int64_t next_row[FG_ROW_LANES];     /* that of the observation in the state reached */
-  int64_t entry[FG_ROW_LANES];        /* that of the action taken */
+  int64_t first[FG_ROW_LANES];        /* offset of each lane's table in q */
+  int64_t row[FG_ROW_LANES];          /* offset of the current observation's row, from fg_find_rows */
+  int64_t next_row[FG_ROW_LANES];     /* offset of the next observation's row */
+  int64_t entry[FG_ROW_LANES];        /* offset of the entry of the action taken */
   int32_t action[FG_ROW_LANES];
-  int32_t prefers[FG_ROW_LANES];      /* the greedy action: now, then in the state reached */
+  int32_t prefers[FG_ROW_LANES];      /* the greedy action: current, after learning that of the next observation */
   int32_t next_prefers[FG_ROW_LANES]; /* scratch */
-  int32_t flip[FG_ROW_LANES];         /* how often what is greedy changed in this step, where that is watched */
-  int64_t lanes;                      /* how many hold a replica */
-  int64_t wide;                       /* and that, rounded up to a multiple of 16 */
-  int far;                            /* whether the tables are larger than the second cache: rows are fetched ahead */
-  int again;                          /* whether any lane's row is that of the state reached, too */
+  int32_t flip[FG_ROW_LANES];         /* changes of the greedy action in this step, if watched */
+  int64_t lanes;                      /* lanes that hold a replica */
+  int64_t wide;                       /* lanes of the block, a multiple of 16 */
+  int far;                            /* 1: tables exceed the second-level cache, so rows are prefetched */
+  int again;                          /* 1: in some lane the current row is the next row, too */
   int64_t actions;
   int64_t stride;                     /* entries from one row to the next */
   real *q;                            /* the table */
   const real *payoffs;                /* the rewards */
-  const int32_t *cell;                /* (lanes,) which of them */
-  const int32_t *now;                 /* (lanes,) the observation */
-  const int32_t *next;                /* (lanes,) that in the state reached */
-  const int32_t *over;                /* (lanes,) FG_ENDED where what comes is worth nothing; NULL where nothing ends */
+  const int32_t *cell;                /* (lanes,) index of the reward */
+  const int32_t *now;                 /* (lanes,) the current observation */
+  const int32_t *next;                /* (lanes,) the next observation */
+  const int32_t *over;                /* (lanes,) FG_ENDED: the next value is 0; NULL if episodes are never over */
 } fg_rows;
 
 enum { FG_ENDED = 1 };
 
-/* What an epsilon-greedy agent with known greedy actions does while its epsilon falls exponentially: the parameter as
- * derive_epsilon has it, the draw, the choice, the recurrence's next value. Five passes in one: what stands between
- * them stays in registers. */
+/* Choose the action of an epsilon-greedy agent with known greedy actions and an exponentially falling epsilon: derive
+ * the threshold as derive_epsilon does, draw, choose, and advance the recurrence. This fuses five passes, so that
+ * intermediate values stay in registers. */
 FG_APART void fg_act_while_falling(const int64_t lanes, const int64_t actions,
                                    double *v,               /* IN OUT (lanes,) the recurrence */
                                    const double *factor,    /* IN (lanes,) */
@@ -194,8 +197,8 @@ FG_APART void fg_act_while_falling(const int64_t lanes, const int64_t actions,
   }
 }
 
-/* Where the rows of a step begin: worked out along the lanes, for fewer instructions from one lane's cache misses to
- * the next one's. */
+/* Compute the offsets of the rows of a step along the lanes, so that fewer instructions separate one lane's cache misses
+ * from the next lane's. */
 FG_INLINE void fg_find_rows(fg_rows *FG_RESTRICT s) {
   const int64_t end = s->wide & ~(int64_t)15;
   const int32_t stride = (int32_t)s->stride; /* observations * stride < 2^31, see check_game */
@@ -209,14 +212,14 @@ FG_INLINE void fg_find_rows(fg_rows *FG_RESTRICT s) {
     again |= now[i] == next[i];
   }
   s->again = again;
-  if (s->far) /* (not a function of its own: gcc takes one that only fetches for one that does nothing) */
+  if (s->far) /* inline, because gcc drops calls of a function that only prefetches */
     for (int64_t i = 0; i < s->lanes; i++) {
       FG_FETCH(s->q + s->next_row[i]);
       FG_FETCH(s->q + s->next_row[i] + 64 / sizeof(real));
     }
 }
 
-/* Rows that are scanned side by side: as many as the registers hold. */
+/* Return the number of rows that are scanned interleaved: as many as fit into the registers. */
 FG_INLINE int fg_side_by_side(const int kind) {
 #if defined(__AVX512F__)
   return kind == FG_ENTRIES || kind == FG_MANY ? 1 : kind <= FG_TWO ? 4 : 2;
@@ -227,7 +230,7 @@ FG_INLINE int fg_side_by_side(const int kind) {
 #endif
 }
 
-/* The rows that begin at `at`, of lanes i … i + n - 1. */
+/* Scan the rows at the offsets `at` of lanes i … i + n - 1. */
 FG_INLINE void fg_scan_lanes(const int kind, const int n, const fg_rows *s, const int64_t *at, const int64_t i,
                              real *best, int32_t *where) {
   const real *row[FG_CHAINS];
@@ -241,9 +244,9 @@ FG_INLINE void fg_scan_lanes(const int kind, const int n, const fg_rows *s, cons
   for (int k = 0; k < n; k++) where[k] = fg_scan_row(kind, s->actions, row[k], best + k);
 }
 
-/* Q-learning of one agent, a whole step: one scan of the row of the state reached, whose maximum is the bootstrap
- * and whose argmax is the next greedy action. The row that was updated is scanned again where that is watched, or
- * where it is the row of the state reached, too. fg_find_rows comes first. */
+/* Update the Q-values of one agent. One scan of the next row gives the bootstrap (its maximum) and the next greedy
+ * action (its argmax). The updated row is scanned again if changes are watched or if it is the next row, too.
+ * fg_find_rows must have run. */
 FG_INLINE void fg_learn_lanes(const int kind, const int n, const int ends, const int watched, const int64_t i,
                               fg_rows *FG_RESTRICT s) {
   real best[FG_CHAINS];
@@ -305,7 +308,7 @@ static void fg_learn(const int ends, const int watched, fg_rows *s) {
   learn[fg_row_kind(s->actions)](ends, watched, s);
 }
 
-/* The greedy action in the row of every lane; of those only whose episode is over where `over` is given. */
+/* Find the greedy action in the current row of every lane; if `over` is given, only of lanes whose episode is over. */
 static void fg_prefer(const int32_t *over, fg_rows *s) {
   const int kind = fg_row_kind(s->actions);
   for (int64_t i = 0; i < s->lanes; i++)

@@ -1,4 +1,4 @@
-# Agents whose tables have rows: what they choose and learn where observations differ between lanes.
+# Passes that choose and learn for agents whose tables have rows, so that observations differ between lanes.
 
 cdef extern from "rows.h" nogil:
     enum: FG_ROW_LANES
@@ -42,7 +42,7 @@ cdef inline void follow_rows(
     int64_t lanes,
     reals signals,     # IN (lanes,)
     ints prefers,      # IN (lanes,)
-    ints move,         # OUT (lanes,) the greedy action, or the signal where that explores
+    ints move,         # OUT (lanes,) the signal if it is an action, else the greedy action
 ) noexcept nogil:
     cdef int64_t i
     cdef int32_t x
@@ -52,7 +52,7 @@ cdef inline void follow_rows(
 
 
 cdef inline void fetch_columns(Seat *s, int64_t active, int64_t lanes, real *columns) noexcept nogil:
-    """The rows of the observations now, as (actions, lanes)."""
+    """Gather the rows of the current observations into `columns`, (actions, lanes)."""
     cdef int64_t i
     cdef int a
     cdef real *row
@@ -73,26 +73,26 @@ cdef inline void as_moves(
 
 
 cdef void move_as_chosen(void *context, int64_t lanes, int k) noexcept nogil:
-    """After a choice along the lanes, of an agent whose table is in columns."""
+    """Convert the actions of an agent whose table is in columns to moves, after it has chosen along the lanes."""
     cdef Seat *s = (<Table *>context).seat
     as_moves(lanes, s.action, s.move)
 
 
 cdef void choose_preferred(void *context, int64_t lanes, int k) noexcept nogil:
-    """Epsilon-greedy, where the greedy action is known from the last step."""
+    """Choose epsilon-greedily, with the greedy action known from the previous step."""
     cdef Seat *s = (<Table *>context).seat
     follow_rows(lanes, s.signals + k * lanes, s.prefers, s.move)
 
 
 cdef void act_while_falling(void *context, int64_t lanes, int k) noexcept nogil:
-    """The same with the draw, where epsilon alone changes, and exponentially."""
+    """Draw and choose epsilon-greedily, if epsilon falls exponentially and nothing else is scheduled."""
     cdef Seat *s = (<Table *>context).seat
     cdef int64_t at = s.epsilon_at * lanes
     fg_act_while_falling(lanes, s.actions, s.first + at, s.second + at, s.third + at, s.stream, s.prefers, s.move)
 
 
 cdef void draw_nothing(Seat *s, int64_t lanes, int steps) noexcept nogil:
-    """It is drawn where it is used."""
+    """No-op: the agent draws no words, or its choosing pass draws them."""
 
 
 cdef void choose_greedy_rows(void *context, int64_t lanes, int k) noexcept nogil:
@@ -109,7 +109,7 @@ cdef void choose_softmax_rows(void *context, int64_t lanes, int k) noexcept nogi
 
 
 cdef void choose_fixed_rows(void *context, int64_t lanes, int k) noexcept nogil:
-    """The table holds running sums: LaneBlock puts them there once."""
+    """Sample actions from the table of a fixed policy, which holds running sums (LaneBlock writes them)."""
     cdef Seat *s = (<Table *>context).seat
     fetch_columns(s, (<Table *>context).block.active, lanes, s.columns)
     choose_by_sums(s, s.columns, lanes, k)
@@ -117,7 +117,7 @@ cdef void choose_fixed_rows(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void stay_out(void *context, int64_t lanes, int k) noexcept nogil:
-    """Where it is not the agent's turn, its action is 0."""
+    """Set the action to 0 in the lanes in which it is not the agent's turn."""
     cdef Seat *s = (<Table *>context).seat
     cdef Block *b = (<Table *>context).block
     cdef int64_t i
@@ -128,7 +128,7 @@ cdef void stay_out(void *context, int64_t lanes, int k) noexcept nogil:
 # --- learn --------------------------------------------------------------------------------------
 
 cdef void learn_rows(void *context, int64_t lanes, int k) noexcept nogil:
-    """Q-learning of one entry from a maximum, for an agent that moves at every step."""
+    """Update one Q-value per lane, for a `simple` agent (see Seat)."""
     cdef Table *t = <Table *>context
     fg_learn(t.block.ends, t.seat.watched, t.rows)
 
@@ -138,7 +138,7 @@ cdef void find_rows(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef inline real *own(Seat *s, int64_t i) noexcept nogil:
-    """The table of lane i."""
+    """Return the table of lane i, (observations, stride)."""
     return s.table + i * s.observations * s.stride
 
 
@@ -147,7 +147,7 @@ cdef inline int64_t *own_visits(Seat *s, int64_t i) noexcept nogil:
 
 
 cdef inline real expectation(Seat *s, int64_t lanes, int64_t i, const real *q) noexcept nogil:
-    """What a row is worth under what is played now. The twin of `expected` in rules/sarsa.py."""
+    """Return the expected value of a row under the current policy; twin of expected_* in learners/sarsa.py."""
     cdef int a
     cdef real best, total, share, weight
     fg_scan_row(s.kind, s.actions, q, &best)
@@ -167,7 +167,7 @@ cdef inline real expectation(Seat *s, int64_t lanes, int64_t i, const real *q) n
 
 
 cdef inline real worth(Seat *s, int64_t lanes, int64_t i, const real *q, int64_t a2) noexcept nogil:
-    """What the next observation is worth: q its row, a2 the action taken there or -1."""
+    """Return the value of the next observation, whose row is q and whose action is a2, or -1 if not known."""
     cdef real best
     if s.bootstrap == MAX:
         fg_scan_row(s.kind, s.actions, q, &best)
@@ -178,7 +178,7 @@ cdef inline real worth(Seat *s, int64_t lanes, int64_t i, const real *q, int64_t
 
 
 cdef inline real step_size(Seat *s, int64_t lanes, int64_t i, int64_t *visits) noexcept nogil:
-    """alpha, or a power of the visits, this one included (rules/stepsize.py)."""
+    """Return alpha, or visits^-power after counting this visit (rules/stepsize.py)."""
     cdef double power
     if visits == NULL:
         return s.alpha[i]
@@ -191,11 +191,11 @@ cdef inline real step_size(Seat *s, int64_t lanes, int64_t i, int64_t *visits) n
 
 cdef void learn_one(
     Table *t, int64_t lanes, int64_t i,
-    int64_t o, int64_t a, real gain, real weight,  # IN where it moved, what it did, what that brought
-    int64_t o2, int64_t a2, int ended,             # IN where it stands, its action there or -1
-    real *column,                                  # IN what every own action would have brought, or NULL
+    int64_t o, int64_t a, real gain, real weight,  # IN observation, action, rewards since, discount of what follows
+    int64_t o2, int64_t a2, int ended,             # IN next observation, action there or -1, whether terminal
+    real *column,                                  # IN (actions,) the reward of every own action, or NULL
 ) noexcept nogil:
-    """Lane i learns from one move, and what is greedy there is watched."""
+    """Update lane i from one move; if watched, count a change of the row's greedy action."""
     cdef Seat *s = t.seat
     cdef real *q = own(s, i)
     cdef real *row = q + o * s.stride
@@ -221,7 +221,7 @@ cdef void learn_one(
 
 
 cdef void learn_at_once(void *context, int64_t lanes, int k) noexcept nogil:
-    """An agent that moves at every step and learns from it."""
+    """Update an agent that moves at every step and learns at once."""
     cdef Table *t = <Table *>context
     cdef Seat *s = t.seat
     cdef Block *b = t.block
@@ -258,7 +258,7 @@ cdef inline void learn_due(void *context, int64_t lanes, bint cuts) noexcept nog
         s.weight[i] = s.weight[i] * s.gamma[i]
         over = b.over != NULL and b.over[i] != GOES_ON
         if cuts and over and b.over[i] == CUT and not s.turns[b.next_state[i]]:
-            s.open_observation[i] = -1  # what the move was worth is not known
+            s.open_observation[i] = -1  # discard the move: its return is not known
         elif over or (not s.defers and s.turns[b.next_state[i]]):
             learn_one(t, lanes, i, s.open_observation[i], s.open_action[i], s.gain[i], s.weight[i],
                       s.next_observation[i], -1, over and b.over[i] == ENDED, NULL)
@@ -266,10 +266,10 @@ cdef inline void learn_due(void *context, int64_t lanes, bint cuts) noexcept nog
 
 
 cdef void learn_when_due(void *context, int64_t lanes, int k) noexcept nogil:
-    """Learn when the agent is to move next or the episode is over."""
+    """Update the lanes in which the agent is to move next or the episode is over."""
     learn_due(context, lanes, False)
 
 
 cdef void learn_when_due_or_cut(void *context, int64_t lanes, int k) noexcept nogil:
-    """The same in games with turns and a time limit."""
+    """Do the same in games with turns and a time limit, which discards moves that the limit cuts."""
     learn_due(context, lanes, True)

@@ -1,12 +1,15 @@
-# Passes that Numba made of a learner's rules, and what they ask for.
+# Passes that call rules compiled by Numba, and passes that prepare the arguments of those rules.
 
 cdef void draw_words(Seat *s, int64_t lanes, int steps) noexcept nogil:
-    """For a rule of its own to make signals of."""
+    """Draw the random words from which an agent's own rule makes its signals."""
     fg_draw_words(steps * s.words, lanes, s.stream, s.u)
 
 
 def draw_all_words(uint32_t[:, ::1] streams, int64_t[:, ::1] words):
-    """31-bit words for code outside. streams: (4, n), modified in place; words: (count, n), written."""
+    """Draw 31-bit words for callers outside the engine.
+
+    streams: (4, n) uint32, modified in place; words: (count, n) int64, overwritten.
+    """
     with nogil:
         fg_draw_words(words.shape[0], words.shape[1], &streams[0, 0], &words[0, 0])
 
@@ -19,7 +22,7 @@ cdef void act_by_rule(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void learn_by_rule(void *context, int64_t lanes, int k) noexcept nogil:
-    """An agent that learns at every step."""
+    """Call the rule of an agent that learns at every step."""
     cdef Table *t = <Table *>context
     cdef Seat *s = t.seat
     cdef Block *b = t.block
@@ -29,7 +32,7 @@ cdef void learn_by_rule(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void learn_open(Table *t, int64_t lanes, int k, int32_t *o2, int32_t *a2, int32_t *over) noexcept nogil:
-    """The lanes that are due learn from their pending move."""
+    """Call the rule of an agent in the lanes that are due, with their pending moves."""
     cdef Seat *s = t.seat
     cdef Block *b = t.block
     s.learn(lanes, b.active, s.sizes, b.counts, s.value, s.tables, s.due, s.open_observation, s.open_action, s.gain,
@@ -38,7 +41,7 @@ cdef void learn_open(Table *t, int64_t lanes, int k, int32_t *o2, int32_t *a2, i
 
 
 cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept nogil:
-    """The twin of learn_when_due (rows.pxi), all lanes at once."""
+    """Do the same as learn_when_due_or_cut (rows.pxi), with one call of the rule for all lanes."""
     cdef Table *t = <Table *>context
     cdef Seat *s = t.seat
     cdef Block *b = t.block
@@ -65,7 +68,7 @@ cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept n
         moves = s.turns == NULL or s.turns[b.next_state[i]]
         s.due[i] = over == ENDED or (moves and (over == CUT or not s.defers))
         if over == CUT and not moves:
-            s.open_observation[i] = -1  # cut before its next turn: what the move was worth is not known
+            s.open_observation[i] = -1  # cut before its next turn: discard the move, whose return is not known
     learn_open(t, lanes, k, s.next_observation, b.nothing, b.never if b.over == NULL else b.over)
     for i in range(b.active):
         if s.due[i]:
@@ -101,7 +104,7 @@ cdef void learn_as_team(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void gather_moves(void *context, int64_t lanes, int k) noexcept nogil:
-    """What every agent did, lane by lane."""
+    """Gather every agent's action into b.actions, (lanes, agents)."""
     cdef Block *b = <Block *>context
     cdef int j
     cdef int64_t i
@@ -113,7 +116,7 @@ cdef void gather_moves(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void gather_rewards(void *context, int64_t lanes, int k) noexcept nogil:
-    """What every agent got, lane by lane."""
+    """Gather every agent's reward into b.rewards, (lanes, agents)."""
     cdef Block *b = <Block *>context
     cdef int j
     cdef int64_t i
@@ -125,7 +128,7 @@ cdef void gather_rewards(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void find_columns(void *context, int64_t lanes, int k) noexcept nogil:
-    """What every action of an agent would have got against what the others did."""
+    """Look up the reward of every action of an agent, given the actions of the others."""
     cdef Table *t = <Table *>context
     cdef Seat *s = t.seat
     cdef Block *b = t.block
@@ -140,7 +143,7 @@ cdef void find_columns(void *context, int64_t lanes, int k) noexcept nogil:
 # --- a game of functions ------------------------------------------------------------------------
 
 cdef void imagine(void *context, int64_t lanes, int k) noexcept nogil:
-    """The same: by a step of a copy of the state for every action."""
+    """Compute the reward of every action of an agent by one step of a copy of the state for each."""
     cdef Table *t = <Table *>context
     cdef Block *b = t.block
     b.imagine_rule(lanes, b.active, t.seat - b.seats, t.seat.actions, b.full_state, b.actions, b.word, b.scratch_state,
@@ -148,7 +151,7 @@ cdef void imagine(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void draw_nature(void *context, int64_t lanes, int k) noexcept nogil:
-    """Nature's words of this step."""
+    """Draw nature's words of this step."""
     cdef Block *b = <Block *>context
     cdef int64_t w
     if b.bitgen != NULL:
@@ -159,7 +162,7 @@ cdef void draw_nature(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void play(void *context, int64_t lanes, int k) noexcept nogil:
-    """One step of the game: rewards, what is seen then, whether the episode is over."""
+    """Step the game: write rewards, next observations, and whether the episode is over."""
     cdef Block *b = <Block *>context
     cdef int64_t i
     b.play_rule(lanes, b.active, b.observations, b.full_state, b.actions, b.word, b.scratch, b.reward, b.seen_next,
@@ -171,7 +174,7 @@ cdef void play(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void begin_again(void *context, int64_t lanes, int k) noexcept nogil:
-    """Where an episode is over, the next one begins."""
+    """Begin the next episode in the lanes in which the episode is over."""
     cdef Block *b = <Block *>context
     cdef fg_generator g
     cdef int64_t i, w
@@ -191,13 +194,13 @@ cdef void begin_again(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void see_on(void *context, int64_t lanes, int k) noexcept nogil:
-    """What is seen in the state reached is what is seen now."""
+    """Make the next observations the current ones."""
     cdef Block *b = <Block *>context
     memcpy(b.seen, b.seen_next, b.agents * lanes * sizeof(int32_t))
 
 
 cdef void join_wide_moves(void *context, int64_t lanes, int k) noexcept nogil:
-    """The joint action as a number, modulo 2^31 where there are more."""
+    """Compute the index of the joint action, modulo 2^31."""
     cdef Block *b = <Block *>context
     cdef int j
     cdef int64_t i, number
@@ -209,7 +212,7 @@ cdef void join_wide_moves(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void keep_rewards(void *context, int64_t lanes, int k) noexcept nogil:
-    """The rewards and joint actions of the last steps of every lane, in a ring."""
+    """Write the rewards and the joint action of this step to the ring buffers of every lane."""
     cdef Block *b = <Block *>context
     cdef int64_t i, at
     cdef int j

@@ -1,8 +1,8 @@
-/* Vectors, for kernels that keep a few lanes in registers over many steps or operations: AVX-512, AVX2, or what the
- * compiler makes of 128 bits (SSE, NEON). Each has the type of condition that its instructions like best.
+/* Vectors, for kernels that keep a few lanes in registers over many steps or operations: AVX-512, AVX2, or the
+ * compiler's 128-bit vector extensions (SSE, NEON). The type of a condition depends on the instruction set.
  *
- * FG_WORDS lanes have their 32-bit words in one vector of words, and their reals in FG_PARTS vectors of FG_REALS reals.
- * Bits are conditions on words, a mask those on the reals of one part.
+ * The 32-bit words of FG_WORDS lanes fill one vector; their reals fill FG_PARTS vectors of FG_REALS reals. fg_bits are
+ * conditions on words, an fg_mask holds the conditions on the reals of one part.
  */
 #ifndef FASTGAMES_SIMD_H
 #define FASTGAMES_SIMD_H
@@ -32,15 +32,15 @@ enum {
 
 typedef uint32_t fg_words __attribute__((vector_size(FG_BYTES)));
 typedef real fg_reals __attribute__((vector_size(FG_BYTES)));
-typedef same_width fg_wholes __attribute__((vector_size(FG_BYTES))); /* whole numbers as wide as reals */
+typedef same_width fg_wholes __attribute__((vector_size(FG_BYTES))); /* integers as wide as reals */
 
 FG_INLINE fg_words fg_load_words(const uint32_t *at) { return *(const fg_words *)at; }
 FG_INLINE void fg_store_words(uint32_t *at, const fg_words x) { *(fg_words *)at = x; }
 FG_INLINE fg_reals fg_load_reals(const real *at) { return *(const fg_reals *)at; }
 FG_INLINE void fg_store_reals(real *at, const fg_reals x) { *(fg_reals *)at = x; }
-FG_INLINE fg_reals fg_every(const real x) { return x - (fg_reals){0}; } /* (not 0 + x, which turns -0 into 0) */
+FG_INLINE fg_reals fg_every(const real x) { return x - (fg_reals){0}; } /* not 0 + x, which turns -0 into 0 */
 
-/* gcc puts what stands side by side one after the other again, unless told that something happens to x here. */
+/* Compiler barrier: stops GCC from serialising the interleaved chains. */
 #if defined(__aarch64__)
 #define FG_IN_THIS_ORDER(x) __asm__ volatile("" : "+w"(x));
 #elif defined(__AVX512F__)
@@ -51,9 +51,9 @@ FG_INLINE fg_reals fg_every(const real x) { return x - (fg_reals){0}; } /* (not 
 #define FG_IN_THIS_ORDER(x)
 #endif
 
-/* A chain of operations that wait for each other takes up the places where a CPU looks for work, so two or three chains
- * one after the other are all that overlap. Side by side, step by step, more do. */
-enum { FG_CHAINS = 8 }; /* at most */
+/* A chain of dependent operations fills the CPU's scheduler, so only two or three consecutive chains overlap. If the
+ * chains are interleaved, operation by operation, more of them overlap. */
+enum { FG_CHAINS = 8 }; /* largest number of interleaved chains */
 #define FG_EACH(n) _Pragma("GCC unroll 8") for (int k = 0; k < n; k++)
 
 #if defined(__AVX512F__)
@@ -121,13 +121,13 @@ FG_INLINE fg_wholes fg_count(const fg_wholes n, const fg_mask m) {
   return (fg_wholes)FG_I(mask_sub)((__m512i)n, m, (__m512i)n, FG_I(set1)(-1));
 }
 
-/* Vector number `at` of a table of so many entries. */
+/* Load vector number `at` of a table of `entries` entries; entries past the end are 0. */
 FG_INLINE fg_reals fg_load_entries(const real *table, const int64_t entries, const int64_t at) {
   const int64_t left = entries - at * FG_REALS;
   const uint32_t m = left >= FG_REALS ? ~0u : left > 0 ? (1u << left) - 1 : 0;
   return FG_R(maskz_loadu)((fg_mask)m, table + at * FG_REALS);
 }
-/* The entries at `index` of a table in 1, 2 or 4 vectors. */
+/* Return the entries at `index` of a table held in 1, 2 or 4 vectors. */
 FG_INLINE fg_reals fg_permuted(const int vectors, const fg_reals *table, const fg_wholes index) {
   const __m512i at = (__m512i)index;
   if (vectors == 1) return FG_R(permutexvar)(at, table[0]);
@@ -138,7 +138,7 @@ FG_INLINE fg_reals fg_permuted(const int vectors, const fg_reals *table, const f
 
 #else
 
-#define FG_TOP_BIT 0x80000000u /* words are compared as signed ones, with their top bits turned over */
+#define FG_TOP_BIT 0x80000000u /* words are compared as signed integers, with their top bit inverted */
 typedef int32_t fg_bits __attribute__((vector_size(FG_BYTES)));
 typedef fg_wholes fg_mask;
 FG_INLINE fg_bits fg_below(const fg_words a, const fg_words b) { return (fg_bits)a < (fg_bits)b; }

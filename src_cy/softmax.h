@@ -1,5 +1,5 @@
-/* Softmax over a few actions, in columns. An exponential is one long chain of operations, each waiting for the last, so
- * several lie side by side.
+/* Softmax over a few actions, in columns. An exponential is one chain of dependent operations, so several are
+ * interleaved; see FG_CHAINS in simd.h.
  */
 #ifndef FASTGAMES_SOFTMAX_H
 #define FASTGAMES_SOFTMAX_H
@@ -20,7 +20,8 @@ enum { FG_MANTISSA = FG_F64_MANTISSA, FG_BIAS = FG_F64_BIAS };
 enum { FG_MANTISSA = FG_F32_MANTISSA, FG_BIAS = FG_F32_BIAS };
 #endif
 
-/* exp of n vectors, in place; all <= 0. The twin of FG_DEFINE_EXP: from LOWEST on 2^n is normal, and one factor. */
+/* Compute exp of n vectors in place; all elements <= 0. The twin of FG_DEFINE_EXP: for elements >= FG_LOWEST, 2^n is a
+ * normal number, so one multiplication applies it. */
 FG_INLINE void fg_exp_of_negative(const int n, fg_reals *x) {
   fg_reals rounded[FG_CHAINS], r[FG_CHAINS], p[FG_CHAINS];
   FG_EACH(n) rounded[k] = x[k] * (real)FG_LOG2_E + (real)FG_ROUNDER;
@@ -39,15 +40,15 @@ FG_INLINE void fg_exp_of_negative(const int n, fg_reals *x) {
   FG_EACH(n) x[k] = fg_if(fg_more(fg_every((real)FG_LOWEST), x[k]), fg_every(0), p[k]);
 }
 
-/* Sample from exp((q - best) / temperature), `hands` vectors at a time. The best has weight exp(0) = 1, so action 0
- * takes its place, and one exponential less is needed. */
+/* Sample from exp((q - best) / temperature), `hands` vectors at a time. The greedy action has weight exp(0) = 1. Action 0
+ * takes its slot in the exponentials, so one exponential fewer is computed. */
 FG_INLINE void fg_softmax(const int actions, const int hands, const int64_t lanes,
                           const real *q,           /* IN (actions, lanes) */
                           const real *signals,     /* IN (lanes,) */
                           const real *temperature, /* IN (lanes,) */
                           real *action) {          /* OUT (lanes,) */
   const fg_reals zero = fg_every(0), one = fg_every(1);
-  fg_mask is[FG_FEW][FG_CHAINS]; /* whether action a is the greedy one */
+  fg_mask is[FG_FEW][FG_CHAINS]; /* action a is the greedy action */
   fg_reals w[FG_FEW][FG_CHAINS], best[FG_CHAINS], sum[FG_CHAINS];
   FG_EACH(hands) best[k] = fg_load_reals(q + k * FG_REALS);
 #define FG_DO(a)                                                            \
@@ -82,7 +83,7 @@ FG_INLINE void fg_softmax(const int actions, const int hands, const int64_t lane
 #define FG_DO(a) FG_EACH(hands) w[a][k] = w[a - 1][k] + w[a][k];
   FG_FROM_1(actions, FG_DO)
 #undef FG_DO
-  FG_EACH(hands) sum[k] = fg_load_reals(signals + k * FG_REALS) * w[actions - 1][k]; /* now the limit */
+  FG_EACH(hands) sum[k] = fg_load_reals(signals + k * FG_REALS) * w[actions - 1][k]; /* sum now holds the limit of the sampling */
   FG_EACH(hands) {
     fg_reals a = fg_if(fg_more(w[0][k], sum[k]), zero, one);
 #define FG_DO(b) \
@@ -93,7 +94,7 @@ FG_INLINE void fg_softmax(const int actions, const int hands, const int64_t lane
   }
 }
 
-/* Vectors side by side: with more than two actions and as many of all values, AVX-512 runs out of registers. */
+/* Interleaved vectors for three to five actions: with 8, AVX-512 runs out of registers. */
 enum { FG_OF_MORE = FG_BYTES == 64 ? 4 : 8 };
 #define FG_DEFINE(A, HANDS)                                                                                      \
   static void fg_softmax_##A(const int64_t lanes, const real *q, const real *signals, const real *temperature,   \

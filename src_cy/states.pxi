@@ -1,7 +1,7 @@
-# A game of many states, in lanes: the joint action, the rewards, the state reached, the end of an episode.
+# Passes of a game with states, along the lanes: joint action, rewards, next state, end of an episode.
 
 cdef void join_moves(void *context, int64_t lanes, int k) noexcept nogil:
-    """The joint action as a number, agent 0's digit slowest, and the cell where its rewards stand."""
+    """Compute the index of the joint action; agent 0's action varies slowest."""
     cdef Block *b = <Block *>context
     cdef int j
     cdef ints joint = b.joint
@@ -18,7 +18,7 @@ cdef void join_moves(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void find_cells(void *context, int64_t lanes, int k) noexcept nogil:
-    """Where rewards depend on the state, or differ between lanes."""
+    """Compute the index of the rewards, if they depend on the state or differ between lanes."""
     cdef Block *b = <Block *>context
     cdef int32_t joint_actions = <int32_t>b.joint_actions if b.rewards_by_state else 0
     cdef ints state = b.state
@@ -31,7 +31,7 @@ cdef void find_cells(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void reward_by_cell(void *context, int64_t lanes, int k) noexcept nogil:
-    """Every agent's reward into its target."""
+    """Write every agent's reward to its target."""
     cdef Block *b = <Block *>context
     cdef int j
     for j in range(b.agents):
@@ -39,7 +39,7 @@ cdef void reward_by_cell(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void go_by_joint(void *context, int64_t lanes, int k) noexcept nogil:
-    """The state is what was just played: a sum with memory of one period."""
+    """Set the next state to the joint action: a Sum with a memory of one period."""
     cdef Block *b = <Block *>context
     cdef int64_t i
     cdef ints next_state = b.next_state
@@ -63,7 +63,7 @@ cdef void go_by_table(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef inline double chance(Block *b, int64_t lanes, int64_t i) noexcept nogil:
-    """Nature's next number in [0, 1) for lane i."""
+    """Draw nature's next number in [0, 1) for lane i."""
     cdef fg_generator g
     cdef int32_t u
     if b.bitgen != NULL:
@@ -89,7 +89,7 @@ cdef void go_by_chance(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void end_episodes(void *context, int64_t lanes, int k) noexcept nogil:
-    """Whether the episode is over: a terminal state is reached, or the time limit."""
+    """Set b.over: ENDED at a terminal state, CUT at the time limit, else GOES_ON."""
     cdef Block *b = <Block *>context
     cdef int64_t i
     for i in range(lanes):
@@ -112,25 +112,25 @@ cdef inline void look(
 
 
 cdef void look_ahead(void *context, int64_t lanes, int k) noexcept nogil:
-    """What an agent that does not see the state itself sees of the state reached."""
+    """Look up an agent's observation of the next state, for agents that do not observe the state itself."""
     cdef Table *t = <Table *>context
     look(lanes, t.seat.observe, t.block.next_state, t.seat.next_observation)
 
 
 cdef void look_around(void *context, int64_t lanes, int k) noexcept nogil:
-    """And of the state now."""
+    """Look up an agent's observation of the current state, for agents that do not observe the state itself."""
     cdef Table *t = <Table *>context
     look(lanes, t.seat.observe, t.block.state, t.seat.observation)
 
 
 cdef void prefer_again(void *context, int64_t lanes, int k) noexcept nogil:
-    """What is greedy where a new episode begins."""
+    """Find the greedy action in the lanes in which a new episode begins."""
     cdef Table *t = <Table *>context
     fg_prefer(t.block.over, t.rows)
 
 
 cdef void go_on(void *context, int64_t lanes, int k) noexcept nogil:
-    """The state reached is the state now."""
+    """Make the next state the current one."""
     cdef Block *b = <Block *>context
     cdef int64_t i
     cdef ints state = b.state
@@ -140,7 +140,7 @@ cdef void go_on(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void restart(void *context, int64_t lanes, int k) noexcept nogil:
-    """Where an episode is over, the next one begins."""
+    """Begin the next episode in the lanes in which the episode is over."""
     cdef Block *b = <Block *>context
     cdef int64_t i
     for i in range(b.active):
@@ -153,9 +153,10 @@ cdef void restart(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 def draw_states(uint32_t[:, :, ::1] streams, const double[::1] sums, int32_t[::1] states):
-    """The first state of every replica: nature's word, sampled from the running sums of the start's weights.
+    """Sample the first state of every replica with one of nature's words.
 
-    streams: (replicas, roles, 4) uint32, the last role is nature's, modified in place; states: (replicas,) int32, written.
+    streams: (replicas, roles, 4) uint32, the last role is nature's, modified in place; sums: (states,) float64, running
+    sums of the start's weights; states: (replicas,) int32, overwritten.
     """
     cdef Block b
     cdef Py_ssize_t r, role = streams.shape[1] - 1

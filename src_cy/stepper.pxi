@@ -1,4 +1,4 @@
-# Environments: blocks stepped together, by actions that come from outside.
+# Environments: blocks that are stepped together by actions that the caller passes in.
 
 ctypedef fused whole:
     int32_t
@@ -6,22 +6,33 @@ ctypedef fused whole:
 
 
 cdef whole hand_in(const whole *actions, int64_t n, whole count, ints move) noexcept nogil:
-    """Copy actions to where the engine has its moves; whether any is out of [0, count)."""
+    """Copy actions to the engine's moves; return nonzero if any is outside [0, count)."""
     cdef int64_t i
     cdef whole a, wrong = 0
     for i in range(n):
-        a = actions[i]  # read once: what is checked is what is played, whoever writes there meanwhile
+        a = actions[i]  # read once, so that a concurrent write cannot change the action after the check
         move[i] = <int32_t>a
         wrong |= (a < 0) | (a >= count)
     return wrong
 
 
 cdef class Stepper:
-    """Blocks of one game, in which some agents are played from outside, stepped together.
+    """Blocks of one game with agents played from outside, stepped together.
 
-    blocks: Lanes, each with its `outside`, in the order of the environments; agents: those played from outside.
-    busy: whether a thread is stepping; taken: steps since the caller set it to 0, counted where they are taken, so that
-    no signal can come in between.
+    Parameters
+    ----------
+    blocks : list of Lanes
+        The blocks, each with its `outside`, in the order of the environments.
+    agents : list of int
+        The agents played from outside.
+
+    Attributes
+    ----------
+    busy : bool
+        True while a thread is stepping.
+    taken : int
+        Steps since the caller set it to 0. They are counted here, so that no signal can interrupt between a step and its
+        count.
     """
     cdef public bint busy
     cdef public int64_t taken
@@ -49,11 +60,10 @@ cdef class Stepper:
             self.environments += (<Lanes>blocks[i]).active
 
     def step(self, actions):
-        """One step of every environment by actions (agents, environments), a C-contiguous array of int32 or int64.
+        """Take one step of every environment; actions: (agents, environments), C-contiguous int32 or int64.
 
-        Returns 0; or what is wrong, and then nothing has moved: 1, the array is of another form; 2, an action is out of
-        range; or 3, something went wrong in a function of a user's, see `Lanes.wrong`. Raises RuntimeError where another
-        thread is stepping them.
+        Return 0; or 1 if the array has another shape or dtype, or 2 if an action is out of range, without a step; or 3
+        if a user's function failed, see `Lanes.wrong`. Raise RuntimeError if another thread is stepping them.
         """
         cdef Py_buffer given
         cdef int wrong

@@ -1,8 +1,9 @@
-/* Many steps of a few epsilon-greedy Q-learners with a few actions each, draws included, with nothing but registers
- * written: generators and tables of a few lanes stay there until all steps are taken. For any payoffs; gamma = 0.
+/* Many steps of a few epsilon-greedy Q-learners with a few actions each, draws included, in registers: generators and
+ * tables of a few lanes are loaded once, and stored after all steps. For any payoffs; gamma = 0.
  *
- * An action is a row of conditions, "before k" for k = 1 … actions - 1: the explored action is before k iff the word is
- * below a bound, the greedy one iff the largest value before k is at least the largest from k on.
+ * An action is encoded as conditions "the action is less than k" (before[k]) for k = 1 … actions - 1. An explored action
+ * is less than k iff the word is below a bound; the greedy action is less than k iff the largest of the first k values is
+ * at least the largest of the others.
  */
 #ifndef FASTGAMES_STEPS_H
 #define FASTGAMES_STEPS_H
@@ -11,15 +12,15 @@
 
 enum { FG_MOST_ACTIONS = 4, FG_MOST_PLAYERS = 4, FG_MOST_VECTORS = 4 };
 
-/* An agent; all arrays over lanes. */
+/* An agent; arrays are over lanes, except payoffs. */
 typedef struct {
   const real *alpha;       /* IN */
   const uint32_t *last;    /* IN explore iff word <= last (^ FG_TOP_BIT) */
-  const uint32_t *bounds;  /* IN (actions - 1, lanes) then an action before k iff word < bounds[k - 1] (^ FG_TOP_BIT) */
+  const uint32_t *bounds;  /* IN (actions - 1, lanes) explore an action before k iff word < bounds[k - 1] (^ FG_TOP_BIT) */
   const real *payoffs;     /* IN (joint actions,) */
   real *q;                 /* IN OUT (actions, lanes) */
   uint32_t *generators;    /* IN OUT (4, lanes) */
-  same_width *flips;       /* IN OUT how often its greedy action changed, where that is counted */
+  same_width *flips;       /* IN OUT changes of its greedy action, if counted */
 } fg_player;
 
 typedef void (*fg_steps)(int flips, int64_t lanes, int64_t steps, const fg_player *players);
@@ -54,21 +55,22 @@ FG_INLINE void fg_store_generators(const fg_generators g, uint32_t *at, const in
   fg_store_words(at + 3 * lanes, g.d);
 }
 
-/* Vectors of words in hand at once, as far as generators and tables of two by two fit into the registers. */
+/* Vectors of words in work at once: as many as the registers hold the generators and tables of, for two agents with two
+ * actions. */
 enum { FG_HANDS = FG_BYTES == 64 ? 2 / FG_PARTS : 1 };
 
 #define FG_UNROLLED(k, first, end) _Pragma("GCC unroll 4") for (int k = first; k < end; k++)
 #define FG_EACH_PART FG_UNROLLED(j, 0, FG_PARTS)
 
-/* The lanes of a vector of words, of one agent. */
+/* One agent's data for the lanes of one vector of words. */
 typedef struct {
   fg_generators g;
   fg_reals q[FG_MOST_ACTIONS][FG_PARTS];
-  fg_mask greedy[FG_MOST_ACTIONS][FG_PARTS]; /* whether the greedy action is before k, where flips are counted */
+  fg_mask greedy[FG_MOST_ACTIONS][FG_PARTS]; /* the greedy action is before k, if flips are counted */
   fg_wholes flips[FG_PARTS];
 } fg_hand;
 
-/* Whether the greedy action is before k, where `where`. */
+/* Set before[k] where the greedy action is before k and `where` holds. */
 FG_INLINE void fg_find_greedy(const int actions, const fg_hand *h, const int j, const fg_mask where, fg_mask *before) {
   fg_reals from[FG_MOST_ACTIONS], largest = h->q[0][j];
   from[actions - 1] = h->q[actions - 1][j];
@@ -107,7 +109,7 @@ typedef struct {
   fg_mask before[FG_MOST_ACTIONS][FG_PARTS];
 } fg_action;
 
-/* What its next word has it play. */
+/* Draw an agent's next word and return its action. */
 FG_INLINE fg_action fg_play(const int actions, fg_hand *h, const fg_player *p, const int64_t lanes, const int64_t i) {
   const fg_words word = fg_next_words(&h->g) ^ FG_TOP_BIT;
   const fg_bits greedy = fg_below(fg_load_words(p->last + i), word);
@@ -143,7 +145,7 @@ FG_INLINE void fg_learn_one_of(const int actions, fg_hand *h, const fg_action *a
   h->q[actions - 1][j] = fg_if(a->before[actions - 1][j], h->q[actions - 1][j], x);
 }
 
-/* The same of two actions, where their rewards would be u and v: one selection less. */
+/* Do the same for two actions with rewards u and v; this needs one selection fewer. */
 FG_INLINE void fg_learn_either(fg_hand *h, const fg_mask first, const int j, const fg_reals alpha, const fg_reals u,
                                const fg_reals v) {
   const fg_reals step = alpha * fg_minus_where(first, u, h->q[0][j], v - h->q[1][j]);
@@ -161,7 +163,7 @@ FG_INLINE void fg_learn_two_by_two(fg_hand *g, fg_hand *h, const fg_player *p, c
                   fg_if(c, fg_every(v[1]), fg_every(v[3])));
 }
 
-/* All steps of `hands` vectors of words, from lane i on, of n players with A, B, C, D actions. */
+/* Take all steps of the lanes of `hands` vectors of words, starting at lane i, for n players with A, B, C, D actions. */
 FG_INLINE void fg_take_steps(const int flips, const int hands, const int n, const int A, const int B, const int C,
                              const int D, const int64_t lanes, const int64_t i, const int64_t steps,
                              const fg_player *p) {
@@ -233,7 +235,7 @@ FG_DEFINE(2222, 1, 4, 2, 2, 2, 2)
 #endif
 #undef FG_DEFINE
 
-/* The function for agents with so many actions, or NULL. */
+/* Return the function for n agents with these numbers of actions, or NULL. */
 static fg_steps fg_find_steps(const int n, const int *actions) {
   int code = 0;
   if (n > FG_MOST_PLAYERS) return NULL;

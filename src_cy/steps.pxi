@@ -1,4 +1,4 @@
-# Many steps of a few epsilon-greedy Q-learners with a few actions each, in registers.
+# Runs of many steps of a few epsilon-greedy Q-learners with a few actions each, in registers.
 
 cdef extern from "steps.h" nogil:
     enum: FG_TOP_BIT
@@ -17,7 +17,7 @@ cdef extern from "steps.h" nogil:
 
 
 cdef fg_steps find_steps(Block *b) noexcept nogil:
-    """The function that takes the steps of these agents, or NULL."""
+    """Return the function that takes the steps of the block's agents, or NULL."""
     cdef int actions[FG_MOST_PLAYERS]
     cdef int i
     if b.agents > FG_MOST_PLAYERS:
@@ -28,7 +28,7 @@ cdef fg_steps find_steps(Block *b) noexcept nogil:
 
 
 cdef bint explores(Seat *s, int64_t lanes) noexcept nogil:
-    """Whether every lane ever explores, which take_steps takes for granted."""
+    """Return whether every lane can explore (T > 0), as take_steps requires."""
     cdef int64_t i
     for i in range(lanes):
         if s.threshold[i] < 0:
@@ -37,7 +37,7 @@ cdef bint explores(Seat *s, int64_t lanes) noexcept nogil:
 
 
 cdef int64_t first_u(Seat *s, int64_t i, int k) noexcept nogil:
-    """The first u of lane i that explores an action >= k (u A / T, rounded as fg_explore_scaled rounds it)."""
+    """Return the first u of lane i that explores an action >= k (u A / T, rounded as fg_explore_scaled rounds it)."""
     cdef int64_t u = <int64_t>(<double>s.threshold[i] * k / s.actions)
     while u <= s.threshold[i] and <real><int32_t>u * s.scale[i] < <real>k:
         u += 1
@@ -47,14 +47,17 @@ cdef int64_t first_u(Seat *s, int64_t i, int k) noexcept nogil:
 
 
 cdef void find_half(Seat *s, int64_t lanes) noexcept nogil:
-    """For nudges: the first u that explores action 1."""
+    """Compute the first u that explores action 1, for nudges."""
     cdef int64_t i
     for i in range(lanes):
         s.half[i] = <int32_t>first_u(s, i, 1)
 
 
 cdef void find_bounds(Seat *s, int64_t lanes) noexcept nogil:
-    """Words up to which it explores, and below which it explores actions before k. Whole words, for u = word >> 1."""
+    """Compute the last word that explores, and the bounds below which words explore actions before k.
+
+    These are bounds of whole 32-bit words; u = word >> 1.
+    """
     cdef int64_t i
     cdef int k
     for i in range(lanes):
