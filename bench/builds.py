@@ -1,4 +1,4 @@
-"""Any revision, built: in build/compare/<what it is made of>, kept for the next time."""
+"""Build any revision in build/compare/<digest of its sources>, and reuse earlier builds."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ WORKING_TREE = "the working tree"
 
 
 def git(*arguments, **environment):
-    """What git says; its own message where it fails."""
+    """Return the output of git; exit if it fails, after git's own message."""
     done = subprocess.run(
         ["git", *arguments],
         cwd=ROOT,
@@ -31,7 +31,7 @@ def git(*arguments, **environment):
 
 
 def tree_of(revision):
-    """The tree of a revision, or of the files that lie here now (ignored ones excepted)."""
+    """Return the tree of a revision, or of the working tree without ignored files."""
     if revision != WORKING_TREE:
         return git("rev-parse", "--verify", f"{revision}^{{tree}}")
     with tempfile.TemporaryDirectory() as folder:
@@ -42,7 +42,7 @@ def tree_of(revision):
 
 
 def build(revision):
-    """The folder from which `import fastgames` gives that revision, built if it was not yet.
+    """Return the folder from which `import fastgames` imports that revision; build it if needed.
 
     Equal sources share a folder; two folders with equal sources hold equal bytes.
     """
@@ -65,7 +65,7 @@ def build(revision):
 
 
 def build_both(base, head):
-    """Both folders, of one compiler."""
+    """Return the folders of both revisions; exit if different compilers built them."""
     sites = build(base), build(head)
     if toolchain(sites[0]) != toolchain(sites[1]):
         sys.exit(f"{sites[0]} and {sites[1]} are of different compilers: remove {CACHE}")
@@ -73,7 +73,7 @@ def build_both(base, head):
 
 
 def toolchain(site):
-    """What compiled the kernels under `site`, as one of their files says."""
+    """Return the compiler, Cython and flags of the kernels under `site`, read from one file."""
     for library in sorted(Path(site, "fastgames", "_core").glob("lanes_*_f64.*")):
         content = library.read_bytes()
         compilers = set(re.findall(rb"GCC: \([^)\0]*\) [\d.]+|clang version [^\0]+", content))

@@ -1,4 +1,4 @@
-"""What a timed result is held against: a faster wrong answer is no answer."""
+"""Checks of timed results, so that a faster wrong result fails."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ REFERENCE_STEPS = 2_000  # interpreted rules take 25 microseconds a step, or mor
 
 
 def arrays(result):
-    """Every array of the state by name, replicas first; -1 where no move is pending."""
+    """Return the arrays of the state by name, replicas first; -1 if no move is pending."""
     found = {
         name.removeprefix("state/"): array
         for name, array in contents(result)[1].items()
@@ -38,7 +38,7 @@ def arrays(result):
 
 
 def digest(result, replicas=None, snapshots=True):
-    """A short hash of the bits of the first so many replicas, all unless given."""
+    """Return a short hash of the bits of the first `replicas` replicas; None: of all."""
     h = hashlib.sha256(json.dumps(result.state.generator, default=plain).encode())
     found = {name: array[:replicas] for name, array in arrays(result).items()}
     if snapshots and result.snapshots is not None:
@@ -52,7 +52,7 @@ def digest(result, replicas=None, snapshots=True):
 
 @contextmanager
 def build(isa):
-    """Runs use this build of the compiled core."""
+    """Make runs use this build of the compiled core."""
     before, _core.isa = _core.isa, isa
     try:
         yield
@@ -61,10 +61,11 @@ def build(isa):
 
 
 def check(result, game, learners, steps, **arguments):
-    """Hold the result of a run with these arguments against two others.
+    """Compare the result of a run with these arguments with two other runs.
 
-    The least build must give all its bits, on any threads. Interpreted rules must give those of the
-    first replica: from its beginning, or where it is long, from where the least build stood.
+    The lowest instruction set must give the same bits, on any threads. Interpreted rules must give
+    those of the first replica: from step 0 or, in a long run, for the last REFERENCE_STEPS steps,
+    resumed from the lowest instruction set's result.
     """
     arguments = arguments | {"threads": None, "backend": "auto"}
     with build(_core.available()[0]):
@@ -81,7 +82,7 @@ def check(result, game, learners, steps, **arguments):
 
 
 def memory(result, backend):
-    """Bytes that a replica takes: in the state, and in a block while it is stepped."""
+    """Return the bytes per replica: in the state, and in a block while it is stepped."""
     held = sum(array.nbytes for array in arrays(result).values()) / result.replicas
     generator = result.state.generator and np.random.default_rng()
     tracemalloc.start()

@@ -1,17 +1,17 @@
-"""Two revisions side by side: is one slower? Exit status 1 if so, or if results differ.
+"""Compare the speed of two revisions. Exit status 1 if one is slower or results differ.
 
-    python bench/compare.py BASE [HEAD]      HEAD: the working tree unless given
+    python bench/compare.py BASE [HEAD]      HEAD: the working tree by default
 
 Both are built (bench/builds.py) and run the scenarios of bench/scenarios.py on one CPU, in two
-processes that take turns: base, head, base, head, ... Neither ever runs twice in a row, since it
-would find its caches warm. What counts is CPU time. Each round starts the processes anew, the
-other one first, because where memory happens to lie is worth a per cent or two; it gives each
-scenario one number, the ratio head / base of the lower quartiles of its samples. Rounds give the
-interval.
+processes that alternate: base, head, base, head, ... Neither runs twice in a row, because its
+caches would be warm. CPU time is measured. Each round starts new processes, in the other order,
+because the placement of memory changes times by one or two per cent. A round gives each scenario
+one number, the ratio head / base of the lower quartiles of its samples; the rounds give the
+confidence interval.
 
-A scenario is suspicious where a slowdown of more than 3 % is not excluded. A second pass measures
-those alone, in twice as many rounds; what it too finds slower by more than 3 %, and not by chance,
-is slower.
+A scenario is suspicious if its interval includes a slowdown of more than 3 %. A second pass
+measures only these, in twice as many rounds; a scenario is slower if this pass, too, finds a
+slowdown of more than 3 % that is significant.
 """
 
 import argparse
@@ -25,15 +25,15 @@ from contextlib import ExitStack
 
 import numpy as np
 
-LIMIT = math.log(1.03)  # of log(head / base): beyond this, a scenario is slower
-CONFIDENCE = 0.99  # of an interval
+LIMIT = math.log(1.03)  # a scenario is slower if log(head / base) exceeds this
+CONFIDENCE = 0.99  # level of the intervals
 ROUNDS = 12
-TURNS = 10  # in a round
+TURNS = 10  # samples of each revision per round
 SECONDS = 0.04  # CPU time of a sample
 
 
 def interval(rounds):
-    """The mean over rounds of their log ratios, and where it lies for sure: (low, middle, high)."""
+    """Return the mean log ratio of the rounds with its interval: (low, middle, high)."""
     from scipy import stats
 
     middle, error = np.mean(rounds), stats.sem(rounds)
@@ -42,18 +42,18 @@ def interval(rounds):
 
 
 def is_suspicious(rounds):
-    """Whether a slowdown beyond the limit is not excluded."""
+    """Return whether the interval includes a slowdown beyond the limit."""
     return interval(rounds)[2] > LIMIT
 
 
 def is_slower(rounds):
-    """Whether a slowdown is beyond the limit, and there for sure."""
+    """Return whether the mean slowdown is beyond the limit and significant."""
     low, middle, _ = interval(rounds)
     return low > 0 and middle > LIMIT
 
 
 class Worker:
-    """A process with one revision in it."""
+    """A process that runs one revision."""
 
     def __init__(self, site, cpu):
         self.process = subprocess.Popen(
@@ -66,14 +66,14 @@ class Worker:
         self.contract = self.answer()["contract"]
 
     def answer(self):
-        """What the process says next."""
+        """Return the process's next answer."""
         line = self.process.stdout.readline()
         if not line:
             sys.exit(f"a worker ended: {self.process.args}")
         return json.loads(line)
 
     def ask(self, name, steps):
-        """{"seconds": ..., "digest": ...}, or {"skipped": why}."""
+        """Return {"seconds": ..., "digest": ...}, or {"skipped": reason}."""
         self.process.stdin.write(json.dumps([name, steps]) + "\n")
         self.process.stdin.flush()
         return self.answer()
@@ -87,7 +87,7 @@ class Worker:
 
 
 def work(site, cpu):
-    """Answer what `Worker` asks, until nothing more comes."""
+    """Answer the requests of `Worker` until its input ends."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {cpu})
     import scenarios
@@ -112,7 +112,7 @@ def work(site, cpu):
 
 
 def steps_for(worker, name):
-    """How many steps take about SECONDS, or why the worker cannot run the scenario."""
+    """Return the steps that take about SECONDS, or the reason why the scenario cannot run."""
     steps = 256
     while True:
         answer = worker.ask(name, steps)
@@ -124,7 +124,7 @@ def steps_for(worker, name):
 
 
 def one_round(base, head, name, steps):
-    """The log ratio of a round, or why there is none."""
+    """Return the log ratio of a round, or the reason why there is none."""
     answers = [worker.ask(name, steps) for _ in range(TURNS) for worker in (base, head)]
     skipped = next((x["skipped"] for x in answers if "skipped" in x), None)
     if skipped is not None:
@@ -136,7 +136,7 @@ def one_round(base, head, name, steps):
 
 
 def measure(sites, cpu, steps, rounds):
-    """{name: a log ratio for each round, or why there is none}. steps: of each scenario."""
+    """Return {name: log ratios of the rounds, or a reason}; steps: {name: steps}."""
     found = {name: [] for name in steps}
     for number in range(rounds):
         with ExitStack() as stack:
@@ -150,7 +150,7 @@ def measure(sites, cpu, steps, rounds):
 
 
 def show(name, found):
-    """A line of the table."""
+    """Print a line of the table."""
     if isinstance(found, str):
         print(f"{name:18} {found}", flush=True)
     else:
@@ -159,7 +159,7 @@ def show(name, found):
 
 
 def compare(sites, names):
-    """Print the table; the names of the scenarios that are slower, or fail."""
+    """Print the table; return the names of the scenarios that are slower or fail."""
     cpu = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     with Worker(sites[0], cpu) as base:
         steps = {name: steps_for(base, name) for name in names}
@@ -182,13 +182,13 @@ def compare(sites, names):
 
 
 def main():
-    """Build, measure, judge."""
+    """Build both revisions, compare them, and exit with status 1 if one is slower."""
     import builds
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("base")
     parser.add_argument("head", nargs="?", default=builds.WORKING_TREE)
-    parser.add_argument("--scenarios", nargs="*", help="some of them only")
+    parser.add_argument("--scenarios", nargs="*", help="names of the scenarios to run")
     given = parser.parse_args()
     sites = builds.build_both(given.base, given.head)
     import scenarios

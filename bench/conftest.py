@@ -1,4 +1,4 @@
-"""What every benchmark shares: the machine in the report, and a check of every result it timed."""
+"""Fixtures of all benchmarks: the machine in the report, and a check of every timed result."""
 
 import time
 
@@ -10,29 +10,29 @@ import fastgames as fg
 from fastgames import _core
 from fastgames.engine.arguments import cpus, one_for_each
 
-LEAST = 0.06  # seconds of a run whose size is not given
-FEWEST = 64  # replicas of it for each thread, and those in the digest that is reported
+LEAST = 0.06  # seconds of a run if the number of replicas is not given
+FEWEST = 64  # least replicas per thread of such a run, and replicas in the reported digest
 
 
 def pytest_benchmark_update_machine_info(config, machine_info):
-    """Add what decides the speed."""
+    """Add the fingerprint of the machine to the report."""
     machine_info["fastgames"] = fingerprint()
 
 
 @pytest.fixture
 def timed(benchmark):
-    """Time a run, check its result, and report it: steps per second, memory, digest.
+    """Return a function that times a run, checks its result, and reports speed, memory and digest.
 
-    The result must have the bits of the least build and of the interpreted rules (`checked.check`).
-    Without `replicas`, as many as keep this machine busy for a while: what a replica does does not
-    depend on how many there are.
+    The result must have the bits of the lowest instruction set and of the interpreted rules
+    (`checked.check`). Without `replicas`, their number is chosen so that a run takes at least LEAST
+    seconds; the bits of a replica do not depend on their number.
     """
 
     def time_run(game, learners, *, isa=None, rounds=5, **arguments):
         seats = one_for_each(learners, game.num_agents)
         arguments = {"steps": 20_000, "rng": 7, "threads": 1, "progress": False} | arguments
         arguments |= {"game": game, "learners": seats}
-        if not any(learner.learns for learner in seats):  # else nothing shows what was played
+        if not any(learner.learns for learner in seats):  # else the result has no trace of play
             arguments.setdefault("record", fg.Record(joint_actions=True))
         with build(isa or _core.isa):
             if "replicas" not in arguments:
@@ -52,7 +52,7 @@ def timed(benchmark):
 
 
 def _enough(arguments):
-    """Replicas that take `LEAST` seconds."""
+    """Return a number of replicas that takes at least `LEAST` seconds."""
     threads = arguments["threads"] or cpus()
     clock = time.process_time if threads == 1 else time.perf_counter
     replicas = FEWEST * threads
@@ -65,7 +65,7 @@ def _enough(arguments):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """One line a scenario: medians, on this machine, in this run."""
+    """Print one line per scenario with its medians."""
     session = getattr(config, "_benchmarksession", None)
     rows = [(b.name, b.extra_info) for b in (session.benchmarks if session else [])]
     line = terminalreporter.write_line

@@ -1,8 +1,9 @@
-"""Scenarios made from the registry: what gets a name there is timed here, with nothing else said.
+"""Scenarios generated from the registry, for every registered learner and game.
 
 Every learner, with every explorer, step size and option that it takes, plays a small game, a large
 one and one with turns; every game of the catalogue is played by Q-learners; each in both types of
-the tables, on one thread and on all. bench/README.md says which of these are left out, and why.
+the tables, on one thread and on all. bench/README.md lists the scenarios that are left out, with
+reasons.
 """
 
 import inspect
@@ -27,14 +28,14 @@ SIZES = {
     "turns": fg.games.klein,
 }
 THREADS = {"one": 1, "all": None}
-VALUES = {"epsilon": 0.1, "temperature": 1.0}  # of parameters of explorers, without defaults
+VALUES = {"epsilon": 0.1, "temperature": 1.0}  # values of explorers' parameters without defaults
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A run with a permanent name: history hangs on it.
+    """A run with a permanent name, under which the history is stored.
 
-    game: makes it; learner: makes that of an agent of a game
+    game: function that returns the game; learner: function (game, agent) that returns a learner
     """
 
     name: str
@@ -44,7 +45,7 @@ class Scenario:
     threads: int | None
 
     def arguments(self) -> dict[str, Any]:
-        """The arguments of `fastgames.run`, but for replicas."""
+        """Return the arguments of `fastgames.run`, except replicas."""
         game = _once(self.game)
         return {
             "game": game,
@@ -59,7 +60,7 @@ _once = cache(lambda make: make())
 
 
 def _made(make, **given):
-    """An explorer or step size; parameters without a default get one of `VALUES`."""
+    """Return an explorer or step size; parameters without a default get one of `VALUES`."""
     for name, parameter in inspect.signature(make).parameters.items():
         if parameter.default is parameter.empty and name not in given:
             if name not in VALUES:
@@ -69,7 +70,7 @@ def _made(make, **given):
 
 
 def _takes_step_sizes(learner):
-    """Whether its alpha may be one of `registry.STEP_SIZES`."""
+    """Return whether the learner's alpha may be one of `registry.STEP_SIZES`."""
     try:
         learner(alpha=next(iter(registry.STEP_SIZES.values()))())
     except TypeError:
@@ -78,7 +79,7 @@ def _takes_step_sizes(learner):
 
 
 def _kinds():
-    """(name, function of a game and an agent that makes it) of every kind of learner."""
+    """Yield (name, function (game, agent) that returns the learner) for every kind of learner."""
     for name, learner in registry.LEARNERS.items():
         takes = inspect.signature(learner).parameters
         choices = []  # for each parameter: [(word of the name, keyword arguments)]
@@ -100,7 +101,7 @@ def _kinds():
 
 
 def _seated(make, given, game, agent):
-    """A learner of an agent of a game."""
+    """Return a learner for an agent of a game."""
     if hasattr(make, "sample"):
         given = make.sample(game, agent) | given
     elif make is fg.FixedPolicy:  # revisions before `sample`
@@ -111,7 +112,7 @@ def _seated(make, given, game, agent):
 
 
 def learner_scenarios() -> list[Scenario]:
-    """Every kind of learner, on games of several sizes."""
+    """Return the scenarios of every kind of learner, on games of several sizes."""
     return [
         Scenario(f"{kind}-{size}-{dtype}-{threads}", game, make, dtype, THREADS[threads])
         for kind, make in _kinds()
@@ -122,7 +123,7 @@ def learner_scenarios() -> list[Scenario]:
 
 
 def game_scenarios() -> list[Scenario]:
-    """Every game of the catalogue, played by Q-learners as they are."""
+    """Return the scenarios of every game of the catalogue, played by default Q-learners."""
     return [
         Scenario(
             f"{name}-{dtype}-{threads}",
@@ -138,11 +139,11 @@ def game_scenarios() -> list[Scenario]:
 
 
 def excluded() -> dict[str, str]:
-    """Patterns of names, and the reason: the table "Left out" in bench/README.md."""
+    """Return {pattern of names: reason}, the table "Left out" in bench/README.md."""
     _, _, text = Path(__file__).with_name("README.md").read_text().partition("## Left out\n")
     return dict(re.findall(r"^\| `(\S+)` \| (.+) \|$", text, re.MULTILINE))
 
 
 def included(scenarios: list[Scenario]) -> list[Scenario]:
-    """Those that no pattern leaves out."""
+    """Return the scenarios that no pattern leaves out."""
     return [s for s in scenarios if not any(fnmatchcase(s.name, p) for p in excluded())]

@@ -1,9 +1,9 @@
-"""How the cost of a step grows: with the states, the actions and the agents. A table and a picture.
+"""Measure the cost of a step by states, actions and agents; print a table and draw a picture.
 
     python bench/growth.py [--out docs/growth.png]
 
-Q-learners, epsilon-greedy, float64, one thread, CPU time, the median of five. Games are random,
-their transitions next states in a table.
+Q-learners, epsilon-greedy, float64, one thread, CPU time, the median of five. Games are random;
+their transitions are a table of next states.
 """
 
 import argparse
@@ -21,12 +21,12 @@ SWEEPS = {
     "agents": [(n, 16, 4) for n in (2, 3, 4, 5, 6)],
 }
 STEPS = 100_000
-MORE = 400_000  # where tables are so large that filling them is noise beside fewer steps
+MORE = 400_000  # steps if tables are so large that filling them would disturb the measurement
 REPLICAS = 32
 
 
 def game(agents, states, actions):
-    """Random next states; rewards do not depend on the state, so that tables are what grows."""
+    """Return a random game; rewards do not depend on the state, so only tables grow with it."""
     rng = np.random.default_rng(1)
     shape = (states, *[actions] * agents)
     payoffs = rng.normal(size=(agents, 1, *shape[1:]))
@@ -35,7 +35,7 @@ def game(agents, states, actions):
 
 
 def seconds_per_step(agents, states, actions, steps):
-    """(seconds of a game step, KiB of the tables of one replica)."""
+    """Return (seconds of a game step, KiB of the tables of one replica)."""
     play = game(agents, states, actions)
 
     def once(count):
@@ -43,13 +43,13 @@ def seconds_per_step(agents, states, actions, steps):
         fg.run(play, fg.QLearner(), count, REPLICAS, rng=7, threads=1, progress=False)
         return time.process_time() - began
 
-    call = statistics.median(once(1) for _ in range(5))  # what a call costs, whatever its steps
+    call = statistics.median(once(1) for _ in range(5))  # constant cost of a call
     took = statistics.median(once(steps) for _ in range(5)) - call
     return took / (steps * REPLICAS), agents * states * actions / 128
 
 
 def main():
-    """Measure, print, draw."""
+    """Measure all sizes, print the table, and draw the picture if asked."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out")
     out = parser.parse_args().out
@@ -73,10 +73,10 @@ def main():
 
 
 def draw(found, out):
-    """One panel for each of the three."""
+    """Draw one panel for each of states, actions and agents."""
     from fastgames import plot
 
-    drawn, axes = plot.figure(3, 3, "What a step costs, by what grows")
+    drawn, axes = plot.figure(3, 3, "Cost of a step")
     for axis, (what, index) in zip(
         axes, (("states", 1), ("actions", 2), ("agents", 0)), strict=True
     ):

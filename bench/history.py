@@ -1,4 +1,4 @@
-"""How fast every scenario was, commit by commit: kept as JSON, drawn as one HTML page.
+"""Store the speed of every scenario by commit as JSON, and draw it as one HTML page.
 
 `python bench/history.py --add report.json` appends a report of pytest-benchmark to
 bench/history/MACHINE.jsonl, one line a run, and draws the page; without --add it only draws.
@@ -18,12 +18,12 @@ from typing import Any
 from machine import key
 
 HERE = Path(__file__).parent
-NOTABLE = 0.05  # a change that the page names, where it is beyond both quartile ranges
+NOTABLE = 0.05  # least relative change that the page lists, if it exceeds both quartile ranges
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One scenario in one run: seconds, game-steps a second and digest (None: it has none)."""
+    """One scenario in one run: seconds, game-steps per second and digest, or None."""
 
     median: float
     iqr: float
@@ -33,12 +33,12 @@ class Timing:
     def __post_init__(self) -> None:
         numbers = (self.median, 1.0 if self.steps_per_s is None else self.steps_per_s)
         if not all(0.0 < x < math.inf for x in numbers) or not 0.0 <= self.iqr < math.inf:
-            raise ValueError(f"{self} is no timing")
+            raise ValueError(f"timing must be positive and finite, got {self}")
 
 
 @dataclass(frozen=True)
 class Run:
-    """All scenarios of one commit on one machine; dirty: with changes that no commit has."""
+    """All scenarios of one commit on one machine; dirty: with uncommitted changes."""
 
     commit: str
     date: str
@@ -47,11 +47,11 @@ class Run:
     scenarios: dict[str, Timing]
 
 
-# --- kept ---------------------------------------------------------------------------------------
+# --- storage ------------------------------------------------------------------------------------
 
 
 def run_of(report: dict[str, Any]) -> Run:
-    """What is kept of a report of pytest-benchmark."""
+    """Return the run in a report of pytest-benchmark."""
     scenarios = {}
     for each in report["benchmarks"]:
         more = each["extra_info"]
@@ -63,7 +63,7 @@ def run_of(report: dict[str, Any]) -> Run:
 
 
 def append(run: Run, folder: Path) -> Path:
-    """Add a run to the history of its machine."""
+    """Append a run to the history of its machine; return the path of the file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{key(run.machine)}.jsonl"
     with path.open("a") as file:
@@ -72,9 +72,9 @@ def append(run: Run, folder: Path) -> Path:
 
 
 def read(folder: Path) -> dict[str, list[Run]]:
-    """All runs of every machine, in the order in which they were added.
+    """Return all runs of every machine, in the order in which they were added.
 
-    Raises FileNotFoundError where there is none, ValueError where a line is damaged.
+    Raise FileNotFoundError if there is no history, ValueError if a line is damaged.
     """
     paths = sorted(folder.glob("*.jsonl"))
     if not paths:
@@ -94,7 +94,7 @@ def _runs(path: Path) -> Iterator[Run]:
         yield Run(run.commit, run.date, run.dirty, run.machine, timings)
 
 
-# --- drawn --------------------------------------------------------------------------------------
+# --- pages --------------------------------------------------------------------------------------
 
 STYLE = """
 body { font: 14px system-ui, sans-serif; margin: 2em; color: #222 }
@@ -115,7 +115,7 @@ WIDTH, HEIGHT, EDGE = 300, 90, 12
 
 
 def value(timing: Timing) -> tuple[float, float, str]:
-    """What is drawn of a timing, half its quartile range, and the unit."""
+    """Return the drawn value of a timing, half its quartile range, and the unit."""
     if timing.steps_per_s is None:
         return 1e3 * timing.median, 5e2 * timing.iqr, "ms"
     rate = timing.steps_per_s / 1e6
@@ -123,7 +123,7 @@ def value(timing: Timing) -> tuple[float, float, str]:
 
 
 def chart(runs: list[Run], name: str) -> str:
-    """One scenario over the runs that have it: medians, quartile ranges, changes of the bits."""
+    """Return the chart of one scenario: medians, quartile ranges, changes of the bits."""
     points = [(run, run.scenarios[name]) for run in runs if name in run.scenarios]
     values = [value(timing) for _, timing in points]
     low = 0.9 * max(0.0, min(middle - half for middle, half, _ in values))
@@ -154,7 +154,7 @@ def chart(runs: list[Run], name: str) -> str:
 
 
 def changes(runs: list[Run]) -> list[tuple[str, float, bool]]:
-    """(name, time now over time before, whether the bits changed) of what the last run changed."""
+    """Return (name, time ratio, whether bits changed) of scenarios that the last run changed."""
     if len(runs) < 2:
         return []
     found = []
@@ -173,7 +173,7 @@ def changes(runs: list[Run]) -> list[tuple[str, float, bool]]:
 
 
 def page(history: dict[str, list[Run]]) -> str:
-    """All of it: one section for each machine, to choose from; nothing is loaded from elsewhere."""
+    """Return the page: one selectable section per machine, without external resources."""
     chosen = "".join(f"#c{m}:checked ~ #s{m} {{ display: block }}\n" for m in history)
     choices = [
         f'<input type="radio" name="machine" id="c{m}"{"" if i else " checked"}>'
@@ -189,7 +189,7 @@ def page(history: dict[str, list[Run]]) -> str:
 
 
 def section(machine: str, runs: list[Run]) -> str:
-    """What the last run changed, and every chart, of one machine."""
+    """Return the section of one machine: changes of the last run, and all charts."""
     told = "; ".join(f"{name} {value}" for name, value in runs[-1].machine.items())
     rows = [
         f"<tr><td>{escape(name)}<td>{ratio:.3f}<td>{'other bits' * bits}"
@@ -209,7 +209,7 @@ def section(machine: str, runs: list[Run]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Add a run if asked to, then draw the page."""
+    """Add a run if --add is given, then draw the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--add", type=Path, metavar="REPORT", help="a report of pytest-benchmark")
     parser.add_argument("--folder", type=Path, default=HERE / "history")

@@ -1,16 +1,16 @@
-"""Instructions per game-step, counted by callgrind: a gate that noise cannot move.
+"""Check the instructions per game-step, counted by callgrind and therefore free of noise.
 
-    python bench/instructions.py                        counted against instructions.json
-    python bench/instructions.py --update --reason ...  counts them into it
-    python bench/instructions.py --base REVISION        counted against that revision
+    python bench/instructions.py                        compare with instructions.json
+    python bench/instructions.py --update --reason ...  store the counts in it
+    python bench/instructions.py --base REVISION        compare with that revision
 
-Exit status 1 if a count has risen by more than 1 %. A rise that is meant is entered in the file, in
-the same commit, with the reason. Stored counts hold for the compiler that the file names; where
-another built the kernels, base and head are built and counted.
+Exit status 1 if a count has risen by more than 1 %. An intended rise is stored in the file with its
+reason, in the same commit. Stored counts are valid for the compiler that the file names; if another
+one built the kernels, base and head are built and counted.
 
-Only what happens inside `Lanes.advance` and `Stepper.play` is counted, in the AVX2 build, for
-valgrind knows no AVX-512. All scenarios run in one process, whose counts are written out and set
-back to zero whenever it calls getppid.
+Only `Lanes.advance` and `Stepper.play` are counted, in the AVX2 build, because valgrind does not
+support AVX-512. All scenarios run in one process; callgrind writes its counts and resets them
+whenever the process calls getppid.
 """
 
 import argparse
@@ -42,7 +42,7 @@ CALLGRIND = [
 
 
 def work(site):
-    """Run every scenario, inside callgrind; print {name: game-steps taken, or why none}."""
+    """Run every scenario under callgrind; print {name: game-steps taken, or an error}."""
     import scenarios
 
     scenarios.check_origin(site)
@@ -52,12 +52,12 @@ def work(site):
         from fastgames import engine as driver
 
     def run_here(work, make_block, *_):
-        """Without a thread of its own, none waits for another's lock."""
+        """Run in this thread, so that no thread waits for another's lock."""
         work.done = [0]
         driver.Roster(work, make_block(), 0).work_off()
 
     driver.run = run_here
-    driver.SLICE = float("inf")  # the number of slices then depends on no clock
+    driver.SLICE = float("inf")  # so that the number of slices does not depend on a clock
     taken = {}
     os.getppid()
     for name in scenarios.SCENARIOS:
@@ -71,7 +71,7 @@ def work(site):
 
 
 def count(site):
-    """{name: instructions per game-step} of the package under `site`."""
+    """Return {name: instructions per game-step} of the package under `site`."""
     if shutil.which("valgrind") is None:
         sys.exit("NO INSTRUCTION WAS COUNTED: valgrind is not installed (apt-get install valgrind)")
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +94,7 @@ def count(site):
         if done.returncode:
             sys.exit(f"NO INSTRUCTION WAS COUNTED:\n{done.stdout}{done.stderr}")
         found = {}
-        # the first dump is of what came before
+        # the first dump has the counts before the first scenario
         for number, (name, steps) in enumerate(json.loads(done.stdout).items(), start=2):
             if isinstance(steps, str):
                 print(f"{name:18} {steps}")
@@ -108,19 +108,19 @@ def count(site):
 
 
 def risen(before, now):
-    """The names whose counts have risen beyond the limit."""
+    """Return the names whose counts have risen beyond the limit."""
     return [name for name in now if name in before and now[name] > LIMIT * before[name]]
 
 
 def unexplained(versions):
-    """Whether counts ever changed and the reason did not. versions: of the file, in order."""
+    """Return whether counts changed between two versions of the file without a new reason."""
     return any(
         a[COUNTS] != b[COUNTS] and a[REASON] == b[REASON] for a, b in itertools.pairwise(versions)
     )
 
 
 def show(before, now):
-    """Print both, and the change."""
+    """Print the counts before and now, and the changes."""
     for name in {**before, **now}:
         a, b = before.get(name), now.get(name)
         change = f"{100 * (b / a - 1):+8.2f} %" if a and b else "        -"
@@ -128,14 +128,14 @@ def show(before, now):
 
 
 def committed(revision):
-    """The file as it was, or None."""
+    """Return the stored file at a revision, or None."""
     if not builds.git("ls-tree", "--full-tree", revision, NAME):
         return None
     return json.loads(builds.git("show", f"{revision}:{NAME}"))
 
 
 def default_base():
-    """What the working tree is a change of."""
+    """Return the revision on which the working tree is based."""
     if builds.tree_of(builds.WORKING_TREE) != builds.tree_of("HEAD"):
         return "HEAD"
     if builds.git("for-each-ref", "refs/remotes/origin/main"):
@@ -146,7 +146,7 @@ def default_base():
 
 
 def check(stored):
-    """Against the stored counts: what is wrong."""
+    """Count the working tree and compare with the stored counts; return what is wrong."""
     now = count(builds.ROOT)
     print(f"{'':18} {'stored':>10} {'now':>10}   change")
     show(stored[COUNTS], now)
@@ -155,7 +155,7 @@ def check(stored):
 
 
 def check_against(base, stored):
-    """Against another revision, both built here: what is wrong."""
+    """Build and count the base and the working tree; return what is wrong."""
     before, now = (count(site) for site in builds.build_both(base, builds.WORKING_TREE))
     print(f"{'':18} {'base':>10} {'now':>10}   change   (base: {base})")
     show(before, now)
@@ -165,11 +165,11 @@ def check_against(base, stored):
 
 
 def main():
-    """Count, compare, judge."""
+    """Count, compare, and exit with status 1 if a count has risen."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--base", help="a revision: count it too, and compare with that")
+    parser.add_argument("--base", help="revision to count and compare with")
     parser.add_argument("--update", action="store_true", help="store the counts")
-    parser.add_argument("--reason", help="why they changed")
+    parser.add_argument("--reason", help="reason for the changed counts")
     given = parser.parse_args()
     stored = json.loads(STORED.read_text()) if STORED.exists() else {COUNTS: {}, REASON: ""}
     toolchain = builds.toolchain(builds.ROOT)
@@ -178,7 +178,7 @@ def main():
         show(stored[COUNTS], now)
         new = {REASON: given.reason, HOLDS_FOR: toolchain, COUNTS: now}
         if not given.reason or unexplained([stored, new]):
-            sys.exit("--update needs --reason: why do the counts change this time?")
+            sys.exit("--update needs a new --reason for the changed counts")
         STORED.write_text(json.dumps(new, indent=2) + "\n")
         return
     if given.base is None and toolchain != stored[HOLDS_FOR]:
@@ -187,9 +187,9 @@ def main():
     wrong = check(stored) if given.base is None else check_against(given.base, stored)
     commits = builds.git("log", "--format=%H", "-n2", "--", NAME).split()
     if unexplained([*filter(None, map(committed, reversed(commits))), stored]):
-        wrong.append(f"{NAME} has new counts and the old reason")
+        wrong.append(f"{NAME} must have a new reason for its new counts")
     if wrong:
-        sys.exit("\n".join([*wrong, f"If that is meant: --update --reason, and commit {NAME}"]))
+        sys.exit("\n".join([*wrong, f"if intended, use --update --reason and commit {NAME}"]))
 
 
 if __name__ == "__main__":

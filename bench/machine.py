@@ -1,4 +1,4 @@
-"""The machine's fingerprint: all that decides how fast fastgames runs on it.
+"""The machine's fingerprint: everything that determines the speed of fastgames on it.
 
 `python bench/machine.py` prints it as JSON.
 """
@@ -15,12 +15,12 @@ from pathlib import Path
 from fastgames import _core
 from fastgames.engine.arguments import cpus
 
-# As gcc and clang sign what they make (the linker's start-up files are gcc's in either case).
+# Signatures that gcc and clang write to binaries (start-up files have gcc's in either case).
 SIGNED = re.compile(rb"GCC: \([^)]*\) [\d.]+|clang version [\d.]+")
 
 
 def fingerprint() -> dict[str, object]:
-    """The CPU, what of it may be used, and what was built and installed, for JSON."""
+    """Return the CPU, the usable cores and builds, and the installed versions, for JSON."""
     return {
         "cpu": cpu(),
         "cores": cpus(),
@@ -35,15 +35,15 @@ def fingerprint() -> dict[str, object]:
 
 
 def key(machine: dict[str, object]) -> str:
-    """A short name of a fingerprint, for files."""
+    """Return a short name of a fingerprint, for files."""
     return hashlib.sha256(json.dumps(machine, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def cpu() -> str:
-    """The model of the CPU, as far as the operating system tells."""
+    """Return the model of the CPU, as far as the operating system reports it."""
     if sys.platform == "linux":
         lines = re.findall(r"^(.+?)\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-        told = dict(reversed(lines))  # of the first core
+        told = dict(reversed(lines))  # entries of the first core
         names = ("model name", "cpu family", "model", "CPU implementer", "CPU part")
         found = [told[name] for name in names if name in told]
         return " / ".join(found) or platform.machine()
@@ -54,7 +54,7 @@ def cpu() -> str:
 
 
 def compiler(folder: Path = Path(_core.__file__).parent) -> str:
-    """What the extensions in `folder` were compiled with, or "unknown"."""
+    """Return the compiler of the extensions in `folder`, or "unknown"."""
     extensions = [p for p in sorted(folder.glob("lanes_*")) if p.suffix in (".so", ".pyd")]
     signed = {name.decode() for p in extensions for name in SIGNED.findall(p.read_bytes())}
     clang = {name for name in signed if name.startswith("clang")}

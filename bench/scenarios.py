@@ -1,8 +1,8 @@
-"""What both gates run: the kernels that matter, by name. Used by compare.py and instructions.py.
+"""Named scenarios of the main kernels, which compare.py and instructions.py run.
 
 Each scenario is a function of the number of steps that returns (game, learners, arguments of run);
-without learners, that many environments are stepped from outside.
-Only public names are used, so that older revisions can run them too.
+without learners, `replicas` environments are stepped from outside. They use public names only, so
+that older revisions can run them, too.
 """
 
 import functools
@@ -23,19 +23,19 @@ def pennies(steps, **arguments):
 
 
 def softmax(steps):
-    """A 2 x 2 game, softmax."""
+    """Matching pennies, two softmax Q-learners."""
     learner = fg.QLearner(explore=fg.Softmax(0.5))
     return fg.games.matching_pennies(), learner, {"replicas": 512}
 
 
 def random_matrix_game(steps, actions):
-    """Payoffs from a fixed seed: no structure to exploit."""
+    """A matrix game with random payoffs from a fixed seed, without structure."""
     payoffs = np.random.default_rng(1).normal(size=(len(actions), *actions))
     return fg.MatrixGame(payoffs), fg.QLearner(), {"replicas": 512}
 
 
 def pricing(steps, **arguments):
-    """W3: Calvano's pricing duopoly; exploration falls as in a run of a million steps."""
+    """W3: Calvano's pricing duopoly; epsilon falls as in a run of a million steps."""
     game = fg.remember(fg.games.logit_bertrand(), discount=0.95)
     falling = fg.EpsilonGreedy(fg.Exponential(1.0, 4.0 / steps))
     learner = fg.QLearner(alpha=0.15, explore=falling, initial=fg.UniformRivals())
@@ -49,12 +49,12 @@ def markov(steps, learner, transitions="deterministic"):
 
 
 def grid_game(steps):
-    """Short episodes: the grid game of Hu & Wellman."""
+    """The grid game of Hu & Wellman, with short episodes."""
     return fg.games.grid_game(), fg.QLearner(), {"replicas": 32}
 
 
 def outside(steps, game):
-    """Environments stepped by actions that come from outside."""
+    """Environments stepped by the caller's actions."""
     return game, None, {"replicas": 1_024}
 
 
@@ -78,14 +78,14 @@ SCENARIOS = {
     "outside-pricing": lambda steps: outside(steps, pricing(steps)[0]),
     "outside-grid-game": lambda steps: outside(steps, fg.games.grid_game()),
 }
-ISA = {"pennies-v3-f64": "v3"}  # a build that is not the best one; the others take what is there
+ISA = {"pennies-v3-f64": "v3"}  # scenarios of a fixed build; the others use the best available one
 BEST = _core.isa
 
 
 def prepare(name, steps):
-    """A function that runs the scenario and returns its result.
+    """Return a function that runs the scenario and returns its result.
 
-    Raises whatever a revision that cannot run it raises.
+    Errors of a revision that cannot run the scenario are propagated.
     """
     isa = ISA.get(name, BEST)
     if isa not in _core.available():
@@ -103,7 +103,7 @@ def prepare(name, steps):
 
 
 def step_outside(isa, game, steps, copies, dtype="float64"):
-    """Step so many copies of a game by random actions; what they end with, as a result has it."""
+    """Step copies of a game by random actions; return their last arrays in the form of a result."""
     draw = np.random.default_rng(1)
     actions = [draw.integers(0, [[a] for a in game.num_actions], (2, copies)) for _ in range(16)]
     _core.isa = isa
@@ -116,7 +116,7 @@ def step_outside(isa, game, steps, copies, dtype="float64"):
 
 
 def digest(result):
-    """A short hash of what a run ended with: tables, states and what was recorded."""
+    """Return a short hash of the end of a run: tables, steps, states and flips."""
     found = hashlib.sha256()
     arrays = [table for tables in result.tables for table in tables.values()]
     for name in ("steps", "states", "flips"):
@@ -128,6 +128,6 @@ def digest(result):
 
 
 def check_origin(root):
-    """Fail unless it is the package under `root` that was imported."""
+    """Exit if fastgames was not imported from `root`."""
     if not os.path.realpath(fg.__file__).startswith(os.path.realpath(root) + os.sep):
         sys.exit(f"fastgames comes from {fg.__file__}, not from {root}")

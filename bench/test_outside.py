@@ -25,7 +25,7 @@ GAMES = {
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("game", GAMES)
 def test_outside(benchmark, game, dtype):
-    """A step of 8,192 copies by random actions; checked against the least build."""
+    """Time steps of 8,192 copies by random actions; check them with the lowest instruction set."""
     made, copies = GAMES[game], COPIES
     draw = np.random.default_rng(1)
     actions = [draw.integers(0, [[a] for a in made.num_actions], (2, copies)) for _ in range(16)]

@@ -1,4 +1,4 @@
-"""Speed of the engine through the public API. Names are permanent: history hangs on them."""
+"""Speed of the engine through the public API. Names are permanent; history is stored under them."""
 
 import time
 
@@ -8,14 +8,14 @@ import pytest
 import fastgames as fg
 from fastgames import _core
 
-pytestmark = pytest.mark.benchmark(timer=time.process_time)  # of one thread, unless it says so
+pytestmark = pytest.mark.benchmark(timer=time.process_time)  # most scenarios run on one thread
 
 PENNIES = fg.games.matching_pennies()
 Q = fg.QLearner(alpha=0.1, explore=fg.EpsilonGreedy(0.1))
 
 
 def random_game(*actions):
-    """Payoffs from a fixed seed: no structure to exploit."""
+    """Return a game with random payoffs from a fixed seed, without structure."""
     return fg.MatrixGame(np.random.default_rng(1).normal(size=(len(actions), *actions)))
 
 
@@ -36,13 +36,13 @@ def test_pennies_threads(timed, threads):
 @pytest.mark.parametrize("actions", [(2, 2), (2, 3), (3, 3), (4, 4), (5, 5), (6, 6), (15, 15)])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_actions(timed, actions, dtype):
-    """Random payoffs, two agents: what more actions cost."""
+    """Random payoffs, two agents, by number of actions."""
     timed(random_game(*actions), Q, dtype=dtype, replicas=2_000)
 
 
 @pytest.mark.parametrize("agents", [3, 4, 5])
 def test_agents(timed, agents):
-    """Random payoffs, two actions: what more agents cost."""
+    """Random payoffs, two actions, by number of agents."""
     timed(random_game(*[2] * agents), Q, replicas=1_000)
 
 
@@ -56,7 +56,7 @@ LEARNERS = {
 
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_learners(timed, learner):
-    """Matching pennies under the other learners."""
+    """Matching pennies with other learners."""
     timed(PENNIES, LEARNERS[learner], replicas=1_000)
 
 
@@ -70,17 +70,17 @@ RECORDS = {
 
 @pytest.mark.parametrize("record", RECORDS)
 def test_records(timed, record):
-    """What each record costs."""
+    """Matching pennies with each record."""
     timed(PENNIES, Q, record=RECORDS[record], replicas=2_000)
 
 
 def test_numba(timed):
-    """Passes that Numba made from the rules: what a learner without a twin runs at."""
+    """Passes compiled by Numba from the rules, as for a learner without a twin."""
     timed(PENNIES, Q, backend="numba", replicas=200)
 
 
 def test_listing(timed):
-    """One replica on numpy's own generator, as a textbook listing draws."""
+    """One replica with NumPy's generator, as in a textbook listing."""
     timed(PENNIES, Q, stream="numpy", replicas=1, steps=200_000)
 
 
@@ -97,13 +97,13 @@ def test_pricing(timed, isa, dtype):
 
 
 def test_pricing_stop(timed):
-    """W3 with an eye on whether anything still changes."""
+    """W3 with `stop`, which watches greedy actions."""
     stop = fg.Stable(2**30)
     timed(PRICING, PRICER, stop=stop, replicas=32, steps=500_000)
 
 
 def test_episodes(timed):
-    """A small game that ends and restarts: the grid game of Hu & Wellman."""
+    """The grid game of Hu & Wellman, with short episodes."""
     timed(fg.games.grid_game(), fg.QLearner(alpha=0.1), replicas=64, steps=100_000)
 
 
@@ -130,6 +130,6 @@ def test_markov_games(timed, kind):
 
 @pytest.mark.parametrize("learner", ON_STATES)
 def test_learners_on_states(timed, learner):
-    """What each learner costs where there are states."""
+    """Each learner in a game with states."""
     game = fg.games.random_markov_game(2, 20, 4, rng=1)
     timed(game, ON_STATES[learner], replicas=64, steps=20_000)

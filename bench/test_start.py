@@ -1,4 +1,4 @@
-"""Fresh processes: what a script waits for before it gets going. Names are permanent."""
+"""Start-up time of fresh processes. Names are permanent."""
 
 import json
 import os
@@ -29,7 +29,7 @@ print(json.dumps(times))
 
 @pytest.fixture
 def fresh(benchmark):
-    """Time fresh processes that run a program; what they print."""
+    """Return a function that times fresh processes of a program and returns their outputs."""
 
     def start(program, *arguments):
         printed = []
@@ -50,14 +50,14 @@ def fresh(benchmark):
 
 @pytest.mark.parametrize("what", IMPORTS)
 def test_import(fresh, what):
-    """A process that imports something and ends."""
+    """Time a process that imports a module and ends."""
     loaded = fresh(f"{IMPORTS[what]}\nimport sys\nprint({what!r} in sys.modules)")
     assert set(loaded) == {f"{what != 'nothing'}\n"}
 
 
 @pytest.mark.parametrize("backend", registry.BACKENDS)
 def test_first_call(fresh, benchmark, backend, tmp_path):
-    """A process that imports, runs, runs again, and ends; how long each of these took."""
+    """Time a process that imports, runs, runs again, and ends; report each part."""
     path = tmp_path / "result"
     times = [json.loads(line) for line in fresh(CALLS, backend, path)]
     for what, i in (("import", 1), ("first_call", 2), ("second_call", 3)):

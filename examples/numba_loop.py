@@ -1,4 +1,4 @@
-"""Two Q-learners at matching pennies in a Numba loop of your own, with the bits of fg.run.
+"""Run two Q-learners at matching pennies in a Numba loop, with the bits of fg.run.
 
 python examples/numba_loop.py
 """
@@ -14,7 +14,7 @@ ALPHA, GAMMA, EPSILON = 0.1, 0.0, 0.1
 
 @jit.njit
 def play(payoffs, replica):
-    """The tables of both agents, (2, 1, 2): no state, two actions."""
+    """Return the tables of both agents, (agents, observations, actions) = (2, 1, 2)."""
     q = np.zeros((2, 1, 2))
     p = (ALPHA, GAMMA, EPSILON)
     streams = np.empty((2, 4), np.uint32)

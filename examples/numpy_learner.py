@@ -1,4 +1,4 @@
-"""Two Q-learners written in NumPy beside a VectorGame, with the bits of fg.run.
+"""Run two Q-learners written in NumPy in a VectorGame, with the bits of fg.run.
 
 python examples/numpy_learner.py
 """
@@ -12,7 +12,7 @@ ALPHA, EPSILON = 0.1, 0.1
 
 game = fg.games.rock_paper_scissors()
 envs = fg.VectorGame(game, num_envs=COPIES, rng=SEED)
-streams = [fg.Streams(SEED, COPIES, role=i) for i in range(2)]  # what agents of fg.run draw
+streams = [fg.Streams(SEED, COPIES, role=i) for i in range(2)]  # the streams of fg.run's agents
 q = np.zeros((2, COPIES, 3))
 copies, threshold = np.arange(COPIES), np.floor(EPSILON * 2**31)
 

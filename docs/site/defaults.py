@@ -1,4 +1,4 @@
-"""Each of several parameters that a docstring describes together has its own default."""
+"""A griffe extension that shows each parameter's own default if a docstring groups parameters."""
 
 import re
 
@@ -8,10 +8,10 @@ FACTORY = re.compile(r"^field\(default_factory=lambda: (.*)\)$")
 
 
 class Defaults(griffe.Extension):
-    """griffe shows that of the first for all of them."""
+    """Set the default of every parameter; griffe shows the first parameter's for the group."""
 
     def on_package(self, *, pkg, **_):
-        """When all is known, dataclasses included."""
+        """Set the defaults after griffe has loaded the package, including its dataclasses."""
         for member in pkg.members.values():
             self._mend(member)
 
@@ -29,10 +29,10 @@ class Defaults(griffe.Extension):
             if section.kind is griffe.DocstringSectionKind.parameters:
                 for parameter in section.value:
                     parameter.value = defaults.get(parameter.name, parameter.value)
-        vars(thing.docstring)["parsed"] = sections  # where griffe keeps it once it has parsed
+        vars(thing.docstring)["parsed"] = sections  # griffe's cache of parsed sections
 
     def _defaults(self, thing):
-        """Of a function's parameters, or of a dataclass's fields."""
+        """Return the defaults of a function's parameters, or of a dataclass's fields, by name."""
         if thing.is_function:
             return {parameter.name: parameter.default for parameter in thing.parameters}
         fields = {n: x for n, x in thing.all_members.items() if x.is_attribute and x.value}

@@ -1,4 +1,4 @@
-"""What mkdocs calls: pages from the registry are added, snippets run, formulas drawn."""
+"""Hooks of mkdocs that add the pages of the registry, run snippets and convert formulas."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ MATH = re.compile(r'<(div|span) class="arithmatex">\\[\[(](.*?)\\[\])]</\1>', re
 
 
 def on_config(config):
-    """Enter the generated pages into the navigation."""
+    """Add the generated pages to the navigation."""
     for entry in config.nav:
         for title, made in (("Learners", pages.LEARNERS), ("Games", pages.GAMES)):
             if isinstance(entry, dict) and title in entry:
@@ -33,7 +33,7 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Run the Python of a page; the pictures that it writes go beside it."""
+    """Run the Python of a page and add the pictures that it writes to the page's folder."""
     if not snippets.snippets(markdown):
         return markdown
     with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +45,7 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def on_page_content(html, page, config, files):
-    """Formulas as MathML, which browsers draw by themselves."""
+    """Convert formulas to MathML, which browsers render without scripts."""
 
     def drawn(found):
         display = "block" if found[1] == "div" else "inline"

@@ -1,6 +1,6 @@
-"""A page for every learner and every game of the registry.
+"""Pages for all learners and games of the registry.
 
-`LEARNERS` and `GAMES`: where each page stands, and a function that makes its text.
+`LEARNERS` and `GAMES` map the path of each page to a function that returns its text.
 """
 
 import inspect
@@ -16,7 +16,7 @@ MOST_ACTIONS = 5  # of agents whose payoffs are shown as a table
 
 
 def learner(name):
-    """The page of a learner."""
+    """Return the page of a learner."""
     kind = registry.LEARNERS[name]
     example = kind.example
     return f"""# {kind.title}
@@ -27,15 +27,15 @@ $$
 
 {_code(name, example)}
 
-![{kind.title} at a game]({name}.png)
+![{kind.title} in a game]({name}.png)
 
 {example.says}
 
 ::: {_path(kind)}
 
-## Its rules
-Plain Python, which Numba compiles, and whose bits every compiled body has
-(`{_file(_rules(name)[1])}`):
+## Rules
+The rules are plain Python in `{_file(_rules(name)[1])}`. Numba compiles them, and every compiled
+kernel gives their bits.
 
 {_source(_rules(name))}
 """
@@ -79,7 +79,7 @@ def _source(functions):
 
 
 def game(name):
-    """The page of a game."""
+    """Return the page of a game."""
     make = registry.GAMES[name]
     made, declared = make(), about(name)
     formula = f"\n$$\n{declared.formula}\n$$\n" if declared.formula else ""
@@ -96,7 +96,7 @@ game = fg.games.{name}()
 result.plot("{name}.png", kind="{_kind(made)}")
 ```
 
-![Q-learners at it]({name}.png)
+![Q-learners in this game]({name}.png)
 
 ::: {make.__module__}.{name}
 """
@@ -122,7 +122,7 @@ def _facts(game):
 
 
 def _payoffs(game):
-    """The payoffs of two agents as a table, with the pure equilibria in bold."""
+    """Return the payoffs of two agents as a table, with the pure equilibria in bold."""
     if not hasattr(game, "payoffs") or game.num_agents != 2 or max(game.num_actions) > MOST_ACTIONS:
         return ""
     stable = set(game.pure_equilibria())
@@ -134,19 +134,19 @@ def _payoffs(game):
             text = ", ".join(f"{x:g}" for x in game.payoffs[:, a, b])
             cells += f"<td>{f'<b>{text}</b>' if (a, b) in stable else text}</td>"
         rows += f"<tr><th>{row}</th>{cells}</tr>"
-    note = "What agent 0 (rows) and agent 1 get" + (
-        "; in bold the equilibria in pure actions." if stable else "; none is an equilibrium."
+    note = "Payoffs of agent 0 (rows) and agent 1" + (
+        "; equilibria in pure actions are bold." if stable else "; no pure equilibrium."
     )
     return f'<table class="payoffs"><tr><th></th>{columns}</tr>{rows}</table>\n{note}'
 
 
 def _kind(game):
-    """A picture that says most: joint actions of two agents, else an overview."""
+    """Return the kind of picture: joint actions of two agents in one state, else an overview."""
     return "joint" if game.num_agents == 2 and game.num_observations == (1, 1) else "overview"
 
 
 def _play(game):
-    """Q-learners at it; large games for fewer steps."""
+    """Return the code of a run of Q-learners; large games get fewer replicas."""
     large = int(np.sum(game.num_observations)) * max(game.num_actions) > 10_000
     joint = game.num_agents <= 3 and np.prod(game.num_actions, dtype=float) < 10_000
     record = "joint_actions=True, rewards=True" if joint else "rewards=True"

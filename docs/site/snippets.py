@@ -1,8 +1,8 @@
-"""The Python of a page: found, run, and held against what the page says that it prints.
+"""Find the Python of a page, run it, and compare its output with the output shown on the page.
 
-A page's blocks ``` python run one after the other, as one program. A block ``` text right after one
-is what that prints. `tests/docs/test_site.py` runs all pages; the site is built of the pictures
-that they write.
+A page's blocks ``` python run in order, as one program. A block ``` text directly after one shows
+its output. `tests/docs/test_site.py` runs all pages; the site contains the pictures that they
+write.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ FENCE = re.compile(r"^``` ?(\w+)[^\n]*\n(.*?)^```[ ]*$", re.MULTILINE | re.DOTAL
 
 @dataclass
 class Snippet:
-    """A block of Python: where it begins, and what the page says that it prints, if it does."""
+    """A block of Python, its first line, and the output that the page shows, if any."""
 
     code: str
     line: int
@@ -27,7 +27,7 @@ class Snippet:
 
 
 def snippets(text: str) -> list[Snippet]:
-    """The blocks of a page, in order."""
+    """Return the Python blocks of a page, in order."""
     found: list[Snippet] = []
     end = 0
     for block in FENCE.finditer(text):
@@ -41,9 +41,9 @@ def snippets(text: str) -> list[Snippet]:
 
 
 def run(text: str, name: str, folder: Path) -> None:
-    """Run the Python of a page in `folder`, where its files go.
+    """Run the Python of a page in `folder`, to which its files are written.
 
-    Raises AssertionError where a block prints something else than the page says.
+    Raise AssertionError if a block prints other text than the page shows.
     """
     module = types.ModuleType("__page__")
     names = vars(module)
@@ -62,7 +62,7 @@ def run(text: str, name: str, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _registered(module):
-    """Dataclasses and pickles look their module up by its name."""
+    """Register the module, because dataclasses and pickles look it up by name."""
     sys.modules[module.__name__] = module
     os.environ.setdefault("MPLBACKEND", "agg")
     try:
