@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class COMA(RuleLearner):
-    """Counterfactual multi-agent policy gradients (COMA): members learn from their own advantage.
+    """Counterfactual multi-agent policy gradients (COMA) with a common critic and one-step targets.
 
     The team's critic q[s, u] estimates the value of the members' joint observation s and joint
     action u by expected SARSA: q[s, u] += alpha_critic ((r + gamma E q[s', .]) - q[s, u]). r is the
@@ -55,7 +55,7 @@ class COMA(RuleLearner):
         Initial values of the table "logits" of each member: finite, broadcast from the right to
         (replicas, observations, actions).
     label : str
-        Distinguishes teams that are otherwise equal.
+        The label of the team, which distinguishes teams with otherwise equal learners.
 
     Raises
     ------
@@ -96,7 +96,7 @@ class COMA(RuleLearner):
     example: ClassVar[Example] = Example(
         "stag_hunt()",
         "fg.COMA()",
-        says="The team finds the stag.",
+        says="The team learns to hunt the stag, the best joint action.",
     )
     slow = True
 
@@ -156,9 +156,9 @@ def policy(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
 
 
 def joint(digits: Any, logits: Any, axis: int) -> int:
-    """Return the number of a joint observation (axis 0) or of a joint action (axis 1).
+    """Return the index of a joint observation (axis 0) or of a joint action (axis 1).
 
-    digits: (M,) those of the members, the first slowest
+    digits: (M,) the members' observations or actions; the first member's varies slowest
     """
     number = 0
     for i in range(len(digits)):
@@ -169,7 +169,7 @@ def joint(digits: Any, logits: Any, axis: int) -> int:
 def expected(row: np.ndarray, logits: Any, observations: Any, epsilon: float) -> Any:
     """Return the mean of a row of the critic over the members' policies.
 
-    It takes the mean over the actions of one member after the other, the last member first.
+    It averages over the actions of one member at a time, the last member first.
 
     row: (joint actions,)
     """
@@ -224,10 +224,10 @@ def climb(logits: np.ndarray, chances: np.ndarray, a: int, epsilon: float, step:
 def learn(tables: Any, p: Any, t: "TeamOutcome") -> None:
     """Update the critic by expected SARSA on the members' mean reward, then every actor.
 
-    q[s, u] += alpha_critic ((reward + weight E q[s2, .]) - q[s, u]), the mean over the members'
-    current policies, 0 once ended. Then for member i, with the new q, A_i = q[s, u] -
-    sum_b pi_i(b | o_i) q[s, (b, u_-i)] (equation 4), and logits_i[o_i] += alpha_actor A_i
-    grad log pi_i(u_i | o_i).
+    q[s, u] += alpha_critic ((reward + weight E q[s2, .]) - q[s, u]), where E is the mean over the
+    members' current policies, and its term is 0 if the episode has ended. Then for member i, with
+    the new q, A_i = q[s, u] - sum_b pi_i(b | o_i) q[s, (b, u_-i)] (equation 4), and
+    logits_i[o_i] += alpha_actor A_i grad log pi_i(u_i | o_i).
     """
     logits = tables.logits
     q = tables.q

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Exp3(RuleLearner):
-    """Exp3: exponential weights for an agent that observes only its own payoff (a bandit).
+    """Exp3, exponential weights for an agent that observes only its own payoff (a bandit).
 
     Every step adds (mixing / A) x / p to the log weight of the action played, where x is its payoff
     scaled to [0, 1] and p the probability with which it was played. The strategy is (1 - mixing)
@@ -37,10 +37,13 @@ class Exp3(RuleLearner):
         floor (or end). With g a bound on the best action's summed x,
         mixing = min(1, sqrt(A ln A / ((e - 1) g))) minimises the bound below. The strategy of an
         observation is computed when it learns, with the mixing of that step.
-    low, high : float or array (replicas,)
-        The range of the payoffs, low < high, both in [-1e30, 1e30]: x = (payoff - low) / (high -
-        low). The payoffs in a game's tables must lie in it. Payoffs of a procedural game are not
-        checked; outside of the range, only the bound below is lost.
+    low : float or array (replicas,)
+        The lower end of the range of the payoffs, in [-1e30, 1e30], below high. It scales them to
+        x = (payoff - low) / (high - low).
+    high : float or array (replicas,)
+        The upper end of the range of the payoffs, in [-1e30, 1e30]. The payoffs in a game's tables
+        must lie in [low, high]. Payoffs of a procedural game are not checked; if one is outside
+        of the range, the bound below does not hold.
 
     Raises
     ------
@@ -85,7 +88,7 @@ class Exp3(RuleLearner):
     example: ClassVar[Example] = Example(
         "prisoners_dilemma()",
         "fg.Exp3(mixing=0.05, low=0.0, high=5.0)",
-        says="The agent observes only its own payoff, and finds that defecting is dominant.",
+        says="The agent observes only its own payoff and learns to defect, the dominant action.",
     )
     slow = True
 
@@ -121,7 +124,7 @@ class Exp3(RuleLearner):
 
     @classmethod
     def sample(cls, game: Game, agent: int) -> dict[str, Any]:
-        """Return the range of the payoffs of a game of tables, and a wide one for other games."""
+        """Return the range of the payoffs of a game of tables, or a wide range for other games."""
         rewards = game.compact.rewards[agent]
         if not rewards.size:
             return {"low": -1e4, "high": 1e4}
@@ -144,7 +147,7 @@ class Exp3(RuleLearner):
 
 
 def credit(log_weights: np.ndarray, a: int, x: Any) -> None:
-    """Add x to log_weights[a], then shift all so that the largest is 0; (A,), in place."""
+    """Add x to log_weights[a], then shift log_weights (A,) so that the largest is 0; in place."""
     log_weights[a] = log_weights[a] + x
     best = largest(log_weights)
     for k in range(len(log_weights)):
@@ -152,7 +155,7 @@ def credit(log_weights: np.ndarray, a: int, x: Any) -> None:
 
 
 def mix(strategy: np.ndarray, mixing: float) -> None:
-    """Mix a strategy (A,) with uniform play, which gets the share `mixing`; in place."""
+    """Mix a strategy (A,) in place with uniform play, which gets the share `mixing`."""
     real = strategy.dtype.type
     share = real(mixing)
     for a in range(len(strategy)):

@@ -13,7 +13,7 @@ from fastgames.schedules import _Frozen, numeric
 
 @dataclass(frozen=True, eq=False)
 class EpsilonGreedy(_Frozen):
-    """Epsilon-greedy exploration: a uniformly random action with probability epsilon, else greedy.
+    """Epsilon-greedy exploration, a uniformly random action with probability epsilon, else greedy.
 
     The greedy action is the one with the largest value, the lowest index on ties.
 
@@ -55,7 +55,7 @@ class EpsilonGreedy(_Frozen):
 
 @dataclass(frozen=True, eq=False)
 class Softmax(_Frozen):
-    """Softmax (Boltzmann) exploration: probabilities proportional to exp(q / temperature).
+    """Softmax (Boltzmann) exploration, with probabilities proportional to exp(q / temperature).
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class FictitiousPlay(RuleLearner):
-    """Fictitious play: the best response to the empirical frequencies of the others' joint actions.
+    """Fictitious play, the best response to the frequencies of the others' joint actions.
 
     Ties go to the lowest index. All agents move simultaneously. No random words are drawn, so that
     a run in which all agents use it is deterministic. Beliefs are about the joint actions of the
@@ -78,8 +78,8 @@ class FictitiousPlay(RuleLearner):
         replicas=1,
         record="fg.Record(joint_actions=True)",
         says=(
-            "In Shapley's game play never settles, and the joint actions that pay nothing to both "
-            "are never played."
+            "In Shapley's game play does not converge, and the joint actions that pay 0 to both "
+            "agents are never played."
         ),
     )
 
@@ -99,12 +99,12 @@ class FictitiousPlay(RuleLearner):
 
 
 def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
-    """Return the best response to the others' play so far, the lowest index on ties."""
+    """Return the best response to the others' actions so far, the lowest index on ties."""
     return argmax(tables.payoffs[o])
 
 
 def learn(tables: Any, p: Any, t: "Outcome") -> None:
-    """Add column[k] to payoffs[o, k] for every own action k, and count the play."""
+    """Add column[k] to payoffs[o, k] for every own action k, and count the action played."""
     payoffs, o = tables.payoffs, t.observation
     for k in range(payoffs.shape[1]):
         payoffs[o, k] = payoffs[o, k] + t.column[k]

@@ -33,7 +33,7 @@ def _probabilities(name: str, given: Any) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class FixedPolicy(RuleLearner):
-    """A fixed policy: samples actions from given probabilities and never learns.
+    """A fixed policy, which samples actions from given probabilities and never learns.
 
     It can freeze a trained agent and use it as an opponent. ``fg.FixedPolicy(result.policy(1))``
     plays the current policy of agent 1 in each replica, so every replica has its own opponent;
@@ -42,19 +42,20 @@ class FixedPolicy(RuleLearner):
     Parameters
     ----------
     probabilities : array (A,), (observations, A) or (replicas, observations, A), or a `Policy`
-        Non-negative, each row sums to 1 within 1e-6; used as given, not normalised. A single row is
-        used at every observation, and the rows of a single replica in every replica.
+        The probabilities of the actions, at least 0, with the sum 1 within 1e-6 in each row. They
+        are used as given, not normalised. A single row is used at every observation, and the rows
+        of a single replica in every replica.
 
     Raises
     ------
     ValueError
-        If the shape is another, an entry is negative, or a row does not sum to 1.
+        If the shape is not one of these, an entry is negative, or a row does not sum to 1.
     TypeError
         If the entries are not real numbers.
 
     Notes
     -----
-    Source: a mixed strategy (Nash 1951), or a stationary policy where there are observations.
+    Source: a mixed strategy (Nash 1951), or a stationary policy in a game with observations.
 
     Table: "probabilities", (replicas, observations, A). One random word per step.
 
@@ -77,7 +78,7 @@ class FixedPolicy(RuleLearner):
         "[fg.QLearner(alpha=0.05), fg.FixedPolicy([0.5, 0.25, 0.25])]",
         kind="overview",
         record="fg.Record(every={every}, greedy=True)",
-        says="Against a fixed policy the best response is constant: the learner settles on paper.",
+        says="Against a fixed policy the best response is constant: the learner plays paper.",
     )
     learns = False
 
@@ -96,7 +97,7 @@ class FixedPolicy(RuleLearner):
 
     @classmethod
     def sample(cls, game: Game, agent: int) -> dict[str, Any]:
-        """Return uniform play."""
+        """Return uniform probabilities."""
         actions = game.num_actions[agent]
         return {"probabilities": np.full(actions, 1.0 / actions)}
 

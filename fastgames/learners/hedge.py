@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Hedge(RuleLearner):
-    """Hedge, or exponential weights: plays actions with probabilities proportional to exp(eta s).
+    """Hedge (exponential weights), which plays actions in proportion to exp(eta s).
 
     s is the sum of payoffs that an action would have earned against the others' past actions. The
     agent observes the payoffs of all its actions at every step (full information), so it needs a
@@ -106,10 +106,10 @@ def weigh(sums: np.ndarray, eta: float, strategy: np.ndarray) -> None:
 
 
 def learn(tables: Any, p: Any, t: "Outcome") -> None:
-    """Update the regrets by column[k] - (mean of column over strategy[o]), then weigh them.
+    """Add column[k] - (mean of column over strategy[o]) to regrets[o, k], then weigh them.
 
     The paper weighs the summed payoffs. Regrets differ from these by the same number for all
-    actions, so the strategy is the same, and regrets do not grow without bound.
+    actions, so the strategy is the same, and the largest regret stays within its bound.
     """
     o = t.observation
     strategy, regrets = tables.strategy[o], tables.regrets[o]

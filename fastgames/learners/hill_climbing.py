@@ -20,7 +20,7 @@ _POLICY, _Q = Table("policy", initial="uniform"), Table("q")
 
 @dataclass(frozen=True, eq=False)
 class PHC(RuleLearner):
-    """Policy hill-climbing: Q-learning with a mixed policy that moves towards the greedy action.
+    """Policy hill-climbing, Q-learning with a mixed policy that moves towards the greedy action.
 
     Every step moves probability from each other action to the action with the largest q: delta /
     (A - 1), or all of it if it has less. The policy can be mixed, but in games such as matching
@@ -94,7 +94,7 @@ class PHC(RuleLearner):
 
 @dataclass(frozen=True, eq=False)
 class WoLFPHC(RuleLearner):
-    """WoLF-PHC: policy hill-climbing with small steps while it wins and large ones while it loses.
+    """WoLF-PHC, policy hill-climbing with smaller steps while it wins than while it loses.
 
     The agent wins if the value of its policy under q exceeds the value of its average policy so
     far, which stands for the unknown equilibrium. It converges in games in which `PHC` cycles.
@@ -103,10 +103,11 @@ class WoLFPHC(RuleLearner):
     ----------
     alpha : float, schedule or array (replicas,)
         The step size of q, in [0, 1].
-    delta_win, delta_lose : float, schedule or array (replicas,)
-        The step sizes of the policy while it wins and while it loses, in [0, 1], small relative to
-        alpha; delta_win must not exceed delta_lose, for schedules at their start. Equal step sizes
-        give `PHC`.
+    delta_win : float, schedule or array (replicas,)
+        The step size of the policy while it wins, in [0, 1], at most delta_lose. Of schedules, the
+        values at the first step are compared. Equal step sizes give `PHC`.
+    delta_lose : float, schedule or array (replicas,)
+        The step size of the policy while it loses, in [0, 1], small relative to alpha.
     gamma : float, schedule or array (replicas,), optional
         The discount factor, in [0, 1]; 1 only if episodes end. None: the game's discount, 0 for a
         matrix game.
@@ -153,8 +154,8 @@ class WoLFPHC(RuleLearner):
         "fg.WoLFPHC(alpha=0.1, delta_win=0.001, delta_lose=0.002)",
         replicas=3,
         says=(
-            "In the game and with the steps of the page on PHC, the policies spiral into the "
-            "equilibrium."
+            "In the game in which PHC cycles, with its step size as delta_lose, the policies "
+            "spiral into the equilibrium."
         ),
     )
 
@@ -202,9 +203,9 @@ def climb(row: np.ndarray, best: int, delta: Any) -> None:
     """Move probability to the action `best` from every other: delta / (A - 1), or all it has.
 
     row: (A,) probabilities, modified in place; delta: of their type, in [0, 1]. `best` gets 1
-    minus the sum of the others. This differs from what they gave by rounding only, and keeps the
-    errors of a million steps from adding up: the sum is 1 up to the rounding of one sum, and no
-    entry is negative.
+    minus the sum of the others. This equals its old probability plus the moved probability up to
+    rounding, and rounding errors do not accumulate over steps: the sum is 1 up to the rounding of
+    one sum, and no entry is negative.
     """
     real = row.dtype.type
     step = delta / real(max(len(row) - 1, 1))
@@ -229,8 +230,8 @@ def winning(row: np.ndarray, mean: np.ndarray, values: np.ndarray) -> bool:
     """Return whether the policy `row` is worth more than the policy `mean`; all (A,).
 
     It compares the sum of (row - mean) (values - values[0]), in index order, with 0. For
-    probabilities this is the comparison of the sums of row values and mean values, and a large
-    value that all actions have in common does not amplify the rounding.
+    probabilities this is equivalent to comparing the sums of row values and mean values, and a
+    large value common to all actions does not amplify the rounding.
     """
     more = row.dtype.type(0.0)
     for a in range(1, len(row)):
@@ -239,9 +240,9 @@ def winning(row: np.ndarray, mean: np.ndarray, values: np.ndarray) -> bool:
 
 
 def learn_wolf(tables: Any, p: Any, t: "Outcome") -> None:
-    """Learn as `learn` does, by delta_win if the policy beats its average, else by delta_lose.
+    """Update as `learn` does, with delta_win if the policy beats its average, else delta_lose.
 
-    The average includes the policies at all visits of o, the present one (before its step) too.
+    The average covers the policies at all visits of o, including the current one before its step.
     """
     q, o = tables.q, t.observation
     real = q.dtype.type

@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class HystereticQ(RuleLearner):
-    """Hysteretic Q-learning: q[o, a] += step d, d = (r + gamma max q[o']) - q[o, a].
+    """Hysteretic Q-learning, which learns more slowly from results below its expectation.
 
-    step is alpha if d >= 0 and beta if d < 0. It is meant for cooperative games: with beta < alpha
-    an agent reacts less to low rewards caused by others' exploration. beta = alpha is Q-learning.
+    The update is q[o, a] += step d with d = (r + gamma max q[o']) - q[o, a]; step is alpha if
+    d >= 0 and beta if d < 0. It is meant for cooperative games: with beta < alpha an agent reacts
+    less to low rewards caused by others' exploration. beta = alpha is Q-learning.
 
     Parameters
     ----------
-    alpha, beta : float, schedule or array (replicas,)
-        The step sizes for d >= 0 and for d < 0, in [0, 1].
+    alpha : float, schedule or array (replicas,)
+        The step size if the target is at least q[o, a] (d >= 0), in [0, 1].
+    beta : float, schedule or array (replicas,)
+        The step size if the target is below q[o, a] (d < 0), in [0, 1].
     gamma : float, schedule or array (replicas,), optional
         The discount factor, in [0, 1]; 1 only if episodes end. None: the game's discount, 0 for a
         matrix game.
@@ -84,8 +87,8 @@ class HystereticQ(RuleLearner):
         kind="joint",
         record="fg.Record(joint_actions=True)",
         says=(
-            "In the climbing game independent Q-learners never find the best joint action, (a, a); "
-            "hysteretic learners often do."
+            "In the climbing game independent Q-learners rarely find the best joint action, "
+            "(a, a); hysteretic learners usually do."
         ),
     )
 
@@ -102,7 +105,10 @@ class HystereticQ(RuleLearner):
 
 
 def learn(tables: Any, p: Any, t: "Outcome") -> None:
-    """Move q[o, a] towards gain + weight max q[o2]: by alpha if that is not less, else by beta."""
+    """Move q[o, a] towards the target gain + weight max q[o2].
+
+    The step size is alpha if the target is at least q[o, a], else beta.
+    """
     q = tables.q
     target = t.gain + discounted_best(q, t)
     step = q.dtype.type(p.alpha)

@@ -34,13 +34,14 @@ LOWEST = 2.0**-60  # temperatures stop decaying here, because CPUs are slow with
 
 @dataclass(frozen=True, eq=False)
 class LenientQ(RuleLearner):
-    """Lenient Q-learning: q[o, a] += alpha d, d = (r + gamma max q[o']) - q[o, a], or no update.
+    """Lenient Q-learning, which at first ignores results below its expectation.
 
-    If d < 0, the update is skipped with probability 1 - exp(-kappa T[o, a]). The temperature T of
-    an action starts at 1 and is multiplied by decay at every visit, so that an agent is lenient at
-    first and finally learns as Q-learning does. It must therefore explore while it is lenient:
-    without `explore` it samples from the softmax of q[o] at the temperature omega mean T[o], the
-    mean over the actions, and is greedy once mean T[o] is below greedy_below.
+    The update is q[o, a] += alpha d with d = (r + gamma max q[o']) - q[o, a]. If d < 0, it is
+    skipped with probability 1 - exp(-kappa T[o, a]). The temperature T of an action starts at 1 and
+    is multiplied by decay at every visit, so that an agent is lenient at first and finally learns
+    as Q-learning does. It must therefore explore while it is lenient: if `explore` is None, it
+    samples from the softmax of q[o] at the temperature omega mean T[o], the mean over the actions,
+    and is greedy if mean T[o] is below greedy_below.
 
     Parameters
     ----------
@@ -50,22 +51,23 @@ class LenientQ(RuleLearner):
         The discount factor, in [0, 1]; 1 only if episodes end. None: the game's discount, 0 for a
         matrix game.
     kappa : float, schedule or array (replicas,)
-        The leniency per unit of temperature, in [0, inf). 0: no update is skipped, as in
+        The leniency per unit of temperature, in [0, inf). With 0 no update is skipped, as in
         Q-learning. (Another initial temperature is equivalent to another kappa, omega and
         greedy_below.)
     decay : float, schedule or array (replicas,)
         The factor of the temperature per visit, in [0, 1]. Temperatures of at most 2^-60 do not
         decay further.
     explore : EpsilonGreedy or Softmax, optional
-        The exploration; None: by T, as above.
+        The exploration. None: the softmax at the temperature omega mean T[o], as above.
     initial : float or array
         Initial values of the table "q": finite, broadcast from the right to
         (replicas, observations, actions).
     omega : float, schedule or array (replicas,)
-        Without `explore`: the temperature of the softmax at T = 1, in units of q, in
-        [1e-30, 1e30].
+        The temperature of the softmax at T = 1, in units of q, in [1e-30, 1e30]. It has no effect
+        if `explore` is given.
     greedy_below : float, schedule or array (replicas,)
-        Without `explore`: the mean temperature T below which the agent is greedy, in [1e-6, 1].
+        The mean temperature T below which the agent is greedy, in [1e-6, 1]. It has no effect if
+        `explore` is given.
 
     Raises
     ------
@@ -120,7 +122,7 @@ class LenientQ(RuleLearner):
         kind="joint",
         record="fg.Record(joint_actions=True)",
         says=(
-            "The agents explore as long as they are lenient, and both find the best joint action, "
+            "The agents explore as long as they are lenient, and find the best joint action, "
             "(a, a)."
         ),
     )
@@ -154,24 +156,24 @@ class LenientQ(RuleLearner):
 
 
 def draw_unit(u: Any, p: Any, actions: int, real: Any) -> Any:
-    """Return two numbers in [0, 1)."""
+    """Return the two random words as numbers in [0, 1) of type `real`."""
     return unit(u[0], real), unit(u[1], real)
 
 
 def choose_greedy(tables: Any, p: Any, o: int, signal: Any) -> int:
-    """Return the action that the first signal explores, or the greedy action."""
+    """Return the action to explore or, if the first signal is GREEDY, the greedy action of q[o]."""
     return epsilon_greedy(tables.q[o], signal[0])
 
 
 def choose_softmax(tables: Any, p: Any, o: int, signal: Any) -> int:
-    """Sample an action from the softmax of q[o] by the first signal."""
+    """Return an action sampled from the softmax of q[o] with the first signal."""
     return sample_softmax(tables, p, o, signal[0])
 
 
 def choose_tempered(tables: Any, p: Any, o: int, signal: Any) -> int:
-    """Sample from the softmax of q[o] at the temperature omega mean T[o], by the first signal.
+    """Return an action sampled from the softmax of q[o] at the temperature omega mean T[o].
 
-    If mean T[o] is below greedy_below, return the greedy action.
+    It uses the first signal. If mean T[o] is below greedy_below, it returns the greedy action.
     """
     q = tables.q
     real = q.dtype.type
@@ -184,7 +186,7 @@ def choose_tempered(tables: Any, p: Any, o: int, signal: Any) -> int:
 
 
 def policy_tempered(tables: Any, p: Any, o: int, out: Any) -> None:
-    """Write the probabilities with which `choose_tempered` plays into `out` (A,)."""
+    """Write the probabilities of the actions in `choose_tempered` into `out`, (A,) float64."""
     q = tables.q
     real = q.dtype.type
     temperature = mean(tables.temperatures[o])
@@ -205,8 +207,8 @@ def policy_tempered(tables: Any, p: Any, o: int, out: Any) -> None:
 def learn(tables: Any, p: Any, t: "Outcome") -> None:
     """Move q[o, a] by alpha towards gain + weight max q[o2], unless the agent is lenient.
 
-    It is lenient with probability 1 - exp(-kappa T[o, a]) if the target is below q[o, a]: if the
-    second signal is below this probability. Then T[o, a] is multiplied by decay.
+    If the target is below q[o, a], the agent is lenient with probability 1 - exp(-kappa T[o, a]):
+    if the second signal is below this number. Then T[o, a] is multiplied by decay.
     """
     q, temperatures = tables.q, tables.temperatures
     real = q.dtype.type

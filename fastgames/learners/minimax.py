@@ -28,7 +28,7 @@ _EACH = ("observations", "actions", "others_actions")
 
 @dataclass(frozen=True, eq=False)
 class MinimaxQ(RuleLearner):
-    """Minimax-Q: learns the values of actions against a worst-case opponent.
+    """Minimax-Q, which learns the values of actions against a worst-case opponent.
 
     q[o, a, b] += alpha ((r + gamma value[o']) - q[o, a, b]), with the opponent's action b. Then
     policy[o] is a maximin strategy of the matrix game q[o], and value[o] its guaranteed payoff.
@@ -40,7 +40,7 @@ class MinimaxQ(RuleLearner):
     Parameters
     ----------
     alpha : float, schedule, array (replicas,) or VisitCount
-        The step size, in (0, 1] (a schedule may tend to 0); visits are counted per (o, a, b).
+        The step size, in (0, 1] (a schedule may tend to 0). Visits are counted per (o, a, b).
     gamma : float, schedule or array (replicas,), optional
         The discount factor, in [0, 1]; 1 only if episodes end. None: the game's discount, 0 for a
         matrix game.
@@ -48,7 +48,7 @@ class MinimaxQ(RuleLearner):
         The probability of a uniformly random action instead of one sampled from policy[o], in
         [0, 1]. The probability used is floor(epsilon 2^31) / 2^31.
     initial : float
-        Initial value of "q" and "value". (Littman uses 1, the largest reward of a goal.)
+        Initial value of the tables "q" and "value", finite. (Littman uses 1, the reward of a goal.)
 
     Raises
     ------
@@ -91,8 +91,8 @@ class MinimaxQ(RuleLearner):
         steps=60,
         replicas=30,
         says=(
-            "The policy is a maximin strategy of the learned values: in rock-paper-scissors it "
-            "settles in the middle."
+            "The policy is a maximin strategy of the learned values; in rock-paper-scissors it "
+            "converges to uniform play."
         ),
     )
     slow = True
@@ -158,7 +158,7 @@ def _tells_states(observations: np.ndarray, terminal: np.ndarray | None) -> bool
 def update(tables: Any, t: "Outcome", step: Any) -> None:
     """Move q[o, a, b] by `step` towards gain + weight value[o2], then solve the game q[o].
 
-    Its solution gives policy[o] and value[o]. The value of a terminal state is 0.
+    The solution is written to policy[o] and value[o]. The value of a terminal state is 0.
     """
     q, value = tables.q, tables.value
     real = q.dtype.type
@@ -171,10 +171,10 @@ def update(tables: Any, t: "Outcome", step: Any) -> None:
 
 
 def learn(tables: Any, p: Any, t: "Outcome") -> None:
-    """Update with the step size alpha."""
+    """Update the tables with the step size alpha."""
     update(tables, t, p.alpha)
 
 
 def learn_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
-    """Update with the step size of the visit of (a, b) at o."""
+    """Update the tables with the step size of this visit of (o, a, b), `stepsize.visit`."""
     update(tables, t, visit(tables.visits[t.observation], t.action, t.others, p.power))

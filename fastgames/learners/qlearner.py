@@ -19,7 +19,9 @@ _LEARN = {  # (by visits, counterfactual)
 
 @dataclass(frozen=True, eq=False)
 class QLearner(ValueLearner):
-    """Tabular Q-learning: q[o, a] += alpha ((r + gamma max q[o']) - q[o, a]).
+    """Tabular Q-learning.
+
+    The update is q[o, a] += alpha ((r + gamma max q[o']) - q[o, a]).
 
     Parameters
     ----------

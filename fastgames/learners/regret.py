@@ -19,7 +19,7 @@ SEEN = Table("seen", ("observations",), "int64")
 
 @dataclass(frozen=True, eq=False)
 class RegretMatching(RuleLearner):
-    """Regret matching: plays actions with probabilities proportional to their positive regrets.
+    """Regret matching, which plays actions in proportion to their positive regrets.
 
     If no regret is positive, play is uniform. The regret of an action is the sum of payoffs that it
     would have earned against the others' past actions, minus the payoffs earned. The agent observes
@@ -30,10 +30,10 @@ class RegretMatching(RuleLearner):
     Parameters
     ----------
     plus : bool
-        Regret matching+: set negative regrets to 0 after every step.
+        Set negative regrets to 0 after every step (regret matching+).
     played : bool
-        The payoff earned in a step. True: the payoff of the action played (Hart & Mas-Colell).
-        False: the mean payoff of the strategy from which it was drawn, as in CFR.
+        Compute regrets from the payoff of the action played (Hart & Mas-Colell). If False, they are
+        computed from the mean payoff of the strategy from which it was drawn, as in CFR.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def average(strategy: np.ndarray, averages: np.ndarray, seen: np.ndarray, o: int
 
 
 def regret(regrets: np.ndarray, column: np.ndarray, earned: Any) -> None:
-    """Add column - earned to the regrets; both (A,), regrets is modified in place."""
+    """Add column - earned to the regrets, both (A,); regrets is modified in place."""
     for a in range(len(column)):
         regrets[a] = regrets[a] + (column[a] - earned)
 
@@ -143,7 +143,7 @@ def forgive(regrets: np.ndarray) -> None:
 
 
 def match(regrets: np.ndarray, strategy: np.ndarray) -> None:
-    """Write the strategy proportional to the positive regrets, uniform if none is positive.
+    """Write the strategy proportional to the positive regrets; uniform if no regret is positive.
 
     regrets, strategy: (A,); strategy is modified in place
     """
@@ -162,7 +162,7 @@ def match(regrets: np.ndarray, strategy: np.ndarray) -> None:
 
 
 def learn(tables: Any, p: Any, t: "Outcome") -> None:
-    """Update the regrets by column[k] - (mean of column over strategy[o]), then match them."""
+    """Add column[k] - (mean of column over strategy[o]) to regrets[o, k], then match them."""
     o = t.observation
     strategy, regrets = tables.strategy[o], tables.regrets[o]
     average(tables.strategy, tables.average_strategy, tables.seen, o)
@@ -177,7 +177,7 @@ def learn_plus(tables: Any, p: Any, t: "Outcome") -> None:
 
 
 def learn_played(tables: Any, p: Any, t: "Outcome") -> None:
-    """Update the regrets by column[k] - column[a], the payoff of the action played; match them."""
+    """Add column[k] - column[a] to regrets[o, k] for the action a played, then match them."""
     o = t.observation
     average(tables.strategy, tables.average_strategy, tables.seen, o)
     regret(tables.regrets[o], t.column, t.column[t.action])

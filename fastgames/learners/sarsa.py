@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Sarsa(ValueLearner):
-    """SARSA: q[o, a] += alpha ((r + gamma q[o', a']) - q[o, a]), a' the action played at o'.
+    """SARSA, which learns the values of its own policy.
 
-    The agent learns from a move when it makes its next move. At a time limit there is no next move,
-    and it uses the mean over its policy, as `ExpectedSarsa` does. (In a game with turns, it does so
-    if it is its turn in the state reached; otherwise the move is discarded.)
+    The update is q[o, a] += alpha ((r + gamma q[o', a']) - q[o, a]), where a' is the action played
+    at o'. The agent learns from a move when it makes its next move. At a time limit there is no
+    next move, and it uses the mean over its policy, as `ExpectedSarsa` does. (In a game with turns,
+    it does so if it is its turn in the state reached; otherwise the move is discarded.)
 
     Parameters
     ----------
@@ -82,9 +83,10 @@ class Sarsa(ValueLearner):
 
 @dataclass(frozen=True, eq=False)
 class ExpectedSarsa(ValueLearner):
-    """Expected SARSA: q[o, a] += alpha ((r + gamma E q[o', .]) - q[o, a]).
+    """Expected SARSA, which uses the mean value of its own policy.
 
-    E is the mean over the current policy, including exploration.
+    The update is q[o, a] += alpha ((r + gamma E q[o', .]) - q[o, a]), where E is the mean over the
+    current policy, including exploration.
 
     Parameters
     ----------
@@ -131,7 +133,8 @@ class ExpectedSarsa(ValueLearner):
         kind="overview",
         record="fg.Record(every={every}, greedy=True, joint_actions=True)",
         says=(
-            "Its target is the mean over its policy, without the noise of the next action in SARSA."
+            "The target is the mean over the policy, so it has no noise from the choice of the "
+            "next action, unlike SARSA's."
         ),
     )
 
@@ -142,9 +145,10 @@ class ExpectedSarsa(ValueLearner):
 
 
 def expected_epsilon(row: np.ndarray, epsilon: float, real: Any) -> Any:
-    """Return the mean of values over epsilon-greedy play: (1 - s) max + s (sum / A), in `real`.
+    """Return the mean of values over the epsilon-greedy policy, in `real`.
 
-    s = real(floor(epsilon 2^31) / 2^31); the sum runs in index order from row[0].
+    It is (1 - s) max + s (sum / A) with s = real(floor(epsilon 2^31) / 2^31); the sum runs in index
+    order from row[0].
 
     row: (A,) the values of the actions
     """
@@ -156,9 +160,10 @@ def expected_epsilon(row: np.ndarray, epsilon: float, real: Any) -> Any:
 
 
 def expected_softmax(row: np.ndarray, temperature: float, real: Any) -> Any:
-    """Return the mean of values over softmax play: (sum of w_a row_a) / (sum of w_a), in `real`.
+    """Return the mean of values over the softmax policy, in `real`.
 
-    w: `softmax_weights`, not normalised; both sums run in index order from their first term.
+    It is (sum of w_a row_a) / (sum of w_a) with w from `softmax_weights`, not normalised; both sums
+    run in index order from their first term.
 
     row: (A,) the values of the actions
     """
@@ -173,7 +178,7 @@ def expected_softmax(row: np.ndarray, temperature: float, real: Any) -> Any:
 
 
 def value_epsilon(q: np.ndarray, epsilon: float, t: "Outcome") -> Any:
-    """Return the value of the next observation under epsilon-greedy play; 0 once ended.
+    """Return the value of the next observation under the epsilon-greedy policy; 0 if ended.
 
     It is the value of the next action if there is one, else the mean over the policy.
     """
@@ -188,7 +193,7 @@ def value_epsilon(q: np.ndarray, epsilon: float, t: "Outcome") -> Any:
 
 
 def value_softmax(q: np.ndarray, temperature: float, t: "Outcome") -> Any:
-    """Return the value of the next observation under softmax play; 0 once ended.
+    """Return the value of the next observation under the softmax policy; 0 if ended.
 
     It is the value of the next action if there is one, else the mean over the policy.
     """
@@ -203,14 +208,14 @@ def value_softmax(q: np.ndarray, temperature: float, t: "Outcome") -> Any:
 
 
 def learn_epsilon(tables: Any, p: Any, t: "Outcome") -> None:
-    """Move q[o, a] by alpha towards gain + weight value, under epsilon-greedy play."""
+    """Move q[o, a] by alpha towards gain + weight value, for epsilon-greedy exploration."""
     q = tables.q
     target = t.gain + t.weight * value_epsilon(q, p.epsilon, t)
     update(q, t.observation, t.action, target, q.dtype.type(p.alpha))
 
 
 def learn_epsilon_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
-    """Learn as `learn_epsilon` does, with the step size of the visit."""
+    """Update as `learn_epsilon` does, with the step size of the visit, `stepsize.visit`."""
     q = tables.q
     step = visit(tables.visits, t.observation, t.action, p.power)
     target = t.gain + t.weight * value_epsilon(q, p.epsilon, t)
@@ -218,14 +223,14 @@ def learn_epsilon_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
 
 
 def learn_softmax(tables: Any, p: Any, t: "Outcome") -> None:
-    """Move q[o, a] by alpha towards gain + weight value, under softmax play."""
+    """Move q[o, a] by alpha towards gain + weight value, for softmax exploration."""
     q = tables.q
     target = t.gain + t.weight * value_softmax(q, p.temperature, t)
     update(q, t.observation, t.action, target, q.dtype.type(p.alpha))
 
 
 def learn_softmax_by_visits(tables: Any, p: Any, t: "Outcome") -> None:
-    """Learn as `learn_softmax` does, with the step size of the visit."""
+    """Update as `learn_softmax` does, with the step size of the visit, `stepsize.visit`."""
     q = tables.q
     step = visit(tables.visits, t.observation, t.action, p.power)
     target = t.gain + t.weight * value_softmax(q, p.temperature, t)

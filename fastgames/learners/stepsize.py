@@ -16,8 +16,8 @@ class VisitCount(_Frozen):
     Parameters
     ----------
     power : float, schedule or array (replicas,)
-        In (0, 1]; above 1/2 for convergence. (Above 1 the step sizes have a finite sum, and the
-        table stays close to its initial values.)
+        The exponent of the visits, in (0, 1]; above 1/2 for convergence. (Above 1 the step sizes
+        would have a finite sum, and the table would stay close to its initial values.)
 
     Raises
     ------

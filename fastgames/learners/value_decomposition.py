@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class VDN(RuleLearner):
-    """Value decomposition (VDN): Q-learning of a team value that is a sum over the members.
+    """Value decomposition (VDN), Q-learning of a team value that is a sum over the members.
 
     Every member i has a table q_i of its own observation and action. In each step all
     q_i[o_i, a_i] += alpha d, with the common error d = (r + gamma sum_i max q_i[o_i']) - sum_i
@@ -49,7 +49,7 @@ class VDN(RuleLearner):
         Initial values of the table "q" of each member: finite, broadcast from the right to
         (replicas, observations, actions).
     label : str
-        Distinguishes teams that are otherwise equal.
+        The label of the team, which distinguishes teams with otherwise equal learners.
 
     Raises
     ------
@@ -88,6 +88,7 @@ class VDN(RuleLearner):
         "fg.VDN(alpha=0.1)",
         kind="joint",
         record="fg.Record(joint_actions=True)",
+        says="The members coordinate on one of the best joint actions.",
     )
 
     @cached
@@ -113,8 +114,9 @@ def mean(rewards: np.ndarray) -> Any:
 def learn(tables: Any, p: Any, t: "TeamOutcome") -> None:
     """Add alpha d to q_i[o_i, a_i] of every member i, with the error d of the sum.
 
-    d = (mean reward + weight sum_i max q_i[o2_i]) - sum_i q_i[o_i, a_i], the second sum 0 once
-    ended. This is a gradient step on the squared error of the sum, which moves by M alpha d.
+    d = (mean reward + weight sum_i max q_i[o2_i]) - sum_i q_i[o_i, a_i]; the first sum is 0 if the
+    episode has ended. This is a gradient step on the squared error of the sum, which moves by
+    M alpha d.
     """
     qs = tables.q
     real = t.rewards.dtype.type
