@@ -1,1 +1,1 @@
-"""Games by name: a module for each, of the same name; what several share begins with `_`."""
+"""Games by name, one module per game; names of shared modules begin with `_`."""

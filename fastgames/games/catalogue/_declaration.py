@@ -1,4 +1,4 @@
-"""What a game of the catalogue says about itself besides its docstring."""
+"""Declarations of games of the catalogue: title, formula and domains of parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a game says about itself; its page and the tests read it.
+    """The declaration of a game, which its page and the tests read.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What markets share: their parameters, their grids of choices, and equal shares."""
+"""Common parts of markets: their parameters, their grids of choices, and equal shares."""
 
 from __future__ import annotations
 

@@ -42,9 +42,9 @@ def coin_game(
     size : int
         Side of the grid, in [2, 32).
     alternating : bool
-        True if the colours of new coins alternate; False if each colour is drawn at random.
+        True if the colours of new coins alternate. If False, each colour is drawn at random.
     discount : float
-        As for `ProceduralGame`.
+        Discount factor per step, in [0, 1); 1 is allowed only with a time limit.
     time_limit : int, optional
         Steps after which an episode is truncated. At the start of an episode the agents are in
         random cells, and the coin is in a random cell without an agent.

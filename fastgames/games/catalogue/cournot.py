@@ -41,13 +41,15 @@ def cournot(
     firms : int
         Number of firms N, in [2, 20].
     quantities : int, array_like (A,), or N array_like (A_i,)
-        Allowed quantities, at least 0: one grid for all firms, or one for each. A number m, at
-        least 2, makes m quantities in equal steps from 0 to intercept / slope, the quantity at
-        which the price is 0.
-    intercept, slope : float
-        Intercept and slope of the demand, in (0, inf).
+        Number of allowed quantities, at least 2, or the quantities, at least 0, one grid for all
+        firms or one for each. A number makes a grid in equal steps from 0 to intercept / slope, the
+        quantity at which the price is 0.
+    intercept : float
+        Price at a total quantity of 0, in (0, inf).
+    slope : float
+        Fall of the price per unit sold, in (0, inf).
     cost : float or array_like (N,)
-        Each firm's cost of one unit, in [0, intercept).
+        Cost of one unit, in [0, intercept), one number for all firms or one for each.
 
     Returns
     -------

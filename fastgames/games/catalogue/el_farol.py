@@ -46,15 +46,19 @@ def el_farol(
         Number of agents N, in [2, 32768).
     capacity : int
         Largest attendance that pays `good`, in [1, N).
-    good, bad, stay : float
-        Payoffs, with good > stay > bad.
+    good : float
+        Payoff of attending with at most `capacity` agents, above stay.
+    bad : float
+        Payoff of attending with more than `capacity` agents, below stay.
+    stay : float
+        Payoff of staying, between bad and good.
     classes : int
         Number of observations, in [1, N + 1]. With attendance A in the previous step (0 at the
         start), agents observe the class ``A * classes // (N + 1)``. With 1, agents observe nothing;
         with N + 1, the attendance itself, like Arthur's agents.
     discount : float
-        As for `ProceduralGame`; 0 unless given, as no action of one agent changes its future
-        options.
+        Discount factor per step, in [0, 1). The default is 0, because no action of one agent
+        changes its future options.
 
     Returns
     -------

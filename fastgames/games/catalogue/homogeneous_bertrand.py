@@ -42,14 +42,14 @@ def homogeneous_bertrand(
     firms : int
         Number of firms N, in [2, 20].
     prices : int, array_like (A,), or N array_like (A_i,)
-        Allowed prices: one grid for all firms, or one for each. A number m, at least 2, makes m
-        prices in equal steps from lowest to reservation.
+        Number of allowed prices, at least 2, or the prices, one grid for all firms or one for each.
+        A number makes a grid in equal steps from lowest to reservation.
     cost : float
-        Every firm's cost of one unit, below reservation.
+        Cost of one unit of every firm, finite and below reservation.
     reservation : float
-        The highest price at which consumers buy.
+        Highest price at which consumers buy, finite.
     lowest : float
-        The lowest price of a grid made from a number, below reservation.
+        Lowest price of the grid if `prices` is a number, finite and below reservation.
 
     Returns
     -------

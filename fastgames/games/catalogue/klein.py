@@ -38,7 +38,8 @@ def klein(
     discount : float
         Discount factor per period, in [0, 1).
     start : int or array_like (S,), optional
-        As for `AlternatingGame`. Unless given, firm 0 moves first, against a random price.
+        First state of an episode, or the probability of every state, as for `AlternatingGame`.
+        Unless given, firm 0 moves first, against a random price.
 
     Returns
     -------

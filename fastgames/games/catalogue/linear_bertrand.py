@@ -41,14 +41,17 @@ def linear_bertrand(
     Parameters
     ----------
     prices : int, array_like (A,), or 2 array_like (A_i,)
-        As for `logit_bertrand`. A grid made from a number has no price below 0.
+        Number of allowed prices, at least 2, or the prices, one grid for all firms or one for each.
+        A number makes grids as in `logit_bertrand`, without prices below 0.
     gamma : float
         Degree of substitution of the goods, in (0, 1).
-    a, c : float or array_like (2,)
-        Quality of each firm's good and its cost of one unit. Both firms must sell at the maximum of
-        their joint profit: a_i - c_i > gamma (a_j - c_j).
+    a : float or array_like (2,)
+        Quality of the goods, finite, one number for all firms or one for each.
+    c : float or array_like (2,)
+        Cost of one unit, finite, one number for all firms or one for each. Both firms must sell at
+        the maximum of their joint profit: a_i - c_i > gamma (a_j - c_j).
     xi : float
-        As for `logit_bertrand`.
+        Extension of the grids beyond the Nash and monopoly prices, in [0, inf).
 
     Returns
     -------

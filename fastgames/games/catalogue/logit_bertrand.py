@@ -47,13 +47,15 @@ def logit_bertrand(
     firms : int
         Number of firms N, in [2, 20].
     prices : int, array_like (A,), or N array_like (A_i,)
-        Allowed prices: one grid for all firms, or one for each. A number m, at least 2, makes a
-        grid for each firm: m prices in equal steps from pN - xi (pM - pN) to pM + xi (pM - pN),
-        where pN and pM are its prices in `nash` and `monopoly`.
-    a, c : float or array_like (N,)
-        Quality of each firm's good and its cost of one unit.
+        Number of allowed prices, at least 2, or the prices, one grid for all firms or one for each.
+        A number makes a grid for each firm, in equal steps from pN - xi (pM - pN) to
+        pM + xi (pM - pN), where pN and pM are its prices in `nash` and `monopoly`.
+    a : float or array_like (N,)
+        Quality of the goods, finite, one number for all firms or one for each.
+    c : float or array_like (N,)
+        Cost of one unit, finite, one number for all firms or one for each.
     a0 : float
-        Quality of the outside good.
+        Quality of the outside good, finite.
     mu : float
         Horizontal differentiation, in (0, inf). As mu approaches 0, all consumers buy the good of
         the largest a_i - p_i.

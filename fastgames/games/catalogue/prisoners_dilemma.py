@@ -17,11 +17,14 @@ def prisoners_dilemma(
 
     Parameters
     ----------
-    reward, sucker, temptation, punishment : float
-        R is paid to both if both cooperate, P to both if both defect, T to an agent that defects
-        alone, S to the other. All are finite and temptation > reward > punishment > sucker. (The
-        condition 2R > T + S, by which alternating does not beat cooperating, concerns the iterated
-        game only and is not checked.)
+    reward : float
+        Payoff R of both agents if both cooperate, below temptation.
+    sucker : float
+        Payoff S of an agent that cooperates alone, below punishment.
+    temptation : float
+        Payoff T of an agent that defects alone, the largest payoff.
+    punishment : float
+        Payoff P of both agents if both defect, below reward.
 
     Returns
     -------
@@ -34,11 +37,12 @@ def prisoners_dilemma(
     TypeError
         If a parameter is not a real number.
     ValueError
-        If a parameter is not finite, or the parameters are not in that order.
+        If a parameter is not finite, or unless temptation > reward > punishment > sucker.
 
     Notes
     -----
-    Equilibria: one, in dominant actions: both defect.
+    Equilibria: one, in dominant actions: both defect. The condition 2R > T + S, by which
+    alternating does not beat cooperating, concerns the iterated game only and is not checked.
 
     Source: Axelrod (1984), The Evolution of Cooperation, ch. 1, Figure 1 (p. 8).
 

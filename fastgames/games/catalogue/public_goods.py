@@ -19,7 +19,7 @@ _DOMAINS = {"agents": "[2, 20]", "endowment": "(0, inf)"}
     r"\sum_j e\,\mathbf{1}[j \text{ contributes}]",
 )
 def public_goods(agents: int = 4, factor: float = 1.6, endowment: float = 1.0) -> MatrixGame:
-    """Return the linear public goods game, in which each agent contributes everything or nothing.
+    """Return the linear public goods game, in which each agent contributes or keeps its endowment.
 
     The contributions are multiplied by the factor and shared equally among all agents, whether they
     contributed or not: agent i gets endowment · (1 if it keeps, else 0) + factor · (contributions)
@@ -30,7 +30,8 @@ def public_goods(agents: int = 4, factor: float = 1.6, endowment: float = 1.0) -
     agents : int
         Number of agents, in [2, 20]. The table has agents · 2**agents payoffs.
     factor : float
-        In (1, agents): the group gains more by a contribution than it costs, its contributor less.
+        Multiplier of the contributions, in (1, agents). The group gains more from a contribution
+        than it costs, its contributor gains less.
     endowment : float
         Endowment of every agent, in (0, inf).
 

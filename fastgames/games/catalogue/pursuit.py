@@ -53,20 +53,24 @@ def pursuit(
 
     Parameters
     ----------
-    rows, columns : int
-        Size of the grid, each in [2, 1024].
+    rows : int
+        Number of rows of the grid, in [2, 1024].
+    columns : int
+        Number of columns of the grid, in [2, 1024].
     hunters : int
         Number of hunters, in [2, 1024].
     sight : int
         Largest distance, in rows and in columns, at which a hunter sees the prey, in [0, 1024).
-    joint, shared : bool
-        See above.
+    joint : bool
+        True if two hunters are needed to catch the prey.
+    shared : bool
+        True if all hunters get 1 for a catch.
     torus : bool
         True if a hunter or prey that leaves the grid enters it on the opposite side.
     discount : float
-        As for `ProceduralGame`.
+        Discount factor per step, in [0, 1].
     time_limit : int, optional
-        Steps after which an episode is truncated.
+        Steps after which an episode is truncated. There is no limit unless given.
 
     Returns
     -------

@@ -32,8 +32,13 @@ def second_price_auction(
 
     Parameters
     ----------
-    bidders, bids, values
-        As for `first_price_auction`.
+    bidders : int
+        Number of bidders N, in [2, 20].
+    bids : int or array_like (A,)
+        Number of allowed bids, at least 2, or the bids, of which the lowest is the reserve price. A
+        number makes a grid in equal steps from 0 to the highest value.
+    values : float or array_like (N,)
+        Value of the good, at least the lowest bid, one number for all bidders or one for each.
 
     Returns
     -------

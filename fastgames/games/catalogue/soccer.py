@@ -43,9 +43,10 @@ def soccer(rows: int = 2, columns: int = 4) -> ProceduralGame:
 
     Parameters
     ----------
-    rows, columns : int
-        Size of the field: rows in [1, 100], counted from the north, columns in [4, 100], counted
-        from the west.
+    rows : int
+        Number of rows of the field, in [1, 100], counted from the north.
+    columns : int
+        Number of columns of the field, in [4, 100], counted from the west.
 
     Returns
     -------
@@ -90,9 +91,8 @@ def soccer(rows: int = 2, columns: int = 4) -> ProceduralGame:
         state[1] = kick_off_b
         state[_BALL] = coin(words[0])
 
-    # The docstring is part of the fingerprint of the game and must stay as it is.
     def move(state: Any, agent: int, action: int) -> bool:
-        """Move an agent, or the ball out of its hands; whether it scores."""
+        """Move an agent, or give the ball to the other agent; return whether the agent scores."""
         row, column = state[agent] // columns, state[agent] % columns
         if action == 0:
             row -= 1

@@ -72,24 +72,31 @@ def traffic(
 
     Parameters
     ----------
-    rows, columns : int
-        Size of the grid, at least 1 each; 2 to 1,024 intersections.
-    rate, surge : float
-        Arrival probabilities per step, in [0, 1].
-    period, surge_length : int
-        Length of a period, at least 1, and of its surge, in [0, period], in steps.
+    rows : int
+        Number of rows of the grid, at least 1, for 2 to 1,024 intersections.
+    columns : int
+        Number of columns of the grid, at least 1, for 2 to 1,024 intersections.
+    rate : float
+        Probability of an arrival per entry and step, in [0, 1].
+    surge : float
+        Probability of an arrival per entry and step on the axis of a surge, in [0, 1].
+    period : int
+        Length of a period in steps, at least 1.
+    surge_length : int
+        Length of the surge at the end of each period in steps, in [0, period].
     capacity : int
-        Vehicles that a queue within the grid holds, at least 1.
+        Number of vehicles that a queue within the grid holds, at least 1.
     saturation : int
-        Vehicles that leave an approach with green in a step, at least 1.
+        Number of vehicles that leave an approach with green in a step, at least 1.
     levels : tuple of int
-        Lower ends of the classes of queues after the first, ascending, at least 1: (1, 3, 6, 9)
-        makes the classes 0, 1 to 2, 3 to 5, 6 to 8, and 9 or more. C classes give 2 C^2
-        observations: (class of north-south * C + class of east-west) * 2 + axis that has green.
+        Lower ends of the classes of queues after the first, ascending, at least 1. For example,
+        (1, 3, 6, 9) makes the classes 0, 1 to 2, 3 to 5, 6 to 8, and 9 or more. C classes give 2
+        C^2 observations: (class of north-south * C + class of east-west) * 2 + axis that has green.
     discount : float
-        As for `ProceduralGame`.
+        Discount factor per step, in [0, 1].
     time_limit : int
-        Steps of an episode, which starts with empty streets and green for north-south.
+        Number of steps of an episode, at least 1. An episode starts with empty streets and green
+        for north-south.
 
     Returns
     -------
