@@ -68,6 +68,8 @@ class Environments:
     out : OutsideArrays
         The arrays that a step writes, padded. Observations and those reached are the same array if
         episodes never end.
+    blocks : list of LaneBlock
+        The blocks; all but the last are full.
     stepper : _core Stepper
         ``stepper.step(actions)`` steps all environments; `busy` is its lock.
     """
@@ -75,8 +77,8 @@ class Environments:
     def __init__(self, spec: RunSpec, state: State) -> None:
         self.spec = spec
         self.out = _arrays(spec)
-        self._blocks = _blocks(spec, state, self.out)
-        lanes = [block.lanes for block in self._blocks]
+        self.blocks = _blocks(spec, state, self.out)
+        lanes = [block.lanes for block in self.blocks]
         self.stepper = _core.lanes(spec.dtype).Stepper(lanes, outside(spec))
         self.load(state)
 
@@ -84,7 +86,7 @@ class Environments:
         """Copy the state into the blocks and clear rewards, ends and errors of the last step."""
         self._state = state
         self.stepper.taken = 0
-        for k, block in enumerate(self._blocks):
+        for k, block in enumerate(self.blocks):
             block.state = state
             block.lanes.wrong[:] = 0
             block.steps[:] = 0
@@ -98,7 +100,7 @@ class Environments:
     def stored(self) -> State:
         """Return the state after copying the blocks into it."""
         self._settle()
-        for k, block in enumerate(self._blocks):
+        for k, block in enumerate(self.blocks):
             block.store(*self._stretch(k))
         return self._state
 
@@ -128,28 +130,28 @@ class Environments:
 
     def states(self) -> np.ndarray:
         """Return the current states, (envs,) or (envs, state_size) int64, a copy."""
-        now = [block.lanes.state[: block.active].copy() for block in self._blocks]
+        now = [block.lanes.state[: block.active].copy() for block in self.blocks]
         return np.concatenate(now).astype(np.int64)
 
     def error(self) -> Exception:
         """Return the error of the user-defined function that failed."""
         self._settle()
-        return next(block.error() for block in self._blocks if block.lanes.wrong[0])
+        return next(block.error() for block in self.blocks if block.lanes.wrong[0])
 
     def check_tables(self) -> None:
         """Raise RuleError if a table of an internal learner has an entry that is not finite."""
         self._settle()
-        for block in self._blocks:
+        for block in self.blocks:
             block.check_tables()
 
     def _stretch(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the lanes of block k and the indices of their environments, (active,) int64."""
-        lanes = np.arange(self._blocks[k].active)
-        return lanes, lanes + k * self._blocks[0].active
+        lanes = np.arange(self.blocks[k].active)
+        return lanes, lanes + k * self.blocks[0].active
 
     def _settle(self) -> None:
         """Add the steps taken since the last call to the step counts of the blocks."""
-        for block in self._blocks:
+        for block in self.blocks:
             block.steps[: block.active] += self.stepper.taken
         self.stepper.taken = 0
 
