@@ -23,9 +23,10 @@ A_RUN = """
     engine.state engine.window errors games games._names games._tables games.catalogue
     games.catalogue._declaration games.catalogue._payoffs games.catalogue.matching_pennies
     games.compact games.markov games.matrix games.procedural games.variants grids learners
-    learners._names learners.base learners.explore learners.initial learners.qlearner
-    learners.stepsize learners.values record registry result rules rules.choice rules.exponential
-    rules.fixed rules.logarithm rules.qlearning rules.stepsize running schedules stop
+    learners._names learners.base learners.explore learners.fields learners.initial
+    learners.qlearner learners.stepsize learners.values record registry result rules rules.choice
+    rules.exponential rules.fixed rules.logarithm rules.qlearning rules.stepsize running schedules
+    stop
 """
 OTHERS = "import __future__, dataclasses, numpy.typing, threading"
 

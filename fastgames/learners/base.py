@@ -5,14 +5,15 @@ import math
 from abc import ABC, abstractmethod
 from collections import namedtuple
 from collections.abc import Callable, Iterable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 
 from fastgames._common import checks
 from fastgames.games import Game
-from fastgames.schedules import Numeric, _Frozen, numeric
+from fastgames.learners.fields import Form
+from fastgames.schedules import Numeric, _Frozen
 
 DIMENSIONS = ("observations", "actions", "agents", "others_actions", "joint_actions",
               "joint_observations")  # fmt: skip
@@ -203,97 +204,6 @@ class Example:
     says: str = ""
 
 
-@dataclass(frozen=True)
-class Form:
-    """The domain of a field of a learner, and the function that checks its values.
-
-    kind: "number", "explore", "initial", "flag", "text" or "probabilities"
-    check: function (name, value) that returns the value as the learner keeps it, or raises
-    domain: of a number, an interval such as "(0, 1]"
-    """
-
-    kind: str
-    check: Callable[[str, Any], Any]
-    domain: str = ""
-
-
-def parameter(default: Any, domain: str, scheduled: str | None = None, visits: bool = False) -> Any:
-    """Return the field of a numeric parameter.
-
-    default: a number, None (which is then allowed) or a `VisitCount`
-    domain, scheduled: as in `fastgames.schedules.numeric`
-    visits: whether a `VisitCount` is allowed
-    """
-
-    def check(name: str, value: Any) -> Any:
-        from fastgames.learners.stepsize import VisitCount
-
-        if (value is None and default is None) or (visits and isinstance(value, VisitCount)):
-            return value
-        return numeric(name, value, domain, scheduled)
-
-    return field(default=default, metadata={"form": Form("number", check, domain)})
-
-
-def exploration(default: Any = MISSING) -> Any:
-    """Return the field `explore`; default: None (which is then allowed), or epsilon = 0.1."""
-    from fastgames.learners.explore import EpsilonGreedy, Softmax
-
-    def check(name: str, value: Any) -> Any:
-        if (value is None and default is None) or isinstance(value, EpsilonGreedy | Softmax):
-            return value
-        raise TypeError(f"{name} must be an EpsilonGreedy or a Softmax, got {value!r}")
-
-    form = {"form": Form("explore", check)}
-    if default is None:
-        return field(default=None, metadata=form)
-    return field(default_factory=lambda: EpsilonGreedy(0.1), metadata=form)
-
-
-def initial_values(rivals: bool = False, most: int = 3) -> Any:
-    """Return the field `initial` of the first table, 0 by default.
-
-    rivals: whether `UniformRivals` is allowed
-    most: dimensions of an array; it broadcasts to (replicas, observations, actions)
-    """
-
-    def check(name: str, value: Any) -> Any:
-        from fastgames.learners.initial import UniformRivals
-
-        if rivals and isinstance(value, UniformRivals):
-            return value
-        array = checks.finite_array(name, value)
-        if array.ndim > most:
-            domain = "broadcast to (replicas, observations, actions)" if most else "be a number"
-            raise ValueError(f"{name} must {domain}, got shape {array.shape}")
-        array.setflags(write=False)
-        return float(array) if array.ndim == 0 else array
-
-    return field(default=0.0, metadata={"form": Form("initial", check)})
-
-
-def flag() -> Any:
-    """Return a field that is True or False, False by default."""
-
-    def check(name: str, value: Any) -> Any:
-        if not isinstance(value, bool):
-            raise TypeError(f"{name} must be True or False, got {value!r}")
-        return value
-
-    return field(default=False, metadata={"form": Form("flag", check)})
-
-
-def text() -> Any:
-    """Return a field that is a str, empty by default."""
-
-    def check(name: str, value: Any) -> Any:
-        if not isinstance(value, str):
-            raise TypeError(f"{name} must be a str, got {value!r}")
-        return value
-
-    return field(default="", metadata={"form": Form("text", check)})
-
-
 class RuleLearner(_Frozen, ABC):
     """The base class of learners that are defined by their rules.
 
@@ -305,12 +215,11 @@ class RuleLearner(_Frozen, ABC):
     Attributes
     ----------
     name : str
-        The learner in files, on the command line and in `fastgames.registry`. A class that has a
-        name is registered.
+        The learner in files, on the command line and in `fastgames.registry`.
     title, formula : str
         Title and formula (LaTeX) of its page.
     example : Example
-        The run that its page shows.
+        The run that its page shows. A class with an example is registered by `make names`.
     slow : bool
         Compiling it takes long; the quick tests leave out its page.
     """

@@ -7,7 +7,8 @@ import numpy as np
 
 from fastgames._common.later import cached
 from fastgames.games import Game, Variants
-from fastgames.learners.base import Example, RuleLearner, Rules, Table, parameter
+from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.fields import parameter
 from fastgames.learners.hedge import weigh
 from fastgames.learners.regret import AVERAGE, SEEN, STRATEGY, average
 from fastgames.rules import fixed

@@ -8,7 +8,8 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.later import cached
 from fastgames.games import Game
-from fastgames.learners.base import Example, Form, RuleLearner, Rules, Table
+from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.fields import Form
 from fastgames.rules import fixed
 
 

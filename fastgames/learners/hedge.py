@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, RuleLearner, Rules, Table, parameter
+from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.fields import parameter
 from fastgames.learners.regret import AVERAGE, SEEN, STRATEGY, average, mean, regret
 from fastgames.rules import fixed
 from fastgames.rules.choice import largest

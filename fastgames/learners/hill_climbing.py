@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, RuleLearner, Rules, Table, parameter
+from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.fields import parameter
 from fastgames.rules import mixed
 from fastgames.rules.choice import argmax
 from fastgames.rules.qlearning import discounted_best, update

@@ -4,15 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastgames._common.later import cached
-from fastgames.learners.base import (
-    Example,
-    RuleLearner,
-    Rules,
-    Table,
-    exploration,
-    initial_values,
-    parameter,
-)
+from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.fields import exploration, initial_values, parameter
 from fastgames.rules.qlearning import discounted_best, update
 
 if TYPE_CHECKING:

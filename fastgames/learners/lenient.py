@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastgames._common.later import cached
-from fastgames.learners.base import (
-    Example,
-    RuleLearner,
-    Rules,
-    Table,
-    exploration,
-    initial_values,
-    parameter,
-)
+from fastgames.learners.base import Example, RuleLearner, Rules, Table
 from fastgames.learners.explore import EpsilonGreedy
+from fastgames.learners.fields import exploration, initial_values, parameter
 from fastgames.rules import mixed, qlearning
 from fastgames.rules.choice import argmax, epsilon_greedy, sample, softmax_weights, unit
 from fastgames.rules.exponential import exp

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, Rules, flag
+from fastgames.learners.base import Example, Rules
+from fastgames.learners.fields import flag
 from fastgames.learners.stepsize import VisitCount
 from fastgames.learners.values import ValueLearner
 from fastgames.rules import qlearning

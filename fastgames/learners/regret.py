@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, RuleLearner, Rules, Table, flag
+from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.fields import flag
 from fastgames.rules import fixed
 
 if TYPE_CHECKING:

@@ -4,14 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastgames.learners.base import (
-    RuleLearner,
-    Rules,
-    Table,
-    exploration,
-    initial_values,
-    parameter,
-)
+from fastgames.learners.base import RuleLearner, Rules, Table
+from fastgames.learners.fields import exploration, initial_values, parameter
 from fastgames.learners.stepsize import VisitCount
 
 Q = Table("q")
