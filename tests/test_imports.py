@@ -22,8 +22,8 @@ A_RUN = """
     engine.core engine.driver engine.policies engine.progress engine.snapshots engine.spec
     engine.state engine.window errors games games._names games._tables games.catalogue
     games.catalogue._declaration games.catalogue._payoffs games.catalogue.matching_pennies
-    games.compact games.markov games.matrix games.procedural games.variants grids learners
-    learners._names learners.base learners.explore learners.fields learners.initial
+    games.compact games.markov games.matrix games.procedural games.transitions games.variants grids
+    learners learners._names learners.base learners.explore learners.fields learners.initial
     learners.qlearner learners.stepsize learners.values record registry result rules rules.choice
     rules.exponential rules.fixed rules.logarithm rules.qlearning rules.stepsize running schedules
     stop
