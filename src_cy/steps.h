@@ -55,8 +55,8 @@ FG_INLINE void fg_store_generators(const fg_generators g, uint32_t *at, const in
   fg_store_words(at + 3 * lanes, g.d);
 }
 
-/* Vectors of words in work at once: as many as the registers hold the generators and tables of, for two agents with two
- * actions. */
+/* Number of vectors of words processed at once: two in AVX-512 builds with float32 tables, else one. With it, generators
+ * and tables of two agents with two actions fit into the registers. */
 enum { FG_HANDS = FG_BYTES == 64 ? 2 / FG_PARTS : 1 };
 
 #define FG_UNROLLED(k, first, end) _Pragma("GCC unroll 4") for (int k = first; k < end; k++)
