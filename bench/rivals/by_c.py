@@ -1,4 +1,4 @@
-"""C in processes of its own, built by the compiler that is there ($CC or cc), -O3 -march=native."""
+"""C programs in their own processes, built by $CC or cc with -O3 -march=native."""
 
 import functools
 import os
@@ -18,13 +18,13 @@ _builds = tempfile.TemporaryDirectory()
 
 
 def command(source, program, *flags):
-    """What builds it."""
+    """Return the compiler's command line."""
     return [COMPILER, *FLAGS, *flags, str(FOLDER / source), "-o", str(program), "-lm"]
 
 
 @functools.cache
 def build(source, *flags):
-    """The program's path. Flags after the first that it does not know are left out."""
+    """Build the program and return its path; unknown flags after the first are left out."""
     program = Path(_builds.name) / Path(source).stem
     try:
         made = subprocess.run(command(source, program, *flags), capture_output=True, text=True)
@@ -40,7 +40,7 @@ def build(source, *flags):
 
 
 def run(source, kernel, runs):
-    """Game-steps per CPU second, the mean of the check, runs simulated."""
+    """Return (game-steps per CPU second, mean of the check, number of runs)."""
     program = build(source)
     out = subprocess.run([program, kernel, str(runs)], check=True, capture_output=True, text=True)
     rate, mean, simulated = out.stdout.split()
@@ -48,11 +48,11 @@ def run(source, kernel, runs):
 
 
 def lanes_under_contract(dtype, streams, steps, alpha, words):
-    """Game-steps per CPU second, and the tables (runs, 2, 2).
+    """Return (game-steps per CPU second, tables (runs, 2, 2)).
 
-    Raises ImportError where the CPU has not what the kernel is written for.
+    Raise ImportError if the CPU lacks the instructions that the kernel uses.
     """
-    # no fused operations: their bits are others; gcc keeps two groups in registers with -fsched…
+    # Fused operations have other bits; with -fsched… gcc keeps two groups in registers.
     flags = "-ffp-contract=off", "-fschedule-insns", "-fsched-pressure"
     program = build("pennies_lanes.c", *flags)
     numbers = [f"f{dtype[-2:]}", steps, len(streams), alpha, *words, 1]

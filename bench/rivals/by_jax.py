@@ -1,6 +1,6 @@
-"""JAX: what a user writes first, and its best that we found: arrays by action, its own xoshiro.
+"""JAX: a plain program, and the fastest that we found: arrays by action, a xoshiro generator.
 
-XLA's vectors are as wide as `--xla_cpu_prefer_vector_width` says, see `compare.py`.
+`--xla_cpu_prefer_vector_width` sets the width of XLA's vectors, see `compare.py`.
 """
 
 import functools
@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 STEPS = 20_000
-jax.config.update("jax_enable_x64", True)  # types are said everywhere below
+jax.config.update("jax_enable_x64", True)  # all types below are explicit
 
 
 def _xoshiro(s):
-    """xoshiro128+: the next word, and the state after it."""
+    """Return the next word of xoshiro128+, and the next state."""
     a, b, c, d = s
     word, shifted = a + d, b << 9
     c, d = c ^ a, d ^ b
@@ -49,9 +49,9 @@ def _pennies(runs, dtype, unroll, key):
 
 
 def pennies(runs, dtype="float32", width=1024, unroll=4):
-    """W1 at its best: `width` runs at once, four steps in one pass over them."""
+    """W1, the fastest version: `width` runs at once, four steps in one pass over them."""
     batches = -(-runs // width)
-    size = -(-runs // batches)  # one size: one compilation
+    size = -(-runs // batches)  # one size, so that it compiles once
     sums = [_pennies(size, dtype, unroll, jax.random.key(seed)) for seed in range(batches)]
     return float(sum(sums)) / batches
 
@@ -80,7 +80,7 @@ def _first_try(runs, key):
 
 
 def pennies_first_try(runs):
-    """W1 as the libraries of environments do it: one run's code, vmapped."""
+    """W1 as in libraries of environments: the code of one run, vmapped."""
     return float(_first_try(runs, jax.random.key(0)))
 
 
@@ -125,7 +125,7 @@ def _pricing(payoffs, start, steps, runs, dtype, key):
             new = old + real(0.15) * (target - old)
             unique = {"unique_indices": True, "indices_are_sorted": True, **inside}
             after.append(tables[i].at[base + s, a[i]].set(new, **unique))
-            stale = (s2 == s)[:, None] & (actions == a[i][:, None])  # fetched before it was set
+            stale = (s2 == s)[:, None] & (actions == a[i][:, None])  # fetched before the update
             fetched.append(jnp.where(stale, new[:, None], there))
         return (generators, tuple(after), tuple(fetched), s2), None
 
@@ -137,5 +137,5 @@ def _pricing(payoffs, start, steps, runs, dtype, key):
 
 
 def pricing(payoffs, start, steps, runs, dtype="float32"):
-    """W3: one table an agent, rows fetched once and kept until the next step."""
+    """W3: one table per agent; rows are fetched once and reused in the next step."""
     return float(_pricing(payoffs, start, steps, runs, dtype, jax.random.key(0)))

@@ -1,4 +1,4 @@
-"""Numba: a plain jitted loop, and lanes written by an expert for the one game."""
+"""Numba: a plain jitted loop, and an expert's loop over lanes for one game."""
 
 import os
 
@@ -34,7 +34,7 @@ def pennies(runs):
 
 @numba.njit(fastmath=True, cache=CACHE)
 def _block(s, q0, q1, p0, p1, alpha, lanes):
-    """Steps of `lanes` runs: xoshiro128+, one word for both agents, 15 bits and a coin each."""
+    """Step `lanes` runs with xoshiro128+: one word for both agents, 15 bits and a coin each."""
     s0, s1, s2, s3 = s[0], s[1], s[2], s[3]
     one = alpha / alpha
     threshold = np.uint32(round(0.1 * 32768))
@@ -62,7 +62,7 @@ def _block(s, q0, q1, p0, p1, alpha, lanes):
 
 
 def pennies_lanes(runs, real=np.float32, lanes=128):
-    """W1 in lanes, fast-math: whole blocks of them, at least one."""
+    """W1 in lanes with fast-math: full blocks of lanes, at least one."""
     total, blocks = 0.0, max(1, runs // lanes)
     for seed in range(blocks):
         s = np.random.default_rng(seed).integers(1, 2**32, (4, lanes), dtype=np.uint32)
@@ -119,7 +119,7 @@ def _argmax(row):
 
 @numba.njit
 def pricing_cached(payoffs, start, steps, runs):
-    """W3, an expert's: each row's maximum is kept, and sought anew only where it was lowered."""
+    """W3, an expert's version: stores each row's maximum and rescans only lowered rows."""
     m, total, factor = start.shape[1], 0.0, np.exp(-4e-6)
     a, x = np.zeros(2, np.int64), np.zeros(2)
     for seed in range(runs):

@@ -1,4 +1,4 @@
-"""NumPy: the listing that a textbook prints, and many runs at once in arrays."""
+"""NumPy: a textbook listing, and many runs at once in arrays."""
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def stepping(runs):
 
 
 def stepping_arrays(runs):
-    """W2, every step of a run in one array: no learner is in the way."""
+    """W2 with all steps of a run in one array, which is possible without learners."""
     total = 0.0
     for seed in range(runs):
         a, b = np.random.default_rng(seed).integers(0, 2, (2, STEPS), dtype=np.int8)

@@ -13,7 +13,7 @@ GAME = pyspiel.load_game("matrix_mp")
 
 
 def pennies(runs):
-    """W1: its learners, one game an episode, as its examples do."""
+    """W1: its learners, one game per episode, as in its examples."""
     total = 0.0
     env = rl_environment.Environment(GAME)
     for seed in range(runs):
@@ -49,7 +49,7 @@ def pennies_games_only(runs):
 
 
 def stepping(runs):
-    """W2: a state for each game."""
+    """W2: a new state for each game."""
     total = 0.0
     for seed in range(runs):
         bits = random.Random(seed).getrandbits
@@ -61,7 +61,7 @@ def stepping(runs):
 
 
 def stepping_bots(runs):
-    """W2: two random bots, played against each other by its C++."""
+    """W2: two random bots that its C++ code plays against each other."""
     total = 0.0
     for run in range(runs):
         bots = [pyspiel.make_uniform_random_bot(i, 2 * run + i) for i in range(2)]
@@ -71,7 +71,7 @@ def stepping_bots(runs):
 
 
 class _Exponential(rl_tools.ValueSchedule):
-    """Epsilon falls from 1 as Calvano et al. have it."""
+    """The epsilon schedule of Calvano et al., which starts at 1."""
 
     def __init__(self):
         self.steps = 0

@@ -1,4 +1,4 @@
-"""PettingZoo: its rock-paper-scissors, and matching pennies as its users write an environment."""
+"""PettingZoo: its rock-paper-scissors, and matching pennies as a user's environment."""
 
 import os
 import random
@@ -13,7 +13,7 @@ STEPS = 20_000
 
 
 class Pennies(ParallelEnv):
-    """Matching pennies, with no more work in a step than the interface asks for."""
+    """Matching pennies, with the least work per step that the interface allows."""
 
     metadata = {"name": "matching_pennies"}  # noqa: RUF012
 

@@ -1,6 +1,6 @@
-"""Plain Python on lists and floats: nothing is imported but the standard library.
+"""Plain Python on lists and floats, with the standard library only.
 
-What every function of the modules `by_…` returns is a mean over runs, which must agree with ours.
+Every function of the modules `by_…` returns a mean over runs, which must agree with ours.
 """
 
 import math
@@ -27,7 +27,7 @@ def pennies(runs):
 
 
 def stepping(runs):
-    """W2: the row agent's mean payoff where both choose at random."""
+    """W2: the row agent's mean payoff if both choose at random."""
     payoffs, total = ((1.0, -1.0), (-1.0, 1.0)), 0.0
     for seed in range(runs):
         bits = random.Random(seed).getrandbits

@@ -1,11 +1,10 @@
-"""Whole cold processes, from start to result: what a user waits for who runs a script once.
+"""Time of cold processes from start to result, as for a script that is run once.
 
     python bench/rivals/cold.py [--rounds 7]
 
-W1 of compare.py, runs of 20,000 steps: start the interpreter, import, compile what is to be
-compiled, run, print. What an earlier process left for the next one (bytecode; compiled code where
-the line says "kept") is there: a first process wrote it. Wall time, medians; the slowest are run
-once. One CPU.
+W1 of compare.py, runs of 20,000 steps: start the interpreter, import, compile, run, print. Caches
+of an earlier process exist: bytecode, and compiled code in lines marked "kept". Wall time on one
+CPU, medians; the slowest are run once.
 """
 
 import argparse
@@ -24,7 +23,7 @@ from by_c import COMPILER, command
 
 FOLDER = Path(__file__).parent
 RUNS = (1, 100, 1_000, 10_000)
-LONG = 4.0  # seconds: what takes longer is run once, and with more runs not at all
+LONG = 4.0  # seconds; slower programs are run once, and not with more runs
 
 OURS = """
 import sys
@@ -43,7 +42,7 @@ print(by_jax.pennies(runs, unroll=4 if runs > 1_000 else 1))  # compiles faster
 
 
 def contenders(folder):
-    """name -> (package, function of a number of runs: command line, added environment)."""
+    """Return {name: (package, function (runs) -> (command line, added environment))}."""
 
     def python(code, *more, **environment):
         return lambda runs: ([sys.executable, "-c", code, str(runs), *more], environment)
@@ -85,14 +84,14 @@ def contenders(folder):
 
 
 def seconds(arguments, environment):
-    """Wall time of one process."""
+    """Return the wall time of one process."""
     began = time.perf_counter()
     subprocess.run(arguments, env=environment, check=True, stdout=subprocess.DEVNULL, cwd=FOLDER)
     return time.perf_counter() - began
 
 
 def measure(rounds):
-    """(name, runs) -> seconds of each process; and what was not measured, with the reason."""
+    """Return {(name, runs): seconds of each process}, and the skipped entries with reasons."""
     environment = os.environ.copy()
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     times, missing = {}, {}
@@ -108,7 +107,7 @@ def measure(rounds):
             for runs in RUNS[:1] if "nothing" in name else RUNS:
                 arguments, added = line(runs)
                 times[name, runs] = [seconds(arguments, environment | added)]
-                if added:  # that one compiled what is kept
+                if added:  # this process wrote the cache of compiled code
                     times[name, runs] = [seconds(arguments, environment | added)]
                 if times[name, runs][0] > LONG:
                     break
@@ -139,7 +138,7 @@ def _lacking(package):
 
 
 def main():
-    """The command line."""
+    """Parse the command line, measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds

@@ -1,11 +1,11 @@
-"""fastgames beside what people run instead: one table of ratios from one session on one CPU.
+"""Compare fastgames with other implementations: one table of ratios, measured on one CPU.
 
     make bench-rivals            # both tables, in an environment of their own
     python bench/rivals/compare.py [--rounds 5] [--only W1 W2 W3]
 
 W1: matching pennies, two epsilon-greedy Q-learners (alpha = epsilon = 0.1), 20,000 steps a run.
 W2: the same game, both choose at random, payoffs summed. W3: Calvano's pricing duopoly, a million
-steps a run from epsilon = 1. Everything takes its turn, round after round, in alternating order;
+steps a run from epsilon = 1. The programs run in turn, in several rounds of alternating order;
 medians of CPU time. Every result is checked: means over runs agree with ours within noise (other
 streams), or the tables have the same bits (our streams).
 """
@@ -28,11 +28,11 @@ import ours
 
 from fastgames import _core
 
-if "v4" in _core.available():  # what XLA does best with, measured
+if "v4" in _core.available():  # fastest for XLA in measurements
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_prefer_vector_width=512")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-NOISE = 4.0  # standard errors within which means agree
+NOISE = 4.0  # means agree if they differ by at most this many standard errors
 
 
 @dataclass
@@ -41,14 +41,14 @@ class Contender:
 
     name: str
     measure: object  # function that returns (game-steps per CPU second, mean, runs or verdict)
-    expected: object = None  # function that returns each run's value, of ours
-    short: bool = False  # slow: fewer rounds
+    expected: object = None  # function that returns the value of each of our runs
+    short: bool = False  # fewer rounds, for slow programs
     rates: list = field(default_factory=list)
     found: tuple = ()
     missing: str = ""
 
     def take_turn(self):
-        """Measure once more."""
+        """Measure once more and store the result."""
         if self.missing:
             return
         try:
@@ -59,7 +59,7 @@ class Contender:
             self.rates.append(rate)
 
     def verdict(self):
-        """What the check says, "ok" at best, and the mean."""
+        """Return the verdict of the check, "ok" if it passed, and the mean."""
         mean, runs = self.found
         if isinstance(runs, str):
             return runs, ""
@@ -70,7 +70,7 @@ class Contender:
 
 
 def timed(steps, runs, function, *args, **options):
-    """A measure of `runs` runs in this process."""
+    """Return a function that measures `runs` runs in this process."""
 
     def measure():
         began = time.process_time()
@@ -82,7 +82,7 @@ def timed(steps, runs, function, *args, **options):
 
 
 def of(module, name, steps, runs, *args, **options):
-    """The same for a function of a module that may lack what it imports."""
+    """Return the same for a function of a module whose imports may be missing."""
 
     def measure():
         return timed(
@@ -93,7 +93,7 @@ def of(module, name, steps, runs, *args, **options):
 
 
 def in_c(source, kernel, runs):
-    """A measure of a C program."""
+    """Return a function that measures a C program."""
 
     def measure():
         import by_c
@@ -104,7 +104,7 @@ def in_c(source, kernel, runs):
 
 
 def our_builds(function, steps, runs, **options):
-    """Ours on every build that this CPU can run, the best one first; the slowest, fewer runs."""
+    """Return our lines for every build that this CPU can run, the best build first."""
     return [
         Contender(
             f"fastgames {isa} {dtype}",
@@ -117,7 +117,7 @@ def our_builds(function, steps, runs, **options):
 
 
 def under_contract(dtype, runs):
-    """The kernel written by hand for W1 under our stream contract: the bits must be ours."""
+    """Return the line of the kernel written by hand for W1, which must give our bits."""
 
     def measure():
         import by_c
@@ -193,7 +193,7 @@ def stepping():
 
 
 def pricing():
-    """W3. What would take long takes the first steps of the million only."""
+    """W3; slow programs take only the first steps of the million."""
     n, check = 1_000_000, {"expected": ours.expected_pricing}
     given = ours.STAGE.payoffs, ours.START
     part, brief, briefer = 200_000, 50_000, 5_000
@@ -240,7 +240,7 @@ WORKLOADS = {
     "W2": ("matching pennies, random actions, payoffs summed", stepping),
     "W3": ("Calvano's pricing duopoly, T = 1,000,000", pricing),
 }
-SHORT = 3  # rounds of what is slow
+SHORT = 3  # rounds of slow programs
 
 
 def compare(only, rounds):
@@ -302,7 +302,7 @@ def _cpu():
 
 
 def main():
-    """The command line."""
+    """Parse the command line, measure, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))

@@ -1,9 +1,9 @@
-"""Rules called from a user's own Numba loop, beside the same lines written there, and fg.run.
+"""Compare rules called in a user's Numba loop with the same lines written there and fg.run.
 
     python bench/rivals/embedded.py [--rounds 9] [--only pennies pricing]
 
-On one CPU, medians of CPU time without compilation; everything takes its turn, round after round.
-All three have the same tables, to the bit, or it says so and fails.
+Medians of CPU time on one CPU without compilation; the programs run in turn, in several rounds.
+It fails unless all three give the same bits.
 """
 
 import argparse
@@ -229,7 +229,7 @@ def pricing_written(payoffs, start, runs, steps):
 
 
 def run(game, learner, runs, steps):
-    """(runs, agents, states, actions)."""
+    """Return the tables of fg.run, (runs, agents, states, actions)."""
     result = fg.run(game, learner, steps, runs, SEED, threads=1, progress=False)
     return np.stack([tables["q"] for tables in result.tables], axis=1)
 
@@ -238,7 +238,7 @@ def run(game, learner, runs, steps):
 
 
 def workloads():
-    """By name: runs, steps, and what to call."""
+    """Return by name the number of runs, the steps, and the functions to call."""
     learner = fg.QLearner(alpha=0.15, explore=FALLING, initial=fg.UniformRivals())
     start = np.stack([jit.rules(learner, PRICING, i).tables[0] for i in (0, 1)])
     payoffs = np.ascontiguousarray(PENNIES.payoffs), np.ascontiguousarray(STAGE.payoffs)
@@ -265,7 +265,7 @@ def workloads():
 
 
 def measure(only, rounds):
-    """Measure, print, and return whether all tables are the same."""
+    """Measure, print, and return whether all tables are equal."""
     good = True
     print(f"{rounds} rounds, one CPU; x: how many times as fast as the same lines written there")
     for name, runs, steps, programs in workloads():
@@ -290,7 +290,7 @@ def measure(only, rounds):
 
 
 def main():
-    """The command line."""
+    """Parse the command line, measure, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", nargs="+", choices=("pennies", "pricing"), default=[

@@ -1,12 +1,12 @@
-"""Environments stepped from outside: `VectorGame` beside what people step them with.
+"""Compare `VectorGame` with other ways of stepping environments from outside.
 
     python bench/rivals/environments.py [--rounds 7]
 
-8,192 copies of matching pennies and of Calvano's pricing game (225 states). Actions were drawn
-before, the same for all; every line returns what agents see and get at every step, and its rewards
-must sum to ours. "A call a step": a learner elsewhere has the arrays between two steps. Everything
-takes its turn, round after round; medians of CPU time on one CPU. JAX, NumPy and PettingZoo are
-lines that say so where they are missing.
+8,192 copies of matching pennies and of Calvano's pricing game (225 states). All programs play the
+same actions, drawn before; each returns observations and rewards of every step, and its rewards
+must sum to ours. "A call a step": the caller has the arrays between two steps. The programs run in
+turn, in several rounds; medians of CPU time on one CPU. If JAX, NumPy or PettingZoo is missing,
+its line says so.
 """
 
 import argparse
@@ -27,24 +27,24 @@ import fastgames as fg
 COPIES, STEPS, BATCHES = 8192, 2000, 16
 
 
-_made = {}  # what is made or compiled once
+_made = {}  # objects that are created or compiled once
 
 
 def games():
-    """The two games."""
+    """Return the two games."""
     pricing = fg.remember(fg.games.logit_bertrand(), periods=1, discount=0.95)
     return [fg.games.matching_pennies(), pricing]
 
 
 def drawn(game):
-    """Actions of some steps, which are played over and over."""
+    """Return the actions of some steps, which are played repeatedly."""
     rng = np.random.default_rng(1)
     each = [rng.integers(0, a, (BATCHES, COPIES), np.int32) for a in game.num_actions]
     return np.ascontiguousarray(np.stack(each, axis=1))
 
 
 def ours(game, actions, dtype):
-    """Our own."""
+    """Step `VectorGame`."""
     key = game.name, dtype, "ours"
     if key not in _made:
         _made[key] = fg.VectorGame(game, COPIES, rng=1, dtype=dtype)
@@ -57,13 +57,13 @@ def ours(game, actions, dtype):
 
 
 def engine(game, actions, dtype):
-    """What the engine makes of its own stepping, drawing and sampling included: nobody learns."""
+    """Run fg.run with fixed policies, drawing and sampling included."""
     policies = [fg.FixedPolicy(np.full(a, 1 / a)) for a in game.num_actions]
     fg.run(game, policies, STEPS, COPIES, rng=1, dtype=dtype, threads=1)
 
 
 def numpy_arrays(game, actions, dtype):
-    """Fancy indices."""
+    """Step by fancy indices in NumPy."""
     rewards = np.asarray(game.payoffs if game.num_states == 1 else game.rewards[:, 0], dtype)
     flat, count = rewards.reshape(2, -1), game.num_actions[1]
     state, total = np.zeros(COPIES, np.int32), 0.0
@@ -84,7 +84,7 @@ def _jax_step(game, dtype):
     rewards = np.asarray(game.payoffs if game.num_states == 1 else game.rewards[:, 0], dtype)
     flat, count, moves = jnp.asarray(rewards.reshape(2, -1)), game.num_actions[1], game.num_states
 
-    def step(state, action):  # of one environment
+    def step(state, action):  # for one environment
         joint = action[0] * count + action[1]
         return (joint if moves > 1 else state), flat[:, joint]
 
@@ -92,7 +92,7 @@ def _jax_step(game, dtype):
 
 
 def jax_calls(game, actions, dtype):
-    """A jitted step of a vmap, called once a step."""
+    """Call a jitted, vmapped step once per step."""
     key = game.name, dtype, "calls"
     if key not in _made:
         jax, jnp, step = _jax_step(game, dtype)
@@ -109,7 +109,7 @@ def jax_calls(game, actions, dtype):
 
 
 def jax_scan(game, actions, dtype):
-    """All steps in one scan: no learner outside JAX can be in between."""
+    """Take all steps in one scan, which excludes learners outside JAX."""
     key = game.name, dtype, "scan"
     if key not in _made:
         jax, jnp, step = _jax_step(game, dtype)
@@ -130,7 +130,7 @@ def jax_scan(game, actions, dtype):
 
 
 def pettingzoo(game, actions, dtype):
-    """A parallel environment as its users write one, one copy (it steps no more at once)."""
+    """Step one copy of a parallel environment as users write it; it supports one copy only."""
     if game.num_states > 1:
         raise ImportError("its own environment would be another")
     from by_pettingzoo import Pennies
@@ -144,7 +144,7 @@ def pettingzoo(game, actions, dtype):
 
 
 def environment(game, actions, dtype):
-    """Ours for PettingZoo, one copy."""
+    """Step one copy of our PettingZoo environment."""
     from fastgames.envs import parallel_env
 
     env = parallel_env(game)
@@ -179,11 +179,11 @@ def main():
 
 
 def table(game, actions, dtype, rounds):
-    """One game, one type."""
+    """Measure one game with one dtype."""
     print(f"\n{game.name}, {dtype}, {COPIES:,} copies, {STEPS} steps: M environment-steps a second")
     expected = ours(game, actions, dtype)
     rates, notes = {name: [] for name, _, _ in LINES}, {}
-    for k in range(rounds + 1):  # the first to warm up and to check
+    for k in range(rounds + 1):  # the first round warms up and checks
         for name, function, copies in LINES:
             if name in notes and k:
                 continue

@@ -1,8 +1,8 @@
-"""Learners and games of your own, beside the same written by hand as one plain Numba loop each.
+"""Compare users' learners and games with the same written by hand as plain Numba loops.
 
     python bench/rivals/own.py [--rounds 5] [--only pennies pricing farol traffic]
 
-On one CPU, medians of CPU time without compilation; everything takes its turn, round after round.
+Medians of CPU time on one CPU without compilation; the programs run in turn, in several rounds.
 Every program is checked: means over runs agree with those of the built-in learner within noise.
 """
 
@@ -30,17 +30,17 @@ from fastgames.rules.choice import epsilon_greedy, explore, largest
 
 
 def draw(u, p, actions, real):
-    """The action to explore, or that it is greedy."""
+    """Return the action to explore, or GREEDY."""
     return explore(u, p[2], actions, real)
 
 
 def choose(tables, p, o, signal):
-    """Epsilon-greedy."""
+    """Choose epsilon-greedily."""
     return epsilon_greedy(tables[0][o], signal)
 
 
 def learn(tables, p, t):
-    """Q-learning."""
+    """Update by Q-learning."""
     q = tables[0]
     real = q.dtype.type
     value = real(0.0) if t.ended else largest(q[t.next_observation])
@@ -49,25 +49,25 @@ def learn(tables, p, t):
 
 
 def users(alpha=0.1, epsilon=0.1, initial=0.0):
-    """The user's Q-learner."""
+    """Return the user's Q-learner."""
     parameters = {"alpha": alpha, "gamma": None, "epsilon": epsilon}
     return fg.Learner(choose, learn, parameters, [fg.Table("q", initial=initial)], draw)
 
 
 def start(state, words):
-    """Matching pennies has nothing to remember."""
+    """Do nothing: matching pennies has no state."""
     state[0] = 0
 
 
 def step(state, actions, rewards, words):
-    """The row agent wants equal actions, the column agent different ones."""
+    """Pay the row agent for equal actions, the column agent for different ones."""
     rewards[0] = 1.0 if actions[0] == actions[1] else -1.0
     rewards[1] = -rewards[0]
     return False
 
 
 def observe(state, agent):
-    """Nothing to see."""
+    """Return the only observation."""
     return 0
 
 
@@ -79,7 +79,7 @@ OWN_PENNIES = fg.ProceduralGame(start, step, observe, num_actions=(2, 2), num_ob
 
 @numba.njit
 def _seeded(seed):
-    """A state of xoshiro256+ for a seed."""
+    """Return a state of xoshiro256+ for a seed."""
     np.random.seed(seed)
     s = np.empty(4, np.uint64)
     for k in range(4):
@@ -89,7 +89,7 @@ def _seeded(seed):
 
 @numba.njit(inline="always")
 def _random(s):
-    """A number in [0, 1) from xoshiro256+, half the time of np.random.random()."""
+    """Return a number in [0, 1) from xoshiro256+, in half the time of np.random.random()."""
     z = s[0] + s[3]
     t = s[1] << np.uint64(17)
     s[2] ^= s[0]
@@ -103,7 +103,7 @@ def _random(s):
 
 @numba.njit
 def pennies(runs, steps=20_000):
-    """Each agent's two values in an array."""
+    """Play matching pennies with each agent's two values in an array."""
     q, total = np.zeros((2, 2)), 0.0
     for seed in range(runs):
         s = _seeded(seed)
@@ -121,7 +121,7 @@ def pennies(runs, steps=20_000):
 
 @numba.njit
 def farol(runs, steps, agents=100, capacity=60):
-    """100 agents, each with two values: the mean of them over agents and runs."""
+    """Play El Farol with 100 agents; return the mean value over agents and runs."""
     q, go, total = np.zeros((agents, 2)), np.zeros(agents, np.int64), 0.0
     for seed in range(runs):
         s = _seeded(seed)
@@ -142,7 +142,7 @@ def farol(runs, steps, agents=100, capacity=60):
 
 ROWS = COLUMNS = 4
 CELLS = ROWS * COLUMNS
-FAR = 4  # so many vehicles fit into a street
+FAR = 4  # vehicles that fit into a street
 
 
 @numba.njit
@@ -158,7 +158,7 @@ def _seen(north, south, west, east, light, r, c):
 
 @numba.njit
 def signals(runs, steps):
-    """A 4 x 4 grid, a Q-learner at each crossing: the mean of all values, over runs."""
+    """Play traffic on a 4 x 4 grid of Q-learners; return the mean value over runs."""
     q = np.zeros((ROWS, COLUMNS, 50, 2))
     north, south = np.zeros((ROWS, COLUMNS), np.int64), np.zeros((ROWS, COLUMNS), np.int64)
     west, east = np.zeros((ROWS, COLUMNS), np.int64), np.zeros((ROWS, COLUMNS), np.int64)
@@ -250,18 +250,18 @@ PRICING = {"alpha": 0.15, "epsilon": fg.Exponential(1.0, 4e-6)}
 
 
 def run(game, learner, steps, runs, backend):
-    """A run of ours on one thread."""
+    """Run fg.run on one thread."""
     return fg.run(game, learner, steps, runs, 7, threads=1, progress=False, backend=backend)
 
 
 def our_pennies(runs, game=ours.PENNIES, learner=None, backend="auto"):
-    """Each run's q[0] + q[1] of the row agent."""
+    """Return q[0] + q[1] of the row agent in each run."""
     learner = learner or fg.QLearner()
     return run(game, learner, 20_000, runs, backend).tables[0]["q"].sum(axis=(1, 2))
 
 
 def our_pricing(runs, learner=None, backend="auto", steps=1_000_000):
-    """Each run's largest value of the row agent in the state where it ends."""
+    """Return the row agent's largest value in the last state of each run."""
     if learner is None:
         explore_ = fg.EpsilonGreedy(PRICING["epsilon"])
         learner = fg.QLearner(PRICING["alpha"], explore=explore_, initial=fg.UniformRivals())
@@ -270,7 +270,7 @@ def our_pricing(runs, learner=None, backend="auto", steps=1_000_000):
 
 
 def our_mean(runs, game, steps, learner=None, backend="auto"):
-    """Each run's mean over all tables."""
+    """Return the mean over all tables in each run."""
     tables = run(game, learner or fg.QLearner(), steps, runs, backend).tables
     return np.mean([table["q"].mean(axis=(1, 2)) for table in tables], axis=0)
 
@@ -279,7 +279,7 @@ def our_mean(runs, game, steps, learner=None, backend="auto"):
 
 
 def workloads():
-    """By name: the title, agents, and contenders, the program by hand last."""
+    """Return by name the title, the agents, and the programs, the one by hand last."""
     farol_steps, signal_steps = 20_000, 24_000
     check = {"expected": functools.cache(lambda: our_pennies(20_480))}
     own = {"learner": users()}
@@ -342,7 +342,7 @@ def workloads():
 
 
 def timed_of(steps, runs, function, *args, **options):
-    """`timed` for functions whose first argument is the number of runs."""
+    """Return `timed` for functions whose first argument is the number of runs."""
     return timed(steps, runs, lambda n: function(n, *args, **options))
 
 
@@ -375,7 +375,7 @@ def measure(only, rounds):
 
 
 def main():
-    """The command line."""
+    """Parse the command line, measure, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     names = ("pennies", "pricing", "farol", "traffic")
     parser.add_argument("--rounds", type=int, default=5)

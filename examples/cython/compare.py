@@ -1,7 +1,7 @@
-"""Whether the loop has the bits of fg.run, and how fast it is beside it and beside lines by hand.
+"""Check that the loop gives the bits of fg.run, and compare their speed.
 
-python compare.py          the bits
-python compare.py speed    and game steps per second, on one thread: medians of runs in turn
+python compare.py          check the bits
+python compare.py speed    also print game steps per second on one thread, medians of runs in turn
 """
 
 import statistics
@@ -17,7 +17,7 @@ SEED, REPLICAS, STEPS = 2**40 + 7, 50, 2_000
 
 
 def engine(replicas, steps):
-    """The run of the engine."""
+    """Return the result of fg.run."""
     learner = fg.QLearner(alpha=0.1, explore=fg.EpsilonGreedy(0.1))
     return fg.run(
         fg.games.matching_pennies(), learner, steps=steps, replicas=replicas, rng=SEED, threads=1
@@ -25,7 +25,7 @@ def engine(replicas, steps):
 
 
 def same_bits():
-    """The tables of both, and the streams: played on from where they stand, they agree again."""
+    """Check that tables and final streams of the loop equal those of fg.run."""
     result = engine(REPLICAS, STEPS)
     tables, streams = pennies.play(SEED, REPLICAS, STEPS)
     for i in range(2):
@@ -37,7 +37,7 @@ def same_bits():
 
 
 def speed(replicas=400, steps=20_000, rounds=7):
-    """Printed, one line each."""
+    """Print the speed of fg.run, the cimported functions, and the same lines by hand."""
     _, streams = pennies.play(SEED, replicas, 0)
     ways = {
         "fg.run": lambda: engine(replicas, steps),

@@ -3,9 +3,9 @@
     pip install -r examples/rllib/requirements.txt
     python examples/rllib/rock_paper_scissors.py
 
-The game is fastgames'; each agent sees what both did last time, one-hot. Neither can win for long:
-the mean returns of an episode stay near 0 and add up to it, and the entropies of what the agents
-play stay near that of playing at random, ln 3 = 1.099.
+The game is from fastgames; each agent observes the last joint action, one-hot. Neither agent can
+win for long: the mean returns of an episode stay near 0 and sum to 0, and the entropies of the
+policies stay near that of uniform play, ln 3 = 1.099.
 """
 
 import argparse
@@ -24,13 +24,13 @@ AGENTS = ("agent_0", "agent_1")
 
 
 def make_env(settings):
-    """Episodes of as many rounds as `settings` says; the last round is what an agent observes."""
+    """Return an environment with episodes of settings["rounds"] rounds, which observes the last."""
     game = fg.remember(fg.games.rock_paper_scissors(), periods=1)
     return ParallelPettingZooEnv(parallel_env(game, max_cycles=settings.get("rounds", 10)))
 
 
 def build(seed):
-    """The algorithm, ready to train."""
+    """Return the algorithm, ready to train."""
     register_env("rock_paper_scissors", make_env)
     config = (
         PPOConfig()
@@ -51,7 +51,7 @@ def build(seed):
 
 
 def main(iterations=5, seed=0):
-    """Train; returns for each iteration the mean returns and the entropies, both by agent."""
+    """Train; return the mean returns and entropies of each iteration, both by agent."""
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     algorithm = build(seed)
     history = []
