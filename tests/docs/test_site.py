@@ -61,10 +61,6 @@ def test_the_pages_of_the_registry_draw_their_pictures(place, pages, snippets, t
     assert picture.exists() and f"]({picture.name})" in text
 
 
-def test_every_learner_has_a_formula(pages):
-    assert set(pages.ABOUT) == set(registry.LEARNERS)
-
-
 def test_a_page_that_says_something_else_than_is_printed_fails(snippets, tmp_path):
     page = "``` python\nprint(1 + 1)\n```\n``` text\n3\n```\n"
     with pytest.raises(AssertionError, match=r"page, line 1: prints\n2"):
