@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import ModuleType
 
 import numba
@@ -328,7 +329,8 @@ def test_games_of_functions_and_policies_are_kept_too(kept):
         recorder = RecordingListener()
         register("numba:run_pass", recorder)
         result = fg.run(game, fg.FixedPolicy([0.5, 0.5]), 30, replicas=3, rng=1)
-        policies.write_policies(mine.policy, (out,), None, out, np.zeros(1, np.int64))
+        rules = replace(fg.FixedPolicy([0.5, 0.5]).rules, policy=mine.policy)
+        policies.write_policies(rules, (out,), None, out, np.zeros(1, np.int64))
         unregister("numba:run_pass", recorder)
         compiled.append(len(recorder.buffer))
         assert (result.state.states == 30 * by).all()
