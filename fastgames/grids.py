@@ -17,10 +17,11 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames.games import MarkovGame, MatrixGame, Variants
+from fastgames.record import Recorded
 
 LIMIT = 2**48  # largest number of replicas of a run
 # Names of dimensions and variables of a labelled result; a grid dimension would clash with them.
-TAKEN = "agent replica repeat snapshot states steps stopped flips mean_reward joint_counts variant"
+TAKEN = f"agent replica repeat snapshot states steps stopped {' '.join(Recorded.COUNTED)} variant"
 TAKEN_BY_AGENTS = re.compile(
     r"(action|observation|(snapshot_)?(q|visits|probabilities|greedy|policy))_\d+"
 )

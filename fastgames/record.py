@@ -1,9 +1,10 @@
 """Recording: the request, the counts in the state of a run, and their properties of a result."""
 
+import dataclasses
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -68,7 +69,8 @@ class Record:
             raise TypeError(f'tables must be a tuple of names such as ("q",), got {names!r}')
         checks.ordered("tables", names)
         object.__setattr__(self, "tables", tuple(names))
-        for flag in ("greedy", "policies", "flips", "joint_actions", "rewards"):
+        flags = [x.name for x in dataclasses.fields(self) if isinstance(x.default, bool)]
+        for flag in flags:
             if not isinstance(getattr(self, flag), bool):
                 raise TypeError(f"{flag} must be True or False, got {getattr(self, flag)!r}")
         if self.every is not None:
@@ -79,8 +81,9 @@ class Record:
             raise ValueError("tables, greedy and policies need every, the steps between snapshots")
         if self.last is not None:
             checks.whole("last", self.last, "[1, inf)")
-            if not (self.joint_actions or self.rewards):
-                raise ValueError("last needs joint_actions or rewards")
+            over_last = [count.asked for count in COUNTS.values() if count.last]
+            if not any(getattr(self, flag) for flag in over_last):
+                raise ValueError(f"last needs {' or '.join(over_last)}")
 
     @property
     def snapshots(self) -> bool:
@@ -114,9 +117,77 @@ class Record:
         return [time for time in self.every if first <= time <= last]
 
 
+class Played(NamedTuple):
+    """A step of some replicas, as what is counted sees it.
+
+    rows: (count,) int64, which rows of the counts belong to these replicas
+    actions: (N, count) int64; NOTHING if no count reads them
+    rewards: (count, N), of the type of the tables
+    changes: (count, N) int64, the changes of each agent's greedy action; NOTHING in a window
+    """
+
+    rows: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    changes: np.ndarray
+
+
+NOTHING = np.empty((0, 0), np.int64)  # in place of what no count reads
+
+
+class Count(NamedTuple):
+    """What a run counts, declared beside the array that holds it.
+
+    asked: the attribute of `Record` that asks for it
+    add: adds a step to the counts (rows, *dims), in place; the reference of its compiled pass,
+        see `find_recorder` in src_cy/record.pxi
+    last: whether it covers the steps of `Record.last` only
+    joint, rewards: whether it is counted from joint actions, and from rewards
+    """
+
+    asked: str
+    add: Callable[[np.ndarray, Played], None]
+    last: bool
+    joint: bool
+    rewards: bool
+
+
+def counted(
+    dtype: str,
+    dims: Callable[["RunSpec"], tuple[int, ...]],
+    asked: str,
+    add: Callable[[np.ndarray, Played], None],
+    *,
+    bounds: Callable[["RunSpec"], tuple[float, float] | None] = lambda spec: (0, MOST_STEPS),
+    by_agent: bool = False,
+    last: bool = False,
+    joint: bool = False,
+    rewards: bool = False,
+) -> Any:
+    """Return a dataclass field that holds counts, declared as in `Field` and `Count`."""
+    array = held(
+        dtype, dims, bounds=bounds, by_agent=by_agent,
+        present=lambda spec: getattr(spec.record, asked),
+    )  # fmt: skip
+    metadata = {**array.metadata, "count": Count(asked, add, last, joint, rewards)}
+    return dataclasses.field(default=None, metadata=metadata)
+
+
 def _agents(spec: "RunSpec") -> tuple[int, ...]:
     """Return the shape (N,)."""
     return (spec.game.num_agents,)
+
+
+def _add_flips(flips: np.ndarray, played: Played) -> None:
+    flips[played.rows] += played.changes
+
+
+def _add_joint(counts: np.ndarray, played: Played) -> None:
+    counts[(played.rows, *played.actions)] += 1
+
+
+def _add_rewards(sums: np.ndarray, played: Played) -> None:
+    sums[played.rows] += played.rewards
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -133,18 +204,22 @@ class Counts:
         Sum of each agent's rewards.
     """
 
-    flips: np.ndarray | None = held(
-        "int64", _agents, bounds=lambda spec: (0, MOST_STEPS),
-        present=lambda spec: spec.record.flips, lanes="flips", by_agent=True,
+    flips: np.ndarray | None = counted("int64", _agents, "flips", _add_flips, by_agent=True)
+    joint_counts: np.ndarray | None = counted(
+        "int64", lambda spec: spec.game.num_actions, "joint_actions", _add_joint,
+        last=True, joint=True,
     )  # fmt: skip
-    joint_counts: np.ndarray | None = held(
-        "int64", lambda spec: spec.game.num_actions, bounds=lambda spec: (0, MOST_STEPS),
-        present=lambda spec: spec.record.joint_actions, lanes="joint_counts",
+    reward_sums: np.ndarray | None = counted(
+        "float64", _agents, "rewards", _add_rewards, bounds=lambda spec: None, by_agent=True,
+        last=True, rewards=True,
     )  # fmt: skip
-    reward_sums: np.ndarray | None = held(
-        "float64", _agents, present=lambda spec: spec.record.rewards,
-        lanes="reward_sum", by_agent=True,
-    )  # fmt: skip
+
+
+#: What a run can count, by the name of the array.
+COUNTS: dict[str, Count] = {x.name: x.metadata["count"] for x in dataclasses.fields(Counts)}
+
+#: What a unit of each property is, of those that `Recorded.COUNTED` gives for each agent.
+UNITS = {"flips": "changes of the greedy action", "mean_reward": "reward per game step"}
 
 
 class Recorded:

@@ -115,7 +115,6 @@ ctypedef struct Seat:  # one agent's place in the block
     real *greedy                           # (lanes,) the greedy action before the step, to count flips
     int64_t *flips                         # (lanes,) changes of the greedy action
     same_width *pair_flips                 # (lanes,) flips counted by fused steps since the last drain_flips
-    double *reward_sum                     # (lanes,)
     # Rows only.
     int observations                       # O_i
     int64_t stride                         # entries from one row to the next
@@ -150,8 +149,7 @@ ctypedef struct Block:
     int64_t active                         # lanes 0 … active - 1 hold a replica
     int64_t joint_actions                  # number of joint actions
     int32_t *joint                         # (lanes,) index of the joint action; agent 0's action varies slowest
-    int64_t *joint_counts                  # (lanes, joint_actions)
-    int64_t *tallying                      # (lanes,) 1 where joint actions and rewards are recorded
+    int64_t *tallying                      # (lanes,) 1 where counts over the last steps are recorded
     bitgen_t *bitgen                       # stream="numpy" only
     bint nudge                             # signals of agents with two actions are nudges, as step_pair reads them
     Seat *seats                            # (agents,)

@@ -99,11 +99,13 @@ cdef class Lanes:
         The agents (fastgames/engine/core.py), in order. choose is "epsilon_greedy", "softmax", "fixed", "outside" or
         None; bootstrap "max", "expected" or "next"; update "q" or "hysteretic"; draw "explore", "unit" or None; each of
         schedules 0 (constant), 1 (exponential) or 2 (linear). payoffs are of this build's REAL.
+    counts : dict of str to CoreCount
+        The recorded quantities by name (fastgames/engine/core.py).
     rows : bool
         The layout: rows if True, else columns. Columns require a game of one state and learners without visit counts,
         counterfactual rewards, deferred updates or rules compiled by Numba.
-    flips, joint_actions, rewards, stable : bool
-        Whether each of these is recorded (joint actions and rewards only in lanes with `tallying` 1).
+    stable : bool
+        Whether the steps in a row without a change of a greedy action are counted.
     last : int
         The number of cells that `window` holds; 0: no window.
     outside : OutsideArrays or None
@@ -119,10 +121,10 @@ cdef class Lanes:
         stream                       (4, lanes) uint32
         table                        columns: (actions, lanes) REAL; rows: (capacity, observations, stride)
         tables                       rows: dict by name, (capacity, *dimensions); built-in passes: (capacity, observations, stride)
-        flips, reward_sum            (lanes,) int64, float64
         observation, action, gain, weight  (lanes,) the pending move
     The block has the arrays state, age, variant (lanes,) int32, see place(); nature (4, lanes) uint32;
-    tallying, stable, waits, window_at (lanes,) int64; window (lanes, last) int32; joint_counts (lanes, joint actions) int64.
+    tallying, stable, waits, window_at (lanes,) int64; window (lanes, last) int32.
+    counts is a dict by name of (lanes, *dimensions), or (agents, lanes, *dimensions) if each agent has its own.
     In games of functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL.
     wrong (4,) int64 describes the first error of a function: its number in fastgames/errors.py, or 0; the agent, or the
     function of the game (-1: step, -2: start); the lane; the value, or its bits. After an error, advance() takes no steps.
@@ -132,25 +134,29 @@ cdef class Lanes:
     cdef Loop loop
     cdef Outside out
     cdef int most_passes
-    cdef bint records_flips, records_joint, records_rewards, scheduled, fused, rows, by_joint, stays
+    cdef bint records_flips, scheduled, fused, rows, by_joint, stays
+    cdef bint records, records_joint, records_rewards  # in the steps to come, besides flips
+    cdef Recorder *recorders
+    cdef int num_recorders
     cdef list memory, given
     cdef object bit_generator
     cdef int64_t reward_cells
     cdef readonly list seats
-    cdef readonly object joint_counts, state, age, variant, nature, tallying, stable, waits, window, window_at
+    cdef readonly dict counts
+    cdef readonly object state, age, variant, nature, tallying, stable, waits, window, window_at
     cdef readonly object wrong, reward_window
     cdef public int64_t active
 
-    def __init__(self, int lanes, int capacity, game, list seats, *, bint rows, bint flips, bint joint_actions,
-                 bint rewards, bint stable, int64_t last, bit_generator=None, outside=None):
+    def __init__(self, int lanes, int capacity, game, list seats, dict counts, *, bint rows, bint stable,
+                 int64_t last, bit_generator=None, outside=None):
         cdef int i
         self.memory = []
         self.seats = []
         self.given = seats
         self.rows = rows
         self.active = capacity
-        self.records_flips, self.records_joint, self.records_rewards = flips, joint_actions, rewards
-        self.loop.block, self.loop.flips = &self.b, flips
+        self.records_flips = "flips" in counts
+        self.loop.block, self.loop.flips = &self.b, self.records_flips
         self.scheduled = any(any(seat.schedules) for seat in seats)
         self.loop.batch = 1 if self.scheduled else FG_BATCH
         self.bit_generator = bit_generator
@@ -169,6 +175,7 @@ cdef class Lanes:
         self.wrong = self.kept((4,), np.int64)
         self.b.wrong = <int64_t *>address(self.wrong)
         self.b.joint = <int32_t *>self.scratch((lanes,), np.int32)
+        self.add_counts(counts)
         if rows:
             self.add_game(game)
         for i in range(self.b.agents):
@@ -182,12 +189,9 @@ cdef class Lanes:
             for i in range(self.b.agents):
                 if seats[i].team is not None and seats[i].team[0] == i:
                     self.add_team(i, seats[i].team)
-        self.joint_counts = self.stable = self.waits = self.window = None
+        self.stable = self.waits = self.window = None
         self.tallying = self.kept((lanes,), np.int64)
         self.b.tallying = <int64_t *>address(self.tallying)
-        if joint_actions:
-            self.joint_counts = aligned((lanes, self.b.joint_actions), np.int64)
-            self.b.joint_counts = <int64_t *>address(self.joint_counts)
         if rows:
             if stable:
                 self.stable = self.kept((lanes,), np.int64)
@@ -218,6 +222,22 @@ cdef class Lanes:
 
     cdef void *scratch(self, shape, dtype):
         return address(self.kept(shape, dtype))
+
+    cdef add_counts(self, dict counts):
+        """Allocate the arrays of the recorded quantities, and find the passes that fill them."""
+        cdef Recorder *r
+        lanes = self.b.lanes
+        self.counts = {}
+        self.recorders = <Recorder *>self.scratch((len(counts), sizeof(Recorder)), np.uint8)
+        for name, count in counts.items():
+            first = count.dims[:1] if count.by_agent else ()
+            self.counts[name] = self.kept((*first, lanes, *count.dims[len(first):]), count.dtype)
+            if name == "flips":  # the passes that learn count them
+                continue
+            r = &self.recorders[self.num_recorders]
+            r.run, r.block, r.counts = find_recorder(name), &self.b, address(self.counts[name])
+            r.last, r.joint, r.rewards = count.last, count.joint, count.rewards
+            self.num_recorders += 1
 
     cdef add_game(self, game):
         cdef Block *b = &self.b
@@ -362,10 +382,8 @@ cdef class Lanes:
         s.clock = <double *>address(arrays.clock)
         arrays.stream = self.kept((4, lanes), np.uint32)
         s.stream = <uint32_t *>address(arrays.stream)
-        arrays.flips = self.kept((lanes,), np.int64)
-        s.flips = <int64_t *>address(arrays.flips)
-        arrays.reward_sum = self.kept((lanes,), np.float64)
-        s.reward_sum = <double *>address(arrays.reward_sum)
+        flips = self.counts["flips"][agent] if self.records_flips else self.kept((lanes,), np.int64)
+        s.flips = <int64_t *>address(flips)
         if seat.choose != "outside":
             self.add_scratch(s, seat)
         self.memory.append(seat)
@@ -511,9 +529,16 @@ cdef class Lanes:
         """List the passes of a step and derive the kernels' numbers from the arrays that the caller has filled."""
         cdef Seat *s
         cdef int i, p
+        cdef Recorder *r
         cdef bint tally = bool(self.tallying.any())
-        cdef bint joint = tally and self.records_joint
-        cdef bint rewards = tally and self.records_rewards
+        self.records = self.records_joint = self.records_rewards = False
+        for i in range(self.num_recorders):
+            r = &self.recorders[i]
+            r.counts_now = tally or not r.last
+            if r.counts_now:
+                self.records = True
+                self.records_joint |= r.joint
+                self.records_rewards |= r.rewards
         self.b.active = self.active
         for i in range(self.b.agents):
             s = &self.b.seats[i]
@@ -532,11 +557,9 @@ cdef class Lanes:
             self.b.look_rule(self.b.lanes, self.active, self.b.observations, self.b.full_state, self.b.seen,
                              self.b.wrong)
         if self.rows:
-            self.add_rows_step(rewards)
+            self.add_rows_step()
         else:
-            self.add_columns_step(joint, rewards)
-        if joint:
-            self.add(count_joint, &self.b)
+            self.add_columns_step()
         if self.b.window != NULL:
             self.add(keep_rewards if self.b.reward_window != NULL else keep_cell, &self.b)
         for i in range(self.b.agents):
@@ -545,15 +568,22 @@ cdef class Lanes:
         if self.rows and (self.records_flips or self.b.stable != NULL):
             self.add(count_changes, &self.b)  # last, so that vector loads do not follow close on scalar stores
 
+    cdef void add_recorders(self):
+        """Add the passes that record, after moves and rewards and before learning."""
+        cdef int i
+        for i in range(self.num_recorders):
+            if self.recorders[i].counts_now:
+                self.add(self.recorders[i].run, &self.recorders[i])
+
     # --- columns --------------------------------------------------------------------------------
 
-    cdef add_columns_step(self, bint joint, bint rewards):
+    cdef add_columns_step(self):
         """Add the passes of one step in the order of the contract: choose, move, learn."""
         cdef Seat *s
         cdef int i
         cdef bint flips = self.records_flips
-        self.fused = self.is_pair() and not joint and not rewards
-        self.loop.steps = NULL if joint or rewards or not self.stays_in_registers() else find_steps(&self.b)
+        self.fused = self.is_pair() and not self.records
+        self.loop.steps = NULL if self.records or not self.stays_in_registers() else find_steps(&self.b)
         if self.loop.steps != NULL:
             for i in range(self.b.agents):
                 find_bounds(&self.b.seats[i], self.b.lanes)
@@ -574,8 +604,7 @@ cdef class Lanes:
             return
         self.add(move, &self.b)
         self.add(reward, &self.b)
-        if rewards:  # before learning, which overwrites rewards with targets
-            self.add(sum_rewards, &self.b)
+        self.add_recorders()
         for i in range(self.b.agents):
             s = &self.b.seats[i]
             if self.given[i].learns:
@@ -627,7 +656,7 @@ cdef class Lanes:
 
     # --- rows -----------------------------------------------------------------------------------
 
-    cdef add_rows_step(self, bint rewards):
+    cdef add_rows_step(self):
         """Add the passes of one step of a game with rows: choose, move, observe, learn, go to the next state."""
         cdef Block *b = &self.b
         cdef Seat *s
@@ -668,10 +697,9 @@ cdef class Lanes:
             for i in range(b.agents):
                 if self.given[i].counterfactual:
                     self.add(find_columns, &self.agents[i])
-        if rewards or not self.all_simple() or b.reward_window != NULL or self.out.block != NULL:
+        if self.records_rewards or not self.all_simple() or b.reward_window != NULL or self.out.block != NULL:
             self.add(reward_by_cell, b)
-        if rewards:
-            self.add(sum_rewards, b)
+        self.add_recorders()
         if b.play_rule == NULL and not self.stays:
             self.add(go_by_joint if self.by_joint else go_by_sum if b.from_state != NULL else
                      go_by_table if b.table != NULL else go_by_chance, b)

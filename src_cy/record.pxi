@@ -1,4 +1,24 @@
-# Passes that record; a block runs only those whose records it keeps.
+# Passes that record; a block runs only those whose records it keeps. A pass of `find_recorder` gets its Recorder; flips
+# are counted by the passes that learn, or after them.
+
+ctypedef struct Recorder:  # of one quantity
+    Run run
+    Block *block
+    void *counts                           # (lanes, ...), or (agents, lanes, ...) if each agent has its own
+    bint last                              # counts where `tallying` is 1, otherwise in all steps
+    bint joint                             # reads Block.joint
+    bint rewards                           # reads Seat.target, before learning overwrites rewards with targets
+    bint counts_now                        # whether it counts in the next steps
+
+
+cdef Run find_recorder(str name) except NULL:
+    """Return the pass that records `name`; it runs before learning."""
+    if name == "joint_counts":
+        return count_joint
+    if name == "reward_sums":
+        return sum_rewards
+    raise ValueError(f"no pass in src_cy/record.pxi records {name!r}")
+
 
 cdef inline void flip(
     int64_t lanes,
@@ -19,22 +39,27 @@ cdef void count_flips(void *context, int64_t lanes, int k) noexcept nogil:
 
 
 cdef void count_joint(void *context, int64_t lanes, int k) noexcept nogil:
-    cdef Block *b = <Block *>context
+    cdef Recorder *r = <Recorder *>context
+    cdef Block *b = r.block
+    cdef int64_t *counts = <int64_t *>r.counts
     cdef int64_t i
     for i in range(lanes):
-        b.joint_counts[i * b.joint_actions + b.joint[i]] += b.tallying[i]
+        counts[i * b.joint_actions + b.joint[i]] += b.tallying[i]
 
 
 cdef void sum_rewards(void *context, int64_t lanes, int k) noexcept nogil:
     """Add every agent's reward to its sum, in float64 and in the order of steps."""
-    cdef Block *b = <Block *>context
+    cdef Recorder *r = <Recorder *>context
+    cdef Block *b = r.block
+    cdef double *sums = <double *>r.counts
     cdef int64_t i
     cdef int j
     cdef Seat *s
     for j in range(b.agents):
         s = &b.seats[j]
         for i in range(lanes):
-            s.reward_sum[i] += s.target[i] if b.tallying[i] else 0.0
+            sums[i] += s.target[i] if b.tallying[i] else 0.0
+        sums += lanes
 
 
 cdef void keep_cell(void *context, int64_t lanes, int k) noexcept nogil:

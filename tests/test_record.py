@@ -11,6 +11,10 @@ from library.learners import AHEAD
 from library.runs import setups
 
 import fastgames as fg
+from fastgames import _core
+from fastgames.engine.compiled import core_arguments
+from fastgames.engine.core import CoreCount
+from fastgames.record import COUNTS
 
 SHAPLEY = fg.games.shapley()
 
@@ -206,3 +210,60 @@ def test_times_are_kept_in_files_and_checkpoints(tmp_path):
 def test_times_that_are_none(every, error, words):
     with pytest.raises(error, match=words):
         fg.Record(every=every, greedy=True)
+
+
+# --- what is declared ---------------------------------------------------------------------------
+
+
+def _begin(state, words):
+    state[0] = 0
+
+
+def _play(state, actions, rewards, words):
+    rewards[0], rewards[1] = 0.1 * actions[1] + state[0], 0.3 * actions[0]
+    state[0] = (actions[0] + actions[1]) % 3
+    return False
+
+
+def _see(state, agent):
+    return state[0]
+
+
+FUNCTIONS = fg.ProceduralGame(
+    _begin, _play, _see, state_size=1, num_actions=(2, 3), num_observations=(3, 3), discount=0.9
+)
+
+
+@pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("game", "dtype"),
+    [(SHAPLEY, "float32"), (fg.games.remember(SHAPLEY), "float64"), (FUNCTIONS, "float64")],
+)
+@pytest.mark.parametrize("name", COUNTS)
+def test_every_backend_counts_alike_alone_over_the_last_steps_and_in_parts(name, game, dtype):
+    record = fg.Record(**{COUNTS[name].asked: True})
+    run = {"game": game, "learners": fg.QLearner(), "replicas": 5, "rng": 3, "dtype": dtype}
+    backends = ("auto", "numba", "reference")  # auto: passes compiled ahead, but for functions
+    kinds = [{"record": record}]
+    if COUNTS[name].last:
+        last = replace(record, last=7)
+        kinds += [{"record": last}, {"record": last, "stop": fg.Stable(9)}]
+    for kind in kinds:
+        found = {}
+        for backend in backends:
+            result = fg.run(**run, **kind, steps=30, backend=backend)
+            found[backend] = getattr(result.state, name)
+            if not kind["record"].last:
+                part = fg.run(**run, **kind, steps=11, backend=backend)
+                part = fg.run(game, fg.QLearner(), 19, resume=part, backend=backend, **kind)
+                np.testing.assert_array_equal(getattr(part.state, name), found[backend])
+        assert found["reference"].any()
+        for backend in backends:
+            np.testing.assert_array_equal(found[backend], found["reference"])
+
+
+def test_counts_without_a_compiled_pass_are_an_error_that_says_so():
+    game, agents, _ = core_arguments(fg.run(SHAPLEY, fg.QLearner(), steps=1, rng=1).spec)
+    counts = {"luck": CoreCount(np.dtype("int64"), (2,), True, True, False, False)}
+    with pytest.raises(ValueError, match=r"no pass in src_cy/record\.pxi records 'luck'"):
+        _core.lanes("float64").Lanes(16, 16, game, agents, counts, rows=False, stable=False, last=0)

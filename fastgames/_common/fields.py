@@ -32,7 +32,8 @@ class Field(NamedTuple):
     start : int
         The entries before the first step.
     lanes : str
-        Under which name a compiled block has the array; "": it is copied in a way of its own.
+        Under which name a compiled block has the array; "": among its `counts` under `name`, or it
+        is copied in a way of its own.
     by_agent : bool
         Whether the second axis is the agents, each of which has its column in the block.
     """

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.checks import check_fits
-from fastgames._common.fields import MOST_STEPS
+from fastgames._common.fields import MOST_STEPS, declared
 from fastgames.engine import snapshots, state
 from fastgames.engine.spec import AgentSpec, RunSpec, nature_draws
 from fastgames.engine.state import CONTRACT
@@ -21,7 +21,7 @@ from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.games.procedural import check_states
 from fastgames.grids import Grid
 from fastgames.learners import RuleLearner
-from fastgames.record import Record
+from fastgames.record import COUNTS, Counts, Record
 from fastgames.registry import BACKENDS, DTYPES, STREAMS
 from fastgames.schedules import NEVER, Exponential, Linear, falls_to
 from fastgames.stop import Stable
@@ -232,12 +232,14 @@ def _check_record(spec: RunSpec, resume: Any) -> None:
         raise ValueError(
             "record.every needs replicas that stand at the same step; those of resume do not"
         )
-    joint = math.prod(game.num_actions)
-    if record.joint_actions and (joint >= 2**31 or game.num_agents > MAX_AGENTS):
-        raise ValueError(
-            f"record.joint_actions must be False in a game of more than {MAX_AGENTS} agents or "
-            f"2^31 joint actions; {game.name!r} has {game.num_agents} agents"
-        )
+    if math.prod(game.num_actions) < 2**31 and game.num_agents <= MAX_AGENTS:
+        return
+    for count in COUNTS.values():
+        if count.joint and getattr(record, count.asked):
+            raise ValueError(
+                f"record.{count.asked} must be False in a game of more than {MAX_AGENTS} agents or "
+                f"2^31 joint actions; {game.name!r} has {game.num_agents} agents"
+            )
 
 
 def _check_backend(spec: RunSpec) -> None:
@@ -382,9 +384,9 @@ def _check_memory(spec: RunSpec, begun: int) -> None:
     each += EARLIEST if spec.stop is not None and spec.stop.after else 0
     need = each * replicas + 100 * count
     if spec.window:  # windows are counted up some at a time
-        joint = 1 if spec.functions is not None else math.prod(game.num_actions)
-        joint = math.prod(game.num_actions) if record.joint_actions else joint
-        need += min(replicas, COUNTED) * 8 * (joint + game.num_agents + 8)
+        last = [array for array in declared(Counts) if COUNTS[array.name].last]
+        size = sum(array.size(spec) for array in last)
+        need += min(replicas, COUNTED) * (size + 8 * (2 * game.num_agents + 8))
     if spec.backend != "reference":
         from fastgames.engine.compiled import block_bytes, layout
 

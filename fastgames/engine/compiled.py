@@ -12,10 +12,12 @@ import numpy as np
 from fastgames import _core
 from fastgames.engine.core import (
     CoreAgent,
+    CoreCount,
     CoreGame,
     OutsideArrays,
     by_rules,
     core_agent,
+    core_counts,
     core_game,
 )
 from fastgames.engine.spec import AgentSpec, RunSpec, nature_draws
@@ -44,7 +46,7 @@ from fastgames.games.compact import Functions, Sum
 from fastgames.rules.exponential import exp
 from fastgames.schedules import CONSTANT, EXPONENTIAL, Schedule
 
-Core: TypeAlias = tuple[CoreGame, list[CoreAgent]]
+Core: TypeAlias = tuple[CoreGame, list[CoreAgent], dict[str, CoreCount]]
 
 # Bytes that the lanes of a block may take where they run in columns: those of the first cache where
 # fixed policies make loads the bound; twice as many where arithmetic is, for a block takes a tenth
@@ -139,19 +141,20 @@ def block_bytes(spec: RunSpec, capacity: int) -> int:
     if moves is not None:
         size += 8 * lanes * (moves.words + moves.state_size + 4 * game.num_agents)
         size += real * lanes * game.num_agents * spec.window
-    if spec.record.joint_actions and not spec.window:
-        size += 8 * lanes * math.prod(game.num_actions)
+    for count in core_counts(spec).values():
+        size += count.dtype.itemsize * lanes * math.prod(count.dims)
     return size + largest
 
 
 def core_arguments(spec: RunSpec) -> Core:
-    """Return a game and its agents for the compiled core, shared by the blocks of a call.
+    """Return a game, its agents and what is counted for the compiled core, shared by all blocks.
 
     What Numba has to compile is compiled here, once: functions are those of this moment.
     """
     watched = spec.record.flips or spec.stop is not None
     columnar = not watched and not in_columns(spec)
-    return core_game(spec), [core_agent(spec, agent, columnar) for agent in spec.agents]
+    agents = [core_agent(spec, agent, columnar) for agent in spec.agents]
+    return core_game(spec), agents, core_counts(spec)
 
 
 class LaneBlock:
@@ -189,7 +192,6 @@ class LaneBlock:
         bit_generator: np.random.BitGenerator | None = None,
         outside: OutsideArrays | None = None,
     ) -> None:
-        record = spec.record
         self.capacity, self.active = capacity, 0
         self.state, self.game = state, spec.game
         self.columns = in_columns(spec)
@@ -204,9 +206,6 @@ class LaneBlock:
             capacity,
             *core,
             rows=not self.columns,
-            flips=record.flips,
-            joint_actions=record.joint_actions and not self.last,
-            rewards=record.rewards and not self.last,
             stable=spec.stop is not None,
             last=self.last,
             bit_generator=bit_generator,
@@ -239,17 +238,16 @@ class LaneBlock:
         """
         for field in FIELDS:
             array = getattr(self.state, field.name)
-            if array is None or not field.lanes:
+            kept = self.lanes.counts.get(field.name)
+            if kept is None and field.lanes:
+                kept = getattr(self.lanes, field.lanes)
+            if array is None or kept is None:
                 continue
             if field.by_agent:
-                for i, seat in enumerate(self.lanes.seats):
-                    kept = getattr(seat, field.lanes, None)
-                    if kept is not None:
-                        yield array, kept, (i,)
+                for i in range(len(kept)):
+                    yield array, kept[i], (i,)
             else:
-                kept = getattr(self.lanes, field.lanes)
-                if kept is not None:
-                    yield array, kept, ()
+                yield array, kept, ()
 
     def load(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
         """Copy replicas from the state into lanes; lanes that never held one repeat the first."""

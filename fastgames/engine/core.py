@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgames._common.fields import declared
 from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.games.compact import Chances, Functions, Sum, Table
 from fastgames.learners import RuleLearner, Rules
+from fastgames.record import COUNTS, Counts
 from fastgames.rules import fixed, qlearning
 
 
@@ -98,6 +100,23 @@ class CoreAgent(NamedTuple):
     passes: tuple[Any, ...] | None
 
 
+class CoreCount(NamedTuple):
+    """A quantity that the compiled core counts, see `fastgames.record.Count`.
+
+    dtype, dims: of its entries; their dimensions for a replica
+    by_agent: whether the first dimension is the agents
+    last: whether it covers the last steps only, else all
+    joint, rewards: whether its pass reads the number of the joint action, and rewards
+    """
+
+    dtype: np.dtype[Any]
+    dims: tuple[int, ...]
+    by_agent: bool
+    last: bool
+    joint: bool
+    rewards: bool
+
+
 class OutsideArrays(NamedTuple):
     """Arrays in which environments write observations, rewards and ends of episodes.
 
@@ -159,6 +178,19 @@ def core_game(spec: RunSpec) -> CoreGame:
         start_words=moves.start_words,
         state_size=moves.state_size,
     )
+
+
+def core_counts(spec: RunSpec) -> dict[str, CoreCount]:
+    """Return what the compiled core counts, by name; a window stands for the last steps."""
+    counts = {}
+    for array in declared(Counts):
+        count = COUNTS[array.name]
+        if array.present(spec) and not (count.last and spec.window):
+            counts[array.name] = CoreCount(
+                array.type(spec), array.dims(spec), array.by_agent, count.last, count.joint,
+                count.rewards,
+            )  # fmt: skip
+    return counts
 
 
 def core_agent(spec: RunSpec, agent: AgentSpec, columnar: bool) -> CoreAgent:

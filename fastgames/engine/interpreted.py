@@ -27,6 +27,7 @@ from fastgames.functions.promotion import for_reference
 from fastgames.games import Game, Variants
 from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
 from fastgames.learners import Rules
+from fastgames.record import COUNTS, Played
 from fastgames.rules import listing, schedules, streams
 from fastgames.rules.choice import argmax, unit
 from fastgames.rules.exponential import exp
@@ -641,12 +642,16 @@ class ReferenceBlock:
                 counters["reward_window"][at] = rewards
         elif self.tallying:
             counters["counted"] += 1
-            if "joint_counts" in counters:
-                counters["joint_counts"][joint] += 1
-            if "reward_sums" in counters:
-                counters["reward_sums"] += rewards
         counters["steps"] += 1
-        if "flips" in counters:
-            counters["flips"] += changes
+        played = Played(
+            rows=np.zeros(1, np.int64),
+            actions=np.array([joint]).T,
+            rewards=np.array([rewards]),
+            changes=np.array([changes]),
+        )
+        now = self.tallying and "window" not in counters  # counts over the last steps go on
+        for name, count in COUNTS.items():
+            if name in counters and (now or not count.last):
+                count.add(counters[name][None], played)
         if self.stable is not None:
             self.stable[0] = 0 if any(changes) else self.stable[0] + 1

@@ -13,7 +13,7 @@ from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.errors import CompileError, RuleError, not_finite, of_game
 from fastgames.games.compact import Functions
 from fastgames.learners import RuleLearner
-from fastgames.record import Counts, Record
+from fastgames.record import COUNTS, Counts, Record
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, Schedule
 
 CONTRACT = 2  # version of the random streams and the order of events, see ARCHITECTURE.md
@@ -141,14 +141,15 @@ class State(Counts):
         procedural game
     ages: (replicas,) int32, steps since its episode began, with a time limit
     steps: (replicas,) int64, game steps taken
-    counted: (replicas,) int64, the steps that joint_counts and reward_sums cover
+    counted: (replicas,) int64, the steps that joint_counts, reward_sums and all other counts over
+        the last steps cover
     stable: (replicas,) int64, steps in a row that changed nothing greedy, with `stop`
     window: (replicas, last) int32, the cells of the last steps of a replica that may stop at any
         time: that of its step t at t mod last. A cell is the number of the joint action, plus
         joint actions times the state where rewards depend on it. With `last` and `stop`
     reward_window: (replicas, last, agents) of the run's dtype, the rewards of these steps, in a
         procedural game, where no cell tells them
-    flips, joint_counts, reward_sums: see `Counts`
+    what `record` asks for: see `Counts`
     """
 
     seats: list[Seat]
@@ -195,7 +196,7 @@ class State(Counts):
 FIELDS = declared(State)
 COUNTERS = tuple(f.name for f in FIELDS if f.name not in ("streams", "states", "ages", "stable"))
 ANEW = ("window", "reward_window")  # of every call
-COUNTED_TOGETHER = ("counted", "joint_counts", "reward_sums")  # over the same steps
+COVER_LAST = tuple(name for name, count in COUNTS.items() if count.last)  # in `counted` steps
 
 
 def bytes_each(spec: RunSpec) -> int:
@@ -344,9 +345,10 @@ def resumed(old: State, spec: RunSpec, recorded: Record) -> State:
     stay. Counts go on where both records count the same steps, else they start anew.
     """
     record, anew = spec.record, set(ANEW)
-    counts = (record.joint_actions, record.rewards)
-    if record.last or recorded.last or counts != (recorded.joint_actions, recorded.rewards):
-        anew.update(COUNTED_TOGETHER)
+    asked = [COUNTS[name].asked for name in COVER_LAST]
+    same = all(getattr(record, flag) == getattr(recorded, flag) for flag in asked)
+    if record.last or recorded.last or not same:
+        anew.update(("counted", *COVER_LAST))
     arrays = {}
     for each in FIELDS:
         before = getattr(old, each.name)

@@ -12,6 +12,7 @@ from fastgames._common.version import __version__
 from fastgames.games import Variants
 from fastgames.io import labels
 from fastgames.io.files import replacing
+from fastgames.record import UNITS as UNITS_OF_COUNTS
 
 if TYPE_CHECKING:
     import pandas
@@ -26,8 +27,7 @@ TAKEN = ("replica", "step", "agent", "observation", "action", "greedy", "probabi
 UNITS = {
     "steps": "game steps",
     "step": "game steps",
-    "flips": "changes of the greedy action",
-    "mean_reward": "reward per game step",
+    **UNITS_OF_COUNTS,
     "probability": "probability",
     "count": "game steps",
 }
@@ -88,7 +88,7 @@ def frame(result: "Result", what: str = "replicas") -> "pandas.DataFrame":
     columns = KINDS[checks.one_of("what", what, KINDS)](result)
     table = pandas.DataFrame(columns)
     dims = () if result.grid is None else result.grid.dims
-    kinds = {name: name.rstrip("0123456789").rstrip("_") for name in columns if name not in dims}
+    kinds = {name: name.rstrip("0123456789_") for name in columns if name not in dims}
     units = {name: UNITS[kind] for name, kind in kinds.items() if kind in UNITS}
     about = {"what": what, **labels.attributes(result), "fastgames": __version__, "units": units}
     table.attrs.update(about)
@@ -135,8 +135,9 @@ def _replicas(result: "Result") -> Columns:
         columns["stopped"] = result.stopped
     for name, axes in result.COUNTED.items():
         counted = getattr(result, name)
-        if counted is not None and axes == ("agent",):
-            columns |= {f"{name}_{i}": counted[:, i] for i in range(counted.shape[1])}
+        if counted is not None and axes[0] == "agent":
+            for place in np.ndindex(*counted.shape[1:]):
+                columns["_".join(map(str, (name, *place)))] = counted[(slice(None), *place)]
     for i, actions in enumerate(result.game.actions):
         greedy = result.greedy(i)
         if greedy.shape[1] == 1:

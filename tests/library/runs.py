@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import fastgames as fg
 from fastgames import _core, registry
 from fastgames.engine import compiled, environments
+from fastgames.record import COUNTS
 from library.games import GAMES, markov_games, matrix_games, variants
 from library.learners import AHEAD, LEARNERS
 
@@ -54,15 +55,14 @@ def core_as(build, capacity):
 @st.composite
 def _records(draw, steps):
     every = draw(st.none() | st.integers(1, steps + 1))
-    joint, rewards = draw(st.booleans()), draw(st.booleans())
+    counts = {count.asked: draw(st.booleans()) for count in COUNTS.values()}
+    over_last = any(counts[count.asked] for count in COUNTS.values() if count.last)
     return fg.Record(
         every=every,
         greedy=every is not None,
         policies=every is not None and draw(st.booleans()),
-        flips=draw(st.booleans()),
-        joint_actions=joint,
-        rewards=rewards,
-        last=draw(st.none() | st.integers(1, steps)) if joint or rewards else None,
+        **counts,
+        last=draw(st.none() | st.integers(1, steps)) if over_last else None,
     )
 
 
