@@ -14,7 +14,6 @@ import os
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ from fastgames.engine.state import CONTRACT
 from fastgames.games import Game
 from fastgames.io import archive, codec, files, results
 from fastgames.learners import RuleLearner
-from fastgames.record import Record
 from fastgames.result import Result
 
 # Argument -> its value. What is more than a few numbers: {"is": what is known of it, "sha256": the
@@ -116,9 +114,8 @@ def _what(spec: RunSpec, former: bool = False) -> Call:
         arrays = {}
         header = codec.encode(learner, arrays, f"learners/{i}", former)
         what[f"learners[{i}]"] = _described(header, arrays)
-    for field in fields(Record):
-        value = getattr(spec.record, field.name)
-        what[f"record.{field.name}"] = list(value) if isinstance(value, tuple) else value
+    for name, value in results.recorded(spec.record).items():
+        what[f"record.{name}"] = list(value) if isinstance(value, tuple) else value
     if sweep is not None:
         dims = {"dims": list(sweep.dims), **sweep.dims, "repeats": sweep.repeats}
     return what | {
@@ -218,7 +215,7 @@ def _parts(
     """Return the result and the steps at which the call began; raise unless they fit it."""
     result = results.result_of(file, game, learners)
     what = _what(result.spec)
-    difference = _difference(what, {name: call[name] for name in what}, file)
+    difference = _difference(what, {name: call.get(name) for name in what}, file)
     if difference is None and isinstance(call["rng"], int) and result.seed != call["rng"]:
         difference = f"rng was {result.seed}, got {call['rng']}"
     if difference is not None:

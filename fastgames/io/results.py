@@ -38,6 +38,10 @@ from fastgames.registry import DTYPES, STREAMS
 from fastgames.result import Result
 from fastgames.stop import Stable
 
+ALWAYS_RECORDED = (  # the fields of `Record` in every file; never add one, see `recorded`
+    "every", "tables", "greedy", "policies", "flips", "joint_actions", "rewards", "last",
+)  # fmt: skip
+
 
 def save(result: Result, path: str | Path) -> None:
     """Write `result` to `path`; an existing file is replaced only once the new one is complete.
@@ -108,7 +112,7 @@ def contents(result: Result, former: bool = False) -> tuple[dict[str, Any], dict
         "contract": result.contract,
         "game": encode_game(result.game, arrays, former),
         "learners": [encode(x, arrays, f"learners/{i}", former) for i, x in learners],
-        "record": {field.name: getattr(result.record, field.name) for field in fields(Record)},
+        "record": recorded(result.record),
         "stop": None if stop is None else vars(stop),
         "grid": None if sweep is None else encode_grid(sweep),
         "seed": result.seed,
@@ -128,6 +132,20 @@ def contents(result: Result, former: bool = False) -> tuple[dict[str, Any], dict
     if result.snapshots is not None:
         arrays |= {f"snapshots/{name}": a for name, a in result.snapshots.arrays().items()}
     return header, arrays
+
+
+def recorded(record: Record) -> dict[str, Any]:
+    """Return the fields of a record that files have, by name.
+
+    A field that `Record` did not always have is there only if it is set: so files and digests of
+    calls that do not use it are those of earlier revisions.
+    """
+    values = {field.name: (getattr(record, field.name), field.default) for field in fields(record)}
+    return {
+        name: value
+        for name, (value, default) in values.items()
+        if name in ALWAYS_RECORDED or value != default
+    }
 
 
 def _held(holder: State | Seat | Pending, where: str) -> dict[str, np.ndarray]:

@@ -15,7 +15,7 @@ import struct
 import sys
 import warnings
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -31,6 +31,7 @@ from fastgames.engine.snapshots import Snapshots
 from fastgames.engine.state import Pending, Seat, State
 from fastgames.games.compact import Chances
 from fastgames.grids import grid
+from fastgames.io.results import recorded
 from fastgames.learners import ExpectedSarsa, Sarsa, UniformRivals, VisitCount
 from fastgames.registry import LEARNERS
 from fastgames.result import Result
@@ -1456,3 +1457,19 @@ def test_bounds_that_users_declare(tmp_path):
     ):  # fmt: skip
         with pytest.raises(error, match="state_bounds"):
             make(bounds)
+
+
+# --- records that are added later ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LaterRecord(fg.Record):
+    luck: bool = False
+
+
+def test_a_field_added_to_record_is_in_a_file_only_where_it_is_set():
+    """So what is digested of a call that does not use it stays the same."""
+    names = ["every", "tables", "greedy", "policies", "flips", "joint_actions", "rewards", "last"]
+    assert list(recorded(fg.Record()))[:8] == names
+    assert recorded(LaterRecord()) == {name: getattr(fg.Record(), name) for name in names}
+    assert recorded(LaterRecord(luck=True)) == {**recorded(LaterRecord()), "luck": True}
