@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastgames._common.later import cached
 from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import exploration, initial_values, parameter
 from fastgames.rules.qlearning import discounted_best, update
 
@@ -65,7 +66,7 @@ class HystereticQ(RuleLearner):
     alpha: Any = parameter(0.1, "[0, 1]")
     beta: Any = parameter(0.01, "[0, 1]")
     gamma: Any = parameter(None, "[0, 1]")
-    explore: Any = exploration()
+    explore: EpsilonGreedy | Softmax = exploration()
     initial: Any = initial_values()
 
     name = "hysteretic_q"

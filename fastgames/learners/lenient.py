@@ -10,7 +10,7 @@ import numpy as np
 
 from fastgames._common.later import cached
 from fastgames.learners.base import Example, RuleLearner, Rules, Table
-from fastgames.learners.explore import EpsilonGreedy
+from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import exploration, initial_values, parameter
 from fastgames.rules import mixed, qlearning
 from fastgames.rules.choice import argmax, epsilon_greedy, sample, softmax_weights, unit
@@ -97,7 +97,7 @@ class LenientQ(RuleLearner):
     gamma: Any = parameter(None, "[0, 1]")
     kappa: Any = parameter(1000.0, "[0, inf)")
     decay: Any = parameter(0.995, "[0, 1]")
-    explore: Any = exploration(None)
+    explore: EpsilonGreedy | Softmax | None = exploration(None)
     initial: Any = initial_values()
     omega: Any = parameter(500.0, "[1e-30, 1e30]")  # temperatures stay above 0 in float32
     greedy_below: Any = parameter(0.04, "[1e-6, 1]")

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastgames._common.later import cached
 from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import exploration, initial_values, parameter, text
 from fastgames.rules.choice import largest
 
@@ -65,7 +66,7 @@ class VDN(RuleLearner):
 
     alpha: Any = parameter(0.1, "[0, 1]")
     gamma: Any = parameter(None, "[0, 1]")
-    explore: Any = exploration()
+    explore: EpsilonGreedy | Softmax = exploration()
     initial: Any = initial_values()
     label: str = text()
 

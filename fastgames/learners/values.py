@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastgames.learners.base import RuleLearner, Rules, Table
+from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import exploration, initial_values, parameter
 from fastgames.learners.stepsize import VisitCount
 
@@ -21,7 +22,7 @@ class ValueLearner(RuleLearner):
 
     alpha: Any = parameter(0.1, "(0, 1]", "[0, 1]", visits=True)
     gamma: Any = parameter(None, "[0, 1]")
-    explore: Any = exploration()
+    explore: EpsilonGreedy | Softmax = exploration()
     initial: Any = initial_values(rivals=True)
 
     def _rules(self, learn: Callable[..., Any], **others: Any) -> Rules:
