@@ -136,7 +136,7 @@ NOTHING = np.empty((0, 0), np.int64)  # in place of what no count reads
 
 
 class Count(NamedTuple):
-    """What a run counts, declared beside the array that holds it.
+    """The declaration of a quantity that a run counts, beside the array that holds it.
 
     asked: the attribute of `Record` that asks for it
     add: adds a step to the counts (rows, *dims), in place; the reference of its compiled pass,

@@ -107,7 +107,7 @@ def shown(numbers):
 
 
 def path_of(name):
-    """Where a trajectory is kept."""
+    """Return the path of a trajectory's file."""
     return HERE / f"{name}.txt"
 
 

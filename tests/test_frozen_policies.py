@@ -1,4 +1,4 @@
-"""What frozen policies do in random Markov games, and are worth, against linear algebra.
+"""Frozen policies in random Markov games, and their values, against linear algebra.
 
 Expected values are exact; how far a mean over replicas may be from them is worked out from how far
 the replicas are from each other. Seeds are fixed.
@@ -182,7 +182,7 @@ def best_values(game, problem):
 
 
 def visited(game, problem):
-    """Where agent 0 moves and can come to, (S,)."""
+    """Return the states that agent 0 can reach and in which it moves, (S,)."""
     live = np.where(game.terminal, 0.0, 1.0)
     p = np.einsum("sa,sat->st", uniform(problem), problem[1]) * live
     seen = starting(game) > 0

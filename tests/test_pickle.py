@@ -342,7 +342,7 @@ def test_loading_with_another_game_or_learner_names_it(tmp_path):
 
 
 def played_alone(env):
-    """What an environment shows for a while."""
+    """Return what an environment returns over some steps."""
     shown, actions = [], np.random.default_rng(5)
     for _ in range(30):
         seen = env.step(int(actions.integers(env.action_space.n)))

@@ -1,4 +1,4 @@
-"""What is recorded is what happened: against runs taken step by step, and by hand."""
+"""Records against runs taken step by step, and by hand."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a run promises whatever it plays: one set of bits, policies, frequencies."""
+"""Properties of every run: one set of bits, policies, frequencies."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the engine does on this machine, in a few seconds: `fastgames speed`.
+"""Speed of the engine on this machine, measured in a few seconds: `fastgames speed`.
 
 A few workloads, each on one thread and on all, each checked: a few replicas must have the bits that
 the slowest build gives. Beside each a textbook's loop in Python and NumPy, on the same game.

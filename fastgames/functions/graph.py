@@ -1,4 +1,4 @@
-"""What a function reads: globals, closure, attributes of modules; and kinds of such values."""
+"""Names that a function reads (globals, closure, attributes of modules), and kinds of values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What NumPy or Python would take, and mean something else by: refused wherever it can be given."""
+"""Values that NumPy or Python would read in another sense are refused wherever they are given."""
 
 import numpy as np
 import pytest

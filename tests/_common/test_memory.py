@@ -31,7 +31,7 @@ EVERYTHING = fg.Record(every=4, greedy=True, flips=True, joint_actions=True, rew
 
 
 def bytes_of(array):
-    """What an array takes, without what broadcasting repeats."""
+    """Return the bytes of an array, without the entries that broadcasting repeats."""
     return array.itemsize * int(
         np.prod([n for n, s in zip(array.shape, array.strides, strict=True) if s])
     )
@@ -390,7 +390,7 @@ def test_no_object_is_left_of_what_was_made_and_dropped(what, cycles):
     ("what", "cycles"), [(make_smallest, 10**6), (make_lanes, 10**5), (make_runs, 10**5)]
 )
 def test_a_million_blocks_leave_nothing(what, cycles):
-    """What no count of Python's sees: less than eight bytes for each of them."""
+    """Blocks leave less than eight bytes each, also in memory that Python does not count."""
     make = what()
     for _ in range(cycles // 10):
         make()

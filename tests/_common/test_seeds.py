@@ -1,4 +1,4 @@
-"""What `rng` may be, and the seed that comes of it."""
+"""The values that `rng` accepts, and the seed of each."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the command line says of itself: help that can be read and copied, completion, -m."""
+"""Texts of the command line: help that can be read and copied, completion, -m."""
 
 import functools
 import re
@@ -78,7 +78,7 @@ def test_an_example_is_a_whole_command(command, monkeypatch, tmp_path, capsys):
 
 
 def completed(*words):
-    """What the shell would offer in the place of the last word."""
+    """Return the completions that the shell offers for the last word."""
     done = python(
         "-m",
         "fastgames",

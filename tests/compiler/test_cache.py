@@ -1,4 +1,4 @@
-"""What Numba compiled is found again by the next process, and never out of date."""
+"""The next process finds compiled code on disk, and never code that is out of date."""
 
 import builtins
 import contextlib
@@ -78,7 +78,7 @@ def begun(folder):
 
 
 def ended(process):
-    """What it says: a number made of all results, passes of the compiler, hits of Numba's cache."""
+    """Return its output: a number made of all results, passes compiled, hits in the cache."""
     out, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     digest, compiled, hits = out.split()

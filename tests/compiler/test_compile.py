@@ -48,12 +48,12 @@ def game():
 
 
 def added(learner, backend):
-    """What `learn` adds in a step."""
+    """Return the number that `learn` adds in a step."""
     return fg.run(PENNIES, learner, 10, rng=1, backend=backend).tables[0]["q"].sum() / 10
 
 
 def paid(made, backend):
-    """What `step` pays in a step."""
+    """Return the reward that `step` pays."""
     learner, record = fg.FixedPolicy([0.5, 0.5]), fg.Record(rewards=True)
     return fg.run(made, learner, 10, rng=1, backend=backend, record=record).mean_reward[0, 0]
 

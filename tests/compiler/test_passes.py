@@ -297,7 +297,7 @@ def small_games(kind):
 @FEW
 @given(data=st.data())
 def test_passes_with_small_sizes_as_constants_agree(learner_kind, data):
-    """What users get: the loops over two actions and one observation are gone."""
+    """Users' passes have no loops over two actions and one observation; their bits are the same."""
     assert passes._small(2, 1) == {"actions": "2", "observations": "1"}
     game = small_games(learner_kind)
     setup = data.draw(setups(learner_kind, [learner_kind], game=game, dtype="float64"))

@@ -1,4 +1,4 @@
-"""What `fastgames.cy` exports, as text: ``python tests/cy/signatures.py`` writes signatures.txt."""
+"""Exports of `fastgames.cy` as text: ``python tests/cy/signatures.py`` writes signatures.txt."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is exported stays: a signature that changes or goes breaks the code of others."""
+"""Exports stay: a signature that changes or disappears breaks other people's code."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `fastgames.cy` exports gives the bits of the rules, whatever it is compiled with."""
+"""Functions of `fastgames.cy` have the bits of the rules, whatever options compile them."""
 
 import importlib.util
 import shutil
@@ -43,7 +43,7 @@ def cases():
 
 
 def compile_c(compiler, flags, source, out):
-    """What the compiler says."""
+    """Return the messages of the compiler."""
     include = [f"-I{sysconfig.get_paths()['include']}", f"-I{fg.get_include()}"]
     return subprocess.run(
         [compiler, "-w", "-shared", "-fPIC", *include, *flags, str(source), "-o", str(out)],
@@ -105,7 +105,7 @@ def test_compiled_by_a_user_the_answers_are_the_same(compiler, flags, source, tm
 
 
 def products_are_rounded_before_they_are_used(every):
-    """What a caller multiplies and hands on, or makes of what it gets back, is not fused either."""
+    """Products of arguments and of results in a caller are not fused either."""
     rng = np.random.default_rng(1)
     for _ in range(200):
         row, (scale, step) = rng.uniform(0.1, 1, 10), rng.uniform(0.1, 1, 2).tolist()

@@ -50,7 +50,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def python(*arguments, cwd, path=(), **environment):
-    """What a process prints, which sees the packages in the folders of `path` before any others."""
+    """Return the output of a process that finds packages in the folders of `path` first."""
     done = run_python(
         "-P", *arguments, cwd=cwd, **{"PYTHONPATH": os.pathsep.join(map(str, path)), **environment}
     )
@@ -59,7 +59,7 @@ def python(*arguments, cwd, path=(), **environment):
 
 
 def is_newer(made):
-    """Whether a file was made after all that it is made of was last changed."""
+    """Return whether a file is newer than everything that it is made of."""
     sources = [ROOT / "setup.py", *(ROOT / "src_cy").iterdir(), *ROOT.glob("fastgames/cy/**/*.*")]
     return made.stat().st_mtime >= max(source.stat().st_mtime for source in sources)
 
@@ -124,7 +124,7 @@ def wheel(request, sdist, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def site(wheel, tmp_path_factory):
-    """Where the wheel is installed."""
+    """Return the folder in which the wheel is installed."""
     folder = tmp_path_factory.mktemp("site")
     python(*OURS, folder, wheel[0], cwd=folder)
     return folder

@@ -218,7 +218,7 @@ EACH = 12  # lines for each name and type
 
 
 def ask(function, kind, arguments):
-    """What a body answers: `function` is a rule, or of every.pyx."""
+    """Return the answer of a body; `function`: a rule, or a function of every.pyx."""
     arguments = list(arguments)
     if kind is not None:
         arguments[0] = np.array(arguments[0], REALS[kind])
@@ -229,7 +229,7 @@ def ask(function, kind, arguments):
 
 
 def bits(numbers):
-    """What two answers are compared by: -0.0 is not 0.0, and nan is nan."""
+    """Return the bits by which answers are compared: -0.0 is not 0.0, and nan is nan."""
     return [struct.pack("<d", x) for x in numbers]
 
 

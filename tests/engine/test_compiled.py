@@ -118,7 +118,7 @@ class Model:
         self.quiet = np.zeros(len(begun), int)
 
     def expected(self, begun, steps, tally_from):
-        """Where each replica ends, and the steps that are counted."""
+        """Return the last state of each replica, and the steps that are counted."""
         ends = []
         for r, first in enumerate(begun):
             quiet, t = 0, first

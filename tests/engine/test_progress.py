@@ -94,7 +94,7 @@ def test_a_bar_that_is_asked_for_needs_rich_and_says_what_to_install(monkeypatch
 
 
 class Shown:
-    """What IPython displays, and what it is replaced by."""
+    """Displays of IPython, and the displays that replace them."""
 
     def __init__(self):
         self.forms = []
@@ -166,7 +166,7 @@ def test_a_bar_in_a_notebook_is_not_drawn_more_often_than_can_be_seen(monkeypatc
 
 
 def lines(monkeypatch, seconds, show=None):
-    """What a run of so many seconds, by its own clock, writes to a log; one step a second."""
+    """Return the lines that a run writes to a log, with one step a second by its own clock."""
     now, log = [0.0], io.StringIO()
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(sys, "stderr", log)

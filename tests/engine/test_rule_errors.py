@@ -1,4 +1,4 @@
-"""What functions of learners and games may do wrong: the same error in every body.
+"""Errors in functions of learners and games are the same in every body.
 
 One learner and one game do all of it. What goes wrong, at which step and in which replica is told
 by parameters and actions, so that they are compiled once.
@@ -20,7 +20,7 @@ REPLICAS = 3
 
 
 def seen(error):
-    """What an error says, but for the words."""
+    """Return the fields of an error, without its text."""
     return error.function, error.replica, error.step, error.value
 
 

@@ -49,7 +49,7 @@ LEARNERS = {
 
 
 def learnt(agent, agents, limit):
-    """How often an agent learns in an episode."""
+    """Return the number of times that an agent learns in an episode."""
     return max(0, (limit - agent) // agents)
 
 

@@ -436,7 +436,7 @@ def test_the_table_of_former_digests_fits_the_code():
 
 
 def said(function, made):
-    """What the compiled function returns, and what the same one returns, interpreted."""
+    """Return the results of a function, compiled and interpreted."""
     fast = made(X)
     return [repr(fast), repr(type(fast)(function(X)))]
 
@@ -453,7 +453,7 @@ def test_compiled_in_one_process(what):
 
 
 def report(k):
-    """What a process says of all pairs: compiled, interpreted, found on disk."""
+    """Print the results of all pairs: compiled, interpreted, found on disk."""
     out = {}
     for what, function in pairs(k).items():
         made = offered(function)
@@ -462,7 +462,7 @@ def report(k):
 
 
 def process(folder, k):
-    """What `report` prints in another process that keeps what it compiles in this folder."""
+    """Return the output of `report` in another process that stores compiled code in this folder."""
     environment = {
         "FASTGAMES_CACHE_DIR": str(folder),
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),

@@ -16,7 +16,7 @@ BIDS = [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
 def payoffs(make, values, offers):
-    """What the bidders get, by the words of the rules: mean over who is drawn among the highest."""
+    """Return the bidders' payoffs by the text of the rules: a mean over ties of the highest."""
     ranked = sorted(offers, reverse=True)
     price = ranked[0] if make is first_price_auction else ranked[1]
     winners = [i for i, offer in enumerate(offers) if offer == ranked[0]]

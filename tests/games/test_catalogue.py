@@ -32,7 +32,7 @@ OTHERS = [name for name in CATALOGUE if name not in CLASSIC]
 
 @dataclass
 class Expected:
-    """What the source says of a game, written out cell by cell, not as the code builds it.
+    """The payoffs and equilibria of a game in its source, written out cell by cell.
 
     cells: joint action -> payoffs of all agents. pure: all pure equilibria. mixed: all others,
     one policy for each agent.

@@ -21,7 +21,7 @@ def go(cell, action, size):
 
 
 def drop(positions, word, size):
-    """Where a new coin lies."""
+    """Return the cell of a new coin."""
     free = [cell for cell in range(size**2) if cell not in positions]
     return free[word * len(free) // 2**31]
 

@@ -1,4 +1,4 @@
-"""What games declare about themselves."""
+"""Declarations of the games of the catalogue."""
 
 import pickle
 from inspect import signature

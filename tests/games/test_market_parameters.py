@@ -1,4 +1,4 @@
-"""What a market's parameters cannot make is refused by the names of these parameters."""
+"""Parameters of markets that cannot be combined are refused by their names."""
 
 import inspect
 import warnings

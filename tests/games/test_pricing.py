@@ -283,7 +283,7 @@ LINEAR = [
 
 
 def linear_quantities(p, a, gamma):
-    """What maximises the consumers' utility, by trying who sells."""
+    """Return the quantities that maximise consumers' utility, by trying all sets of sellers."""
 
     def utility(q):
         return np.dot(np.subtract(a, p), q) - np.dot(q, q) / 2 - gamma * q[0] * q[1]
@@ -493,7 +493,7 @@ def test_markets_compare_by_content():
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_games_of_a_sweep_are_variants_of_each_other(make):
-    """Where prices depend on the parameters, actions have numbers for names, and prices stay."""
+    """If prices depend on the parameters, numbers name the actions; each game has its prices."""
     other = {logit_bertrand: {"mu": 0.3}, linear_bertrand: {"gamma": 0.3}}.get(make, {"cost": 1.0})
     games = make(), make(**other)
     for given in (games, [remember(game) for game in games]):

@@ -13,7 +13,7 @@ NAMES = ("up", "down", "left", "right")
 
 
 def go(place, name, rows, columns, torus):
-    """Where a move leads: (row, column)."""
+    """Return the (row, column) to which a move leads."""
     row, column = place[0] + MOVES[name][0], place[1] + MOVES[name][1]
     if torus:
         return row % rows, column % columns
@@ -27,7 +27,7 @@ def neighbours(place, rows, columns, torus):
 
 
 def catchers(prey, hunters, joint, *grid):
-    """Which hunters catch the prey."""
+    """Return the hunters that catch the prey."""
     near = neighbours(prey, *grid) if joint else {prey}
     found = [hunter in near for hunter in hunters]
     return found if sum(found) >= (2 if joint else 1) else [False] * len(hunters)

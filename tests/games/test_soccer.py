@@ -129,7 +129,7 @@ def test_sizes_that_are_refused(wrong):
 
 
 def tables(size):
-    """What A gets (S, 5, 5), and the probabilities of what comes (S, 5, 5, S), 0 after a goal."""
+    """Return A's rewards (S, 5, 5) and the transitions (S, 5, 5, S), 0 after a goal."""
     every = list(states(size))
     number = {tuple(state_of(size, *each)): k for k, each in enumerate(every)}
     rewards = np.zeros((len(every), 5, 5))

@@ -51,7 +51,7 @@ class Grid:
                 self.queues[places[0], side].append(self.time)
 
     def seen(self, place, levels):
-        """What the agent there sees."""
+        """Return the observation of the agent there."""
         classes = []
         for sides in (("north", "south"), ("west", "east")):
             waiting = sum(len(self.queues[place, side]) for side in sides)

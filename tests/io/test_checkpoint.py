@@ -286,7 +286,7 @@ def test_games_are_told_apart_by_their_bits():
 
 
 def refusal(path, was, got):
-    """What is said of the checkpoint of one call by another."""
+    """Return the message with which a call refuses the checkpoint of another call."""
     arguments = ARGUMENTS | {"record": fg.Record(), "stop": None, "replicas": REPLICAS}
     call, other = (described(**arguments | x) for x in (was, got))
     checkpoint.write(path, on_its_way(BEGUN, DONE), call, BEGUN)

@@ -543,7 +543,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def sums_of(contents):
-    """What `sha256sum` prints of the members of a file."""
+    """Return the output of `sha256sum` for the members of a file."""
     return "".join(
         f"{hashlib.sha256(content).hexdigest()}  {name}\n"
         for name, content in contents.items()
@@ -1179,7 +1179,7 @@ def test_whatever_load_would_refuse_is_refused_when_it_is_written(change, said, 
 
 
 def test_very_large_payoffs_and_step_sizes_load(tmp_path):
-    """What runs hold after a while: sums of payoffs of 1e305, Hedge with an eta of 1e300."""
+    """Long runs hold such values: sums of payoffs of 1e305, Hedge with an eta of 1e300."""
     large = fg.MatrixGame(PENNIES.payoffs * 1e305)
     for learner in (fg.RegretMatching(), fg.Hedge(1e300), fg.FictitiousPlay(), fg.WoLFPHC()):
         result = fg.run(large, learner, 2000, 2, rng=1, checkpoint=tmp_path / repr(learner))
@@ -1300,7 +1300,7 @@ def test_a_file_of_the_format_before_loads_without_sums(saved, load):
 
 
 def peak(tmp_path, data, seconds=20):
-    """What a process of 2 GB that loads a file says, and the MB that this took."""
+    """Return the output of a process of 2 GB that loads a file, and the MB that this took."""
     path = tmp_path / "forged"
     path.write_bytes(data)
     code = """

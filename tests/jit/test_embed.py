@@ -25,7 +25,7 @@ STEPS, REPLICAS, SEED = 60, 3, 2**40 + 7
 
 
 def told(asks):
-    """What an outcome says if the learner asks: its column, and everyone's actions and rewards."""
+    """Return the fields that a learner asks for: its column, and everyone's actions and rewards."""
 
     @numba.njit
     def column(payoffs, i, a, b):

@@ -15,7 +15,7 @@ JOINT = list(itertools.product(*map(range, ACTIONS)))
 
 
 def mix(logits, epsilon):
-    """What a member plays."""
+    """Return the policy of a member."""
     return (1 - epsilon) * softmax(logits) + epsilon / len(logits)
 
 
@@ -48,7 +48,7 @@ def team():
 
 
 def steps(logits, payoffs, u, epsilon, real=np.float64):
-    """How far each member's logits go after the joint action u, with the critic as it is."""
+    """Return the change of each member's logits after the joint action u, for a given critic."""
     tables = tuple(row[None].astype(real) for row in logits)
     nothing = np.zeros(3, np.int64)
     rewards = np.full(3, real(7.0))
@@ -172,7 +172,7 @@ def test_gradient_of_a_policy_that_is_certain_is_nothing():
 
 
 def greedy_payoffs(game, learners):
-    """What the greedy joint action pays in the end, (replicas,)."""
+    """Return the payoff of the greedy joint action at the end, (replicas,)."""
     result = fg.run(game, learners, steps=5000, replicas=400, rng=1)
     return game.payoffs[0][result.greedy(0)[:, 0], result.greedy(1)[:, 0]]
 

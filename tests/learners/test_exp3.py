@@ -22,7 +22,7 @@ PENNIES = fg.games.matching_pennies()
 
 
 def outcome(action, gain):
-    """What the rule looks at: its own payoff, of the type of the tables."""
+    """Return the outcome that the rule reads: its own payoff, of the type of the tables."""
     return Outcome(
         observation=0, action=action, gain=gain, weight=type(gain)(0.9), next_observation=0,
         next_action=-1, ended=False, signal=0.5, column=None, agent=0, actions=None, rewards=None,

@@ -16,7 +16,7 @@ PENNIES = fg.games.matching_pennies()
 
 
 def path(game, steps, learners=None, backend="numba", dtype="float64"):
-    """What everyone plays, (steps, agents): the best reply before each step; and the result."""
+    """Return all actions, (steps, agents), the best responses before each step; and the result."""
     learners = fg.FictitiousPlay() if learners is None else learners
     result = fg.run(
         game, learners, steps, rng=0, backend=backend, dtype=dtype, progress=False,
@@ -75,7 +75,7 @@ def test_pennies_as_printed():
 
 
 def test_persistent_miscoordination():
-    """Who gain from differing meet for ever: Fudenberg & Kreps, Games & Econ. Behavior 5 (1993)."""
+    """Two who gain by differing play alike: Fudenberg & Kreps, Games & Econ. Behav. 5 (1993)."""
     differ = 1.0 - np.eye(2)
     actions, _ = path(fg.MatrixGame([differ, differ]), 100, backend="reference")
     assert actions.tolist() == [[0, 0], [1, 1]] * 50
@@ -303,7 +303,7 @@ def test_only_the_rewards_of_the_step_count():
 
 
 def test_bad_input():
-    """What tables start at, and turns."""
+    """Initial values that do not fit, and games with turns, are refused."""
     with pytest.raises(ValueError, match="initial must be finite"):
         fg.FictitiousPlay(initial=[0.0, np.inf])
     with pytest.raises(ValueError, match="must broadcast to"):

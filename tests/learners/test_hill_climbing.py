@@ -159,7 +159,7 @@ KNOTS = [0, 5_000, 15_000, 35_000, 75_000, 155_000, 300_000, 600_000]
 
 
 def _distances(game, make):
-    """How far the policies are from uniform in the second half of a run, (snapshots, replicas).
+    """Return the distance of the policies from uniform in the second half, (snapshots, replicas).
 
     make(rate): a learner; rate(f): a schedule that follows f(t), straight between the KNOTS. The
     distance is the largest of |probability - 1 / A| over agents and actions.

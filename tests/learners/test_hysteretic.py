@@ -11,7 +11,7 @@ FALLING = fg.EpsilonGreedy(fg.Exponential(1.0, -np.log(0.998), 0.01))
 
 
 def _shares(learner):
-    """How often each joint action of the climbing game is the greedy one in the end, (3, 3)."""
+    """Return the share of runs by greedy joint action at the end of the climbing game, (3, 3)."""
     result = fg.run(fg.games.climbing(), learner, steps=5000, replicas=4000, rng=1)
     out = np.zeros((3, 3))
     np.add.at(out, (result.greedy(0)[:, 0], result.greedy(1)[:, 0]), 1 / 4000)

@@ -11,7 +11,7 @@ FALLING = fg.EpsilonGreedy(fg.Exponential(1.0, -np.log(0.998), 0.01))  # max(.01
 
 
 def _optimal(learner):
-    """How often the greedy joint action is the optimum of the climbing game in the end."""
+    """Return the share of runs whose greedy joint action is the optimum of the climbing game."""
     result = fg.run(fg.games.climbing(), learner, steps=5000, replicas=2000, rng=1)
     return np.mean((result.greedy(0) == 0) & (result.greedy(1) == 0))
 

@@ -223,7 +223,7 @@ def field():
 
 
 def worst_case(field, policy, agent):
-    """What a policy (112, 5) is worth at kick-off against the opponent that is worst for it."""
+    """Return the value of a policy (112, 5) at kick-off against its worst opponent."""
     rewards, following, starts = field
     axis = 1 + agent
     mine = np.expand_dims(policy, 2 - agent)

@@ -176,7 +176,7 @@ def test_bound_on_every_run(plus, dtype, rival):
 
 @pytest.mark.parametrize("plus", [False, True])
 def test_bound_against_an_adversary(plus):
-    """Who pays the least to what is played most gets no further, and near it."""
+    """An adversary that pays least for the likeliest action stays within the bound, and near it."""
     rule = regret.learn_plus if plus else regret.learn
     for actions in (2, 3, 8):
         tables, steps = mixed_tables(RULES, actions), 3000
@@ -234,7 +234,7 @@ def test_no_regret_with_three_agents():
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_play_brackets_the_value(seed):
-    """What the others' frequencies concede and what the own ones ensure; the gap is the regrets."""
+    """The value lies between what the frequencies ensure and concede; the gap is the regrets."""
     game, steps = zero_sum(3, 3, seed), 20_000
     result = fg.run(
         game, fg.RegretMatching(played=True), steps, 20, rng=7, backend="numba", progress=False,

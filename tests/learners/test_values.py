@@ -248,7 +248,7 @@ def test_everything_registered_is_played_here():
 
 
 def decision_problem(game):
-    """What agent 0 faces while agent 1 plays uniformly: rewards (S, A), probabilities (S, A, S)."""
+    """Return agent 0's rewards (S, A) and transitions (S, A, S) if agent 1 plays uniformly."""
     return game.rewards[0].mean(axis=-1), game.transitions.mean(axis=2) * ~game.terminal
 
 

@@ -1,1 +1,1 @@
-"""What tests of several modules share: comparison bit for bit, random games, learners and runs."""
+"""Library of the tests: comparison bit for bit, random games, learners and runs."""

@@ -147,7 +147,7 @@ class World:
 
     @property
     def chances(self):
-        """Whether nature draws the next state."""
+        """Return whether nature draws the next state."""
         return self.next.dtype.kind == "f"
 
 
@@ -192,7 +192,7 @@ class Textbook:
         return sampled(self.world.start, self.source.nature(len(self.agents)))
 
     def parameter(self, value, t):
-        """What it is at step t."""
+        """Return the value of a parameter at step t."""
         if isinstance(value, fg.Exponential):
             factors = itertools.repeat(exp(-value.rate, np.float64), t)
             return max(math.prod(factors, start=value.start), value.floor)

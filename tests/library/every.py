@@ -1,4 +1,4 @@
-"""What tests are parametrised by, and settings of generated tests."""
+"""Parametrisations of tests, and settings of generated tests."""
 
 import numpy as np
 import pytest

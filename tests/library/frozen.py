@@ -100,7 +100,7 @@ class Slow:
         ]
 
     def next(self, state, age, joint):
-        """Where certain moves go, and the age of the episode there."""
+        """Return the next state after certain moves, and the age of the episode there."""
         state, age = int(self.chances[state][joint].argmax()), age + 1
         return (self.start, 0) if self.terminal[state] or age == self.time_limit else (state, age)
 

@@ -41,7 +41,7 @@ def _same_for_sure(game):
 
 @st.composite
 def _turns(draw, game):
-    """Who moves, (N, S): any agents in any state, somebody in one that is not terminal."""
+    """Draw who moves, (N, S): any agents in a state, and someone in one that is not terminal."""
     rng = np.random.default_rng(draw(st.integers(0, 9999)))
     turns = rng.random((game.num_agents, game.num_states)) < draw(st.sampled_from([0.3, 0.7]))
     turns[rng.integers(game.num_agents), np.flatnonzero(~game.terminal)[0]] = True
@@ -141,7 +141,7 @@ def variants(draw, one, replicas):
 
 
 def by_chance():
-    """Where an episode starts, where it goes on and how long it takes are all drawn."""
+    """A game that draws the start, the transitions and the length of an episode."""
     draw = np.random.default_rng(8)
     return fg.MarkovGame(
         draw.normal(size=(2, 5, 2, 3)),

@@ -133,7 +133,7 @@ LEARNERS = dict.fromkeys(registry.LEARNERS, _described) | {
 
 @dataclass(frozen=True)
 class Kind:
-    """What decides which rules a learner has; every kind has its own."""
+    """The choices that determine the rules of a learner; every kind has its own."""
 
     learner: str
     explorer: str = ""
@@ -157,7 +157,7 @@ class Kind:
         return make(**make.sample(game or fg.games.matching_pennies(), 0), **given)
 
     def suits(self, game):
-        """Whether such a learner may sit in this game."""
+        """Return whether a learner of this kind can play this game."""
         made = self.made(game)
         if game.compact.turns is not None and (made.rules.counterfactual or made.rules.team):
             return False
@@ -183,7 +183,7 @@ def _kinds():
 
 
 def _counts_visits(make):
-    """Whether a learner takes a `VisitCount` for its alpha."""
+    """Return whether a learner accepts a `VisitCount` for its alpha."""
     try:
         make(alpha=fg.VisitCount())
     except TypeError:

@@ -15,7 +15,7 @@ REFERENCE = {"backend": "reference", "progress": False}
 
 
 def observation(north_south, east_west, green):
-    """What an agent sees: the class of each axis, of five, and which has green."""
+    """Return an agent's observation: the class of each axis, of five, and the one with green."""
     return (north_south * 5 + east_west) * 2 + green
 
 

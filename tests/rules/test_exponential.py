@@ -28,7 +28,7 @@ def lanes(build, real):
 
 
 def boundaries(real):
-    """Where the reduction x = n ln 2 + r changes n: (n + 1/2) ln 2; and whole n ln 2, and ends."""
+    """Return points at which the reduction x = n ln 2 + r changes n, whole n ln 2, and ends."""
     low, high = CUT_OFF[real], LARGEST[real]
     halves = np.arange(math.ceil(2 * low / math.log(2)), math.floor(2 * high / math.log(2)) + 1)
     ends = [low, high, 0.0, 2.0**-30, -(2.0**-30), 2.0**-12, -(2.0**-12)]

@@ -80,7 +80,7 @@ def test_interpreted_and_compiled_learn_the_same_bits(name, real, case, alpha, e
 
 
 def value_of(case, kind, epsilon):
-    """What the next observation is worth, exactly."""
+    """Return the exact value of the next observation."""
     q, _, t = case
     row = [Fraction(x) for x in q[t.next_observation]]
     if t.ended:

@@ -44,7 +44,7 @@ def _constant(rng, shape):
 
 
 def _one_changed(rng, shape):
-    """What a learner has after its first rewards."""
+    """Return the table of a learner after its first rewards."""
     payoffs = np.zeros(shape)
     payoffs.flat[rng.integers(payoffs.size, size=2)] = rng.normal(size=2)
     return payoffs

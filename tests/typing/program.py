@@ -92,7 +92,7 @@ def games() -> list[Game]:
 
 
 def results() -> None:
-    """What a run brings back."""
+    """Check the types of a result."""
     game = fg.games.matching_pennies()
     record = fg.Record(every=10, greedy=True, flips=True, rewards=True, joint_actions=True)
     result = fg.run(game, fg.QLearner(), steps=100, replicas=3, rng=7, record=record)
@@ -142,7 +142,7 @@ def elsewhere() -> None:
 
 
 def errors() -> None:
-    """What may be caught."""
+    """Check the types of errors."""
     try:
         fg.run(fg.games.matching_pennies(), fg.QLearner(), steps=10)
     except fg.RuleError as error:
