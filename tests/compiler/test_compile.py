@@ -135,7 +135,7 @@ def test_a_block_holds_the_passes_that_it_calls(monkeypatch):
     gc.collect()
     envs.step(np.zeros((2, 4), np.int64))
     assert (envs.rewards[0] == C).all()
-    core_game, _ = envs._envs.blocks[0].core
+    core_game, *_ = envs._envs.blocks[0].core
     assert [x.address for x in core_game.passes] == list(core_game.functions)
 
 
