@@ -6,6 +6,7 @@ and the copies between a run and its blocks loop over the declarations.
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -83,6 +84,7 @@ def held(
     return dataclasses.field(default=None, metadata={"held": declared})
 
 
+@functools.cache
 def declared(kind: type) -> tuple[Field, ...]:
     """Return the declarations of the arrays of a dataclass."""
     found = ((field.name, field.metadata.get("held")) for field in dataclasses.fields(kind))

@@ -150,7 +150,8 @@ def recorded(record: Record) -> dict[str, Any]:
 
 def _held(holder: State | Seat | Pending, where: str) -> dict[str, np.ndarray]:
     """Return the declared arrays that are there, by their names in the file."""
-    found = {each.name: getattr(holder, each.name) for each in declared(type(holder))}
+    kind: type = type(holder)
+    found = {each.name: getattr(holder, each.name) for each in declared(kind)}
     return {f"{where}/{name}": array for name, array in found.items() if array is not None}
 
 
