@@ -125,5 +125,5 @@ def given_to(prefix: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name.removeprefix(prefix): value
         for name, value in options.items()
-        if name.startswith(prefix) and value
+        if name.startswith(prefix) and value not in (None, [])
     }

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import shlex
 
 import numpy as np
 import pytest
@@ -113,12 +114,14 @@ def test_step_sizes_and_initial_values_by_name(arguments):
         ("chicken --alpha visits:x", "alpha must be a number, exponential.*got 'x'"),
         ("chicken --learner hedge --eta visits", "eta must be real numbers"),
         ("chicken --initial high", "initial must be a number, one for each action.*got 'high'"),
+        ("penalty --k ''", "k must be a number, got ''"),
+        ("chicken --alpha ''", "alpha must be a number, exponential.*got ''"),
         ("pursuit --torus maybe", "torus must be a number"),
         ("linear_bertrand:gamma=.5 --game-gamma .5", "got --game-gamma as well"),
     ],
 )
 def test_wrong_options(given, said, capsys):
-    assert cli.main(["run", *given.split()]) == 2
+    assert cli.main(["run", *shlex.split(given)]) == 2
     assert re.search(said, capsys.readouterr().err)
 
 
