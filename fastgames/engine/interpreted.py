@@ -643,15 +643,16 @@ class ReferenceBlock:
         elif self.tallying:
             counters["counted"] += 1
         counters["steps"] += 1
-        played = Played(
-            rows=np.zeros(1, np.int64),
-            actions=np.array([joint]).T,
-            rewards=np.array([rewards]),
-            changes=np.array([changes]),
-        )
         now = self.tallying and "window" not in counters  # counts over the last steps go on
-        for name, count in COUNTS.items():
-            if name in counters and (now or not count.last):
+        asked = {x: c for x, c in COUNTS.items() if x in counters and (now or not c.last)}
+        if asked:
+            played = Played(
+                rows=np.zeros(1, np.int64),
+                actions=np.array([joint]).T,
+                rewards=np.array([rewards]),
+                changes=np.array([changes]),
+            )
+            for name, count in asked.items():
                 count.add(counters[name][None], played)
         if self.stable is not None:
             self.stable[0] = 0 if any(changes) else self.stable[0] + 1
