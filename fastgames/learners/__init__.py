@@ -19,7 +19,10 @@ else:  # a process uses few learners; import them on first access
         index=_names.MODULES,
     )
 
+AnyLearner = RuleLearner  # the former name of the type of all learners
+
 __all__ = [
+    "AnyLearner",
     "EpsilonGreedy",
     "Learner",
     "RuleLearner",
