@@ -353,6 +353,8 @@ class Result(Recorded):
 
 def doubts(result: Result) -> str:
     """Return a warning if stopped replicas may not have converged, else ""."""
+    if result.stop is None:
+        return ""
     found = [
         (result.unchanged, "although no greedy action had ever changed (result.unchanged)"),
         (result.exploring, "while exploration was far from its floor (result.exploring)"),

@@ -270,7 +270,7 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
     """Raise if a learner does not fit its agent: shapes, values that the tables cannot hold."""
     learner, who, turns = agent.learner, f"learners[{agent.agent}]", spec.game.compact.turns
     for table in agent.rules.tables:
-        shape = (spec.replicas, *agent.shape(table))
+        shape = (spec.replicas, *agent.shapes[table.name])
         if math.prod(shape[1:]) >= 2**31:
             raise ValueError(
                 f"table {table.name!r} of {who} must have fewer than 2^31 entries, its shape is "

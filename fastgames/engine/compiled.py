@@ -15,7 +15,6 @@ from fastgames.engine.core import (
     CoreCount,
     CoreGame,
     OutsideArrays,
-    by_rules,
     core_agent,
     core_counts,
     core_game,
@@ -42,7 +41,7 @@ from fastgames.errors import (
     plain,
 )
 from fastgames.games import Game, Variants
-from fastgames.games.compact import Functions, Sum
+from fastgames.games.compact import Functions
 from fastgames.rules.exponential import exp
 from fastgames.schedules import CONSTANT, EXPONENTIAL, Schedule
 
@@ -59,35 +58,13 @@ SMALLEST = 16  # replicas for which a thread of their own is worth it, where the
 SIZES = (512, 256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
 
 
-def in_columns(spec: RunSpec) -> bool:
-    """Return whether blocks have columns: one state, and learners of the simplest kind."""
-    compact = spec.game.compact
-    return (
-        not any(by_rules(learner, spec.numba) for learner in spec.learners)
-        and spec.stop is None
-        and spec.functions is None
-        and compact.num_states == 1
-        and compact.rewards.shape[1] == 1
-        and isinstance(compact.moves, Sum)
-        and compact.turns is compact.terminal is compact.observations is None
-        and not compact.time_limit
-        and all(
-            x.rules.bootstrap == "max"
-            and x.rules.twin != "outside"
-            and x.rules.names != ("q", "visits")
-            and not (x.rules.defers or x.rules.counterfactual)
-            for x in spec.learners
-        )
-    )
-
-
-def block_size(spec: RunSpec, replicas: int, columns: bool) -> int:
+def block_size(spec: RunSpec, replicas: int) -> int:
     """Return the replicas of a block: as many as the cache holds, shared out over the blocks.
 
-    replicas: of one thread; columns: whether the block has columns
+    replicas: of one thread
     """
     game, learners, real = spec.game, spec.learners, spec.real
-    if columns:
+    if spec.in_columns:
         per_agent = 24  # generator, threshold and half
         values = 8 * game.num_agents + sum(game.num_actions)  # signals, alpha, scratch; tables
         cache = FIRST_CACHE * (2 if all(learner.learns for learner in learners) else 1)
@@ -96,8 +73,8 @@ def block_size(spec: RunSpec, replicas: int, columns: bool) -> int:
         each = [_table_bytes(agent) for agent in spec.agents]
         cache, size = SECOND_CACHE, 256 * game.num_agents + sum(each)
     most = next((n for n in SIZES if n * size <= cache), SIZES[-1])
-    if not columns:
-        rules = all(by_rules(x, spec.numba) or x.rules.twin == "outside" for x in learners)
+    if not spec.in_columns:
+        rules = all(x.by_rules or x.rules.twin == "outside" for x in spec.agents)
         widest = RULE_LANES if rules else _core.lanes(spec.dtype).ROW_LANES
         most = max(1, min(most, widest, MOST // size))
     blocks = -(-replicas // most)
@@ -113,10 +90,9 @@ def _table_bytes(agent: AgentSpec) -> int:
 
 def layout(spec: RunSpec, replicas: int, threads: int) -> tuple[int, int]:
     """Return how many threads to use, at most `threads`, and the capacity of each one's block."""
-    columns = in_columns(spec)
-    threads = min(threads, -(-replicas // (SMALLEST if columns else 1)))
-    capacity = block_size(spec, -(-replicas // threads), columns)
-    return threads, -(-capacity // SMALLEST) * SMALLEST if columns else capacity
+    threads = min(threads, -(-replicas // (SMALLEST if spec.in_columns else 1)))
+    capacity = block_size(spec, -(-replicas // threads))
+    return threads, -(-capacity // SMALLEST) * SMALLEST if spec.in_columns else capacity
 
 
 def block_bytes(spec: RunSpec, capacity: int) -> int:
@@ -125,12 +101,12 @@ def block_bytes(spec: RunSpec, capacity: int) -> int:
     Room for the tables of `capacity` replicas, less than a kilobyte for each lane and agent
     besides, a lane's counts and window, and the rewards in the type of the tables.
     """
-    game, real, columns = spec.game, spec.real.itemsize, in_columns(spec)
+    game, real = spec.game, spec.real.itemsize
     lanes = -(-capacity // SIZES[-1]) * SIZES[-1]
     size, largest = 2**17 + 256 * lanes, 0
     for agent in spec.agents:
         rules, actions = agent.rules, agent.actions
-        table = capacity * (actions * real if columns else _table_bytes(agent))
+        table = capacity * (actions * real if spec.in_columns else _table_bytes(agent))
         asked = 8 * game.num_agents * (rules.joint or rules.team)
         size += table + lanes * (128 if rules.twin == "outside" else 1024 + asked)
         size += 0 if rules.twin == "outside" else lanes * 3 * actions * real
@@ -152,7 +128,7 @@ def core_arguments(spec: RunSpec) -> Core:
     What Numba has to compile is compiled here, once: functions are those of this moment.
     """
     watched = spec.record.flips or spec.stop is not None
-    columnar = not watched and not in_columns(spec)
+    columnar = not watched and not spec.in_columns
     agents = [core_agent(spec, agent, columnar) for agent in spec.agents]
     return core_game(spec), agents, core_counts(spec)
 
@@ -177,6 +153,7 @@ class LaneBlock:
     stable: np.ndarray | None
     waits: np.ndarray
     nature: bool
+    agents: tuple[AgentSpec, ...]
     replicas: np.ndarray
     steps: np.ndarray
     tallied: np.ndarray
@@ -194,7 +171,7 @@ class LaneBlock:
     ) -> None:
         self.capacity, self.active = capacity, 0
         self.state, self.game = state, spec.game
-        self.columns = in_columns(spec)
+        self.columns = spec.in_columns
         self.periods = 0 if spec.stop is None else spec.stop.periods
         self.last = spec.window
         # numpy's own methods hold this lock too: others may draw from the generator meanwhile
@@ -217,7 +194,7 @@ class LaneBlock:
         self.replicas = np.zeros(capacity, np.int64)  # what each lane holds
         self.steps = np.zeros(capacity, np.int64)  # since each lane was last written
         self.tallied = np.zeros(capacity, np.int64)
-        self.numba = spec.numba
+        self.agents = spec.agents
         self.loaded = False  # whether any lane ever held a replica
         self.ready = False  # whether the core has taken up what was last loaded
         # (index, name, schedule) of the parameters that differ between replicas or change
@@ -230,8 +207,9 @@ class LaneBlock:
                     lanes.value[p] = numbers[0]
                 else:
                     self.varying[-1].append((p, name, (kind, numbers)))
+        self.counters = list(self._find_counters())
 
-    def _counters(self) -> Iterator[tuple[np.ndarray, np.ndarray, tuple[Any, ...]]]:
+    def _find_counters(self) -> Iterator[tuple[np.ndarray, np.ndarray, tuple[Any, ...]]]:
         """Yield every counter that the lanes keep: its array in the state, in the lanes, its place.
 
         The place is the index after that of the replicas: (agent,) or ().
@@ -255,7 +233,7 @@ class LaneBlock:
         into, where = _slice(lanes), _slice(replicas)
         self.replicas[into] = replicas
         for i, (seat, arrays) in enumerate(zip(state.seats, self.lanes.seats, strict=True)):
-            self._load_tables(seat, arrays, into, where)
+            self._load_tables(self.agents[i], seat, arrays, into, where)
             if state.streams is not None:
                 self._fill(arrays.stream, into, state.streams[where, i].T)
             self._fill(arrays.clock, into, seat.clock[where])
@@ -264,7 +242,7 @@ class LaneBlock:
             if seat.pending is not None:
                 for name, array in seat.pending.arrays().items():
                     getattr(arrays, name)[into] = array[where]
-        for array, kept, place in self._counters():
+        for array, kept, place in self.counters:
             kept[into] = array[(where, *place)].reshape(len(lanes), *kept.shape[1:])
         if not self.columns:
             self.lanes.state[into] = state.states[where]
@@ -279,11 +257,13 @@ class LaneBlock:
             self.lanes.window_at[into] = state.steps[where] % self.last
         self.loaded = True
 
-    def _load_tables(self, seat: Seat, arrays: Any, into: Any, where: Any) -> None:
-        if seat.learner.rules.twin == "outside":
+    def _load_tables(
+        self, agent: AgentSpec, seat: Seat, arrays: Any, into: Any, where: Any
+    ) -> None:
+        if agent.rules.twin == "outside":
             return
         table = seat.table[where]
-        if not seat.learner.learns and not by_rules(seat.learner, self.numba):
+        if not seat.learner.learns and not agent.by_rules:
             table = np.add.accumulate(table, axis=-1)  # running sums, as the passes read them
         if self.columns or arrays.columnar:
             self._fill(arrays.table, into, table[:, 0, :].T)
@@ -415,7 +395,7 @@ class LaneBlock:
                     array[where] = np.where(
                         open_, getattr(arrays, name)[out], -(name == "observation")
                     )
-        for array, kept, place in self._counters():
+        for array, kept, place in self.counters:
             shape = (len(lanes), *array.shape[1 + len(place) :])
             array[(where, *place)] = kept[out].reshape(shape)
         if not self.columns:

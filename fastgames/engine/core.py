@@ -15,7 +15,7 @@ import numpy as np
 from fastgames._common.fields import declared
 from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.games.compact import Chances, Functions, Sum, Table
-from fastgames.learners import RuleLearner, Rules
+from fastgames.learners import Rules
 from fastgames.record import COUNTS, Counts
 from fastgames.rules import fixed, qlearning
 
@@ -141,11 +141,6 @@ class OutsideArrays(NamedTuple):
         ]  # fmt: skip
 
 
-def by_rules(learner: RuleLearner, numba: bool) -> bool:
-    """Return whether passes made from the learner's rules run, and not their twins."""
-    return numba or learner.rules.twin is None
-
-
 def core_game(spec: RunSpec) -> CoreGame:
     """Return the game of a run for the compiled core; functions are compiled."""
     compact, moves = spec.game.compact, spec.game.compact.moves
@@ -215,7 +210,7 @@ def core_agent(spec: RunSpec, agent: AgentSpec, columnar: bool) -> CoreAgent:
         words=rules.words,
         draw=_drawn(rules),
         counts_visits=passes is None and "visits" in rules.names,
-        tables=[(x.name, list(agent.shape(x)), x.shared) for x in rules.tables],
+        tables=[(x.name, list(agent.shapes[x.name]), x.shared) for x in rules.tables],
         whole=[x.name for x in rules.tables if x.kind == "int64"],
         parameters=rules.parameters,
         schedules=tuple(agent.schedules[name][0] for name in rules.parameters),
@@ -250,7 +245,7 @@ def _drawn(rules: Rules) -> str | None:
 
 def _passes(spec: RunSpec, agent: AgentSpec) -> tuple[Any, Any] | None:
     """Return the passes made of an agent's rules, None where built-in ones run."""
-    if not by_rules(agent.learner, spec.numba):
+    if not agent.by_rules:
         return None
     from fastgames.compiler.passes import passes_of
 

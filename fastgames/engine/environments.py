@@ -33,7 +33,7 @@ def outside(spec: RunSpec) -> tuple[int, ...]:
 def capacity(spec: RunSpec) -> int:
     """Return the number of environments in a block, a multiple of 16."""
     if len(outside(spec)) < len(spec.learners):
-        most = block_size(spec, spec.replicas, columns=False)
+        most = block_size(spec, spec.replicas)
     else:
         most = LANES if spec.functions is None else RULE_LANES
     return _padded(min(most, spec.replicas))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgames.games import Game
-from fastgames.games.compact import Chances, Functions
-from fastgames.learners import RuleLearner, Rules, Table
+from fastgames.games.compact import Chances, Functions, Sum
+from fastgames.learners import RuleLearner, Rules
 from fastgames.record import Record
 from fastgames.schedules import EXPONENTIAL, Numeric, Schedule, parts
 from fastgames.stop import Stable
@@ -72,11 +72,6 @@ class RunSpec:
         """The specification of each agent."""
         return tuple(AgentSpec(self, i) for i in range(len(self.learners)))
 
-    @property
-    def numba(self) -> bool:
-        """True if passes are made from the rules of all learners, with and without a twin."""
-        return self.backend == "numba"
-
     @cached_property
     def functions(self) -> Functions | None:
         """The functions of a procedural game, None for games of tables."""
@@ -96,6 +91,28 @@ class RunSpec:
         """
         return 0 if self.stop is None else self.record.last or 0
 
+    @cached_property
+    def in_columns(self) -> bool:
+        """True if compiled blocks have columns: one state, and learners of the simplest kind."""
+        compact = self.game.compact
+        return (
+            not any(agent.by_rules for agent in self.agents)
+            and self.stop is None
+            and self.functions is None
+            and compact.num_states == 1
+            and compact.rewards.shape[1] == 1
+            and isinstance(compact.moves, Sum)
+            and compact.turns is compact.terminal is compact.observations is None
+            and not compact.time_limit
+            and all(
+                agent.rules.bootstrap == "max"
+                and agent.rules.twin != "outside"
+                and agent.rules.names != ("q", "visits")
+                and not (agent.rules.defers or agent.rules.counterfactual)
+                for agent in self.agents
+            )
+        )
+
     @property
     def cells(self) -> int:
         """The number of different cells of a window, see `State.window`."""
@@ -113,6 +130,8 @@ class AgentSpec:
         Its number, and how many actions and observations it has.
     learner : learner
     rules : Rules
+    by_rules : bool
+        Whether passes made from its rules run, and not their twins.
     values : dict of str to number, array or schedule
         Its numeric parameters by the names that its rules use.
     schedules : dict of str to Schedule
@@ -130,6 +149,7 @@ class AgentSpec:
     observations: int
     learner: RuleLearner
     rules: Rules
+    by_rules: bool
     values: dict[str, Numeric]
     schedules: dict[str, Schedule]
     team: tuple[int, ...]
@@ -140,6 +160,7 @@ class AgentSpec:
     def __init__(self, spec: RunSpec, agent: int) -> None:
         game, learner = spec.game, spec.learners[agent]
         self.agent, self.learner, self.rules = agent, learner, learner.rules
+        self.by_rules = spec.backend == "numba" or self.rules.twin is None
         self.actions, self.observations = game.num_actions[agent], game.num_observations[agent]
         self.values = learner.values(game.discount)
         self.schedules = {name: parts(value) for name, value in self.values.items()}
@@ -163,9 +184,10 @@ class AgentSpec:
         """The initial values of its tables, each to be broadcast to (replicas, *dimensions)."""
         return self.learner.start(self._game, self.agent)
 
-    def shape(self, table: Table) -> tuple[int, ...]:
-        """Return the dimensions of one of its tables in a replica."""
-        return table.shape(self._game, self.agent, self.team)
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The dimensions of each of its tables in a replica, by name."""
+        return {x.name: x.shape(self._game, self.agent, self.team) for x in self.rules.tables}
 
     def table_bytes(self, names: tuple[str, ...] | None = None) -> int:
         """Return the bytes of its tables in a replica; names: of these only.
@@ -173,7 +195,7 @@ class AgentSpec:
         What a team shares counts for its first member.
         """
         return sum(
-            math.prod(self.shape(table)) * table.dtype(self.dtype).itemsize
+            math.prod(self.shapes[table.name]) * table.dtype(self.dtype).itemsize
             for table in self.rules.tables
             if (names is None and (self.first or not table.shared))
             or (names is not None and table.name in names)

@@ -231,7 +231,7 @@ def _seat(agent: AgentSpec) -> Seat:
     for table in agent.rules.tables:
         if table.shared and not agent.first:
             continue  # it is that of the first member
-        shape, kind = (agent.replicas, *agent.shape(table)), table.dtype(agent.dtype)
+        shape, kind = (agent.replicas, *agent.shapes[table.name]), table.dtype(agent.dtype)
         start = agent.starts[table.name]
         if learner.learns:
             tables[table.name] = np.empty(shape, kind)

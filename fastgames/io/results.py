@@ -235,7 +235,7 @@ def _seat(file: Held, where: str, names: list[str], agent: AgentSpec) -> Seat:
             raise ValueError(f"{where} has a table with the name {name!r}")
         kind, size = None, None
         if name in known:
-            size = (replicas, *agent.shape(known[name]))
+            size = (replicas, *agent.shapes[name])
             kind = known[name].dtype(dtype)
         tables[name] = array = _table(file, _place(where, name), kind, size, dtype, replicas)
         counts = name in known and not isinstance(learner, Learner)  # what the library counts

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import fastgames as fg
 from fastgames import _core
 from fastgames.engine import driver
-from fastgames.engine.compiled import _slice, block_size, in_columns
+from fastgames.engine.compiled import _slice, block_size
 from fastgames.engine.spec import RunSpec
 
 
@@ -76,15 +76,14 @@ def test_blocks_are_no_larger_than_they_may_be_and_share_replicas_out(
             fg.games.compact.Sum(np.arange(states), np.zeros(math.prod(actions), int)),
             observations=seen[:, ::-1],
         )
-    learners = (fg.QLearner(fg.VisitCount()), fg.FixedPolicy([0.5, 0.5]))
-    for columns, most in ((True, 256), (False, _core.lanes(dtype).ROW_LANES)):
-        if columns and states > 1:
-            continue
-        lanes = block_size(RunSpec(game, learners, replicas, dtype), replicas, columns)
-        assert 1 <= lanes <= most
+    fixed, rows = fg.FixedPolicy([0.5, 0.5]), _core.lanes(dtype).ROW_LANES
+    for learner, most in ((fg.QLearner(), 256), (fg.QLearner(fg.VisitCount()), rows)):
+        spec = RunSpec(game, (learner, fixed), replicas, dtype)
+        lanes = block_size(spec, replicas)
+        assert 1 <= lanes <= (most if spec.in_columns else rows)
         blocks = -(-replicas // lanes)
         assert blocks * lanes < replicas + blocks  # less than a lane of each block is idle
-        if columns:
+        if spec.in_columns:
             assert lanes >= min(replicas, 16) / 2  # a register at least
 
 
@@ -93,7 +92,7 @@ def test_columns_are_for_one_state_and_the_simplest_learners():
 
     def columns(game, *learners, stop=None, numba=False):
         backend = "numba" if numba else "auto"
-        return in_columns(RunSpec(game, learners or (q, q), stop=stop, backend=backend))
+        return RunSpec(game, learners or (q, q), stop=stop, backend=backend).in_columns
 
     fixed = fg.FixedPolicy([0.5, 0.5])
     assert columns(pennies)

@@ -48,7 +48,7 @@ def core_as(build, capacity):
             patch.setattr(_core, "isa", build)
         if capacity is not None:
             for module in (compiled, environments):  # which imports the name
-                patch.setattr(module, "block_size", lambda *given, **more: capacity)
+                patch.setattr(module, "block_size", lambda spec, replicas: capacity)
         yield
 
 
