@@ -12,10 +12,8 @@ from fastgames._core import isa  # first: it reports an unsupported CPU before N
 from fastgames import games
 from fastgames._common.later import later
 from fastgames._common.version import __version__ as __version__
-from fastgames.engine.policies import Policy
 from fastgames.errors import ConvergenceWarning, RuleError
 from fastgames.games import MarkovGame, MatrixGame, ProceduralGame, Variants
-from fastgames.grids import Grid, grid
 from fastgames.learners import EpsilonGreedy, Softmax, Table, VisitCount, _names
 from fastgames.record import Record
 from fastgames.result import Result
@@ -30,7 +28,9 @@ if TYPE_CHECKING:
     from fastgames import jit as jit
     from fastgames import papers as papers
     from fastgames.cy import get_include
+    from fastgames.engine.policies import Policy
     from fastgames.games import remember
+    from fastgames.grids import Grid, grid
     from fastgames.io.results import load
     from fastgames.learners import Learner, UniformRivals
     from fastgames.learners._names import *  # noqa: F403
@@ -44,6 +44,8 @@ else:
             "envs": (),
             "jit": (),
             "papers": (),
+            "engine.policies": ("Policy",),
+            "grids": ("Grid", "grid"),
             "io.results": ("load",),
             "cy": ("get_include",),
             "games": ("remember",),

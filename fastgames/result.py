@@ -9,8 +9,6 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.later import provided
-from fastgames.engine.policies import Policy, policy
-from fastgames.engine.snapshots import Snapshots
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import CONTRACT, State
 from fastgames.games import Game
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+    from fastgames.engine.policies import Policy
+    from fastgames.engine.snapshots import Snapshots
     from fastgames.grids import Grid
 
 
@@ -192,6 +192,8 @@ class Result(Recorded):
         >>> fg.run(fg.games.matching_pennies(), learner, steps=1, rng=7).policy(0).tolist()
         [[[0.25, 0.75]]]
         """
+        from fastgames.engine.policies import policy
+
         return policy(self.state, self._agent(agent))
 
     def agent(self, agent: int, replica: int = 0) -> Policy:
@@ -223,6 +225,8 @@ class Result(Recorded):
         >>> fg.run(fg.games.matching_pennies(), learner, steps=1, rng=7).agent(0)(0, rng=7)
         1
         """
+        from fastgames.engine.policies import Policy, policy
+
         agent = self._agent(agent)
         replica = checks.whole("replica", replica, f"[0, {self.replicas - 1}]")
         seat = self.state.seats[agent]

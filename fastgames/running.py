@@ -16,13 +16,11 @@ from fastgames._common.seeds import generator_from, generator_of, seed_from
 from fastgames.engine import driver
 from fastgames.engine.arguments import checked_spec
 from fastgames.engine.progress import reporter
-from fastgames.engine.snapshots import make_room, take
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import State, fresh, resumed
 from fastgames.engine.window import COUNTED, count_up
 from fastgames.errors import ConvergenceWarning, RuleError
 from fastgames.games import Game
-from fastgames.grids import Grid
 from fastgames.learners import RuleLearner
 from fastgames.record import Record
 from fastgames.result import Result, doubts
@@ -31,6 +29,8 @@ from fastgames.stop import Stable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fastgames.engine.snapshots import Snapshots
+    from fastgames.grids import Grid
     from fastgames.io.checkpoint import Writer
 
 
@@ -204,7 +204,7 @@ def run(
         begun = state.steps.copy()
         result = Result(
             spec.game, spec.learners, spec.record, seed, spec.dtype, spec.stream,
-            make_room(spec, state), state, spec.stop, spec.grid,
+            _room(spec, state), state, spec.stop, spec.grid,
         )  # fmt: skip
     if checkpoint is not None:
         if found is not None and _left(result, spec.steps, begun).any():
@@ -214,6 +214,15 @@ def run(
     if said := doubts(result):
         warnings.warn(said, ConvergenceWarning, stacklevel=2)
     return result
+
+
+def _room(spec: RunSpec, state: State) -> Snapshots | None:
+    """Return room for the snapshots of a call, None if it takes none."""
+    if spec.record.every is None:
+        return None
+    from fastgames.engine.snapshots import make_room
+
+    return make_room(spec, state)
 
 
 def _left(result: Result, steps: int, begun: np.ndarray) -> np.ndarray:
@@ -246,6 +255,8 @@ def _work_off(
 
     def snapshot(index: int, replicas: np.ndarray) -> None:
         """Take snapshot number `index` of some replicas, (count,) int64."""
+        from fastgames.engine.snapshots import take
+
         assert snapshots is not None
         take(snapshots, index, replicas, state)
 

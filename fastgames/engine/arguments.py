@@ -6,25 +6,27 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.checks import check_fits
 from fastgames._common.fields import MOST_STEPS, declared
-from fastgames.engine import snapshots, state
+from fastgames.engine import state
 from fastgames.engine.spec import AgentSpec, RunSpec, nature_draws
 from fastgames.engine.state import CONTRACT
 from fastgames.engine.window import COUNTED
 from fastgames.games import Game, ProceduralGame, Variants
 from fastgames.games.procedural import check_states
-from fastgames.grids import Grid
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
 from fastgames.registry import BACKENDS, DTYPES, STREAMS
 from fastgames.schedules import NEVER, Exponential, Linear, falls_to
 from fastgames.stop import Stable
+
+if TYPE_CHECKING:
+    from fastgames.grids import Grid
 
 PROGRESS = 25  # bytes for each replica: where it began, what it has taken, whether any is left
 EARLIEST = 8  # and before which step it does not stop, if that is asked for
@@ -123,8 +125,12 @@ def _padded(actions: int) -> int:
 
 def _check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
     """Return the number of replicas (None if not given) and the grid that was given, or None."""
-    grid = replicas if isinstance(replicas, Grid) else None
-    count = replicas if grid is None else grid.replicas
+    count, grid = replicas, None
+    if not isinstance(replicas, int | None):
+        from fastgames.grids import Grid
+
+        if isinstance(replicas, Grid):
+            count, grid = replicas.replicas, replicas
     if isinstance(game, Variants):
         held = len(game.index)
         if count is not None and count != held:
@@ -380,7 +386,11 @@ def _check_memory(spec: RunSpec, begun: int) -> None:
     """
     game, record, replicas = spec.game, spec.record, spec.replicas
     count = len(record.times(begun, spec.steps))
-    each = state.bytes_each(spec) + PROGRESS + snapshots.bytes_each(spec, count)
+    each = state.bytes_each(spec) + PROGRESS
+    if count:
+        from fastgames.engine import snapshots
+
+        each += snapshots.bytes_each(spec, count)
     each += EARLIEST if spec.stop is not None and spec.stop.after else 0
     need = each * replicas + 100 * count
     if spec.window:  # windows are counted up some at a time

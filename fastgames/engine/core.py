@@ -7,8 +7,9 @@ src_cy/block.pxi. Passes are called by their addresses; a block holds the passes
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from fastgames.record import COUNTS, Counts
 from fastgames.rules import fixed, qlearning
 
 
-class CoreGame(NamedTuple):
+@dataclass(eq=False, repr=False)
+class CoreGame:
     """A game as the compiled core takes it.
 
     from_state, from_joint, table, chance_first, chance_state, chance_sum: the arrays of
@@ -55,7 +57,8 @@ class CoreGame(NamedTuple):
     state_size: int = 0
 
 
-class CoreAgent(NamedTuple):
+@dataclass(eq=False, repr=False)
+class CoreAgent:
     """An agent as the compiled core takes it.
 
     actions, observations, discount: of the agent in its game
@@ -100,7 +103,8 @@ class CoreAgent(NamedTuple):
     passes: tuple[Any, ...] | None
 
 
-class CoreCount(NamedTuple):
+@dataclass(eq=False, repr=False)
+class CoreCount:
     """A quantity that the compiled core counts, see `fastgames.record.Count`.
 
     dtype, dims: of its entries; their dimensions for a replica
@@ -117,7 +121,8 @@ class CoreCount(NamedTuple):
     rewards: bool
 
 
-class OutsideArrays(NamedTuple):
+@dataclass(eq=False, repr=False)
+class OutsideArrays:
     """Arrays in which environments write observations, rewards and ends of episodes.
 
     rewards: (agents, width) of the type of the tables
@@ -166,7 +171,8 @@ def core_game(spec: RunSpec) -> CoreGame:
 
     check = _checks_indices(spec.checked, moves.start, moves.step, moves.observe)
     passes = passes_of(moves, spec.real, check)
-    return game._replace(
+    return replace(
+        game,
         functions=tuple(made.address for made in passes),
         passes=passes,
         words=moves.words,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -176,7 +177,7 @@ def _blocks(spec: RunSpec, state: State, out: OutsideArrays) -> list[LaneBlock]:
     blocks = []
     for first in range(0, spec.replicas, most):
         size = min(most, spec.replicas - first)
-        block = LaneBlock(spec, state, size, core, outside=out._replace(first=first))
+        block = LaneBlock(spec, state, size, core, outside=replace(out, first=first))
         block.active = size
         blocks.append(block)
     return blocks

@@ -94,14 +94,12 @@ def bytes_each(spec: RunSpec, count: int) -> int:
     return count * size
 
 
-def make_room(spec: RunSpec, state: State) -> Snapshots | None:
+def make_room(spec: RunSpec, state: State) -> Snapshots:
     """Return room for the snapshots of a call.
 
     What an interrupted run did not come to stays nan, and -1 for greedy actions and visits.
     """
     record = spec.record
-    if record.every is None:
-        return None
     times = record.times(int(state.steps[0]), spec.steps)
     tables = [
         {

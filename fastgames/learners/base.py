@@ -186,7 +186,7 @@ class Rules:
         return named("Tables", self.names)._make(tables)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Example:
     """A run of a learner on its page, and the picture of it.
 
@@ -274,12 +274,10 @@ class RuleLearner(_Frozen, ABC):
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
         """Return initial tables by name, each broadcastable to (replicas, *dimensions)."""
-        from fastgames.learners.initial import UniformRivals
-
         actions = game.num_actions[agent]
         out = {table.name: table.start(actions) for table in self.rules.tables}
-        initial = getattr(self, "initial", None)
-        if isinstance(initial, UniformRivals):
+        initial: Any = getattr(self, "initial", None)
+        if hasattr(initial, "table"):  # it depends on the game
             out[self.table] = initial.table(game, agent, self.values(game.discount)["gamma"])
         elif initial is not None:
             out[self.table] = np.asarray(initial)

@@ -8,7 +8,7 @@ from fastgames._common import checks
 from fastgames.schedules import numeric
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Form:
     """The domain of a field of a learner, and the function that checks its values.
 
@@ -63,10 +63,11 @@ def initial_values(rivals: bool = False, most: int = 3) -> Any:
     """
 
     def check(name: str, value: Any) -> Any:
-        from fastgames.learners.initial import UniformRivals
+        if rivals and not isinstance(value, float):
+            from fastgames.learners.initial import UniformRivals
 
-        if rivals and isinstance(value, UniformRivals):
-            return value
+            if isinstance(value, UniformRivals):
+                return value
         array = checks.finite_array(name, value)
         if array.ndim > most:
             domain = "broadcast to (replicas, observations, actions)" if most else "be a number"

@@ -13,7 +13,7 @@ Q = Table("q")
 VISITS = Table("visits", kind="int64")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class ValueLearner(RuleLearner):
     """A learner with a table "q", and a table "visits" if its step size is a `VisitCount`.
 

@@ -31,7 +31,7 @@ def no_work(monkeypatch):
         raise AssertionError("work began before the arguments were checked")
 
     run = importlib.import_module("fastgames.running")
-    for name in ("fresh", "resumed", "make_room"):
+    for name in ("fresh", "resumed", "_room"):
         monkeypatch.setattr(run, name, reached)
     monkeypatch.setattr(driver, "run", reached)
 
