@@ -29,6 +29,8 @@ from fastgames.stop import Stable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy.typing as npt
+
     from fastgames.engine.snapshots import Snapshots
     from fastgames.grids import Grid
     from fastgames.io.checkpoint import Writer
@@ -65,6 +67,7 @@ def run(
     checkpoint: str | Path | None = None,
     checkpoint_every: float = 60.0,
     checked: bool | None = None,
+    start_states: npt.ArrayLike | None = None,
 ) -> Result:
     """Run learners in a game, in many independent replicas, and return the result.
 
@@ -122,6 +125,11 @@ def run(
         yourself. backend="reference" always checks.) With True, indices are also checked in the
         functions of this library and tables after every step, so that the error names the step at
         which a table became non-finite. This is much slower and meant for debugging.
+    start_states : array_like of int (replicas,), optional
+        State of each replica before its first step, in [0, S) and not terminal; in a procedural
+        game (replicas, state_size), within `state_bounds`. No random word is drawn for it. Later
+        episodes begin as the game says, and so do replicas unless `start_states` is given. Not
+        allowed with `resume`.
 
     Returns
     -------
@@ -161,7 +169,7 @@ def run(
     spec = checked_spec(
         game, learners, steps=steps, replicas=replicas, rng=rng, record=record, stop=stop,
         dtype=dtype, backend=backend, stream=stream, threads=threads, resume=resume,
-        checked=checked,
+        checked=checked, start_states=start_states,
     )  # fmt: skip
 
     seed: int | None = None if resume is None else resume.seed

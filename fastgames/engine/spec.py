@@ -47,6 +47,8 @@ class RunSpec:
         Whether indices and tables are checked; None: indices in functions of users.
     grid : Grid or None
         What the replicas differ in.
+    start_states : array or None
+        The state of each replica before its first step; None: as the game says.
     """
 
     game: Game
@@ -61,6 +63,7 @@ class RunSpec:
     threads: int = 1
     checked: bool | None = None
     grid: Grid | None = None
+    start_states: np.ndarray | None = None
 
     @cached_property
     def real(self) -> np.dtype[Any]:

@@ -263,7 +263,10 @@ def fresh(spec: RunSpec, seed: int | None, generator: np.random.Generator | None
     streams = arrays.get("streams")
     if streams is not None:
         _core.lanes(spec.dtype).start_streams(seed, 0, spec.roles, streams)
-    begin_episodes(spec, arrays["states"], streams, generator)
+    if spec.start_states is None:
+        begin_episodes(spec, arrays["states"], streams, generator)
+    else:  # given states draw no word
+        arrays["states"][...] = spec.start_states
     drawn = None if generator is None else dict(generator.bit_generator.state)
     return State(seats=make_seats(spec), generator=drawn, **arrays)
 

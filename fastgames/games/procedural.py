@@ -309,7 +309,7 @@ def _bounds(value: Any, size: int) -> np.ndarray | None:
     return read_only(np.array(pairs, np.int64))
 
 
-def check_states(game: ProceduralGame, states: np.ndarray) -> None:
+def check_states(game: ProceduralGame, states: np.ndarray, name: str = "states") -> None:
     """Raise ValueError if any of the states, (replicas, state_size), is outside `state_bounds`."""
     if game.state_bounds is None:
         return
@@ -318,7 +318,7 @@ def check_states(game: ProceduralGame, states: np.ndarray) -> None:
     if len(bad):
         r, k = (int(x) for x in bad[0])
         raise ValueError(
-            f"states must be within state_bounds of game {game.name!r}, got {states[r, k]} as "
+            f"{name} must be within state_bounds of game {game.name!r}, got {states[r, k]} as "
             f"entry {k} of replica {r}, with bounds [{low[k]}, {high[k]}]"
         )
 

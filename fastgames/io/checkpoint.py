@@ -102,6 +102,9 @@ def describe(
         "rng": {"sha256": _described(seed, {})["sha256"]} if isinstance(seed, dict) else seed,
         "resume": None if resume is None else _described(*results.contents(resume, former)),
     }
+    if spec.start_states is not None:
+        starts = _described({}, {"start_states": spec.start_states})
+        call["start_states"] = {"sha256": starts["sha256"]}
     return call | _what(spec, former)
 
 
