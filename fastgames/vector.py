@@ -171,20 +171,21 @@ class VectorGame:
         if wrong == OUT_OF_RANGE:
             raise _out_of_range(actions, self.agents, self.game.num_actions)
         if wrong:
-            raise self._envs.error()
+            self._envs.check()
         if self._spec.checked:
             self._envs.check_tables()
         return self._step
 
-    def reset(self, rng: Any = None) -> np.ndarray:
-        """Begin a new episode in every environment and return the first observations.
+    def reset(self, rng: Any = None, mask: Any = None) -> np.ndarray:
+        """Begin a new episode in the environments of a mask and return the current observations.
 
         Parameters
         ----------
         rng : None, int in [0, 2^64), SeedSequence or Generator
-            As in the constructor; resets everything, internal learners included. If None, the
-            random streams of nature and the tables of internal learners continue; pending moves,
-            from which an agent has not yet learnt (in games with turns, or `Sarsa`), are dropped.
+            As in the constructor; resets everything, internal learners included. None: the random
+            streams continue; see Notes. Must be None if a mask is given.
+        mask : None or (num_envs,) bool
+            True where a new episode begins. None: everywhere.
 
         Returns
         -------
@@ -194,22 +195,50 @@ class VectorGame:
         Raises
         ------
         TypeError, ValueError
-            If rng is outside its domain.
+            If an argument is outside its domain, or both are given. No environment is reset.
+        RuleError
+            If the function `start` of a game fails; no environment is reset. If the last step
+            failed and a mask is given: `reset(rng)` begins anew.
         RuntimeError
             If another thread is stepping these environments.
+
+        Notes
+        -----
+        With rng=None, a new episode starts as it does after a terminal state. If starts are random,
+        nature draws the words of one start from the stream of that environment. The time limit
+        counts from 0. The tables and schedules of internal learners continue. Pending moves, from
+        which an agent has not yet learnt (in games with turns, or `Sarsa`), are discarded, because
+        their return is unknown; all other moves have been learnt in their step, from a target that
+        includes the value of the next observation.
+
+        In the environments that are reset, `next_observations` become the first observations,
+        `rewards` 0, and `terminated` and `truncated` False. All other environments keep their
+        entries, and continue with the bits that they have without the reset.
 
         Examples
         --------
         >>> import fastgames as fg
         >>> fg.VectorGame(fg.games.matching_pennies(), num_envs=3, rng=7).reset().tolist()
         [[0, 0, 0], [0, 0, 0]]
+        >>> game = fg.remember(fg.games.matching_pennies(), periods=1, discount=0.9)
+        >>> envs = fg.VectorGame(game, num_envs=3, rng=7)
+        >>> envs.step([[1, 1, 1], [0, 0, 1]])[0].tolist()
+        [[2, 2, 3], [2, 2, 3]]
+        >>> envs.reset(mask=[False, True, False]).tolist()
+        [[2, 0, 3], [2, 0, 3]]
         """
+        if rng is not None and mask is not None:
+            raise ValueError(f"rng must be None if a mask is given, got {rng!r}")
+        everywhere = np.arange(self.num_envs)
+        envs = everywhere if mask is None else everywhere[_as_mask(mask, self.num_envs)]
         with self._envs.alone():
-            if rng is None:
-                self._envs.restart()
-            else:
+            if rng is not None:
                 self.seed = seed_from(rng)
                 self._envs.load(fresh(self._spec, self.seed))
+            else:
+                if mask is not None:
+                    self._envs.check()
+                self._envs.restart(envs)
         return self.observations
 
     def _state(self) -> State:
@@ -377,6 +406,21 @@ def _as_actions(actions: Any, agents: int, num_envs: int) -> np.ndarray:
     if array.dtype == np.uint64:
         array = np.minimum(array, 2**62)
     return np.array(array, np.int64, order="C")  # a copy is always aligned
+
+
+def _as_mask(mask: Any, num_envs: int) -> np.ndarray:
+    """Return a checked mask as an array (num_envs,) bool."""
+    domain = f"an array of bool of shape {(num_envs,)}"
+    checks.not_masked("mask", mask)
+    try:
+        array = np.asarray(mask)
+    except ValueError as error:  # ragged
+        raise ValueError(f"mask must be {domain}, got {mask!r:.80}") from error
+    if array.dtype != np.bool_:
+        raise TypeError(f"mask must be {domain}, got {array.dtype}")
+    if array.shape != (num_envs,):
+        raise ValueError(f"mask must be {domain}, got shape {array.shape}")
+    return array
 
 
 def _out_of_range(

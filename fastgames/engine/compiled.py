@@ -298,6 +298,22 @@ class LaneBlock:
         ):
             self._fill(array[p], into, np.broadcast_to(value, count))
 
+    def restart(self, lanes: np.ndarray, states: np.ndarray, nature: np.ndarray) -> None:
+        """Begin an episode in lanes of a block of rows; pending moves are discarded.
+
+        lanes: (n,) int64; states: (n,) or (n, state_size), the first states
+        nature: (n, 4) uint32, nature's streams after they were drawn
+        """
+        self.lanes.state[lanes] = states
+        if self.nature:
+            self.lanes.nature[:, lanes] = nature.T
+        if self.state.ages is not None:
+            self.lanes.age[lanes] = 0
+        for seat, arrays in zip(self.state.seats, self.lanes.seats, strict=True):
+            if seat.pending is not None:
+                arrays.observation[lanes] = -1
+        self.lanes.begin()
+
     def tally(self, lanes: np.ndarray, on: bool) -> None:
         """Count joint actions and sum rewards of these lanes from here on, or not."""
         self.lanes.tallying[lanes] = on

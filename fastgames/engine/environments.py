@@ -105,16 +105,41 @@ class Environments:
             block.store(*self._stretch(k))
         return self._state
 
-    def restart(self) -> None:
-        """Begin an episode everywhere: streams and tables continue, pending moves are dropped."""
-        state = self.stored()
-        begin_episodes(self.spec, state.states, state.streams)
-        if state.ages is not None:
-            state.ages[:] = 0
-        for seat in state.seats:
-            if seat.pending is not None:
-                seat.pending.observation[:] = -1
-        self.load(state)
+    def restart(self, envs: np.ndarray) -> None:
+        """Begin an episode in these environments; rewards and ends of their last step are cleared.
+
+        Streams and tables continue, pending moves are discarded. Raise RuleError if the start of
+        the game fails; no environment is modified then.
+
+        envs: (n,) int64, ascending
+        """
+        if not len(envs):
+            return
+        streams = self._state.streams
+        assert streams is not None
+        states, streams = self._state.states[envs], streams[envs]
+        parts = list(self._parts(envs))
+        for block, lanes, part in parts:
+            if block.nature:
+                streams[part, -1] = block.lanes.nature[:, lanes].T
+        begin_episodes(self.spec, states, streams, replicas=envs)
+        for block, lanes, part in parts:
+            block.lanes.wrong[:] = 0
+            block.restart(lanes, states[part], streams[part, -1])
+        out = self.out
+        out.reached[:, envs] = out.observations[:, envs]
+        for array in (out.rewards, out.terminated, out.truncated):
+            array[..., envs] = 0
+
+    def _parts(self, envs: np.ndarray) -> Iterator[tuple[LaneBlock, np.ndarray, slice]]:
+        """Yield each block with some of these environments, their lanes and their slice of envs."""
+        ends = np.cumsum([block.active for block in self.blocks])
+        first = 0
+        for block, end in zip(self.blocks, ends, strict=True):
+            last = int(np.searchsorted(envs, end))
+            if last > first:
+                yield block, envs[first:last] - (end - block.active), slice(first, last)
+            first = last
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -134,10 +159,12 @@ class Environments:
         now = [block.lanes.state[: block.active].copy() for block in self.blocks]
         return np.concatenate(now).astype(np.int64)
 
-    def error(self) -> Exception:
-        """Return the error of the user-defined function that failed."""
-        self._settle()
-        return next(block.error() for block in self.blocks if block.lanes.wrong[0])
+    def check(self) -> None:
+        """Raise RuleError if a user-defined function failed in the last step."""
+        for block in self.blocks:
+            if block.lanes.wrong[0]:
+                self._settle()
+                raise block.error()
 
     def check_tables(self) -> None:
         """Raise RuleError if a table of an internal learner has an entry that is not finite."""

@@ -276,13 +276,17 @@ def begin_episodes(
     states: np.ndarray,
     streams: np.ndarray | None,
     generator: np.random.Generator | None = None,
+    replicas: np.ndarray | None = None,
 ) -> None:
     """Write the first states of episodes into `states`, see `State.states`.
 
     Nature's streams are modified.
+
+    replicas: (n,) the numbers of the replicas in `states`, for errors; None: 0 … n - 1
     """
     if spec.functions is not None:
-        _start(spec, spec.functions, states, streams, generator)
+        numbers = np.arange(len(states)) if replicas is None else replicas
+        _start(spec, spec.functions, states, streams, generator, numbers)
         return
     compact = spec.game.compact
     states[:] = compact.start_state
@@ -301,12 +305,16 @@ def _start(
     states: np.ndarray,
     streams: np.ndarray | None,
     generator: np.random.Generator | None,
+    replicas: np.ndarray,
 ) -> None:
-    """Write the first states, (replicas, state_size) int64; nature's streams are modified."""
-    replicas, compiled = spec.replicas, spec.backend != "reference"
+    """Write the first states, (n, state_size) int64; nature's streams are modified.
+
+    replicas: (n,) the numbers of these replicas, for errors
+    """
+    compiled = spec.backend != "reference"
     states[:] = 0
-    count = replicas if moves.start_words else 1
-    now = np.zeros(1, np.int64)  # the replica that is started
+    count = len(states) if moves.start_words else 1
+    now = np.zeros(1, np.int64)  # the row that is written
     try:
         if compiled and streams is not None and count > 1:
             from fastgames.compiler.games import start_all
@@ -325,7 +333,7 @@ def _start(
     except Exception as error:
         problem = f"failed: {type(error).__name__}: {error}"
         function = of_game("start", spec.game.name)
-        raise RuleError(function, int(now[0]), 0, None, problem) from error
+        raise RuleError(function, int(replicas[now[0]]), 0, None, problem) from error
     states[count:] = states[0]
 
 
