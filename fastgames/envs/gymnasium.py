@@ -283,7 +283,8 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     observation is then the first of the new episode, ``infos["final_obs"]``, (num_envs,) object,
     has the last of the old one, and ``infos["_final_obs"]``, (num_envs,) bool, marks the
     environments that have one. Observations and rewards are new arrays at every step;
-    `fastgames.VectorGame` avoids these copies.
+    `fastgames.VectorGame` avoids these copies. ``reset(options={"reset_mask": mask})`` starts
+    episodes in some environments only.
 
     Examples
     --------
@@ -342,38 +343,36 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Start an episode in every environment; return the first observations and infos.
+        """Start an episode in every environment, or in those of a mask; return observations, infos.
 
         Parameters
         ----------
         seed : int, optional
-            Seed in [0, 2^64), as for `GameEnv`.
+            Seed in [0, 2^64), as for `GameEnv`. None with "reset_mask".
         options : dict, optional
-            Ignored, but must not have "reset_mask".
+            "reset_mask", (num_envs,) bool: True where an episode starts, everywhere by default; see
+            `fastgames.VectorGame.reset`. Other keys are ignored.
 
         Returns
         -------
         observations : (num_envs,) int64
-            In [0, O_i).
+            Current observations of all environments, in [0, O_i).
         infos : dict
             Has "action_mask", (num_envs, A_i) int8, in games with turns.
 
         Raises
         ------
         TypeError, ValueError
-            If the seed is outside its domain, or options have "reset_mask".
+            If the seed or the mask is outside its domain, or both are given.
         """
-        if options and "reset_mask" in options:
-            raise ValueError(
-                f"options must not have 'reset_mask', got {options!r}; episodes restart by "
-                "themselves"
-            )
-        seed = seed_from(seed)
+        seed, mask = seed_from(seed), (options or {}).get("reset_mask")
+        if seed is not None and mask is not None:
+            raise ValueError(f"seed must be None with 'reset_mask', got {seed}")
+        if seed is not None or mask is not None or not self._begun:
+            self._envs.reset(seed, mask)
         super().reset(seed=seed)
-        if seed is not None or not self._begun:
-            self._envs.reset(seed)
         self._begun = False
-        self._steps[:] = 0
+        self._steps[slice(None) if mask is None else np.asarray(mask)] = 0
         return self._envs.observations[self.agent].astype(np.int64), self._infos()
 
     def step(

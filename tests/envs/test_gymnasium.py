@@ -165,6 +165,37 @@ def test_its_wrappers_take_the_vector():
             assert all(np.array_equal(infos["episode"][key], said["episode"][key]) for key in "rl")
 
 
+def test_a_mask_resets_some_environments():
+    """Those become environments whose episode begins now; the others go on."""
+    game = fg.games.random_markov_game(2, 9, (2, 2), rng=1, start="random", terminal=1)
+    ours, alone = (GameVectorEnv(game, 50, render_mode="ansi") for _ in range(2))
+    core = fg.VectorGame(game, 50, 3, [None, fg.FixedPolicy([0.5, 0.5])])
+    for envs in (ours, alone):
+        envs.reset(seed=3)
+    mask, actions = np.arange(50) % 3 == 0, np.zeros(50, int)
+    options = {"reset_mask": mask}
+    for _ in range(4):
+        ours.step(actions), core.step(actions)
+        others = alone.step(actions)[0][~mask]
+        observations, infos = ours.reset(options=options)
+        assert observations.tolist() == core.reset(mask=mask)[0].tolist()
+        assert (observations[~mask] == others).all() and infos == {}
+    assert options == {"reset_mask": mask}
+    after = [text.split(" ")[1] for text in ours.render()]
+    assert all(number == "0" for number in np.array(after)[mask])
+    assert np.array_equal(np.array(ours.render())[~mask], np.array(alone.render())[~mask])
+
+
+def test_a_mask_passes_through_a_wrapper():
+    envs = RecordEpisodeStatistics(GameVectorEnv("klein", 3))
+    envs.reset(seed=0)
+    for _ in range(2):
+        envs.step(np.zeros(3, int))
+    _, infos = envs.reset(options={"reset_mask": np.array([False, True, False])})
+    assert envs.episode_lengths.tolist() == [2, 0, 2]
+    assert infos["action_mask"].shape == (3, 7) and infos["_action_mask"].all()
+
+
 def test_arrays_are_new_at_every_step():
     envs = GameVectorEnv("coordination", 2, others=np.array([1.0, 0.0]))
     envs.reset(seed=0)
@@ -302,8 +333,10 @@ def test_other_bad_arguments():
         GameEnv("chicken", render_mode="rgb")
     with pytest.raises(ValueError, match="num_envs must be"):
         GameVectorEnv("chicken", 0)
-    with pytest.raises(ValueError, match="reset_mask"):
-        GameVectorEnv("chicken", 2).reset(options={"reset_mask": np.array([True, False])})
+    with pytest.raises(ValueError, match="seed must be None with 'reset_mask', got 7"):
+        GameVectorEnv("chicken", 2).reset(seed=7, options={"reset_mask": np.ones(2, np.bool_)})
+    with pytest.raises(TypeError, match="mask must be an array of bool"):
+        GameVectorEnv("chicken", 2).reset(options={"reset_mask": np.ones(2)})
     for env in (GameEnv("chicken"), GameVectorEnv("chicken", 2)):
         with pytest.raises(ValueError, match="seed must be a whole number"):
             env.reset(seed=-1)
