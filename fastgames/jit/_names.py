@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         logarithm,
         mixed,
         nature,
+        normal,
         outcome,
         qlearning,
         roots,
@@ -67,6 +68,7 @@ MODULES = {
     "sums": "fastgames.rules.sums",
     "value_decomposition": "fastgames.learners.value_decomposition",
     "zero_sum": "fastgames.rules.zero_sum",
+    "normal": "fastgames.rules.normal",
 }
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "minimax",
     "mixed",
     "nature",
+    "normal",
     "outcome",
     "qlearning",
     "regret",
