@@ -150,7 +150,7 @@ class _Walk:
         full = shown(value, name, follows)
         if root in RANDOM or root == "numpy.random":
             hint = f"use the random words passed to it ({self.words}); fastgames.rules.chance"
-            self.refuse(place, full, f"{hint} turns words of a game into numbers, coins and dice")
+            self.refuse(place, full, f"{hint} turns words into coins, dice, normal and other draws")
         if root in CLOCK:
             hint = "a clock is not determined by the seed; count steps in a table or in the state"
             self.refuse(place, full, hint)

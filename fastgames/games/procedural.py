@@ -51,7 +51,7 @@ class ProceduralGame:
         any integers.
     words, start_words : int
         Number of random words passed to `step` and to `start`, as (words,) int64 of 31 bits each
-        (`fastgames.rules.chance` converts them to numbers). All words are drawn at every call,
+        (`fastgames.rules.chance` turns them into random draws). All words are drawn at every call,
         whether the function uses them or not.
     discount : float
         Default discount factor of learners, in [0, 1); 1 is allowed only with a time limit or in a

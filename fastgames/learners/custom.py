@@ -55,7 +55,8 @@ class Learner(RuleLearner):
     draw : function (u, p, actions, real) -> signal, optional
         Returns the signal of a random word. u: an int in [0, 2^31); with several `words` a tuple,
         and `draw` returns a tuple of as many signals. real: the type of the tables, np.float64 or
-        np.float32. p: float64, here and in `policy`. Default: the word as a number in [0, 1).
+        np.float32. p: float64, here and in `policy`. `fastgames.rules.chance` turns words into
+        random draws. Default: the word as a number in [0, 1).
     policy : function (tables, p, o, out), optional
         Writes the probabilities of the actions into `out`, for `result.policy`; tables are
         read-only.
