@@ -133,13 +133,12 @@ class Environments:
 
     def _parts(self, envs: np.ndarray) -> Iterator[tuple[LaneBlock, np.ndarray, slice]]:
         """Yield each block with some of these environments, their lanes and their slice of envs."""
-        ends = np.cumsum([block.active for block in self.blocks])
-        first = 0
-        for block, end in zip(self.blocks, ends, strict=True):
-            last = int(np.searchsorted(envs, end))
-            if last > first:
-                yield block, envs[first:last] - (end - block.active), slice(first, last)
-            first = last
+        begins = np.arange(len(self.blocks) + 1) * self.blocks[0].active
+        cuts = np.searchsorted(envs, begins).tolist()
+        for k, block in enumerate(self.blocks):
+            part = slice(cuts[k], cuts[k + 1])
+            if part.start < part.stop:
+                yield block, envs[part] - begins[k], part
 
     @contextmanager
     def alone(self) -> Iterator[None]:
