@@ -46,6 +46,7 @@ def random(**more):
 
 KINDS = {name: CATALOGUE[name]() for name in CATALOGUE if name not in PROCEDURAL} | {
     "remember": fg.remember(fg.games.chicken()),
+    "remember different periods": fg.remember(fg.games.chicken(), (2, 1)),
     "three": fg.games.random_markov_game(3, 4, 2, rng=1),
     "partial": random(observations=3, terminal=1),
     "time limit": random(time_limit=5),

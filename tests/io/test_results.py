@@ -212,7 +212,8 @@ def any_games(draw):
     elif kind == "memory":
         stages = [fg.MatrixGame(rng.normal(size=(2, 2, 2))) for _ in range(count or 1)]
         start = draw(st.sampled_from([0, 2, "uniform"]))
-        games = [fg.games.remember(stage, 2, 0.5, start) for stage in stages]
+        periods = draw(st.sampled_from([2, (1, 2), (0, 1)]))
+        games = [fg.games.remember(stage, periods, 0.5, start) for stage in stages]
     else:
         games = [
             fg.games.random_markov_game(

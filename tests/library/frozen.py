@@ -51,7 +51,8 @@ def _games():
 
 def _remembered():
     rng = np.random.default_rng(5)
-    for actions, periods in (((3, 4), 1), ((2, 2), 2), ((2, 3, 2), 1)):
+    equal = ((3, 4), 1), ((2, 2), 2), ((2, 3, 2), 1)
+    for actions, periods in (*equal, ((3, 2), (0, 2)), ((2, 3, 2), (1, 0, 1))):
         stage = MatrixGame(rng.normal(size=(len(actions), *actions)))
         yield f"memory {periods}, {actions}", remember(stage, periods, 0.8, "uniform")
     yield "matrix game", stage

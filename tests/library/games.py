@@ -88,9 +88,14 @@ def markov_games(draw, turns=None, terminal=None, time_limit=True, shape=None):
 
 @st.composite
 def remembering_games(draw):
-    periods, agents = draw(st.integers(1, 2)), st.integers(2, 3)
-    stage = draw(matrix_games(agents, st.integers(1, 7 if periods == 1 else 3)))
-    states = math.prod(stage.num_actions) ** periods
+    """Repeated games whose agents remember the same number of periods, or each its own."""
+    longest, agents = draw(st.integers(1, 2)), st.integers(2, 3)
+    stage = draw(matrix_games(agents, st.integers(1, 7 if longest == 1 else 3)))
+    periods = longest
+    if draw(st.booleans()):
+        shorter = [draw(st.integers(0, longest)) for _ in range(1, stage.num_agents)]
+        periods = draw(st.permutations([longest, *shorter]))
+    states = math.prod(stage.num_actions) ** longest
     start = draw(st.just("uniform") | st.integers(0, states - 1))
     return fg.remember(stage, periods, 0.9, start)
 
