@@ -91,6 +91,9 @@ class MarkovGame:
     observations : array_like of int (N, S), optional
         Observation of every agent in every state, at least 0; agent i has O_i = 1 + (maximum of its
         row) observations. Every agent observes the state itself unless given.
+    num_observations : sequence of N int, optional
+        Number of observations O_i of every agent, above all of its observations and below 2^31.
+        Only needed if an agent's largest observations occur in no state.
     turns : array_like of int (S,), or of bool (N, S), optional
         The agent that moves in each state, or -1 if all agents move; or the mask of the agents that
         move. Agents that do not move play action 0. In at least one state that is not terminal, an
@@ -154,6 +157,7 @@ class MarkovGame:
         terminal: npt.ArrayLike | None = None,
         observations: npt.ArrayLike | None = None,
         *,
+        num_observations: Sequence[int] | None = None,
         turns: npt.ArrayLike | None = None,
         time_limit: int | None = None,
         name: str = "Markov game",
@@ -167,7 +171,9 @@ class MarkovGame:
         self._actions: tuple[tuple[str, ...], ...] = action_names(actions, tuple(counts))
         ends = _terminal(terminal, states)
         start_state, start_weights = _start(start, states, ends)
-        seen, self._num_observations = _observations(observations, len(counts), states)
+        seen, self._num_observations = _observations(
+            observations, num_observations, len(counts), states
+        )
         for agent, count in enumerate(counts):
             check_size(f"values of agent {agent}", self._num_observations[agent], count)
         moves = _turns(turns, len(counts), states, ends)
@@ -348,6 +354,7 @@ class MarkovGame:
             and self._moves_as(other)
             and _same(one.start_weights, two.start_weights)
             and _same(one.terminal, two.terminal)
+            and self._num_observations == other._num_observations
             and _same(one.observations, two.observations)
             and _same(one.turns, two.turns)
         )
@@ -446,15 +453,35 @@ def _start(start: Any, states: int, ends: BoolArray | None) -> tuple[int, FloatA
 
 
 def _observations(
-    observations: object, agents: int, states: int
+    observations: object, given: object, agents: int, states: int
 ) -> tuple[IntArray | None, tuple[int, ...]]:
     """Return the table, (N, S) int32, and every agent's number of observations.
 
-    The table is None if every agent observes the state itself.
+    The table is None if every agent observes the state itself and has S observations.
+    given: the argument `num_observations`
     """
-    itself = None, (states,) * agents
+    seen = _seen(observations, agents, states)
+    fewest = (states,) * agents if seen is None else tuple(1 + int(x) for x in seen.max(axis=1))
+    if given is None:
+        return seen, fewest
+    counts = listed("num_observations", given, "a sequence of one whole number for each agent")
+    if len(counts) != agents:
+        raise ValueError(
+            f"num_observations must be one for each of the {agents} agents, got {len(counts)}"
+        )
+    checked = tuple(
+        checks.whole(f"num_observations[{i}]", count, f"[{least}, {LIMIT})")
+        for i, (count, least) in enumerate(zip(counts, fewest, strict=True))
+    )
+    if seen is None and checked != fewest:
+        seen = int32(np.tile(np.arange(states), (agents, 1)))
+    return seen, checked
+
+
+def _seen(observations: object, agents: int, states: int) -> IntArray | None:
+    """Return the checked observations, (N, S) int32; None if every agent observes the state."""
     if observations is None:
-        return itself
+        return None
     seen = array_of("observations", observations, "iu", "integers")
     if seen.shape != (agents, states):
         raise ValueError(
@@ -463,8 +490,8 @@ def _observations(
         )
     refuse_cells("observations", seen, (seen < 0) | (seen >= LIMIT), "in [0, 2^31)")
     if (seen == np.arange(states)).all():
-        return itself
-    return int32(seen), tuple(1 + int(most) for most in seen.max(axis=1))
+        return None
+    return int32(seen)
 
 
 def _turns(turns: object, agents: int, states: int, ends: BoolArray | None) -> BoolArray | None:

@@ -101,6 +101,7 @@ def encode_game(game: Game, arrays: dict[str, np.ndarray], former: bool = False)
         moves = compact.moves if first._sparse is None else first._sparse
         header |= {
             "states": first.num_states,
+            "num_observations": first.num_observations,
             "discount": first.discount,
             "start": compact.start_state,
             "time_limit": first.time_limit,
@@ -257,6 +258,7 @@ def _markov_game(
         held.get("start_weights", header["start"]),
         flags.get("terminal"),
         held.get("observations"),
+        num_observations=header.get("num_observations"),  # absent from files of older versions
         turns=flags.get("turns"),
         time_limit=header["time_limit"],
         actions=header["actions"],

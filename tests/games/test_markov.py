@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
+import fastgames as fg
 from fastgames.games import MarkovGame
 from fastgames.games.compact import Chances, Sum, Table
 from fastgames.games.transitions import Sparse
@@ -334,6 +335,25 @@ def test_observations_may_leave_gaps():
     assert small(observations=[[0, 5], [1, 0]]).num_observations == (6, 2)
 
 
+def test_observations_that_occur_in_no_state():
+    plain = small()
+    assert_same_tables(small(num_observations=(2, 2)), plain)
+    assert small(num_observations=[2, 2]) == plain
+    more = small(num_observations=(2, 4))
+    assert more.num_observations == (2, 4) and more != plain
+    assert more.observations.tolist() == [[0, 1], [0, 1]]
+    assert not more.differs_only_in_rewards(plain)
+    assert more != small(num_observations=(2, 5))
+    assert not more.differs_only_in_rewards(small(num_observations=(2, 5)))
+    assert pickle.loads(pickle.dumps(more)) == more
+    assert small(observations=[[0, 1], [0, 0]], num_observations=(9, 1)).num_observations == (9, 1)
+    arguments = {"learners": fg.QLearner(0.3), "steps": 200, "replicas": 2, "rng": 1}
+    one, other = fg.run(plain, **arguments), fg.run(more, **arguments)
+    assert other.tables[1]["q"].shape == (2, 4, 3)
+    assert other.tables[1]["q"][:, :2].tobytes() == one.tables[1]["q"].tobytes()
+    assert not other.tables[1]["q"][:, 2:].any()
+
+
 def test_turns_of_both_forms():
     by_agent = small(turns=[1, 0])
     assert_same_tables(small(turns=[[False, True], [True, False]]), by_agent)
@@ -366,6 +386,7 @@ OTHERS = [
     {"start": [0.25, 0.75]},
     {"terminal": [False, True]},
     {"observations": [[0, 1], [0, 0]]},
+    {"num_observations": (2, 3)},
     {"turns": [0, -1]},
     {"turns": [1, -1]},
     {"time_limit": 3},
@@ -735,6 +756,26 @@ AT = "from state 1, joint action (0, 2)"
             {"observations": [[0, 1], [0, 2**30]]},
             ValueError,
             "values of agent 1 must have fewer than 2^31 entries, got 1073741825 x 3 = 3221225475",
+        ),
+        (
+            {"num_observations": (2, 1)},
+            ValueError,
+            "num_observations[1] must be a whole number in [2, 2147483648), got 1",
+        ),
+        (
+            {"num_observations": (2, 3, 4)},
+            ValueError,
+            "num_observations must be one for each of the 2 agents, got 3",
+        ),
+        (
+            {"num_observations": 2},
+            TypeError,
+            "num_observations must be a sequence of one whole number for each agent, got 2",
+        ),
+        (
+            {"num_observations": (2, 2**30)},
+            ValueError,
+            "values of agent 1 must have fewer than 2^31 entries, got 1073741824 x 3 = 3221225472",
         ),
         (
             {"observations": [[0, 1.0], [0, 0]]},

@@ -235,6 +235,7 @@ def any_games(draw):
                     games[0].rewards + k,
                     games[0].transitions,
                     observations=games[0].observations,
+                    num_observations=games[0].num_observations,
                     time_limit=games[0].time_limit,
                     name=f"{k}",
                     source="shifted",
@@ -242,6 +243,20 @@ def any_games(draw):
                 )
             )
     return games, count
+
+
+def test_observations_that_occur_in_no_state_are_kept(tmp_path):
+    tables = fg.games.random_markov_game(2, 3, 2, rng=1)
+    for seen in (None, [[0, 1, 1], [2, 0, 0]]):
+        game = fg.MarkovGame(
+            tables.rewards, tables.transitions, observations=seen, num_observations=(3, 7)
+        )
+        result = fg.run(game, fg.QLearner(), 30, replicas=2, rng=1)
+        assert result.tables[1]["q"].shape == (2, 7, 2)
+        result.save(tmp_path / "result.zip")
+        loaded = fg.load(tmp_path / "result.zip")
+        assert_same(result, loaded)
+        assert loaded.game == game and loaded.game.num_observations == (3, 7)
 
 
 @st.composite

@@ -72,6 +72,8 @@ def markov_games(draw, turns=None, terminal=None, time_limit=True, shape=None):
         return _same_for_sure(game)
     if draw(st.booleans()):
         return game
+    seen = game.observations * 2 if draw(st.booleans()) else game.observations
+    more = draw(st.integers(0, 2))  # observations that occur in no state
     return fg.MarkovGame(  # rewards with ties, or that of one state in all; observations with gaps
         np.broadcast_to(_tables(draw, (len(shape), 1, *shape)), game.rewards.shape)
         if draw(st.booleans())
@@ -80,7 +82,8 @@ def markov_games(draw, turns=None, terminal=None, time_limit=True, shape=None):
         game.discount,
         game.start,
         game.terminal,
-        game.observations * 2 if draw(st.booleans()) else game.observations,
+        seen,
+        num_observations=[1 + more + int(most) for most in seen.max(axis=1)] if more else None,
         turns=draw(_turns(game)) if turns else None,
         time_limit=game.time_limit,
     )
@@ -136,6 +139,7 @@ def variants(draw, one, replicas):
                 one.start,
                 one.terminal,
                 one.observations,
+                num_observations=one.num_observations,
                 turns=one.turns,
                 time_limit=one.time_limit,
                 actions=one.actions,
