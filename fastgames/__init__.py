@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fastgames import papers as papers
     from fastgames.cy import get_include
     from fastgames.engine.policies import Policy
-    from fastgames.games import remember
+    from fastgames.games import remember, tabulate
     from fastgames.grids import Grid, grid
     from fastgames.io.results import load
     from fastgames.learners import Learner, UniformRivals
@@ -48,7 +48,7 @@ else:
             "grids": ("Grid", "grid"),
             "io.results": ("load",),
             "cy": ("get_include",),
-            "games": ("remember",),
+            "games": ("remember", "tabulate"),
             "streams": ("Streams",),
             "vector": ("VectorGame",),
             "learners": ("Learner", "UniformRivals", *_names.__all__),
@@ -86,5 +86,6 @@ __all__ = [
     "load",
     "remember",
     "run",
+    "tabulate",
 ]
 __all__ += _names.__all__

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .random import random_markov_game
     from .registry import CATALOGUE, make, names
     from .repeated import remember
+    from .tabulated import tabulate
 else:  # a process uses few games, so modules are imported on first access
     __getattr__, __dir__ = later(
         __name__,
@@ -35,6 +36,7 @@ else:  # a process uses few games, so modules are imported on first access
             "random": ("random_markov_game",),
             "registry": ("CATALOGUE", "make", "names"),
             "repeated": ("remember",),
+            "tabulated": ("tabulate",),
         },
         index=_names.MODULES,
     )
@@ -56,5 +58,6 @@ __all__ = [
     "names",
     "random_markov_game",
     "remember",
+    "tabulate",
 ]
 __all__ += _names.__all__

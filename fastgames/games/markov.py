@@ -143,6 +143,7 @@ class MarkovGame:
         "_discount",
         "_name",
         "_num_observations",
+        "_procedural_states",
         "_source",
         "_sparse",
         "_stage",
@@ -180,6 +181,7 @@ class MarkovGame:
         limit = 0 if time_limit is None else checks.whole("time_limit", time_limit, f"[1, {LIMIT})")
         self._discount: float = _discount(discount, ends is not None or limit > 0)
         self._stage: MatrixGame | None = None
+        self._procedural_states: npt.NDArray[np.int64] | None = None
         self._dense: bool = False
         self._sparse: Sparse | None = None
         where: Sum | Table | Chances
@@ -283,6 +285,15 @@ class MarkovGame:
         return self._stage
 
     @property
+    def procedural_states(self) -> npt.NDArray[np.int64] | None:
+        """States of the procedural game of which `tabulate` made this game, by their numbers.
+
+        (S, state_size) int64, read-only; None for other games. Comparisons ignore it, and files do
+        not store it.
+        """
+        return self._procedural_states
+
+    @property
     def num_agents(self) -> int:
         """Number of agents N."""
         return len(self._actions)
@@ -379,6 +390,8 @@ def _again(kind: type[MarkovGame], slots: dict[str, Any]) -> MarkovGame:
     game = object.__new__(kind)
     for name, value in slots.items():
         setattr(game, name, value)
+    if game._procedural_states is not None:
+        read_only(game._procedural_states)
     for holder in (game._compact, game._compact.moves, game._sparse):
         for value in vars(holder).values() if holder is not None else ():
             if isinstance(value, np.ndarray):

@@ -89,6 +89,8 @@ class ProceduralGame:
     functions: `pickle` requires functions defined at the top level of an importable module;
     cloudpickle, which joblib and Ray use, accepts all functions.
 
+    `fastgames.tabulate` returns a game with few states as a `MarkovGame`.
+
     Examples
     --------
     >>> def start(state, words):

@@ -84,6 +84,8 @@ def games() -> list[Game]:
         pennies,
         market,
         fg.remember(fg.games.prisoners_dilemma(), periods=1, discount=0.9),
+        fg.remember(fg.games.prisoners_dilemma(), periods=(1, 0)),
+        fg.tabulate(fg.games.soccer()),
         fg.ProceduralGame(
             start, step, observe, num_actions=(2, 2), num_observations=(10, 10), words=1
         ),
