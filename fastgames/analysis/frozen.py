@@ -59,7 +59,8 @@ def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
     if isinstance(game, ProceduralGame):
         raise TypeError(
             "game must have tables of rewards and transitions, as a MatrixGame, a MarkovGame or "
-            f"Variants, got {game!r}; write it as a fastgames.MarkovGame to analyse it"
+            f"Variants, got {game!r}; pass fastgames.tabulate(game), and the greedy policies of a "
+            "Result, to analyse it"
         )
     if result is None and greedy is None:
         raise TypeError(

@@ -31,7 +31,7 @@ def greedy(result):
 @pytest.mark.parametrize("title", PROCEDURAL)
 def test_a_game_of_functions_is_refused_and_the_game_that_serves_is_named(title, measure):
     result = played(CATALOGUE[title]())
-    message = r"game must have tables .* got <ProceduralGame .*write it as a fastgames.MarkovGame"
+    message = r"game must have tables .* got <ProceduralGame .*pass fastgames.tabulate\(game\)"
     with pytest.raises(TypeError, match=message):
         measure(result)
     with pytest.raises(TypeError, match=message):
