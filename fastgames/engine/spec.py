@@ -96,13 +96,14 @@ class RunSpec:
 
     @cached_property
     def in_columns(self) -> bool:
-        """True if compiled blocks have columns: one state, and learners of the simplest kind."""
+        """True if compiled blocks have columns: several agents, one state, the simplest learners."""
         compact = self.game.compact
         return (
             not any(agent.by_rules for agent in self.agents)
             and self.stop is None
             and self.functions is None
             and compact.num_states == 1
+            and self.game.num_agents > 1  # the kernels of columns combine the actions of two agents
             and compact.rewards.shape[1] == 1
             and isinstance(compact.moves, Sum)
             and compact.turns is compact.terminal is compact.observations is None

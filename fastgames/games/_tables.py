@@ -88,9 +88,9 @@ def distribution(argument: str, value: object, count: int) -> FloatArray:
 
 
 def same_shapes(argument: str, tables: list[npt.NDArray[Any]], axes: str) -> tuple[int, ...]:
-    """Return the common shape of the tables of all agents, of which there must be at least 2."""
-    if len(tables) < 2:
-        raise ValueError(f"{argument} must be for at least 2 agents, got {len(tables)}")
+    """Return the common shape of the tables of all agents, of which there must be at least 1."""
+    if len(tables) < 1:
+        raise ValueError(f"{argument} must be for at least 1 agent, got {len(tables)}")
     shape = tables[0].shape
     for agent, table in enumerate(tables):
         if table.shape != shape:
@@ -127,6 +127,11 @@ def pairs_hint(argument: str, shape: tuple[int, ...], states: int) -> str:
     agents = len(shape) - 1 - states
     last = agents >= 2 and shape[-1] == agents
     return f"; if the last axis is that of agents, {_AGENTS_FIRST.format(argument)}" if last else ""
+
+
+def agents_text(count: int) -> str:
+    """Return a number of agents as text."""
+    return f"{count} agent" if count == 1 else f"{count} agents"
 
 
 def action_names(

@@ -19,6 +19,7 @@ from fastgames._common import checks
 from ._tables import (
     FloatArray,
     action_names,
+    agents_text,
     array_of,
     distribution,
     float64,
@@ -54,6 +55,8 @@ LIMIT = 2**31
 class MarkovGame:
     """Game with states: the joint action determines the rewards and the next state.
 
+    A game of one agent is a Markov decision process.
+
     A MarkovGame is immutable: its attributes cannot be set and its tables are read-only. Games
     compare and hash by content (tables, name, actions and source). N is the number of agents, S the
     number of states and J = A_0 ... A_{N-1} the number of joint actions; the number of a joint
@@ -63,7 +66,7 @@ class MarkovGame:
     ----------
     rewards : array_like, (N, S, A_0, ..., A_{N-1}), or N arrays (S, A_0, ..., A_{N-1})
         ``rewards[i, s, a_0, ..., a_{N-1}]`` is the reward of agent i in state s if agent 0 plays
-        a_0, agent 1 plays a_1 and so on. N >= 2, S >= 1, every A_i >= 1, all finite; integers or
+        a_0, agent 1 plays a_1 and so on. N >= 1, S >= 1, every A_i >= 1, all finite; integers or
         floats. Copied to float64. If the array is a view of one state broadcast to all states
         (`numpy.broadcast_to`), only the rewards of that state are stored.
     transitions : one of
@@ -320,8 +323,8 @@ class MarkovGame:
 
     def __repr__(self) -> str:
         return (
-            f"<MarkovGame {self._name!r}: {self.num_agents} agents, {self.num_actions} actions, "
-            f"{self.num_states} states, discount {self._discount:g}>"
+            f"<MarkovGame {self._name!r}: {agents_text(self.num_agents)}, "
+            f"{self.num_actions} actions, {self.num_states} states, discount {self._discount:g}>"
         )
 
     def __eq__(self, other: object) -> bool:

@@ -18,6 +18,7 @@ from fastgames._common import checks
 from ._tables import (
     FloatArray,
     action_names,
+    agents_text,
     distribution,
     listed,
     pairs_hint,
@@ -40,6 +41,8 @@ _MOST_SHOWN: Final = 12  # largest number of rows or columns that `print` shows
 class MatrixGame:
     """Game in which all agents act simultaneously and the joint action determines the payoffs.
 
+    A game of one agent is a bandit without noise.
+
     A MatrixGame is immutable: its attributes cannot be set and its table is read-only. Games
     compare and hash by content (payoffs, name, actions and source).
 
@@ -48,7 +51,7 @@ class MatrixGame:
     payoffs : array_like, (N, A_0, ..., A_{N-1}), or N arrays (A_0, ..., A_{N-1})
         ``payoffs[i, a_0, ..., a_{N-1}]`` is the payoff of agent i if agent 0 plays a_0, agent 1
         plays a_1 and so on; for two agents both matrices have agent 0's actions as rows.
-        N >= 2, every A_i >= 1, all finite; integers or floats. Copied to float64. A game printed
+        N >= 1, every A_i >= 1, all finite; integers or floats. Copied to float64. A game printed
         as cells of pairs, [[(3, 3), (0, 5)], [(5, 0), (1, 1)]], has the axis of agents last: pass
         ``numpy.moveaxis(numpy.array(pairs), -1, 0)``. ``print(game)`` shows such cells.
     name : str
@@ -153,7 +156,7 @@ class MatrixGame:
         "cooperative": all agents get exactly the same payoff for every joint action. "competitive":
         the payoffs of every joint action sum to zero, up to 1e-12 of the largest of them, since
         0.1 + 0.2 - 0.3 is not 0 in floating point. "mixed": neither. A game whose payoffs are all
-        zero is "cooperative".
+        zero is "cooperative", and so is a game of one agent.
         """
         if np.all(self._payoffs == self._payoffs[0]):
             return "cooperative"
@@ -301,7 +304,7 @@ class MatrixGame:
 
     def __repr__(self) -> str:
         return (
-            f"<MatrixGame {self._name!r}: {self.num_agents} agents, "
+            f"<MatrixGame {self._name!r}: {agents_text(self.num_agents)}, "
             f"{self.num_actions} actions, {self.setting}>"
         )
 

@@ -12,7 +12,7 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.later import provided
 from fastgames.errors import is_below, unwritable
-from fastgames.games._tables import action_names, listed, read_only, string
+from fastgames.games._tables import action_names, agents_text, listed, read_only, string
 from fastgames.games.compact import Compact, Functions
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ProceduralGame:
     observe : function (state, agent) -> int
         Returns the observation of an agent in a state, in [0, O_agent).
     num_actions, num_observations : sequence of int
-        Numbers of actions A_i and of observations O_i of every agent; at least 2 agents.
+        Numbers of actions A_i and of observations O_i of every agent; at least 1 agent.
     state_size : int
         Number of entries k of a state.
     state_bounds : sequence of k pairs (low, high), optional
@@ -247,7 +247,7 @@ class ProceduralGame:
     def __repr__(self) -> str:
         actions = self._num_actions if self.num_agents <= 8 else f"{self._num_actions[0]}, …"
         return (
-            f"<ProceduralGame {self._name!r}: {self.num_agents} agents, {actions} actions, "
+            f"<ProceduralGame {self._name!r}: {agents_text(self.num_agents)}, {actions} actions, "
             f"state of {self.state_size}, discount {self._discount:g}>"
         )
 
@@ -346,8 +346,8 @@ def check_observations(game: ProceduralGame, states: np.ndarray) -> None:
 def _counts(argument: str, value: Any, limit: int) -> tuple[int, ...]:
     """Return one int in [1, limit) for each agent, (N,)."""
     counts = listed(argument, value, "a sequence of one whole number for each agent")
-    if not 2 <= len(counts) <= MOST_AGENTS:
-        raise ValueError(f"{argument} must be for 2 to {MOST_AGENTS} agents, got {len(counts)}")
+    if not 1 <= len(counts) <= MOST_AGENTS:
+        raise ValueError(f"{argument} must be for 1 to {MOST_AGENTS} agents, got {len(counts)}")
     return tuple(
         checks.whole(f"{argument}[{i}]", count, f"[1, {limit})") for i, count in enumerate(counts)
     )

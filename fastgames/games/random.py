@@ -40,7 +40,7 @@ def random_markov_game(
     Parameters
     ----------
     agents, states : int
-        Number of agents N, in [2, 31], and of states S, at least 1.
+        Number of agents N, in [1, 31], and of states S, at least 1.
     actions : int, or sequence of N int
         Number of actions of every agent, at least 1.
     rng : None, int in [0, 2^64), SeedSequence or Generator
@@ -79,7 +79,7 @@ def random_markov_game(
     >>> random_markov_game(3, states=4, actions=(2, 3, 2), rng=7, transitions="sparse", terminal=1)
     <MarkovGame 'random Markov game': 3 agents, (2, 3, 2) actions, 4 states, discount 0.9>
     """
-    agents = checks.whole("agents", agents, f"[2, {_MAX_AGENTS}]")
+    agents = checks.whole("agents", agents, f"[1, {_MAX_AGENTS}]")
     states = checks.whole("states", states, f"[1, {LIMIT})")
     counts = _for_each("actions", actions, agents, LIMIT)
     terminal = checks.whole("terminal", terminal, f"[0, {states})")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from library.equal import assert_same
-from library.games import markov_games
+from library.games import markov_games, matrix_games
 from library.learners import AHEAD, EXPLORERS, INITIALS, KINDS, STEP_SIZES
 from library.runs import core_as, setups
 
@@ -70,6 +70,19 @@ def test_all_backends_and_builds_agree_with_the_reference(learner_kind, data):
     dtype = DTYPES[learner_kind]
     others = [kind for kind in AHEAD if DTYPES[kind] == dtype] + [learner_kind]
     setup = data.draw(setups(learner_kind, others, dtype=dtype))
+    assert_all_bodies_agree(setup, data)
+
+
+@pytest.mark.usefixtures("passes_for_all_sizes")
+@pytest.mark.parametrize("kind", [k for k in KINDS if k.learner != "minimax_q"], ids=str)
+@settings(max_examples=settings.default.max_examples // 8)
+@given(data=st.data())
+def test_games_of_one_agent_agree(kind, data):
+    shape = [data.draw(st.integers(1, 7))]
+    bandits = matrix_games(st.just(1), st.integers(1, 40))
+    games = st.one_of(bandits, markov_games(shape=shape), markov_games(turns=False, shape=shape))
+    setup = data.draw(setups(kind, [kind], game=games.filter(kind.suits), dtype=DTYPES[kind]))
+    assert setup.game.num_agents == 1
     assert_all_bodies_agree(setup, data)
 
 

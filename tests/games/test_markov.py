@@ -528,9 +528,9 @@ AT = "from state 1, joint action (0, 2)"
             "rewards must be an array (N, S, A_0, ..., A_{N-1}) or N arrays of one shape, got 3.0",
         ),
         (
-            {"rewards": np.zeros((1, 2, 2))},
+            {"rewards": np.zeros((0, 2, 2))},
             ValueError,
-            "rewards must be for at least 2 agents, got 1",
+            "rewards must be for at least 1 agent, got 0",
         ),
         (
             {"rewards": [np.zeros((2, 2, 3)), np.zeros((2, 3, 2))]},

@@ -389,9 +389,14 @@ INF_CELL[1, 0, 1] = -np.inf
             ValueError,
             SAME + "got (2, 3) for agent 0 and (3, 2) for agent 1",
         ),
-        ([], ValueError, "payoffs must be for at least 2 agents, got 0"),
-        (np.zeros((0, 2, 2)), ValueError, "payoffs must be for at least 2 agents, got 0"),
-        ([[1, 2]], ValueError, "payoffs must be for at least 2 agents, got 1"),
+        ([], ValueError, "payoffs must be for at least 1 agent, got 0"),
+        (np.zeros((0, 2, 2)), ValueError, "payoffs must be for at least 1 agent, got 0"),
+        (
+            [[[1, 2, 3], [3, 4, 5]]],
+            ValueError,
+            "payoffs must have the shape (N, A_0, ..., A_{N-1}), one axis of actions for each of "
+            "the 1 agents, got shape (1, 2, 3)",
+        ),
         (
             np.zeros((2, 2, 0)),
             ValueError,

@@ -322,7 +322,7 @@ def test_what_numba_cannot_compile_is_said_in_two_lines():
 BAD = [
     ({"start": None}, TypeError, "start must be a plain function"),
     ({"step": blind}, TypeError, "step must take 4 arguments"),
-    ({"num_actions": (2,)}, ValueError, "num_actions must be for 2 to"),
+    ({"num_actions": ()}, ValueError, "num_actions must be for 1 to"),
     ({"num_actions": (2, 0)}, ValueError, r"num_actions\[1\]"),
     ({"num_observations": (2,) * 3}, ValueError, "num_observations must be one for each"),
     ({"state_size": 0}, ValueError, "state_size"),

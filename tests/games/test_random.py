@@ -71,8 +71,8 @@ def test_as_asked_for(asked, seed):
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"agents": 1}, ValueError, "agents must be a whole number in [2, 31], got 1"),
-        ({"agents": 32}, ValueError, "agents must be a whole number in [2, 31], got 32"),
+        ({"agents": 0}, ValueError, "agents must be a whole number in [1, 31], got 0"),
+        ({"agents": 32}, ValueError, "agents must be a whole number in [1, 31], got 32"),
         ({"states": 0}, ValueError, "states must be a whole number in [1, 2147483648), got 0"),
         ({"actions": 0}, ValueError, "actions[0] must be a whole number in [1, 2147483648), got 0"),
         (
