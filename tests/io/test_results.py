@@ -827,7 +827,8 @@ def test_rows_that_go_back_are_refused_before_they_are_unrolled(worlds, load):
             load(forged(data, {"game/moves/indptr.npy": changed.getvalue()}))
 
 
-def test_a_table_that_is_not_in_the_file_is_not_made(worlds, load):
+@pytest.mark.parametrize("counts", [None, [2**29 + 1, 2**29]])  # None: as in files without them
+def test_a_table_that_is_not_in_the_file_is_not_made(counts, worlds, load):
     """2^30 observations, of which UniformRivals would make a table of 16 GiB."""
     data, _ = worlds("chance")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -837,8 +838,9 @@ def test_a_table_that_is_not_in_the_file_is_not_made(worlds, load):
     seen[0, 0] = 2**29
     np.save(changed, seen)
     members = {"game/observations.npy": changed.getvalue()}
+    game = header["game"] | {"num_observations": counts}
     with pytest.raises(ValueError, match="state/0/q has shape"):
-        load(forged(data, members, learners=header["learners"]))
+        load(forged(data, members, learners=header["learners"], game=game))
 
 
 @pytest.mark.parametrize(
