@@ -96,7 +96,7 @@ class RunSpec:
 
     @cached_property
     def in_columns(self) -> bool:
-        """True if compiled blocks have columns: several agents, one state, the simplest learners."""
+        """True if compiled blocks have columns: one state, several agents, simple learners."""
         compact = self.game.compact
         return (
             not any(agent.by_rules for agent in self.agents)
