@@ -101,13 +101,15 @@ def encode_game(game: Game, arrays: dict[str, np.ndarray], former: bool = False)
         moves = compact.moves if first._sparse is None else first._sparse
         header |= {
             "states": first.num_states,
-            "num_observations": first.num_observations,
             "discount": first.discount,
             "start": compact.start_state,
             "time_limit": first.time_limit,
             "moves": type(moves).__name__,
             "dense": first._dense,
         }
+        seen = compact.observations
+        if seen is not None and first.num_observations != tuple(1 + seen.max(axis=1)):
+            header["num_observations"] = first.num_observations  # else as files of older versions
         some = ("start_weights", "terminal", "observations", "turns")
         header["held"] = [name for name in some if getattr(compact, name) is not None]
         held |= {name: getattr(compact, name) for name in header["held"]}
@@ -258,7 +260,7 @@ def _markov_game(
         held.get("start_weights", header["start"]),
         flags.get("terminal"),
         held.get("observations"),
-        num_observations=header.get("num_observations"),  # absent from files of older versions
+        num_observations=header.get("num_observations"),
         turns=flags.get("turns"),
         time_limit=header["time_limit"],
         actions=header["actions"],
