@@ -20,7 +20,7 @@ import numpy as np
 from fastgames.errors import unwritable
 
 VALUES = 2**31  # values of a word, which have equal probabilities
-_HELPERS = "coin, below and happens of fastgames.rules.chance"
+_HELPERS = "coin, below, integer, happens and categorical of fastgames.rules.chance"
 _UNIT = 2.0**-31  # factor of `number` and `happens`
 
 T = TypeVar("T")
@@ -183,7 +183,7 @@ class Word(_Operand):
             self.refuse(f"{self} >> {places}")
         return self.part(VALUES >> int(places))
 
-    def __mul__(self, factor: Any) -> Any:  # below, number, happens
+    def __mul__(self, factor: Any) -> Any:  # below, integer, number, happens, categorical
         if isinstance(factor, float) and factor == _UNIT:
             return _Number(self, f"number({self})", ())
         if not _is_whole(factor) or not 1 <= factor < VALUES:

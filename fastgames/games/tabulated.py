@@ -36,8 +36,8 @@ def tabulate(game: ProceduralGame, most: int = 100_000) -> MarkovGame:
     Parameters
     ----------
     game : ProceduralGame
-        The game. Its functions use their random words only by `coin`, `below` and `happens` of
-        `fastgames.rules.chance`, or compare `number` of a word with a number.
+        The game. Its functions use their random words only by `coin`, `below`, `integer`, `happens`
+        and `categorical` of `fastgames.rules.chance`, or compare `number` of a word with a number.
     most : int
         Largest number of states, of joint actions, and of outcomes of a step or a start, in
         [1, 2^31).

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastgames.games._outcomes import outcomes
-from fastgames.rules.chance import below, coin, happens, number
+from fastgames.rules.chance import below, categorical, coin, happens, integer, number
 
 ALL = 2**31
 
@@ -37,6 +37,22 @@ def test_the_example_of_the_docstring():
 
 def test_coin():
     assert found(lambda words: coin(words[0])) == {0: 2**30, 1: 2**30}
+
+
+def test_integer():
+    weights = found(lambda words: integer(words[0], 1, 6))
+    assert list(weights) == [1, 2, 3, 4, 5, 6]
+    assert list(weights.values()) == list(found(lambda words: below(words[0], 6)).values())
+
+
+@pytest.mark.parametrize("weights", [[1, 2, 1], [0, 1, 0, 2], [1 / 3, 1 / 7, 0.1], [1e-12, 1.0]])
+def test_categorical(weights):
+    weights = np.array(weights, float)
+    first = 0
+    for k, weight in found(lambda words: categorical(words[0], weights)).items():
+        assert [categorical(u, weights) for u in (first, first + weight - 1)] == [k, k]
+        assert abs(weight / ALL - weights[k] / weights.sum()) <= 2**-30
+        first += weight
 
 
 @pytest.mark.parametrize("p", [0.0, 2.0**-40, 2.0**-31, 0.1, 1 / 3, 0.5, 1 - 2.0**-53, 1.0])
@@ -140,6 +156,7 @@ def test_other_uses_are_refused_by_name(what):
     with pytest.raises(ValueError) as caught:
         list(outcomes(REFUSED[what], 2))
     message = (
-        "must use random words only by coin, below and happens of fastgames.rules.chance, got "
+        "must use random words only by coin, below, integer, happens and categorical of "
+        "fastgames.rules.chance, got "
     )
     assert str(caught.value) == message + what

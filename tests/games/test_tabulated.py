@@ -374,7 +374,10 @@ def spreads(state, actions, rewards, words):
     return False
 
 
-HELPERS = "must use random words only by coin, below and happens of fastgames.rules.chance, got "
+HELPERS = (
+    "must use random words only by coin, below, integer, happens and categorical of "
+    "fastgames.rules.chance, got "
+)
 WHERE = " in state [0] for joint action "
 BAD = {
     "a sum of words": (game_of(adds, words=2), f"step of game 'odd' {HELPERS}words[0] + words[1]"),
