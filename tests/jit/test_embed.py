@@ -17,7 +17,8 @@ from fastgames import jit, registry
 from fastgames.jit import _names
 from fastgames.rules import choice
 
-GAME = fg.MatrixGame([[[3.0, -1.0], [0.5, 2.0]], [[1.0, 4.0], [-2.0, 0.25]]])
+# Both agents have payoffs from -2 to 4: the bounds of one Exp3 suit both.
+GAME = fg.MatrixGame([[[4.0, -2.0], [0.5, 2.0]], [[1.0, 4.0], [-2.0, 0.25]]])
 STEPS, REPLICAS, SEED = 60, 3, 2**40 + 7
 
 
@@ -145,10 +146,10 @@ def check(learner, dtype, game=GAME):
                 assert table.tobytes() == expected.tables[i][name][replica].tobytes(), name
 
 
-def made(kind):
+def made(kind, game=GAME):
     if kind.learner == "fixed":
         return fg.FixedPolicy([0.3, 0.7])
-    return kind.made()
+    return kind.made(game)
 
 
 FEW = {"sarsa-softmax-alpha": "float64", "fictitious_play": "float32"}
@@ -163,8 +164,8 @@ def test_a_users_loop_has_the_bits_of_run(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 def test_every_learner_in_a_users_loop_has_the_bits_of_run(learner_kind, dtype):
-    learner = made(learner_kind)
-    check(learner, dtype, GAME if learner_kind.suits(GAME) else fg.games.matching_pennies())
+    game = GAME if learner_kind.suits(GAME) else fg.games.matching_pennies()
+    check(made(learner_kind, game), dtype, game)
 
 
 def test_scheduled_parameters():
