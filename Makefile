@@ -13,7 +13,7 @@ demo: $(VENV)/installed-all
 	$(BIN)/fastgames reproduce cycling --out build
 
 test: $(VENV)/installed-test
-	$(BIN)/pytest -m "not slow" --numprocesses auto --dist worksteal
+	$(BIN)/pytest -m "not slow" --numprocesses auto --dist worksteal --durations 20
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/pytest -m slow

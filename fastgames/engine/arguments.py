@@ -99,7 +99,7 @@ def check_game(game: Any) -> None:
     if isinstance(game, ProceduralGame):
         _check_unchanged("game", game)
     if game.num_agents > MAX_AGENTS and not functions:
-        raise ValueError(f"game must have 2 to {MAX_AGENTS} agents, got {game.num_agents}")
+        raise ValueError(f"game must have 1 to {MAX_AGENTS} agents, got {game.num_agents}")
     joint = math.prod(game.num_actions)
     if joint >= 2**31 and not functions:
         raise ValueError(f"game must have fewer than 2^31 joint actions, got {joint}")
