@@ -73,6 +73,8 @@ def test_later_episodes_begin_as_the_game_says():
         np.testing.assert_allclose(found, expected, rtol=1e-15, err_msg=backend)
     with pytest.raises(ValueError, match="start_states must be within state_bounds of game"):
         fg.run(game, fg.QLearner(gamma=0.0), 5, start_states=[[11]])
+    with pytest.raises(ValueError, match=r"start_states must be below 2\^63"):
+        fg.run(game, fg.QLearner(gamma=0.0), 5, start_states=np.array([[2**64 - 2]], np.uint64))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

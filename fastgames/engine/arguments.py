@@ -157,6 +157,7 @@ def _check_start_states(game: Game, given: Any, replicas: int, resume: Any) -> n
         what = "one state for each replica"
         raise ValueError(f"{name} must have shape {shape}, {what}, got shape {states.shape}")
     if isinstance(game, ProceduralGame):
+        refuse_cells(name, states, states > np.iinfo(np.int64).max, "below 2^63")
         states = states.astype(np.int64)
         check_states(game, states, name)
         return states
