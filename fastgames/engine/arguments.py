@@ -97,7 +97,7 @@ def check_game(game: Any) -> None:
         )
     functions = isinstance(game, ProceduralGame)
     if isinstance(game, ProceduralGame):
-        _check_unchanged("game", game)
+        game.functions.check_unchanged("game", game)
     if game.num_agents > MAX_AGENTS and not functions:
         raise ValueError(f"game must have 1 to {MAX_AGENTS} agents, got {game.num_agents}")
     joint = math.prod(game.num_actions)
@@ -111,16 +111,6 @@ def check_game(game: Any) -> None:
                 f"game must have fewer than 2^31 observations x actions for each agent (rows are "
                 f"padded to multiples of 16), agent {i} has {rows} x {actions}"
             )
-
-
-def _check_unchanged(name: str, made: Any) -> None:
-    """Raise ValueError if functions of a learner or a game, or what they read, have changed."""
-    changed = made.functions.changed()
-    if changed:
-        raise ValueError(
-            f"{name} must be made of functions that have not changed since, got {made!r}, where "
-            f"{changed!r} has; make it anew"
-        )
 
 
 def _padded(actions: int) -> int:
@@ -209,7 +199,7 @@ def one_for_each(learners: Any, agents: int) -> tuple[RuleLearner, ...]:
         )
     for i, learner in {id(x): (i, x) for i, x in reversed(list(enumerate(seats)))}.values():
         if hasattr(learner, "functions"):  # a `Learner`: its module is not loaded for others
-            _check_unchanged(f"learners[{i}]", learner)
+            learner.functions.check_unchanged(f"learners[{i}]", learner)
     return tuple(seats)
 
 

@@ -121,12 +121,19 @@ class Source:
         """
         return self._digest(digest_of_former_text)
 
-    def changed(self) -> str:
-        """Return the path of the first value that changed since construction, or "".
+    def check_unchanged(self, name: str, made: Any) -> None:
+        """Raise ValueError if the functions, or what they read, have changed since construction.
 
-        The path lists the names that lead to the value, such as "learn: helper: CONSTANT".
+        The error has the path of the first value that changed, such as "learn: helper: CONSTANT".
+
+        name: of the argument; made: the learner or game of the functions
         """
-        return self._difference(Source(*self._functions))
+        changed = self._difference(Source(*self._functions))
+        if changed:
+            raise ValueError(
+                f"{name} must be made of functions that have not changed since, got {made!r}, "
+                f"where {changed!r} has; make it anew"
+            )
 
     def __deepcopy__(self, memo: Any) -> Source:
         return self  # immutable

@@ -87,12 +87,7 @@ def tabulate(game: ProceduralGame, most: int = 100_000) -> MarkovGame:
     if not isinstance(game, ProceduralGame):
         raise TypeError(f"game must be a ProceduralGame, got {reprlib.repr(game)}")
     most = checks.whole("most", most, f"[1, {LIMIT})")
-    changed = game.functions.changed()
-    if changed:
-        raise ValueError(
-            "game must be made of functions that have not changed since, got "
-            f"{game!r}, where {changed!r} has; make it anew"
-        )
+    game.functions.check_unchanged("game", game)
     joint = math.prod(game.num_actions)
     if joint > most:
         raise ValueError(f"game must have at most most = {most} joint actions, got {joint}")
