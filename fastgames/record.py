@@ -10,6 +10,7 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.fields import MOST_STEPS, held
+from fastgames._common.light import light_dataclass
 
 if TYPE_CHECKING:
     from fastgames.engine.spec import RunSpec
@@ -190,7 +191,7 @@ def _add_rewards(sums: np.ndarray, played: Played) -> None:
     sums[played.rows] += played.rewards
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@light_dataclass(kw_only=True)
 class Counts:
     """Counts in the state of a run that its `Record` asks for, over all steps or the last ones.
 

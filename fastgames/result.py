@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.later import provided
+from fastgames._common.light import light_dataclass
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import CONTRACT, State
 from fastgames.games import Game
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fastgames.grids import Grid
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@light_dataclass(frozen=True)
 class Result(Recorded):
     """Result of `fastgames.run`, with the complete state needed to resume the run (`resume=`).
 

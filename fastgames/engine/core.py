@@ -7,13 +7,14 @@ src_cy/block.pxi. Passes are called by their addresses; a block holds the passes
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from fastgames._common.fields import declared
+from fastgames._common.light import light_dataclass
 from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.games.compact import Chances, Functions, Sum, Table
 from fastgames.learners import Rules
@@ -21,7 +22,7 @@ from fastgames.record import COUNTS, Counts
 from fastgames.rules import fixed, qlearning
 
 
-@dataclass(eq=False, repr=False)
+@light_dataclass()
 class CoreGame:
     """A game as the compiled core takes it.
 
@@ -57,7 +58,7 @@ class CoreGame:
     state_size: int = 0
 
 
-@dataclass(eq=False, repr=False)
+@light_dataclass()
 class CoreAgent:
     """An agent as the compiled core takes it.
 
@@ -103,7 +104,7 @@ class CoreAgent:
     passes: tuple[Any, ...] | None
 
 
-@dataclass(eq=False, repr=False)
+@light_dataclass()
 class CoreCount:
     """A quantity that the compiled core counts, see `fastgames.record.Count`.
 
@@ -121,7 +122,7 @@ class CoreCount:
     rewards: bool
 
 
-@dataclass(eq=False, repr=False)
+@light_dataclass()
 class OutsideArrays:
     """Arrays in which environments write observations, rewards and ends of episodes.
 

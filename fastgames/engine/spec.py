@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastgames._common.light import light_dataclass
 from fastgames.games import Game
 from fastgames.games.compact import Chances, Functions, Sum
 from fastgames.learners import RuleLearner, Rules
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastgames.grids import Grid
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@light_dataclass(frozen=True)
 class RunSpec:
     """The arguments of a run, checked by `engine.arguments`.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastgames import _core
 from fastgames._common.fields import MOST_STEPS, declared, held, made
+from fastgames._common.light import light_dataclass
 from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.errors import CompileError, RuleError, not_finite, of_game
 from fastgames.games.compact import Functions
@@ -26,7 +26,7 @@ def _largest(agent: AgentSpec) -> float:
     return float(np.finfo(agent.dtype).max)
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@light_dataclass(kw_only=True)
 class Pending:
     """The move that an agent has made and not yet learnt from, in every replica.
 
@@ -52,7 +52,7 @@ class Pending:
         return Pending(**{name: array.copy() for name, array in self.arrays().items()})
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@light_dataclass(kw_only=True)
 class Seat:
     """One agent's learner and where it stands in every replica.
 
@@ -129,7 +129,7 @@ def _part(x: Any, where: slice | np.ndarray) -> Any:
     return x[where] if isinstance(x, np.ndarray) else x
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@light_dataclass(kw_only=True)
 class State(Counts):
     """All replicas. Arrays that a run does not have are None.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from fastgames._common.light import light_dataclass
 
-@dataclass(frozen=True, eq=False, repr=False)
+
+@light_dataclass(frozen=True)
 class Sum:
     """Transitions of repeated games: the next state is from_state[s] + from_joint[j].
 
@@ -20,14 +21,14 @@ class Sum:
     from_joint: np.ndarray
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@light_dataclass(frozen=True)
 class Table:
     """Transitions of games without chance: the next state is next[s J + j], (S J,) int32."""
 
     next: np.ndarray
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@light_dataclass(frozen=True)
 class Chances:
     """Random transitions: compressed rows s J + j with the next states of positive probability.
 
@@ -42,7 +43,7 @@ class Chances:
     cumulative: np.ndarray
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@light_dataclass(frozen=True)
 class Functions:
     """Functions of a `ProceduralGame`, whose state is an array of `state_size` integers.
 
@@ -64,7 +65,7 @@ class Functions:
     largest_reward: float
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@light_dataclass(frozen=True)
 class Compact:
     """Arrays of a game of N agents, S states and J joint actions (agent 0's digit is the slowest).
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastgames._common import checks
+from fastgames._common.light import light_dataclass
 from fastgames.games import Game
 from fastgames.learners.fields import Form
 from fastgames.schedules import Numeric, _Frozen
@@ -186,7 +187,7 @@ class Rules:
         return named("Tables", self.names)._make(tables)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@light_dataclass(frozen=True)
 class Example:
     """A run of a learner on its page, and the picture of it.
 

@@ -1,14 +1,15 @@
 """Fields of learners: each declares its domain and the check of its values."""
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, field
 from typing import Any
 
 from fastgames._common import checks
+from fastgames._common.light import light_dataclass
 from fastgames.schedules import numeric
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@light_dataclass(frozen=True)
 class Form:
     """The domain of a field of a learner, and the function that checks its values.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from fastgames._common.light import light_dataclass
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@light_dataclass(frozen=True)
 class Declaration:
     """The declaration of a game, which its page and the tests read.
 
@@ -29,10 +30,10 @@ class Declaration:
     """
 
     title: str
-    formula: str = ""
-    domains: Mapping[str, str] = field(default_factory=dict)
-    ends: bool = False
-    slow: bool = False
+    formula: str
+    domains: Mapping[str, str]
+    ends: bool
+    slow: bool
 
 
 #: Declarations by the function that makes the game.
