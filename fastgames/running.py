@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,8 @@ def run(
     checkpoint_every: float = 60.0,
     checked: bool | None = None,
     start_states: npt.ArrayLike | None = None,
+    start_tables: Sequence[Mapping[str, npt.ArrayLike] | None] | None = None,
+    reset: Sequence[int] | Mapping[int, str] | None = None,
 ) -> Result:
     """Run learners in a game, in many independent replicas, and return the result.
 
@@ -130,6 +132,18 @@ def run(
         game (replicas, state_size), within `state_bounds`. No random word is drawn for it. Later
         episodes begin as the game says, and so do replicas unless `start_states` is given. Not
         allowed with `resume`.
+    start_tables : sequence of mappings, optional
+        For each agent, None or arrays by the names of its tables, such as
+        ``[{"policy": [0.9, 0.1]}, None]``. They replace these tables before the first step of the
+        call, with `resume` too, and are broadcast from the right to (replicas, *dimensions). A
+        table of a team that all its members share is given for the first member. A strategy that a
+        learner computes from other tables, such as "strategy" of `Hedge`, cannot be given; it is
+        computed from them.
+    reset : sequence of int, or mapping of int to str, optional
+        Agents that begin anew where the run resumes: their tables are as before the first step of a
+        run, and their schedules begin at step 0. A mapping from agents to "tables", "schedules" or
+        "both" resets only these. Only with `resume`. Like `start_tables`, it restarts the count of
+        steps without a change of `stop`, so that replicas that have stopped go on.
 
     Returns
     -------
@@ -169,7 +183,7 @@ def run(
     spec = checked_spec(
         game, learners, steps=steps, replicas=replicas, rng=rng, record=record, stop=stop,
         dtype=dtype, backend=backend, stream=stream, threads=threads, resume=resume,
-        checked=checked, start_states=start_states,
+        checked=checked, start_states=start_states, start_tables=start_tables, reset=reset,
     )  # fmt: skip
 
     seed: int | None = None if resume is None else resume.seed

@@ -18,7 +18,6 @@ from fastgames.engine.spec import AgentSpec, RunSpec, nature_draws
 from fastgames.engine.state import CONTRACT
 from fastgames.engine.window import COUNTED
 from fastgames.games import Game, ProceduralGame, Variants
-from fastgames.games._tables import array_of, refuse_cells
 from fastgames.games.procedural import check_states
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
@@ -50,6 +49,8 @@ def checked_spec(
     resume: Any,
     checked: Any,
     start_states: Any,
+    start_tables: Any,
+    reset: Any,
 ) -> RunSpec:
     """Return the specification of a run; its arguments are those of `fastgames.run`.
 
@@ -73,17 +74,31 @@ def checked_spec(
     if checked is not None and not isinstance(checked, bool):
         raise TypeError(f"checked must be None, True or False, got {checked!r}")
     if start_states is not None:
-        start_states = _check_start_states(game, start_states, replicas, resume)
+        from fastgames.engine import starts
+
+        start_states = starts.check_start_states(game, start_states, replicas, resume)
+    if start_tables is not None:
+        from fastgames.engine import starts
+
+        start_tables = starts.check_start_tables(start_tables, seats)
+    if reset is not None:
+        from fastgames.engine import starts
+
+        reset = starts.check_reset(reset, seats, resume)
     record = Record() if record is None else record
     spec = RunSpec(
         game, seats, replicas, dtype, stream, record, stop, steps, backend, threads, checked, grid,
-        start_states,
+        start_states, start_tables, reset,
     )  # fmt: skip
     _check_stop(spec)
     _check_record(spec, resume)
     _check_backend(spec)
     for agent in spec.agents:
         check_learner(spec, agent)
+        if resume is not None:
+            from fastgames.engine.starts import check_resumed
+
+            check_resumed(agent, resume.state.seats[agent.agent])
     _check_memory(spec, 0 if resume is None else int(resume.steps[0]))
     return spec
 
@@ -134,31 +149,6 @@ def _check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
             )
         count = held
     return count, grid
-
-
-def _check_start_states(game: Game, given: Any, replicas: int, resume: Any) -> np.ndarray:
-    """Return the first states of the replicas, as `State.states` holds them."""
-    name = "start_states"
-    if resume is not None:
-        raise ValueError(f"{name} must be None with resume, which has its own states")
-    states = array_of(name, given, "iu", "whole numbers")
-    shape = (replicas, game.state_size) if isinstance(game, ProceduralGame) else (replicas,)
-    if states.shape != shape:
-        what = "one state for each replica"
-        raise ValueError(f"{name} must have shape {shape}, {what}, got shape {states.shape}")
-    if isinstance(game, ProceduralGame):
-        refuse_cells(name, states, states > np.iinfo(np.int64).max, "below 2^63")
-        states = states.astype(np.int64)
-        check_states(game, states, name)
-        return states
-    refuse_cells(
-        name, states, (states < 0) | (states >= game.num_states), f"in [0, {game.num_states})"
-    )
-    states = states.astype(np.int32)
-    terminal = game.compact.terminal
-    if terminal is not None:
-        refuse_cells(name, states, terminal[states], "no terminal states")
-    return states
 
 
 def _check_stop(spec: RunSpec) -> None:

@@ -49,6 +49,10 @@ class RunSpec:
         What the replicas differ in.
     start_states : array or None
         The state of each replica before its first step; None: as the game says.
+    start_tables : list of dict, or None
+        For each agent, tables by name that replace its own before the first step of the call.
+    reset : dict or None
+        What begins anew where a run resumes: "tables", "schedules" or "both", by agent.
     """
 
     game: Game
@@ -64,6 +68,8 @@ class RunSpec:
     checked: bool | None = None
     grid: Grid | None = None
     start_states: np.ndarray | None = None
+    start_tables: list[dict[str, Any]] | None = None
+    reset: dict[int, str] | None = None
 
     @cached_property
     def real(self) -> np.dtype[Any]:
@@ -146,6 +152,8 @@ class AgentSpec:
         Whether it may have a move from which it has not learnt yet.
     replicas, dtype
         Those of the run.
+    resets_tables, resets_schedules : bool
+        Whether they begin anew where a run resumes.
     """
 
     agent: int
@@ -160,6 +168,8 @@ class AgentSpec:
     waits: bool
     replicas: int
     dtype: str
+    resets_tables: bool
+    resets_schedules: bool
 
     def __init__(self, spec: RunSpec, agent: int) -> None:
         game, learner = spec.game, spec.learners[agent]
@@ -172,6 +182,10 @@ class AgentSpec:
         self.waits = learner.learns and (game.compact.turns is not None or self.rules.defers)
         self.replicas, self.dtype = spec.replicas, spec.dtype
         self._game = game
+        self._given = spec.start_tables[agent] if spec.start_tables else {}
+        part = (spec.reset or {}).get(agent)
+        self.resets_tables = part in ("tables", "both")
+        self.resets_schedules = part in ("schedules", "both")
 
     @property
     def first(self) -> bool:
@@ -186,7 +200,16 @@ class AgentSpec:
     @cached_property
     def starts(self) -> dict[str, np.ndarray]:
         """The initial values of its tables, each to be broadcast to (replicas, *dimensions)."""
-        return self.learner.start(self._game, self.agent)
+        return self.learner.start(self._game, self.agent) | self.given
+
+    @cached_property
+    def given(self) -> dict[str, np.ndarray]:
+        """The tables that the call gives, checked."""
+        if not self._given:
+            return {}
+        from fastgames.engine.starts import checked_tables
+
+        return checked_tables(self, self._given)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:

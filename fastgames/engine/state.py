@@ -268,7 +268,18 @@ def fresh(spec: RunSpec, seed: int | None, generator: np.random.Generator | None
     else:  # given states draw no word
         arrays["states"][...] = spec.start_states
     drawn = None if generator is None else dict(generator.bit_generator.state)
-    return State(seats=make_seats(spec), generator=drawn, **arrays)
+    seats = make_seats(spec)
+    _derive(spec, seats)
+    return State(seats=seats, generator=drawn, **arrays)
+
+
+def _derive(spec: RunSpec, seats: list[Seat]) -> None:
+    """Compute the tables that follow from tables that the call gives."""
+    for agent, seat in zip(spec.agents, seats, strict=True):
+        if agent.given and agent.rules.derive is not None:
+            from fastgames.engine.starts import derive
+
+            derive(agent, seat)
 
 
 def begin_episodes(
@@ -353,7 +364,8 @@ def resumed(old: State, spec: RunSpec, recorded: Record) -> State:
     """Return a copy of `old`, a state of a run that recorded `recorded`, to go on from.
 
     A learner that is not equal to the one that sat there before starts its schedules anew; tables
-    stay. Counts go on where both records count the same steps, else they start anew.
+    stay, but for those that the call gives or resets. Counts go on where both records count the
+    same steps, else they start anew.
     """
     record, anew = spec.record, set(ANEW)
     asked = [COUNTS[name].asked for name in COVER_LAST]
@@ -367,17 +379,22 @@ def resumed(old: State, spec: RunSpec, recorded: Record) -> State:
             new = before is None or each.name in anew
             arrays[each.name] = each.make(spec) if new else before.copy()
     seats = make_seats(spec)
-    for was, seat in zip(old.seats, seats, strict=True):
-        _take_over(seat, was)
+    for agent, was, seat in zip(spec.agents, old.seats, seats, strict=True):
+        _take_over(agent, seat, was)
+    _derive(spec, seats)
+    if "stable" in arrays and any(agent.given or agent.resets_tables for agent in spec.agents):
+        arrays["stable"][...] = 0  # steps without a change of these tables
     return State(seats=seats, generator=old.generator, **arrays)
 
 
-def _take_over(seat: Seat, was: Seat) -> None:
+def _take_over(agent: AgentSpec, seat: Seat, was: Seat) -> None:
     """Copy what stays of an agent: tables, its pending move, schedules of an equal learner."""
     learner = seat.learner
-    fixed = [x.table for x in (was.learner, learner) if not x.learns]
+    anew = [x.table for x in (was.learner, learner) if not x.learns]  # a policy is its learner's
+    anew += [x.name for x in agent.rules.tables if x.shared and not agent.first]  # copied before
+    anew += agent.rules.names if agent.resets_tables else agent.given
     for name, table in was.tables.items():
-        if name in fixed:  # a policy is that of its learner
+        if name in anew:
             continue
         if name not in seat.tables:
             seat.tables[name] = table.copy()
@@ -385,6 +402,6 @@ def _take_over(seat: Seat, was: Seat) -> None:
             seat.tables[name][...] = table
     if seat.pending is not None and was.pending is not None:
         seat.pending = was.pending.copy()
-    if learner == was.learner:
+    if learner == was.learner and not agent.resets_schedules:
         seat.clock = was.clock.copy()
         seat.recurrence = {name: v.copy() for name, v in was.recurrence.items()}

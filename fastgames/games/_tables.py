@@ -72,8 +72,8 @@ def refuse_cells(
     """Raise ValueError with the first entry of `array` that the mask `bad` selects, if any."""
     if bad.any():
         cell = tuple(np.argwhere(bad)[0].tolist())
-        index = ", ".join(map(str, cell))
-        raise ValueError(f"{argument} must be {domain}, got {argument}[{index}] = {array[cell]}")
+        place = f"{argument}[{', '.join(map(str, cell))}] = " if cell else ""
+        raise ValueError(f"{argument} must be {domain}, got {place}{array[cell]}")
 
 
 def distribution(argument: str, value: object, count: int) -> FloatArray:

@@ -105,6 +105,15 @@ def describe(
     if spec.start_states is not None:
         starts = _described({}, {"start_states": spec.start_states})
         call["start_states"] = {"sha256": starts["sha256"]}
+    if spec.start_tables is not None:
+        tables = {
+            f"{agent.agent}/{name}": table
+            for agent in spec.agents
+            for name, table in agent.given.items()
+        }
+        call["start_tables"] = {"sha256": _described({}, tables)["sha256"]}
+    if spec.reset is not None:
+        call["reset"] = [list(each) for each in sorted(spec.reset.items())]
     return call | _what(spec, former)
 
 

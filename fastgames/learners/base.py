@@ -156,6 +156,12 @@ class Rules:
     team : bool
         One learner controls all agents that have it. `learn(tables, p, t)` then takes, for every
         table, a tuple of the members' arrays or the array that they share, and a `TeamOutcome`.
+    distributions : tuple of str
+        Tables whose rows are probabilities of the actions.
+    derived : tuple of str
+        Tables that follow from the others.
+    derive : function (tables, p, observation), or None
+        It writes the derived tables of an observation, after others were given.
     """
 
     parameters: tuple[str, ...]
@@ -172,6 +178,9 @@ class Rules:
     counterfactual: bool = False
     joint: bool = False
     team: bool = False
+    distributions: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+    derive: Callable[..., None] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

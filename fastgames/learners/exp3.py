@@ -121,6 +121,9 @@ class Exp3(RuleLearner):
             choose=fixed.choose,
             learn=learn,
             policy=fixed.policy,
+            distributions=("strategy", "average_strategy"),
+            derived=("strategy",),
+            derive=derive,
         )
 
     @classmethod
@@ -177,3 +180,9 @@ def learn(tables: Any, p: Any, t: "Outcome") -> None:
     credit(log_weights, a, real(p.mixing) * estimate / real(len(strategy)))
     weigh(log_weights, 1.0, strategy)
     mix(strategy, p.mixing)
+
+
+def derive(tables: Any, p: Any, o: int) -> None:
+    """Compute the strategy of observation o from its log weights."""
+    weigh(tables.log_weights[o], 1.0, tables.strategy[o])
+    mix(tables.strategy[o], p.mixing)

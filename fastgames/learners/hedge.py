@@ -88,6 +88,9 @@ class Hedge(RuleLearner):
             learn=learn,
             policy=fixed.policy,
             counterfactual=True,
+            distributions=("strategy", "average_strategy"),
+            derived=("strategy",),
+            derive=derive,
         )
 
 
@@ -117,3 +120,8 @@ def learn(tables: Any, p: Any, t: "Outcome") -> None:
     average(tables.strategy, tables.average_strategy, tables.seen, o)
     regret(regrets, t.column, mean(strategy, t.column))
     weigh(regrets, p.eta, strategy)
+
+
+def derive(tables: Any, p: Any, o: int) -> None:
+    """Compute the strategy of observation o from its regrets."""
+    weigh(tables.regrets[o], p.eta, tables.strategy[o])

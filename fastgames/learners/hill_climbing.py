@@ -90,6 +90,7 @@ class PHC(RuleLearner):
             learn=learn,
             policy=mixed.policy,
             words=2,
+            distributions=("policy",),
         )
 
 
@@ -192,6 +193,7 @@ class WoLFPHC(RuleLearner):
             learn=learn_wolf,
             policy=mixed.policy,
             words=2,
+            distributions=("policy", "average"),
         )
 
 

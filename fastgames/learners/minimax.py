@@ -110,6 +110,7 @@ class MinimaxQ(RuleLearner):
             policy=mixed.policy,
             words=2,
             joint=True,
+            distributions=("policy",),
         )
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:

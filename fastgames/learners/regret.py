@@ -99,6 +99,9 @@ class RegretMatching(RuleLearner):
             learn=_LEARN[self.plus, self.played],
             policy=fixed.policy,
             counterfactual=True,
+            distributions=("strategy", "average_strategy"),
+            derived=("strategy",),
+            derive=derive,
         )
 
 
@@ -169,6 +172,11 @@ def learn(tables: Any, p: Any, t: "Outcome") -> None:
     average(tables.strategy, tables.average_strategy, tables.seen, o)
     regret(regrets, t.column, mean(strategy, t.column))
     match(regrets, strategy)
+
+
+def derive(tables: Any, p: Any, o: int) -> None:
+    """Compute the strategy of observation o from its regrets."""
+    match(tables.regrets[o], tables.strategy[o])
 
 
 def learn_plus(tables: Any, p: Any, t: "Outcome") -> None:

@@ -1,0 +1,174 @@
+"""Where replicas start: given states and tables, and what a resumed run begins anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgames._common import checks
+from fastgames.engine.spec import AgentSpec, members
+from fastgames.games import Game, ProceduralGame
+from fastgames.games._tables import array_of, refuse_cells
+from fastgames.games.procedural import check_states
+from fastgames.learners import RuleLearner, Table
+
+if TYPE_CHECKING:
+    from fastgames.engine.state import Seat
+
+TOLERANCE = 1e-6  # of the sum of given probabilities, as of a FixedPolicy
+PARTS = ("tables", "schedules", "both")
+
+
+def check_start_states(game: Game, given: Any, replicas: int, resume: Any) -> np.ndarray:
+    """Return the first states of the replicas, as `State.states` holds them."""
+    name = "start_states"
+    if resume is not None:
+        raise ValueError(f"{name} must be None with resume, which has its own states")
+    states = array_of(name, given, "iu", "whole numbers")
+    shape = (replicas, game.state_size) if isinstance(game, ProceduralGame) else (replicas,)
+    if states.shape != shape:
+        what = "one state for each replica"
+        raise ValueError(f"{name} must have shape {shape}, {what}, got shape {states.shape}")
+    if isinstance(game, ProceduralGame):
+        refuse_cells(name, states, states > np.iinfo(np.int64).max, "below 2^63")
+        states = states.astype(np.int64)
+        check_states(game, states, name)
+        return states
+    refuse_cells(
+        name, states, (states < 0) | (states >= game.num_states), f"in [0, {game.num_states})"
+    )
+    states = states.astype(np.int32)
+    terminal = game.compact.terminal
+    if terminal is not None:
+        refuse_cells(name, states, terminal[states], "no terminal states")
+    return states
+
+
+def check_start_tables(given: Any, learners: tuple[RuleLearner, ...]) -> list[dict[str, Any]]:
+    """Return the given tables of each agent by name, not yet checked themselves."""
+    name, agents = "start_tables", len(learners)
+    domain = f"a sequence of {agents} mappings from names of tables to arrays, one for each agent"
+    if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
+        raise TypeError(f"{name} must be {domain}, got {given!r}")
+    if len(given) != agents:
+        raise ValueError(f"{name} must be {domain}, got {len(given)}")
+    out: list[dict[str, Any]] = []
+    for i, (tables, learner) in enumerate(zip(given, learners, strict=True)):
+        if tables is not None and not isinstance(tables, Mapping):
+            raise TypeError(f"{name}[{i}] must be None or a mapping, got {tables!r}")
+        if tables and not learner.learns:
+            raise ValueError(
+                f"{name}[{i}] must be None or empty for a learner that never learns, got tables "
+                f"{', '.join(map(repr, tables))}"
+            )
+        for table in tables or {}:
+            checks.one_of(f"a table in {name}[{i}]", table, learner.rules.names)
+        out.append(dict(tables or {}))
+    return out
+
+
+def checked_tables(agent: AgentSpec, given: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Return the given tables of an agent, each broadcastable to (replicas, *dimensions)."""
+    out = {}
+    for table in agent.rules.tables:
+        if table.name not in given:
+            continue
+        name = f"start_tables[{agent.agent}][{table.name!r}]"
+        if table.shared and not agent.first:
+            raise ValueError(
+                f"{name} must be given for agent {agent.team[0]}, the first of the team that "
+                "shares the table"
+            )
+        if table.name in agent.rules.derived:
+            raise ValueError(
+                f"{name} must not be given: it follows from the learner's other tables"
+            )
+        if table.kind == "int64":
+            array = array_of(name, given[table.name], "iu", "whole numbers")
+            refuse_cells(name, array, array > np.iinfo(np.int64).max, "below 2^63")
+            array = array.astype(np.int64)
+        else:
+            array = checks.finite_array(name, given[table.name])
+            most = float(np.finfo(agent.dtype).max) / 8
+            refuse_cells(name, array, np.abs(array) > most, f"at most {most:.3g} in size")
+        shape = (agent.replicas, *agent.shapes[table.name])
+        _check_broadcasts(name, array, shape)
+        _check_domain(name, agent, table, array)
+        if table.name in agent.rules.distributions:
+            _check_sums(name, np.broadcast_to(array, (*array.shape[:-1], shape[-1])))
+        out[table.name] = array
+    return out
+
+
+def _check_broadcasts(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    try:
+        fits = np.broadcast_shapes(array.shape, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"{name} must broadcast to {shape}, got shape {array.shape}")
+
+
+def _check_domain(name: str, agent: AgentSpec, table: Table, array: np.ndarray) -> None:
+    """Raise if a probability or a count of a built-in learner is negative."""
+    counts = table.kind == "int64" and not hasattr(agent.learner, "functions")
+    if counts or table.name in agent.rules.distributions:
+        refuse_cells(name, array, array < 0, "at least 0")
+
+
+def _check_sums(name: str, array: np.ndarray) -> None:
+    """Raise unless the entries of every row are probabilities with sum 1."""
+    sums = array.sum(axis=-1)
+    bad = np.abs(sums - 1.0) > TOLERANCE
+    if bad.any():
+        row = tuple(int(k) for k in np.argwhere(bad)[0])
+        where = f" in row {row}" if row else ""
+        raise ValueError(f"{name} must sum to 1 over the actions, got {sums[row]}{where}")
+
+
+def check_reset(given: Any, learners: tuple[RuleLearner, ...], resume: Any) -> dict[int, str]:
+    """Return what of each agent begins anew: "tables", "schedules" or "both", by agent."""
+    if resume is None:
+        raise ValueError(f"reset must be None without resume, got {given!r}")
+    if isinstance(given, str) or not isinstance(given, Sequence | Mapping):
+        raise TypeError(
+            f"reset must be a sequence of agents, or a mapping from agents to "
+            f"{', '.join(map(repr, PARTS))}, got {given!r}"
+        )
+    out: dict[int, str] = {}
+    for agent in given:
+        number = checks.whole("an agent in reset", agent, f"[0, {len(learners)})")
+        part = given[agent] if isinstance(given, Mapping) else "both"
+        out[number] = checks.one_of(f"reset[{number}]", part, PARTS)
+    for agent, part in out.items():
+        team = members(learners, agent)
+        shared = any(table.shared for table in learners[agent].rules.tables)
+        kept = any(out.get(i, "schedules") == "schedules" for i in team)
+        if shared and kept and part != "schedules":
+            raise ValueError(
+                f"reset must have the tables of all or no agents of the team {team}, which shares "
+                f"tables, got {given!r}"
+            )
+    return out
+
+
+def check_resumed(agent: AgentSpec, seat: Seat) -> None:
+    """Raise if a table of a resumed run was edited to values outside of its domain."""
+    for table in agent.rules.tables:
+        array = seat.tables.get(table.name)
+        if agent.learner.learns and array is not None:
+            _check_domain(f"resume.tables[{agent.agent}][{table.name!r}]", agent, table, array)
+
+
+def derive(agent: AgentSpec, seat: Seat) -> None:
+    """Compute the tables that follow from others, such as a strategy from regrets."""
+    rules = agent.rules
+    assert rules.derive is not None
+    values = seat.values(slice(None))
+    for r in range(agent.replicas):
+        tables = rules.as_tables(seat.tables[name][r] for name in rules.names)
+        p = rules.as_p(float(values[name][r]) for name in rules.parameters)
+        for o in range(agent.observations):
+            rules.derive(tables, p, o)
