@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,10 +77,6 @@ def checked_spec(
         from fastgames.engine import starts
 
         start_states = starts.check_start_states(game, start_states, replicas, resume)
-    if start_tables is not None:
-        from fastgames.engine import starts
-
-        start_tables = starts.check_start_tables(start_tables, seats)
     if reset is not None:
         from fastgames.engine import starts
 
@@ -88,8 +84,12 @@ def checked_spec(
     record = Record() if record is None else record
     spec = RunSpec(
         game, seats, replicas, dtype, stream, record, stop, steps, backend, threads, checked, grid,
-        start_states, start_tables, reset,
+        start_states, reset=reset,
     )  # fmt: skip
+    if start_tables is not None:
+        from fastgames.engine import starts
+
+        spec = replace(spec, start_tables=starts.check_start_tables(spec, start_tables))
     _check_stop(spec)
     _check_record(spec, resume)
     _check_backend(spec)

@@ -68,7 +68,7 @@ class RunSpec:
     checked: bool | None = None
     grid: Grid | None = None
     start_states: np.ndarray | None = None
-    start_tables: list[dict[str, Any]] | None = None
+    start_tables: list[dict[str, np.ndarray]] | None = None
     reset: dict[int, str] | None = None
 
     @cached_property
@@ -152,6 +152,8 @@ class AgentSpec:
         Whether it may have a move from which it has not learnt yet.
     replicas, dtype
         Those of the run.
+    given : dict of str to array
+        The tables that the call gives, each to be broadcast to (replicas, *dimensions).
     resets_tables, resets_schedules : bool
         Whether they begin anew where a run resumes.
     """
@@ -168,6 +170,7 @@ class AgentSpec:
     waits: bool
     replicas: int
     dtype: str
+    given: dict[str, np.ndarray]
     resets_tables: bool
     resets_schedules: bool
 
@@ -182,7 +185,7 @@ class AgentSpec:
         self.waits = learner.learns and (game.compact.turns is not None or self.rules.defers)
         self.replicas, self.dtype = spec.replicas, spec.dtype
         self._game = game
-        self._given = spec.start_tables[agent] if spec.start_tables else {}
+        self.given = spec.start_tables[agent] if spec.start_tables else {}
         part = (spec.reset or {}).get(agent)
         self.resets_tables = part in ("tables", "both")
         self.resets_schedules = part in ("schedules", "both")
@@ -201,15 +204,6 @@ class AgentSpec:
     def starts(self) -> dict[str, np.ndarray]:
         """The initial values of its tables, each to be broadcast to (replicas, *dimensions)."""
         return self.learner.start(self._game, self.agent) | self.given
-
-    @cached_property
-    def given(self) -> dict[str, np.ndarray]:
-        """The tables that the call gives, checked."""
-        if not self._given:
-            return {}
-        from fastgames.engine.starts import checked_tables
-
-        return checked_tables(self, self._given)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:

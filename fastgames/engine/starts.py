@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgames._common import checks
-from fastgames.engine.spec import AgentSpec, members
+from fastgames.engine.spec import AgentSpec, RunSpec, members
 from fastgames.games import Game, ProceduralGame
 from fastgames.games._tables import array_of, refuse_cells
 from fastgames.games.procedural import check_states
@@ -46,60 +46,57 @@ def check_start_states(game: Game, given: Any, replicas: int, resume: Any) -> np
     return states
 
 
-def check_start_tables(given: Any, learners: tuple[RuleLearner, ...]) -> list[dict[str, Any]]:
-    """Return the given tables of each agent by name, not yet checked themselves."""
-    name, agents = "start_tables", len(learners)
+def check_start_tables(spec: RunSpec, given: Any) -> list[dict[str, np.ndarray]]:
+    """Return the given tables of each agent, by name."""
+    name, agents = "start_tables", len(spec.agents)
     domain = f"a sequence of {agents} mappings from names of tables to arrays, one for each agent"
     if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
         raise TypeError(f"{name} must be {domain}, got {given!r}")
     if len(given) != agents:
         raise ValueError(f"{name} must be {domain}, got {len(given)}")
-    out: list[dict[str, Any]] = []
-    for i, (tables, learner) in enumerate(zip(given, learners, strict=True)):
-        if tables is not None and not isinstance(tables, Mapping):
-            raise TypeError(f"{name}[{i}] must be None or a mapping, got {tables!r}")
-        if tables and not learner.learns:
-            raise ValueError(
-                f"{name}[{i}] must be None or empty for a learner that never learns, got tables "
-                f"{', '.join(map(repr, tables))}"
-            )
-        for table in tables or {}:
-            checks.one_of(f"a table in {name}[{i}]", table, learner.rules.names)
-        out.append(dict(tables or {}))
-    return out
+    return [_check_tables(agent, each) for agent, each in zip(spec.agents, given, strict=True)]
 
 
-def checked_tables(agent: AgentSpec, given: dict[str, Any]) -> dict[str, np.ndarray]:
+def _check_tables(agent: AgentSpec, given: Any) -> dict[str, np.ndarray]:
     """Return the given tables of an agent, each broadcastable to (replicas, *dimensions)."""
-    out = {}
-    for table in agent.rules.tables:
-        if table.name not in given:
-            continue
-        name = f"start_tables[{agent.agent}][{table.name!r}]"
-        if table.shared and not agent.first:
-            raise ValueError(
-                f"{name} must be given for agent {agent.team[0]}, the first of the team that "
-                "shares the table"
-            )
-        if table.name in agent.rules.derived:
-            raise ValueError(
-                f"{name} must not be given: it follows from the learner's other tables"
-            )
-        if table.kind == "int64":
-            array = array_of(name, given[table.name], "iu", "whole numbers")
-            refuse_cells(name, array, array > np.iinfo(np.int64).max, "below 2^63")
-            array = array.astype(np.int64)
-        else:
-            array = checks.finite_array(name, given[table.name])
-            most = float(np.finfo(agent.dtype).max) / 8
-            refuse_cells(name, array, np.abs(array) > most, f"at most {most:.3g} in size")
-        shape = (agent.replicas, *agent.shapes[table.name])
-        _check_broadcasts(name, array, shape)
-        _check_domain(name, agent, table, array)
-        if table.name in agent.rules.distributions:
-            _check_sums(name, np.broadcast_to(array, (*array.shape[:-1], shape[-1])))
-        out[table.name] = array
-    return out
+    name, rules = f"start_tables[{agent.agent}]", agent.rules
+    given = {} if given is None else given
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{name} must be None or a mapping, got {given!r}")
+    if given and not agent.learner.learns:
+        raise ValueError(
+            f"{name} must be None or empty for a learner that never learns, got tables "
+            f"{', '.join(map(repr, given))}"
+        )
+    for table in given:
+        checks.one_of(f"a table in {name}", table, rules.names)
+    tables = [table for table in rules.tables if table.name in given]
+    return {table.name: _check_table(agent, table, given[table.name]) for table in tables}
+
+
+def _check_table(agent: AgentSpec, table: Table, given: Any) -> np.ndarray:
+    name = f"start_tables[{agent.agent}][{table.name!r}]"
+    if table.shared and not agent.first:
+        raise ValueError(
+            f"{name} must be given for agent {agent.team[0]}, the first of the team that shares "
+            "the table"
+        )
+    if table.name in agent.rules.derived:
+        raise ValueError(f"{name} must not be given: it follows from other tables")
+    if table.kind == "int64":
+        array = array_of(name, given, "iu", "whole numbers")
+        refuse_cells(name, array, array > np.iinfo(np.int64).max, "below 2^63")
+        array = array.astype(np.int64)
+    else:
+        array = checks.finite_array(name, given)
+        most = float(np.finfo(agent.dtype).max) / 8
+        refuse_cells(name, array, np.abs(array) > most, f"at most {most:.3g} in size")
+    shape = (agent.replicas, *agent.shapes[table.name])
+    _check_broadcasts(name, array, shape)
+    _check_domain(name, agent, table, array)
+    if table.name in agent.rules.distributions:
+        _check_sums(name, np.broadcast_to(array, (*array.shape[:-1], shape[-1])))
+    return array
 
 
 def _check_broadcasts(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
