@@ -113,7 +113,7 @@ wrong: int64 (4)
 {others}
         outcome = Outcome(
             int(o[i]), int(a[i]), gain[i], weight[i], int(o2[i]), int(a2[i]), over[i] == 1,
-            {column}, {signal}, sizes[3], {joint}, others
+            {column}, {signal}, sizes[3], {joint}, others, over[i] == 2
         )
         learn({tables}, p, outcome)
         if watched and argmax(table_0[i][o[i]]) != before:
@@ -160,7 +160,7 @@ wrong: int64 (4)
         outcome = TeamOutcome(
             unwritable(o[i]), unwritable(a[i]), unwritable(rewards[i]), weight[i],
             unwritable(o2[i]), over[i] == 1,
-            {signals}
+            {signals}, over[i] == 2
         )
         learn(tables, p, outcome)
         if watched:

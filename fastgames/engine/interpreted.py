@@ -59,6 +59,11 @@ class Step(NamedTuple):
     ended: bool
     over: bool
 
+    @property
+    def truncated(self) -> bool:
+        """True if the time limit cut the episode."""
+        return self.over and not self.ended
+
 
 class World(ABC):
     """The game of one replica and its state."""
@@ -361,7 +366,7 @@ class Player:
             return 0
         real, defers, action, changes = self.real, self.rules.defers, joint[self.agent], 0
         if defers and self.move is not None and here.moves:
-            changes += self._update(here.observation, action, False, joint, step)
+            changes += self._update(here.observation, action, False, False, joint, step)
         if here.moves:
             self.move = Move(here.observation, action, real(0.0), real(1.0))
         if self.move is not None:
@@ -369,13 +374,14 @@ class Player:
             gain = gain + weight * real(step.rewards[self.agent])
             self.move = Move(o, a, gain, weight * self.gamma())
             if step.ended or (there.moves and (step.over or not defers)):
-                changes += self._update(there.observation, -1, step.ended, joint, step)
+                o2, ends = there.observation, (step.ended, step.truncated)
+                changes += self._update(o2, -1, *ends, joint, step)
             elif step.over:
                 self.move = None  # cut before its next turn: what the move was worth is not known
         return changes
 
     def _update(
-        self, next_observation: int, next_action: int, ended: bool,
+        self, next_observation: int, next_action: int, ended: bool, truncated: bool,
         joint: tuple[int, ...], step: Step,
     ) -> bool:  # fmt: skip
         """Learn from the move; return whether the greedy action at its observation changed."""
@@ -397,7 +403,7 @@ class Player:
         greedy = argmax(row)
         outcome = Outcome(
             o, a, gain, weight, next_observation, next_action, ended, column, self.signal,
-            self.agent, actions, rewards, others,
+            self.agent, actions, rewards, others, truncated,
         )  # fmt: skip
         self.learn_rule(self.tables, self.p(), outcome)
         return bool(argmax(row) != greedy)
@@ -465,6 +471,7 @@ class Team:
             unwritable(np.array([there[i].observation for i in agents], np.int64)),
             step.ended,
             tuple(player.signal for player in players),
+            step.truncated,
         )
         self.players[0].learn_rule(self.tables, players[0].p(), outcome)
         return {

@@ -46,7 +46,8 @@ class LearnerRules(NamedTuple):
     choose : function (tables, p, o, signal) -> action
         Returns the action at observation `o`.
     learn : function (tables, p, t)
-        Modifies the tables in place. t: an `Outcome`, for a team a `TeamOutcome`.
+        Modifies the tables in place. t: an `Outcome`, for a team a `TeamOutcome`. Numba has no
+        defaults for its fields: a loop gives all up to the last one that `learn` reads.
     policy : function (tables, p, o, out) or None
         Writes the probabilities of the actions into `out`. None: the learner does not define it.
     draw : function (u, p, actions, real) -> signal or None

@@ -43,9 +43,9 @@ class Learner(RuleLearner):
     learn : function (tables, p, t)
         Modifies the tables in place; they must stay finite. t: a
         `fastgames.rules.outcome.Outcome`, read-only. The target of one-step learning is
-        `t.gain + t.weight * value`, with the value of `t.next_observation`, 0 if `t.ended`. For a
-        team, t is a `TeamOutcome`, and every entry of tables is a tuple of the members' arrays or
-        the array that they share.
+        `t.gain + t.weight * value`, with the value of `t.next_observation`, 0 if `t.ended`. Returns
+        and traces stop at `t.ended or t.truncated`. For a team, t is a `TeamOutcome`, and every
+        entry of tables is a tuple of the members' arrays or the array that they share.
     parameters : mapping of names to numbers, schedules or arrays (replicas,)
         The entries of p, in order. "gamma" may be None: the game's discount. Without "gamma",
         `t.weight` uses the game's discount.

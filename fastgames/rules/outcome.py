@@ -37,6 +37,9 @@ class Outcome(NamedTuple):
     others : int
         The number of the others' joint action, with digits in agent order, if the learner is
         `joint`, else -1.
+    truncated : bool
+        True if the time limit cut the episode in the state reached. Its value counts (`ended` is
+        False), but the next outcome is of another episode: returns and traces stop here.
     """
 
     observation: int
@@ -52,6 +55,7 @@ class Outcome(NamedTuple):
     actions: Any = None
     rewards: Any = None
     others: int = -1
+    truncated: bool = False
 
 
 class TeamOutcome(NamedTuple):
@@ -69,6 +73,9 @@ class TeamOutcome(NamedTuple):
         True if a terminal state was reached; its value is 0. A time limit does not end an episode.
     signals : tuple of M signals
         The signals of the step, as passed to `choose`.
+    truncated : bool
+        True if the time limit cut the episode in the state reached. Its value counts (`ended` is
+        False), but the next outcome is of another episode: returns and traces stop here.
     """
 
     observations: Any
@@ -78,3 +85,4 @@ class TeamOutcome(NamedTuple):
     next_observations: Any
     ended: bool
     signals: Any
+    truncated: bool = False

@@ -178,6 +178,67 @@ def test_the_example_has_the_bits_of_run(capsys):
     assert capsys.readouterr().out == "equal to the bit: True\n"
 
 
+# --- a game with a time limit ---------------------------------------------------------------------
+
+
+def keep_returns(tables, p, t):
+    """Add the undiscounted return of each episode, and whether it ended or was truncated."""
+    kept = tables.kept
+    kept[0] += t.gain
+    if t.ended or t.truncated:
+        kept[1] = kept[1] * 0.5 + kept[0]
+        kept[0] = 0.0
+    kept[2] += 1.0 if t.truncated else 0.0
+    kept[3] += 1.0 if t.ended else 0.0
+
+
+def choose_by_signal(tables, p, o, signal):
+    return 1 if signal < 0.5 else 0
+
+
+def test_a_time_limit_in_a_users_loop_has_the_bits_of_run():
+    """The loop says itself where it cuts: `truncated` is the last field of the outcome."""
+    limit = 4
+    game = fg.games.random_markov_game(2, 6, 2, rng=3, terminal=1, time_limit=limit)
+    learner = fg.Learner(
+        choose_by_signal, keep_returns, tables=[fg.Table("q"), fg.Table("kept", (4,))]
+    )
+    seats = [jit.rules(learner, game, i) for i in range(2)]
+    signal_of, choose, learn, p = seats[0].signal, seats[0].choose, seats[0].learn, seats[0].p
+    first, discount = game.start, game.discount
+
+    @jit.njit
+    def loop(rewards, moves, terminal, tables, streams, steps):
+        actions, signals = np.zeros(2, np.int64), np.zeros(2)
+        s, age = first, 0
+        for _ in range(steps):
+            for i in range(2):
+                signals[i] = signal_of(streams[i], p)
+                actions[i] = choose(tables[i], p, s, signals[i])
+            a, b = actions
+            s2, age = moves[s, a, b], age + 1
+            ended = terminal[s2]
+            truncated = age == limit and not ended
+            for i in range(2):
+                outcome = jit.Outcome(
+                    s, actions[i], rewards[i, s, a, b], discount, s2, -1, ended,
+                    None, signals[i], i, None, None, -1, truncated,
+                )  # fmt: skip
+                learn(tables[i], p, outcome)
+            s = s2
+            if ended or truncated:
+                s, age = first, 0
+
+    tables, streams = tuple(seat.tables for seat in seats), streams_of(0)
+    loop(game.rewards, game.transitions, game.terminal, tables, streams, 100)
+    expected = fg.run(game, learner, 100, rng=SEED, backend="reference")
+    for i in range(2):
+        kept = expected.tables[i]["kept"][0]
+        assert kept[2] > 0
+        assert kept[3] > 0
+        assert tables[i][1].tobytes() == kept.tobytes()
+
+
 # --- a game of functions --------------------------------------------------------------------------
 
 
