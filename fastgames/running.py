@@ -220,7 +220,7 @@ def run(
             generator = generator_of(state.generator)
     else:
         if resume is not None:
-            state = resumed(resume.state, spec, resume.record)
+            state = resumed(resume.state, spec, resume.record, resume.seed)
         else:
             state = fresh(spec, None if generator else seed, generator)
         begun = state.steps.copy()

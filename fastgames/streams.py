@@ -56,11 +56,11 @@ class Streams:
     def __init__(self, rng: Any, replicas: int, role: int) -> None:
         replicas = checks.whole("replicas", replicas, "[1, 2^40]")
         role = checks.whole("role", role, f"[0, {2**31 - 2}]")
-        made = min(replicas, _AT_A_TIME) * (role + 1) * 16  # `_start` makes roles 0 … role
+        made = min(replicas, _AT_A_TIME) * (role + 1) * 16  # `first_states` makes roles 0 … role
         check_fits("replicas", f"replicas and role {role}", replicas, 16 * replicas + made, 16)
         self.seed = seed_from(rng)
         self._state = np.empty((4, replicas), np.uint32)
-        _start(self.seed, role, self._state)
+        first_states(self.seed, role, self._state)
 
     @property
     def state(self) -> np.ndarray:
@@ -101,7 +101,7 @@ class Streams:
         return out
 
 
-def _start(seed: int, role: int, state: np.ndarray) -> None:
+def first_states(seed: int, role: int, state: np.ndarray) -> None:
     """Write the first states of `role` into `state`, (4, replicas) uint32.
 
     `start_streams` makes the states of all roles up to the last.

@@ -66,7 +66,7 @@ ctypedef struct Team:  # data of a team's members, gathered for their pass; the 
     int *agents                            # (members,)
     TeamRule learn
     int64_t *sizes                         # sizes of every table, see fastgames/compiler/passes.py
-    int64_t *tables                        # addresses of the tables
+    int64_t *tables                        # addresses of the tables, then of what the rules ask for
     int64_t *o                             # (lanes, members)
     int64_t *a                             # (lanes, members)
     int64_t *o2                            # (lanes, members)
@@ -102,7 +102,7 @@ ctypedef struct Seat:  # one agent's place in the block
     bint drawn                             # 1: the built-in passes make its signals
     int64_t *u                             # (batch, words, lanes) else: random words of 31 bits for its rule
     int64_t *sizes                         # for Numba: actions, observations, agents, own index, tables' dimensions
-    int64_t *tables                        # for Numba: addresses of the tables
+    int64_t *tables                        # for Numba: addresses of the tables, then of what the rules ask for
     real *alpha                            # (lanes,)
     real *beta                             # (lanes,)
     real *gamma                            # (lanes,)
@@ -125,6 +125,7 @@ ctypedef struct Seat:  # one agent's place in the block
     bint simple                            # epsilon-greedy Q-learner that moves and updates one entry at every step
     bint defers                            # learns once its next action is known
     bint counterfactual                    # learns from `column`
+    bint cuts                              # its rule sees moves that a time limit cuts before its next turn
     bint watched                           # changes of the greedy action are counted, for flips or `stop`
     int radix                              # stride of its action in the joint action's number
     int64_t *visits                        # (capacity, observations, stride), or NULL
@@ -138,6 +139,7 @@ ctypedef struct Seat:  # one agent's place in the block
     real *columns                          # (actions, lanes) scratch: the rows of the current observations
     real *column                           # (lanes, actions) the reward of every own action
     int32_t *due                           # (lanes,) 1 where the rule learns
+    int32_t *reached                       # (lanes,) if `cuts`: next observation, or -1 after a move that was cut
     int32_t *open_observation              # (lanes,) observation of the pending move; -1: none
     int32_t *open_action                   # (lanes,) action of the pending move
     real *gain                             # (lanes,) discounted rewards since the pending move
@@ -160,6 +162,9 @@ ctypedef struct Block:
     int32_t *always                        # (lanes,) ones
     int32_t *never                         # (lanes,) zeros
     int32_t *nothing                       # (lanes,) minus ones: no next action
+    int64_t *step                          # (lanes,) steps of the replica before this one, if a rule reads it
+    uint32_t *mediator                     # (4, lanes) xoshiro128++
+    int64_t *said                          # (lanes,) the mediator's word of this step
     # Rows only.
     int32_t *state                         # (lanes,) current state
     int32_t *next_state                    # (lanes,) next state

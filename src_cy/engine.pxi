@@ -123,7 +123,8 @@ cdef class Lanes:
         tables                       rows: dict by name, (capacity, *dimensions); built-in passes: (capacity, observations, stride)
         observation, action, gain, weight  (lanes,) the pending move
     The block has the arrays state, age, variant (lanes,) int32, see place(); nature (4, lanes) uint32;
-    tallying, stable, waits, window_at (lanes,) int64; window (lanes, last) int32.
+    tallying, stable, waits, window_at (lanes,) int64; window (lanes, last) int32. If a learner asks for it, mediator
+    (4, lanes) uint32 and step (lanes,) int64, the steps that each replica has taken; else these are None.
     counts is a dict by name of (lanes, *dimensions), or (agents, lanes, *dimensions) if each agent has its own.
     In games of functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL.
     wrong (4,) int64 describes the first error of a function: its number in fastgames/errors.py, or 0; the agent, or the
@@ -138,13 +139,15 @@ cdef class Lanes:
     cdef bint records, records_joint, records_rewards  # in the steps to come, besides flips
     cdef Recorder *recorders
     cdef int num_recorders
-    cdef list memory, given
+    cdef list memory, given, order
+    cdef Copy *copies
+    cdef int num_copies
     cdef object bit_generator
     cdef int64_t reward_cells
     cdef readonly list seats
     cdef readonly dict counts
     cdef readonly object state, age, variant, nature, tallying, stable, waits, window, window_at
-    cdef readonly object wrong, reward_window
+    cdef readonly object wrong, reward_window, mediator, step
     cdef public int64_t active
 
     def __init__(self, int lanes, int capacity, game, list seats, dict counts, *, bint rows, bint stable,
@@ -153,6 +156,8 @@ cdef class Lanes:
         self.memory = []
         self.seats = []
         self.given = seats
+        # Who reads the tables of others learns before those who do not, so that few tables are copied.
+        self.order = sorted(range(len(seats)), key=lambda i: not seats[i].opponents)
         self.rows = rows
         self.active = capacity
         self.records_flips = "flips" in counts
@@ -170,7 +175,8 @@ cdef class Lanes:
         self.b.seats = <Seat *>self.scratch((len(seats), sizeof(Seat)), np.uint8)
         self.agents = <Table *>self.scratch((len(seats), sizeof(Table)), np.uint8)
         self.loop.draws = <Draw *>self.scratch((len(seats), sizeof(void *)), np.uint8)
-        self.most_passes = 16 * len(seats) + 64  # more than any list of passes has
+        tables = sum(len(seat.tables) for seat in seats)
+        self.most_passes = 16 * len(seats) + tables + 64  # more than any list of passes has
         self.loop.passes = <Pass *>self.scratch((self.most_passes, sizeof(Pass)), np.uint8)
         self.wrong = self.kept((4,), np.int64)
         self.b.wrong = <int64_t *>address(self.wrong)
@@ -184,6 +190,7 @@ cdef class Lanes:
             self.add_outside(outside)
         if rows:
             self.add_asked()
+            self.add_copies()
             for i in range(self.b.agents):
                 self.link_tables(i)
             for i in range(self.b.agents):
@@ -316,6 +323,42 @@ cdef class Lanes:
         always[:], nothing[:] = 1, -1
         b.always, b.nothing = <int32_t *>address(always), <int32_t *>address(nothing)
         b.never = <int32_t *>self.scratch((lanes,), np.int32)
+        if any(seat.mediated for seat in self.given):
+            self.mediator = self.kept((4, lanes), np.uint32)
+            b.mediator = <uint32_t *>address(self.mediator)
+            b.said = <int64_t *>self.scratch((lanes,), np.int64)
+        if any(seat.situated for seat in self.given):
+            self.step = self.kept((lanes,), np.int64)
+            b.step = <int64_t *>address(self.step)
+
+    cdef add_copies(self):
+        """Allocate copies of the tables whose agents learn before another agent reads them."""
+        cdef Copy *c
+        count = sum(len(seat.tables) for seat in self.given)
+        self.copies = <Copy *>self.scratch((max(1, count), sizeof(Copy)), np.uint8)
+        learns_at = [self.order.index(i if seat.team is None else seat.team[0]) for i, seat in enumerate(self.given)]
+        for i, seat in enumerate(self.given):
+            if not seat.learns or not any(i in other.opponents and learns_at[j] > learns_at[i]
+                                          for j, other in enumerate(self.given)):
+                continue
+            arrays = self.seats[i]
+            arrays.before = {}
+            for name, table in arrays.tables.items():
+                arrays.before[name] = self.kept(table.shape, table.dtype)
+                c = &self.copies[self.num_copies]
+                c.block, c.table, c.before = &self.b, <char *>address(table), <char *>address(arrays.before[name])
+                c.size = table.nbytes // len(table)
+                self.num_copies += 1
+
+    cdef add_places(self, seat, list sizes, list places):
+        """Append the sizes and addresses of what a learner's rules ask for, as compiler/passes.py reads them."""
+        for i in seat.opponents:
+            for name, dims, shared in self.given[i].tables:
+                arrays = self.seats[self.given[i].team[0] if shared else i]
+                sizes += dims
+                places.append(getattr(arrays, "before", arrays.tables)[name].ctypes.data)
+        if seat.mediated:
+            places.append(<size_t>self.b.said)
 
     cdef link_tables(self, int agent):
         """Write the sizes and addresses of an agent's tables, as the passes of its rules read them."""
@@ -329,6 +372,9 @@ cdef class Lanes:
         for name, dims, shared in seat.tables:
             sizes += dims
             places.append(self.seats[first if shared else agent].tables[name].ctypes.data)
+        self.add_places(seat, sizes, places)
+        if seat.situated:
+            places.append(<size_t>self.b.step)
         sizes, places = self.filled(sizes, np.int64), self.filled(places, np.int64)
         s.sizes = <int64_t *>address(sizes)
         s.tables = <int64_t *>address(places)
@@ -343,6 +389,11 @@ cdef class Lanes:
             for i in members[:1] if shared else members:
                 sizes += self.given[i].tables[k][1]
                 places.append(self.seats[i].tables[name].ctypes.data)
+        self.add_places(self.given[agent], sizes, places)
+        if self.given[agent].counterfactual:
+            for i in members:
+                sizes.append(self.given[i].actions)
+                places.append(<size_t>self.b.seats[<int>i].column)
         sizes, places = self.filled(sizes, np.int64), self.filled(places, np.int64)
         team.members, team.agents = count, <int *>address(agents)
         team.sizes, team.tables = <int64_t *>address(sizes), <int64_t *>address(places)
@@ -433,6 +484,7 @@ cdef class Lanes:
         s.softmax = seat.choose == "softmax"
         s.defers = seat.defers
         s.counterfactual = seat.counterfactual
+        s.cuts = seat.cuts
         s.simple = (seat.rules is None and seat.choose == "epsilon_greedy" and seat.bootstrap == "max"
                     and seat.turns is None and not seat.defers and not seat.counterfactual
                     and not seat.counts_visits and not s.hysteretic and not seat.columnar)
@@ -499,6 +551,7 @@ cdef class Lanes:
         s.columns = <real *>self.scratch((s.actions, lanes), REAL)
         s.column = <real *>self.scratch((lanes, s.actions), REAL)
         s.due = <int32_t *>self.scratch((lanes,), np.int32)
+        s.reached = <int32_t *>self.scratch((lanes,), np.int32)
         if seat.rules is not None:
             s.drawn = seat.draw is not None
             s.u = <int64_t *>self.scratch((FG_BATCH * max(1, s.words), lanes), np.int64)
@@ -662,6 +715,10 @@ cdef class Lanes:
         cdef Seat *s
         cdef Table *t
         cdef int i
+        for i in range(self.num_copies):
+            self.add(keep_table, &self.copies[i])
+        if b.mediator != NULL:
+            self.add(hear_mediator, b)
         for i in range(b.agents):
             s = &b.seats[i]
             t = &self.agents[i]
@@ -711,7 +768,7 @@ cdef class Lanes:
         if self.out.reached != NULL:
             self.add(show_reached, &self.out)
         self.for_each_simple(find_rows)
-        for i in range(b.agents):
+        for i in self.order:
             s = &b.seats[i]
             t = &self.agents[i]
             if not self.given[i].learns:
@@ -738,6 +795,8 @@ cdef class Lanes:
         self.for_each_that_observes(look_around)
         if b.over != NULL:
             self.for_each_simple(prefer_again)
+        if b.step != NULL:
+            self.add(count_step, b)
         if self.out.block != NULL:
             show_now(&self.out, b.lanes, 0)
             if b.play_rule != NULL or not self.stays:

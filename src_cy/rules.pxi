@@ -67,9 +67,16 @@ cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept n
         over = GOES_ON if b.over == NULL else b.over[i]
         moves = s.turns == NULL or s.turns[b.next_state[i]]
         s.due[i] = over == ENDED or (moves and (over == CUT or not s.defers))
-        if over == CUT and not moves:
-            s.open_observation[i] = -1  # cut before its next turn: discard the move, whose return is not known
-    learn_open(t, lanes, k, s.next_observation, b.nothing, b.never if b.over == NULL else b.over)
+        if s.cuts:
+            s.reached[i] = s.next_observation[i]
+        if over == CUT and not moves:  # cut before its next turn: the return of the move is not known
+            if s.cuts:
+                s.due[i] = True
+                s.reached[i] = -1
+            else:
+                s.open_observation[i] = -1
+    learn_open(t, lanes, k, s.reached if s.cuts else s.next_observation, b.nothing,
+               b.never if b.over == NULL else b.over)
     for i in range(b.active):
         if s.due[i]:
             s.open_observation[i] = -1
@@ -101,6 +108,31 @@ cdef void learn_as_team(void *context, int64_t lanes, int k) noexcept nogil:
             s = &b.seats[team.agents[m]]
             for i in range(b.active):
                 s.flip[i] += team.flip[i * members + m]
+
+
+cdef void hear_mediator(void *context, int64_t lanes, int k) noexcept nogil:
+    """Draw the mediator's word of this step."""
+    cdef Block *b = <Block *>context
+    fg_draw_words(1, lanes, b.mediator, b.said)
+
+
+cdef void count_step(void *context, int64_t lanes, int k) noexcept nogil:
+    cdef Block *b = <Block *>context
+    cdef int64_t i
+    for i in range(lanes):
+        b.step[i] += 1
+
+
+ctypedef struct Copy:  # a table that other agents read after its agent has learned
+    Block *block
+    char *table                            # (capacity, entries)
+    char *before                           # (capacity, entries) the table before anyone learns in this step
+    int64_t size                           # bytes of each lane
+
+
+cdef void keep_table(void *context, int64_t lanes, int k) noexcept nogil:
+    cdef Copy *c = <Copy *>context
+    memcpy(c.before, c.table, c.block.active * c.size)
 
 
 cdef void gather_moves(void *context, int64_t lanes, int k) noexcept nogil:

@@ -35,7 +35,7 @@ from fastgames.functions.promotion import computes_in, for_numba
 from fastgames.learners import Rules, Table
 from fastgames.learners.base import named
 from fastgames.rules import choice
-from fastgames.rules.outcome import Outcome, TeamOutcome
+from fastgames.rules.outcome import Outcome, Situation, TeamOutcome
 
 MOST_UNROLLED = 4  # actions; loops over more are not unrolled
 FIXED = 4  # leading entries of sizes: actions, observations, agents of the game, own number
@@ -65,7 +65,8 @@ wrong: int64 (4)
             wrong[3] = {draw_failed}
 {draw}
             wrong[3] = {choose_failed}
-        action = choose({read_only}, {p_choose}, int(observation[i]), {signal}) + 0  # not None
+        o = int(observation[i])
+        action = choose({read_only}, {p_choose}, o, {signal}{situation}) + 0  # not None
         if not is_below(action, actions):
             wrong[0] = {chose} if is_whole(action) else {chose_fraction}
             wrong[1], wrong[3] = sizes[3], noted(action)
@@ -113,7 +114,7 @@ wrong: int64 (4)
 {others}
         outcome = Outcome(
             int(o[i]), int(a[i]), gain[i], weight[i], int(o2[i]), int(a2[i]), over[i] == 1,
-            {column}, {signal}, sizes[3], {joint}, others, over[i] == 2
+            {column}, {signal}, sizes[3], {joint}, others, over[i] == 2, {word}, {opponents}
         )
         learn({tables}, p, outcome)
         if watched and argmax(table_0[i][o[i]]) != before:
@@ -160,7 +161,7 @@ wrong: int64 (4)
         outcome = TeamOutcome(
             unwritable(o[i]), unwritable(a[i]), unwritable(rewards[i]), weight[i],
             unwritable(o2[i]), over[i] == 1,
-            {signals}, over[i] == 2
+            {signals}, over[i] == 2, {columns}, {word}, {opponents}
         )
         learn(tables, p, outcome)
         if watched:
@@ -195,6 +196,34 @@ def _views(tables: tuple[Table, ...], dtype: str, small: dict[str, str]) -> tupl
     return "\n".join(lines), at
 
 
+def _asked(
+    rules: Rules, theirs: tuple[Rules, ...], dtype: str, sizes: int, count: int
+) -> tuple[dict[str, str], list[str], int, int]:
+    """Return the source of the word and of the opponents' tables, and the lines that view them.
+
+    theirs: rules of the opponents; sizes, count: the sizes and the addresses before. The last two
+    items are these numbers after.
+    """
+    lines, tables = [], []
+    for j, other in enumerate(theirs):
+        each = []
+        for k, table in enumerate(other.tables):
+            dims = ", ".join(f"sizes[{sizes + d}]" for d in range(len(table.dims)))
+            kind, name = table.dtype(dtype).name, f"theirs_{j}_{k}"
+            lines.append(f"    {name} = carray({kind}_at(at[{count}]), (lanes, {dims}))")
+            each.append(f"unwritable({name}[i])")
+            sizes, count = sizes + len(table.dims), count + 1
+        tables.append(f"Tables_{j}" + _tuple(each))
+    if rules.mediator:
+        lines.append(f"    said = carray(int64_at(at[{count}]), (lanes,))")
+        count += 1
+    given = {
+        "word": "said[i]" if rules.mediator else "-1",
+        "opponents": _tuple(tables) if rules.opponents else "None",
+    }
+    return given, lines, sizes, count
+
+
 def _draw(rules: Rules) -> str:
     """Return the source lines that write the signals of lane i."""
     if rules.words == 0:
@@ -215,15 +244,25 @@ def _signal(rules: Rules, index: str) -> str:
     return items[0] if rules.words == 1 else _tuple(items)
 
 
-def _built(form: Pass, given: dict[str, Any], rules: Rules, dtype: str, checked: bool) -> Any:
+def _built(
+    form: Pass,
+    given: dict[str, Any],
+    rules: Rules,
+    dtype: str,
+    checked: bool,
+    theirs: tuple[Rules, ...],
+) -> Any:
     """Return the compiled pass of a declaration; given: what differs between learners."""
     text, signature = form.text(dtype, given)
-    what = dtype, rules.parameters, rules.names, Outcome._fields, TeamOutcome._fields
+    fields = Outcome._fields, TeamOutcome._fields, Situation._fields
+    named_by = tuple(other.names for other in theirs)
+    what = dtype, rules.parameters, rules.names, named_by, *fields
     draw = [] if rules.draw is None else [rules.draw]
     used: list[Any] = [choice.argmax, is_below, is_whole, rules.choose, rules.learn, *draw]
 
     def made(digest: str | None, *functions: Any) -> Any:
         outside = _names(rules, dtype, checked, *functions)
+        outside |= {f"Tables_{j}": named("Tables", names) for j, names in enumerate(named_by)}
         return make(form.name, text, signature, outside, checked, what, digest)
 
     return once((text, checked, what), used, made)
@@ -246,6 +285,7 @@ def _names(
         "as_real": getattr(np, dtype),
         "Outcome": Outcome,
         "TeamOutcome": TeamOutcome,
+        "Situation": Situation,
         "Parameters": named("Parameters", rules.parameters),
         "Tables": named("Tables", rules.names),
         "unwritable": unwritable,
@@ -269,6 +309,7 @@ def passes_of(
     members: int,
     checked: bool,
     who: str,
+    theirs: tuple[Rules, ...] = (),
 ) -> tuple[Any, Any]:
     """Return the passes `act` and `learn` of the current `rules`.
 
@@ -289,6 +330,8 @@ def passes_of(
         Raise IndexError for an index outside of its array.
     who : str
         The owner of the rules, such as "learners[0]", for messages.
+    theirs : tuple of Rules
+        The rules of the agents whose tables it reads.
 
     Returns
     -------
@@ -306,11 +349,11 @@ def passes_of(
     given = [rules.draw, rules.choose, rules.learn]
     try:
         small = _small(actions, observations)
-        act = _act(rules, dtype.name, small, checked)
+        act = _act(rules, dtype.name, small, checked, theirs)
         learn = (
-            _team(rules, dtype.name, members, checked)
+            _team(rules, dtype.name, members, checked, theirs)
             if rules.team
-            else _learn(rules, dtype.name, small, checked)
+            else _learn(rules, dtype.name, small, checked, theirs)
         )
     except REFUSALS as error:
         functions = [function for function in given if function is not None]
@@ -318,19 +361,27 @@ def passes_of(
     return act, learn
 
 
-def _one_agent(rules: Rules, dtype: str, small: dict[str, str]) -> dict[str, Any]:
+def _one_agent(
+    rules: Rules, dtype: str, small: dict[str, str], theirs: tuple[Rules, ...]
+) -> dict[str, Any]:
     """Return the fields that `_ACT` and `_LEARN` have in common, for one agent's tables."""
     views, sizes = _views(rules.tables, dtype, small)
-    return {
+    asked, lines, sizes, count = _asked(rules, theirs, dtype, sizes, len(rules.tables))
+    if rules.situated:
+        lines.append(f"    step = carray(int64_at(at[{count}]), (lanes,))")
+        count += 1
+    situation = ", Situation(sizes[3], step[i], {word}, {opponents})".format(**asked)
+    return asked | {
+        "situation": situation if rules.situated else "",
         "sizes": sizes,
         "actions": small.get("actions", "sizes[0]"),
-        "count": len(rules.tables),
+        "count": count,
         "words": max(rules.words, 1),
         "parameters": len(rules.parameters),
         "p": _p(rules),
         "p_choose": _p(rules, computes_in(rules.choose, dtype)),
         "p_learn": _p(rules, computes_in(rules.learn, dtype)),
-        "views": views,
+        "views": "\n".join([views, *lines]),
         "tables": "Tables" + _tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
         "read_only": "Tables"
         + _tuple([f"unwritable(table_{k}[i])" for k in range(len(rules.tables))]),
@@ -344,34 +395,39 @@ def _p(rules: Rules, real: Any = np.float64) -> str:
     return "Parameters" + _tuple([form.format(k=k) for k in range(len(rules.parameters))])
 
 
-def _act(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
+def _act(
+    rules: Rules, dtype: str, small: dict[str, str], checked: bool, theirs: tuple[Rules, ...]
+) -> Any:
     """Return the pass that draws and chooses for one agent."""
-    given = _one_agent(rules, dtype, small) | {
+    given = _one_agent(rules, dtype, small, theirs) | {
         "draw": _draw(rules),
         "draw_failed": DRAW_FAILED,
         "choose_failed": CHOOSE_FAILED,
         "chose": CHOSE_OUTSIDE,
         "chose_fraction": CHOSE_FRACTION,
     }
-    return _built(_ACT, given, rules, dtype, checked)
+    return _built(_ACT, given, rules, dtype, checked, theirs)
 
 
-def _learn(rules: Rules, dtype: str, small: dict[str, str], checked: bool) -> Any:
+def _learn(
+    rules: Rules, dtype: str, small: dict[str, str], checked: bool, theirs: tuple[Rules, ...]
+) -> Any:
     """Return the pass that learns for one agent."""
-    given = _one_agent(rules, dtype, small) | {
+    given = _one_agent(rules, dtype, small, theirs) | {
         "others": _OTHERS if rules.joint else "",
         "column": "unwritable(columns[i])" if rules.counterfactual else "None",
         "joint": "unwritable(actions[i]), unwritable(rewards[i])" if rules.joint else "None, None",
         "learn_failed": LEARN_FAILED,
     }
-    return _built(_LEARN, given, rules, dtype, checked)
+    return _built(_LEARN, given, rules, dtype, checked, theirs)
 
 
-def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
+def _team(rules: Rules, dtype: str, members: int, checked: bool, theirs: tuple[Rules, ...]) -> Any:
     """Return the pass that learns for a team.
 
     Its sizes are the fixed ones, then the dimensions of every table, repeated for each member
-    unless the table is shared.
+    unless the table is shared; those of what it asks for, and the actions of every member if it
+    asks for columns.
     """
     views, tables, size, address = [], [], FIXED, 0
     for k, table in enumerate(rules.tables):
@@ -382,16 +438,24 @@ def _team(rules: Rules, dtype: str, members: int, checked: bool) -> Any:
             each.append(f"table_{k}_{m}[i]")
             size, address = size + len(table.dims), address + 1
         tables.append(each[0] if table.shared else _tuple(each))
-    given = {
+    asked, lines, size, address = _asked(rules, theirs, dtype, size, address)
+    columns = []
+    for m in range(members if rules.counterfactual else 0):
+        place = f"{dtype}_at(at[{address + m}]), (lanes, sizes[{size + m}])"
+        lines.append(f"    column_{m} = carray({place})")
+        columns.append(f"unwritable(column_{m}[i])")
+    size, address = size + len(columns), address + len(columns)
+    given = asked | {
+        "columns": _tuple(columns) if rules.counterfactual else "None",
         "sizes": size,
         "count": address,
         "members": members,
         "words": max(rules.words, 1),
         "parameters": len(rules.parameters),
         "p_learn": _p(rules, computes_in(rules.learn, dtype)),
-        "views": "\n".join(views),
+        "views": "\n".join([*views, *lines]),
         "tables": "Tables" + _tuple(tables),
         "signals": _tuple([_signal(rules, f"i, {m}, {{w}}") for m in range(members)]),
         "learn_failed": LEARN_FAILED,
     }
-    return _built(_TEAM, given, rules, dtype, checked)
+    return _built(_TEAM, given, rules, dtype, checked, theirs)

@@ -280,6 +280,11 @@ def _check_backend(spec: RunSpec) -> None:
                     f'stream must be "fastgames" for a learner that draws as no listing does; '
                     f"learners[{i}] is {learner!r}"
                 )
+            if learner.rules.mediator:
+                raise ValueError(
+                    'stream must be "fastgames" for a learner that asks for the mediator; '
+                    f"learners[{i}] is {learner!r}"
+                )
 
 
 def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
@@ -300,6 +305,12 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
         )
     if agent.rules.team and turns is not None:
         raise ValueError(f"{who} must not be a team in a game with turns")
+    for i in agent.opponents:
+        if spec.learners[i].rules.twin == "outside":
+            raise ValueError(
+                f'asks of {who} must not include "opponents" where actions of an agent come from '
+                f"outside, as those of agent {i}: it has no tables"
+            )
     for name, value in agent.values.items():
         for part in _numbers(value):
             if isinstance(part, np.ndarray) and part.shape != (spec.replicas,):

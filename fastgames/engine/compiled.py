@@ -108,6 +108,7 @@ def block_bytes(spec: RunSpec, capacity: int) -> int:
         rules, actions = agent.rules, agent.actions
         table = capacity * (actions * real if spec.in_columns else _table_bytes(agent))
         asked = 8 * game.num_agents * (rules.joint or rules.team)
+        asked += agent.table_bytes() * rules.opponents  # a copy of its tables
         size += table + lanes * (128 if rules.twin == "outside" else 1024 + asked)
         size += 0 if rules.twin == "outside" else lanes * 3 * actions * real
         size += game.compact.rewards[agent.agent].size * real + 8 * game.num_states
@@ -253,6 +254,10 @@ class LaneBlock:
             if self.nature:
                 assert state.streams is not None
                 self.lanes.nature[:, into] = state.streams[where, -1].T
+            if state.mediator is not None:
+                self.lanes.mediator[:, into] = state.mediator[where].T
+            if self.lanes.step is not None:
+                self.lanes.step[into] = state.steps[where]
         if state.window is not None:
             self.lanes.window_at[into] = state.steps[where] % self.last
         self.loaded = True
@@ -421,6 +426,8 @@ class LaneBlock:
             if self.nature:
                 assert state.streams is not None
                 state.streams[where, -1] = self.lanes.nature[:, out].T
+            if state.mediator is not None:
+                state.mediator[where] = self.lanes.mediator[:, out].T
         if self.bit_generator is not None:
             state.generator = dict(self.bit_generator.state)
         state.steps[where] += self.steps[out]

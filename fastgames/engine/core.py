@@ -64,7 +64,9 @@ class CoreAgent:
 
     actions, observations, discount: of the agent in its game
     choose: the `twin` of its rules
-    update, bootstrap, defers, counterfactual, joint, words: as in `fastgames.learners.Rules`
+    update, bootstrap, defers, counterfactual, joint, cuts, words: as in `fastgames.learners.Rules`
+    situated, mediated: whether its rules read the step, and the mediator's word
+    opponents: the agents whose tables its rules read
     columnar: whether its table is in columns, in a block of rows too
     learns: whether its tables change
     team: the agents of its team, or None
@@ -89,6 +91,10 @@ class CoreAgent:
     defers: bool
     counterfactual: bool
     joint: bool
+    cuts: bool
+    situated: bool
+    mediated: bool
+    opponents: list[int]
     team: list[int] | None
     words: int
     draw: str | None
@@ -213,6 +219,10 @@ def core_agent(spec: RunSpec, agent: AgentSpec, columnar: bool) -> CoreAgent:
         defers=rules.defers,
         counterfactual=rules.counterfactual,
         joint=rules.joint,
+        cuts=rules.cuts,
+        situated=rules.situated,
+        mediated=rules.mediator,
+        opponents=list(agent.opponents),
         team=list(agent.team) if rules.team else None,
         words=rules.words,
         draw=_drawn(rules),
@@ -258,7 +268,8 @@ def _passes(spec: RunSpec, agent: AgentSpec) -> tuple[Any, Any] | None:
 
     sizes = agent.actions, agent.observations, len(agent.team)
     check = _checks_indices(spec.checked, agent.learner)
-    return passes_of(agent.rules, spec.real, *sizes, check, f"learners[{agent.agent}]")
+    theirs = tuple(spec.agents[i].rules for i in agent.opponents)
+    return passes_of(agent.rules, spec.real, *sizes, check, f"learners[{agent.agent}]", theirs)
 
 
 def _checks_indices(checked: bool | None, *what: Any) -> bool:

@@ -32,7 +32,7 @@ from fastgames.rules import listing, schedules, streams
 from fastgames.rules.choice import argmax, unit
 from fastgames.rules.exponential import exp
 from fastgames.rules.nature import pick
-from fastgames.rules.outcome import Outcome, TeamOutcome
+from fastgames.rules.outcome import Outcome, Situation, TeamOutcome
 from fastgames.schedules import EXPONENTIAL, LINEAR
 from fastgames.stop import Stable
 
@@ -51,6 +51,8 @@ class Step(NamedTuple):
     rewards: of every agent, float64
     columns: for every agent that asks for them, what each of its actions would have got
     ended, over: whether a terminal state was reached; whether the episode ended or was cut
+    word: the mediator's, or -1
+    before: every agent's tables before anyone learns, if a learner asks for them
     """
 
     cell: int
@@ -58,6 +60,8 @@ class Step(NamedTuple):
     columns: dict[int, Any]
     ended: bool
     over: bool
+    word: int = -1
+    before: list[Any] | None = None
 
     @property
     def truncated(self) -> bool:
@@ -262,6 +266,7 @@ class Player:
     """One agent of one replica."""
 
     agent: int
+    opponents: tuple[int, ...]
     seat: Seat
     num_actions: tuple[int, ...]
     actions: int
@@ -276,8 +281,10 @@ class Player:
     clock: float
     parameters: dict[str, tuple[int, float, float, float]]
 
-    def __init__(self, game: Game, agent: int, state: State, replica: int) -> None:
-        self.agent, self.seat = agent, state.seats[agent]
+    def __init__(
+        self, game: Game, agent: int, opponents: tuple[int, ...], state: State, replica: int
+    ) -> None:
+        self.agent, self.opponents, self.seat = agent, opponents, state.seats[agent]
         self.num_actions, self.actions = game.num_actions, game.num_actions[agent]
         self.rules = self.seat.learner.rules
         self.tables = self.rules.as_tables(
@@ -337,15 +344,29 @@ class Player:
         """Make this step's signal."""
         self.signal = self._draw(rng)
 
-    def choose(self, here: View) -> int:
-        """Choose an action if it is its turn; else action 0."""
+    def choose(self, here: View, step: int, word: int, before: list[Any] | None) -> int:
+        """Choose an action if it is its turn; else action 0.
+
+        step: the steps taken; word, before: as in `Step`
+        """
         if not here.moves:
             return 0
-        chosen = self.choose_rule(self.shown, self.p(), here.observation, self.signal)
+        given = [self.shown, self.p(), here.observation, self.signal]
+        if self.rules.situated:
+            given.append(Situation(self.agent, step, *self.asked(word, before)))
+        chosen = self.choose_rule(*given)
         action = chosen + 0  # not None
         if not is_below(action, self.actions):
             raise _Outside("action", action, self.actions)
         return int(action)
+
+    def asked(self, word: int, before: list[Any] | None) -> tuple[int, Any]:
+        """Return the mediator's word and the opponents' tables as the rules see them."""
+        seen = None
+        if self.rules.opponents:
+            assert before is not None
+            seen = tuple(before[i] for i in self.opponents)
+        return word if self.rules.mediator else -1, seen
 
     def _draw(self, rng: np.random.Generator | None) -> Any:
         rules, real, p = self.rules, self.real, self.p()
@@ -376,6 +397,8 @@ class Player:
             if step.ended or (there.moves and (step.over or not defers)):
                 o2, ends = there.observation, (step.ended, step.truncated)
                 changes += self._update(o2, -1, *ends, joint, step)
+            elif step.over and self.rules.cuts:
+                changes += self._update(-1, -1, False, True, joint, step)
             elif step.over:
                 self.move = None  # cut before its next turn: what the move was worth is not known
         return changes
@@ -403,7 +426,7 @@ class Player:
         greedy = argmax(row)
         outcome = Outcome(
             o, a, gain, weight, next_observation, next_action, ended, column, self.signal,
-            self.agent, actions, rewards, others, truncated,
+            self.agent, actions, rewards, others, truncated, *self.asked(step.word, step.before),
         )  # fmt: skip
         self.learn_rule(self.tables, self.p(), outcome)
         return bool(argmax(row) != greedy)
@@ -472,11 +495,17 @@ class Team:
             step.ended,
             tuple(player.signal for player in players),
             step.truncated,
+            self._columns(step) if self.rules.counterfactual else None,
+            *players[0].asked(step.word, step.before),
         )
         self.players[0].learn_rule(self.tables, players[0].p(), outcome)
         return {
             i: int(argmax(row) != was) for i, row, was in zip(agents, rows, greedy, strict=True)
         }
+
+    def _columns(self, step: Step) -> tuple[np.ndarray, ...]:
+        columns = [step.columns[player.agent] for player in self.players]
+        return tuple(unwritable(column.astype(self.players[0].real)) for column in columns)
 
 
 class ReferenceBlock:
@@ -497,6 +526,7 @@ class ReferenceBlock:
     players: list[Player]
     teams: dict[int, Team]
     asking: list[int]
+    mediator: list[int] | None
     counters: dict[str, Any]
     tallying: bool
     doing: str
@@ -518,7 +548,12 @@ class ReferenceBlock:
         self.replica = r
         make = FunctionWorld if isinstance(self.game.compact.moves, Functions) else TableWorld
         self.world: World = make(self.game, state, r, self.rng)
-        self.players = [Player(self.game, i, state, r) for i in range(self.game.num_agents)]
+        self.players = [
+            Player(self.game, agent.agent, agent.opponents, state, r) for agent in self.spec.agents
+        ]
+        self.mediator = None
+        if state.mediator is not None:
+            self.mediator = [int(word) for word in state.mediator[r]]
         self.teams = self._teams()
         self.asking = [p.agent for p in self.players if p.rules.counterfactual]
         self.counters = {
@@ -535,6 +570,8 @@ class ReferenceBlock:
         (r,) = (int(r) for r in replicas)
         state = self.state
         self.world.store(state, r)
+        if state.mediator is not None:
+            state.mediator[r] = self.mediator
         if self.rng is not None:
             state.generator = dict(self.rng.bit_generator.state)
         for player in self.players:
@@ -602,14 +639,17 @@ class ReferenceBlock:
     def _take_step(self) -> None:
         world, players, name = self.world, self.players, self.game.name
         here = self._look()
+        word = -1 if self.mediator is None else streams.next_word(self.mediator) >> 1
+        before = self._tables() if any(p.rules.opponents for p in players) else None
+        taken = int(self.counters["steps"])
         joint = []
         for player, view in zip(players, here, strict=True):
             self.doing = f"draw of learners[{player.agent}]"
             player.draw(self.rng)
             self.doing = f"choose of learners[{player.agent}]"
-            joint.append(player.choose(view))
+            joint.append(player.choose(view, taken, word, before))
         self.doing = of_game("step", name)
-        step = world.step(tuple(joint), self.asking)
+        step = world.step(tuple(joint), self.asking)._replace(word=word, before=before)
         there = self._look()
         changes = [0] * len(players)
         for i, player in enumerate(players):
@@ -628,6 +668,13 @@ class ReferenceBlock:
         for player in players:
             player.advance()
         self._count(tuple(joint), step, changes)
+
+    def _tables(self) -> list[Any]:
+        """Return copies of every agent's tables, read-only, as rules take them."""
+        return [
+            player.rules.as_tables(unwritable(table.copy()) for table in player.tables)
+            for player in self.players
+        ]
 
     def _check_tables(self) -> None:
         for player in self.players:

@@ -92,6 +92,11 @@ class RunSpec:
         """Random streams of a replica: one for each agent, and one for nature if it draws."""
         return self.game.num_agents + nature_draws(self.game)
 
+    @cached_property
+    def mediated(self) -> bool:
+        """True if a learner asks for the mediator, whose stream is that of role N + 1."""
+        return any(learner.rules.mediator for learner in self.learners)
+
     @property
     def window(self) -> int:
         """Steps that the window of a replica holds; 0 if it has none.
@@ -148,6 +153,8 @@ class AgentSpec:
         The same as the engine holds them.
     team : tuple of int
         The agents that learn as one with it, itself included, ascending.
+    opponents : tuple of int
+        The agents whose tables its rules read, ascending.
     waits : bool
         Whether it may have a move from which it has not learnt yet.
     replicas, dtype
@@ -167,6 +174,7 @@ class AgentSpec:
     values: dict[str, Numeric]
     schedules: dict[str, Schedule]
     team: tuple[int, ...]
+    opponents: tuple[int, ...]
     waits: bool
     replicas: int
     dtype: str
@@ -177,11 +185,15 @@ class AgentSpec:
     def __init__(self, spec: RunSpec, agent: int) -> None:
         game, learner = spec.game, spec.learners[agent]
         self.agent, self.learner, self.rules = agent, learner, learner.rules
-        self.by_rules = spec.backend == "numba" or self.rules.twin is None
+        read = any(other.rules.opponents for other in spec.learners)  # tables of built-in passes
+        read = read and self.rules.twin != "outside"  # are padded
+        self.by_rules = spec.backend == "numba" or self.rules.twin is None or read
         self.actions, self.observations = game.num_actions[agent], game.num_observations[agent]
         self.values = learner.values(game.discount)
         self.schedules = {name: parts(value) for name, value in self.values.items()}
         self.team = members(spec.learners, agent)
+        others = range(len(spec.learners)) if self.rules.opponents else ()
+        self.opponents = tuple(i for i in others if i not in self.team)
         self.waits = learner.learns and (game.compact.turns is not None or self.rules.defers)
         self.replicas, self.dtype = spec.replicas, spec.dtype
         self._game = game

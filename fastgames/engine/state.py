@@ -15,6 +15,7 @@ from fastgames.games.compact import Functions
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, Schedule
+from fastgames.streams import first_states
 
 CONTRACT = 2  # version of the random streams and the order of events, see ARCHITECTURE.md
 EXPLORATION = ("epsilon", "temperature")
@@ -137,6 +138,7 @@ class State(Counts):
     generator: the state of numpy's bit generator under stream="numpy"
     streams: (replicas, roles, 4) uint32, where no generator draws; roles: the agents, then nature,
         where it draws
+    mediator: (replicas, 4) uint32, the stream of the mediator, if a learner asks for it
     states: (replicas,) int32, where each replica stands; (replicas, state_size) int64 in a
         procedural game
     ages: (replicas,) int32, steps since its episode began, with a time limit
@@ -157,6 +159,7 @@ class State(Counts):
     streams: np.ndarray | None = held(
         "uint32", lambda spec: (spec.roles, 4), present=lambda spec: spec.stream == "fastgames"
     )
+    mediator: np.ndarray | None = held("uint32", lambda spec: (4,), present=lambda s: s.mediated)
     states: np.ndarray = held(
         lambda spec: "int32" if spec.functions is None else "int64",
         lambda spec: () if spec.functions is None else (spec.functions.state_size,),
@@ -194,7 +197,8 @@ class State(Counts):
 
 
 FIELDS = declared(State)
-COUNTERS = tuple(f.name for f in FIELDS if f.name not in ("streams", "states", "ages", "stable"))
+_APART = ("streams", "mediator", "states", "ages", "stable")  # copied in ways of their own
+COUNTERS = tuple(field.name for field in FIELDS if field.name not in _APART)
 ANEW = ("window", "reward_window")  # of every call
 COVER_LAST = tuple(name for name, count in COUNTS.items() if count.last)  # in `counted` steps
 
@@ -263,6 +267,8 @@ def fresh(spec: RunSpec, seed: int | None, generator: np.random.Generator | None
     streams = arrays.get("streams")
     if streams is not None:
         _core.lanes(spec.dtype).start_streams(seed, 0, spec.roles, streams)
+    if spec.mediated:
+        arrays["mediator"] = _start_mediator(spec, seed)
     if spec.start_states is None:
         begin_episodes(spec, arrays["states"], streams, generator)
     else:  # given states draw no word
@@ -280,6 +286,14 @@ def _derive(spec: RunSpec, seats: list[Seat]) -> None:
             from fastgames.engine.starts import derive
 
             derive(agent, seat)
+
+
+def _start_mediator(spec: RunSpec, seed: int | None) -> np.ndarray:
+    """Return the first state of the mediator's stream, of role N + 1, (replicas, 4) uint32."""
+    assert seed is not None
+    states = np.empty((4, spec.replicas), np.uint32)
+    first_states(seed, spec.game.num_agents + 1, states)
+    return np.ascontiguousarray(states.T)
 
 
 def begin_episodes(
@@ -360,8 +374,10 @@ def next_nature(stream: Any, generator: np.random.Generator | None) -> int:
     return u
 
 
-def resumed(old: State, spec: RunSpec, recorded: Record) -> State:
+def resumed(old: State, spec: RunSpec, recorded: Record, seed: int | None) -> State:
     """Return a copy of `old`, a state of a run that recorded `recorded`, to go on from.
+
+    seed: of the run; a mediator whom nobody asked before begins its stream
 
     A learner that is not equal to the one that sat there before starts its schedules anew; tables
     stay, but for those that the call gives or resets. Counts go on where both records count the
@@ -378,6 +394,8 @@ def resumed(old: State, spec: RunSpec, recorded: Record) -> State:
         if each.present(spec):
             new = before is None or each.name in anew
             arrays[each.name] = each.make(spec) if new else before.copy()
+    if spec.mediated and old.mediator is None:
+        arrays["mediator"] = _start_mediator(spec, seed)
     seats = make_seats(spec)
     for agent, was, seat in zip(spec.agents, old.seats, seats, strict=True):
         _take_over(agent, seat, was)

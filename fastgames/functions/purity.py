@@ -63,7 +63,7 @@ class _Constant:
 
 @dataclass(frozen=True)
 class _Argument:
-    """An argument with a known role: "tables", "p", "t" or "ints" (an array of int64)."""
+    """An argument with a known role: "tables", "p", "t", "s" or "ints" (an array of int64)."""
 
     role: str
 
@@ -94,10 +94,10 @@ def check(
     function : function
         The function to check.
     form : tuple of str
-        The roles of its arguments, in order. The roles "tables", "p", "t", "state", "actions" and
-        "words" are known to the check; other names have no meaning.
+        The roles of its arguments, in order. The roles "tables", "p", "t", "s", "state", "actions"
+        and "words" are known to the check; other names have no meaning.
     names : mapping, optional
-        The names of "tables" and of "p", in order, and the fields of "t".
+        The names of "tables" and of "p", in order, and the fields of "t" and "s".
 
     Raises
     ------
@@ -109,7 +109,7 @@ def check(
         that do not exist.
     """
     ints = ("state", "actions", "words")
-    known = ("tables", "p", "t")
+    known = ("tables", "p", "t", "s")
     kinds = tuple(
         _INTS if x in ints else _Argument(x) if x in known and names else None for x in form
     )
@@ -443,8 +443,8 @@ class _Reading:
         names = self.names[role]
         if not names:
             return f"{role} is empty"
-        if role == "t":
-            return f"t has {', '.join(names)}"
+        if role in ("t", "s"):
+            return f"{role} has {', '.join(names)}"
         return f"its entries are {', '.join(f'{role}[{k}], {x!r}' for k, x in enumerate(names))}"
 
     # --- operations -----------------------------------------------------------------------------

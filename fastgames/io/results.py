@@ -300,6 +300,8 @@ def _state(file: Held, spec: RunSpec, seats: list[Seat], generator: Any) -> Stat
     if spec.stream == "fastgames":
         if not arrays["streams"].any(axis=-1).all():
             raise ValueError("state/streams has a state of zeros")
+        if spec.mediated and not arrays["mediator"].any(axis=-1).all():
+            raise ValueError("state/mediator has a state of zeros")
         generator = None
     else:
         generator_of(generator)

@@ -35,7 +35,7 @@ from fastgames.errors import CompileError
 from fastgames.jit import _names
 from fastgames.jit.embed import GameFunctions, LearnerRules, game, rules
 from fastgames.jit.namespaces import namespace
-from fastgames.rules.outcome import Outcome, TeamOutcome
+from fastgames.rules.outcome import Outcome, Situation, TeamOutcome
 
 if TYPE_CHECKING:
     from fastgames.jit._names import *  # noqa: F403
@@ -45,6 +45,7 @@ __all__ = [
     "GameFunctions",
     "LearnerRules",
     "Outcome",
+    "Situation",
     "TeamOutcome",
     "compiled",
     "game",

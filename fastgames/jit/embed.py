@@ -26,7 +26,7 @@ from fastgames.learners.base import named
 from fastgames.registry import DTYPES
 from fastgames.rules import schedules
 from fastgames.rules.exponential import exp
-from fastgames.rules.outcome import Outcome, TeamOutcome
+from fastgames.rules.outcome import Outcome, Situation, TeamOutcome
 from fastgames.rules.streams import next_word
 from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR
 
@@ -44,7 +44,8 @@ class LearnerRules(NamedTuple):
         Takes the random words of a step from a stream and returns the result of `draw`, of the type
         of the tables. stream: integer array (4,), modified in place.
     choose : function (tables, p, o, signal) -> action
-        Returns the action at observation `o`.
+        Returns the action at observation `o`. If the learner's function has a fifth parameter, it
+        takes a `Situation` there.
     learn : function (tables, p, t)
         Modifies the tables in place. t: an `Outcome`, for a team a `TeamOutcome`. Numba has no
         defaults for its fields: a loop gives all up to the last one that `learn` reads.
@@ -163,9 +164,10 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
     seat = make_seats(spec)[agent]
     values = [seat.schedules[name] for name in made.parameters]
     values_of, advance = _schedules(tuple(kind for kind, _ in values))
+    more = ", s" if made.situated else ""
     out = LearnerRules(
         signal=_signal(made, game.num_actions[agent], dtype),
-        choose=_naming(made.choose, "{tables}, {p}, o, signal", made, dtype),
+        choose=_naming(made.choose, "{tables}, {p}, o, signal" + more, made, dtype),
         learn=_naming(made.learn, "{tables}, {p}, t", made, dtype),
         policy=None if made.policy is None else _naming(made.policy, "{tables}, {p}, o, out", made),
         draw=None if made.draw is None else _naming(made.draw, "u, {p}, actions, real", made),
@@ -177,7 +179,7 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
         words=made.words,
     )
     if isinstance(learner, Learner):
-        _try_out(out, made, spec.agents[agent].team, agent, game)
+        _try_out(out, made, spec, agent)
     return out
 
 
@@ -298,26 +300,27 @@ def _named(kind: str, given: str, names: tuple[str, ...], form: str = "{}") -> s
     return f"{kind}({''.join(form.format(f'{given}[{k}]') + ', ' for k in range(len(names)))})"
 
 
-def _try_out(
-    made: LearnerRules, rules: Rules, team: tuple[int, ...], agent: int, game: Game
-) -> None:
-    """Compile the rules for the types of a run, so that Numba's errors are raised here.
-
-    team: the members of the agent's team
-    """
+def _try_out(made: LearnerRules, rules: Rules, spec: RunSpec, agent: int) -> None:
+    """Compile the rules for the types of a run, so that Numba's errors are raised here."""
+    game, team = spec.game, spec.agents[agent].team
     real, n = made.tables[0].dtype.type, game.num_agents
     signal: Any = real(0.0) if rules.words < 2 else (real(0.0),) * rules.words
     numbers = np.zeros(n, np.int64)
     tables: tuple[Any, ...] = made.tables
+    theirs = _tables_of(spec, spec.agents[agent].opponents) if rules.opponents else None
     outcome: Any = Outcome(
         0, 0, real(0.0), real(0.0), 0, -1, False,
         np.zeros(game.num_actions[agent], real) if rules.counterfactual else None, signal, agent,
-        *((numbers, np.zeros(n, real)) if rules.joint else (None, None)),
+        *((numbers, np.zeros(n, real)) if rules.joint else (None, None)), opponents=theirs,
     )  # fmt: skip
     if rules.team:
         seen, m = np.zeros(len(team), np.int64), len(team)
         rewards = np.zeros(m, real)
-        outcome = TeamOutcome(seen, seen, rewards, real(0.0), seen, False, (signal,) * m)
+        columns = tuple(np.zeros(game.num_actions[i], real) for i in team)
+        outcome = TeamOutcome(
+            seen, seen, rewards, real(0.0), seen, False, (signal,) * m,
+            columns=columns if rules.counterfactual else None, opponents=theirs,
+        )  # fmt: skip
         tables = tuple(
             x if table.shared else (x,) * m
             for x, table in zip(made.tables, rules.tables, strict=True)
@@ -325,8 +328,20 @@ def _try_out(
     given = [f for f in (rules.draw, rules.choose, rules.learn) if f is not None]
     with _explained(f"rules of learners[{agent}]", given):
         _compile(made.signal, *map(numba.typeof, (numbers, made.p)))
-        _compile(made.choose, *map(numba.typeof, (made.tables, made.p, 0, signal)))
+        situation = (Situation(0, 0, opponents=theirs),) if rules.situated else ()
+        _compile(made.choose, *map(numba.typeof, (made.tables, made.p, 0, signal, *situation)))
         _compile(made.learn, *map(numba.typeof, (tables, made.p, outcome)))
+
+
+def _tables_of(spec: RunSpec, agents: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return the initial tables of some agents, as rules take them."""
+    seats = make_seats(spec)
+    return tuple(
+        seats[i].learner.rules.as_tables(
+            np.array(seats[i].tables[name][0]) for name in seats[i].learner.rules.names
+        )
+        for i in agents
+    )
 
 
 def _compile(function: Any, *kinds: Any) -> None:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import namedtuple
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from types import FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from fastgames.schedules import Numeric, _Frozen
 DIMENSIONS = ("observations", "actions", "agents", "others_actions", "joint_actions",
               "joint_observations")  # fmt: skip
 KINDS = ("real", "int64")
+ASKS = ("counterfactual", "joint", "cuts", "opponents", "mediator")  # flags of `Rules`
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +123,11 @@ def named(kind: str, names: tuple[str, ...]) -> Any:
     return namedtuple(kind, names, rename=True)
 
 
+def takes_situation(choose: Any) -> bool:
+    """Return whether a rule `choose` has a fifth parameter, for a `Situation`."""
+    return isinstance(choose, FunctionType) and choose.__code__.co_argcount == 5
+
+
 @dataclass(frozen=True)
 class Rules:
     """The rules of a learner; `fastgames.rules.qlearning` describes their form.
@@ -136,6 +143,7 @@ class Rules:
         preference.
     draw, choose, learn, policy : function
         The rules; `draw` and `policy` may be None.
+        `choose` may take a fifth argument, a `fastgames.rules.outcome.Situation`.
     words : int
         Number of random words drawn in every step. With 1, `draw` takes a word and returns a
         signal. With more, it takes a tuple of words and returns a tuple of as many signals. With 0,
@@ -153,6 +161,12 @@ class Rules:
         Learn from the rewards that each own action would have received.
     joint : bool
         Learn from the actions and rewards of all agents.
+    cuts : bool
+        Learn also from moves that a time limit cuts before the agent's next turn.
+    opponents : bool
+        Read the tables of all other agents.
+    mediator : bool
+        Read the word that the mediator, role N + 1, draws in every step.
     team : bool
         One learner controls all agents that have it. `learn(tables, p, t)` then takes, for every
         table, a tuple of the members' arrays or the array that they share, and a `TeamOutcome`.
@@ -177,10 +191,18 @@ class Rules:
     defers: bool = False
     counterfactual: bool = False
     joint: bool = False
+    cuts: bool = False
+    opponents: bool = False
+    mediator: bool = False
     team: bool = False
     distributions: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     derive: Callable[..., None] | None = None
+
+    @property
+    def situated(self) -> bool:
+        """True if `choose` takes a `Situation`."""
+        return takes_situation(self.choose)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from fastgames._common import checks
 from fastgames._common.later import cached
 from fastgames.functions.source import Source
 from fastgames.games import Game
-from fastgames.learners.base import RuleLearner, Rules, Table
+from fastgames.learners.base import ASKS, RuleLearner, Rules, Table, takes_situation
 from fastgames.schedules import Numeric, _Frozen, numeric
 
 MOST_PARAMETERS = 16  # MAX_PARAMETERS in src_cy/block.pxi
@@ -38,8 +38,9 @@ class Learner(RuleLearner):
     choose : function (tables, p, o, signal) -> action
         Returns the action, a whole number in [0, A) of any type. tables: a tuple of this agent's
         arrays, read-only; p: a tuple of the parameters' values, of the type of the tables; o: the
-        observation; signal: the result of `draw` in this step. Floats written in `choose` and
-        `learn` have the type of the tables as well.
+        observation; signal: the result of `draw` in this step. A function with a fifth parameter s
+        also receives a `fastgames.rules.outcome.Situation`, with `s.agent` and `s.step`. Floats
+        written in `choose` and `learn` have the type of the tables as well.
     learn : function (tables, p, t)
         Modifies the tables in place; they must stay finite. t: a
         `fastgames.rules.outcome.Outcome`, read-only. The target of one-step learning is
@@ -72,6 +73,12 @@ class Learner(RuleLearner):
         The name of the learner in files and messages.
     label : str
         Distinguishes teams that are otherwise equal.
+    asks : sequence of str
+        What else the functions are told: "counterfactual" and "joint", as above; "cuts": `learn` is
+        also called for moves that a time limit cuts before the agent's next turn, with
+        `t.next_observation` -1; "opponents": the tables of all other agents, read-only
+        (`t.opponents`, `s.opponents`); "mediator": a random word that is the same for all agents in
+        a step (`t.word`, `s.word`).
 
     Raises
     ------
@@ -112,6 +119,7 @@ class Learner(RuleLearner):
     team: bool = False
     name: str = "learner"
     label: str = ""
+    asks: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         words = checks.whole("words", self.words, "[0, 64]")
@@ -123,29 +131,50 @@ class Learner(RuleLearner):
             object.__setattr__(self, "draw", draw_unit)
         for what in _FORMS:
             if getattr(self, what) is not None or what in ("choose", "learn"):
-                checks.function(what, getattr(self, what), _FORMS[what])
+                checks.function(what, getattr(self, what), self._form(what))
         for flag in ("counterfactual", "joint", "team"):
             if not isinstance(getattr(self, flag), bool):
                 raise TypeError(f"{flag} must be True or False, got {getattr(self, flag)!r}")
         for text in ("name", "label"):
             if not isinstance(getattr(self, text), str):
                 raise TypeError(f"{text} must be a str, got {getattr(self, text)!r}")
+        self._check_asks()
         self._check_parameters()
         self._check_tables()
         _ = self.functions  # take the snapshot now
         self._check_functions()
 
+    def _form(self, what: str) -> tuple[str, ...]:
+        """Return the names of the arguments of a function."""
+        situated = what == "choose" and takes_situation(self.choose)
+        return (*_FORMS[what], "s") if situated else _FORMS[what]
+
     def _check_functions(self) -> None:
         """Raise ValueError or TypeError if a function uses more than arguments and constants."""
         from fastgames.functions.purity import check
-        from fastgames.rules.outcome import Outcome, TeamOutcome
+        from fastgames.rules.outcome import Outcome, Situation, TeamOutcome
 
         fields = TeamOutcome._fields if self.team else Outcome._fields
         names = {"p": tuple(self.parameters), "tables": self.rules.names, "t": fields}
-        for what, form in _FORMS.items():
+        names["s"] = Situation._fields
+        for what in _FORMS:
             function = getattr(self, what)
             if function is not None:
-                check(what, function, form, names)
+                check(what, function, self._form(what), names)
+
+    def _check_asks(self) -> None:
+        """Check the names of what the functions ask for, and agree them with the flags."""
+        if isinstance(self.asks, str) or not isinstance(self.asks, Sequence):
+            raise TypeError(
+                f'asks must be a sequence of names such as ("opponents",), got {self.asks!r}'
+            )
+        for name in self.asks:
+            checks.one_of("asks", name, ASKS)
+        flags = [name for name in ("counterfactual", "joint") if getattr(self, name)]
+        asks = tuple(name for name in ASKS if name in (*self.asks, *flags))
+        object.__setattr__(self, "asks", asks)
+        for name in ("counterfactual", "joint"):
+            object.__setattr__(self, name, name in asks)
 
     def _check_parameters(self) -> None:
         """Check names and values of the parameters, and convert the values."""
@@ -202,9 +231,8 @@ class Learner(RuleLearner):
             learn=self.learn,
             policy=self.policy,
             words=self.words,
-            counterfactual=self.counterfactual,
-            joint=self.joint,
             team=self.team,
+            **dict.fromkeys(self.asks, True),
         )
 
     @property
@@ -224,10 +252,13 @@ class Learner(RuleLearner):
         return self.functions.text
 
     def _key(self) -> tuple[Any, ...]:
+        flags = self.counterfactual + self.joint
+        asks = self.asks[flags:]  # without those that have a flag
         return (
             *(self.name, self.label, self.words, self.counterfactual, self.joint, self.team),
             *((name, _content(x)) for name, x in self.parameters.items()),
             *(table._key() for table in self.tables),
+            *((("asks", *asks),) if asks else ()),  # the keys of earlier revisions have none
             self.fingerprint,
         )
 

@@ -1,6 +1,29 @@
-"""Outcomes: the experience from which an agent, or a team, learns."""
+"""Situations, in which agents choose, and outcomes, from which an agent or a team learns."""
 
 from typing import Any, NamedTuple
+
+
+class Situation(NamedTuple):
+    """The situation in which an agent chooses: the fifth argument of a `choose` that takes one.
+
+    Attributes
+    ----------
+    agent : int
+        The number of the agent.
+    step : int
+        The game steps that the replica has taken before this one.
+    word : int
+        The mediator's word of the step, in [0, 2^31), the same for all agents, if the learner asks
+        for "mediator"; else -1. `fastgames.rules.chance` turns it into draws.
+    opponents : tuple or None
+        The tables of all other agents in order, read-only, if the learner asks for "opponents":
+        `opponents[0].q` is the table "q" of the first. A team's members are no opponents.
+    """
+
+    agent: int
+    step: int
+    word: int = -1
+    opponents: Any = None
 
 
 class Outcome(NamedTuple):
@@ -17,13 +40,15 @@ class Outcome(NamedTuple):
     weight : real
         The factor of the value of the next observation; without turns, gamma.
     next_observation : int
-        The observation of the agent's next move, or of the terminal state (o2).
+        The observation of the agent's next move, or of the terminal state (o2). If the learner asks
+        for "cuts", -1: a time limit cut the episode before the agent's next turn, so that the
+        return of the move is not known (gain and weight say what is); `truncated` is True.
     next_action : int
         The action of the next move (a2) if the learner defers learning, else -1.
     ended : bool
         True if a terminal state was reached; its value is 0. A time limit does not end an episode:
         an agent whose turn it is in the state reached learns from the target there; otherwise the
-        move is discarded.
+        move is discarded, unless the learner asks for "cuts".
     column : array (A_i,) or None
         The reward that each action of the agent would have received against the others' actions, if
         the learner is `counterfactual`.
@@ -40,6 +65,11 @@ class Outcome(NamedTuple):
     truncated : bool
         True if the time limit cut the episode in the state reached. Its value counts (`ended` is
         False), but the next outcome is of another episode: returns and traces stop here.
+    word : int
+        The mediator's word of the step in which the agent learns, as in `Situation`, else -1.
+    opponents : tuple or None
+        The tables of all other agents as they stood before anyone learned in this step, as in
+        `Situation`.
     """
 
     observation: int
@@ -56,6 +86,8 @@ class Outcome(NamedTuple):
     rewards: Any = None
     others: int = -1
     truncated: bool = False
+    word: int = -1
+    opponents: Any = None
 
 
 class TeamOutcome(NamedTuple):
@@ -76,6 +108,14 @@ class TeamOutcome(NamedTuple):
     truncated : bool
         True if the time limit cut the episode in the state reached. Its value counts (`ended` is
         False), but the next outcome is of another episode: returns and traces stop here.
+    columns : tuple of M arrays (A_m,) or None
+        For each member, the reward that each of its actions would have received against the actions
+        of all other agents, members and others, if the learner is `counterfactual`.
+    word : int
+        The mediator's word of the step, as in `Situation`, else -1.
+    opponents : tuple or None
+        The tables of all agents outside of the team as they stood before anyone learned in this
+        step, as in `Situation`.
     """
 
     observations: Any
@@ -86,3 +126,6 @@ class TeamOutcome(NamedTuple):
     ended: bool
     signals: Any
     truncated: bool = False
+    columns: Any = None
+    word: int = -1
+    opponents: Any = None
