@@ -53,6 +53,30 @@ def by_traces(tables, p, t):
             trace[o] = 0.0
 
 
+def by_returns_with_turns(tables, p, t):
+    """The same if a limit may cut a move before the agent's next turn: it asks for "cuts".
+
+    Such a move is not learnt from. The returns of earlier moves have the value of its observation.
+    """
+    v, n = tables.v, tables.count[0]
+    if t.next_observation < 0:
+        total = v[t.observation]
+    else:
+        tables.seen[n], tables.gains[n], tables.weights[n] = t.observation, t.gain, t.weight
+        total = v[t.next_observation]
+        n += 1
+    tables.count[0] = n
+    if t.ended or t.truncated:
+        tables.count[0] = 0
+        if t.ended:
+            total = v.dtype.type(0.0)
+        for k in range(n - 1, -1, -1):
+            total = tables.gains[k] + tables.weights[k] * total
+            tables.totals[k] = total
+        for k in range(n):
+            v[tables.seen[k]] += p.alpha * (tables.totals[k] - v[tables.seen[k]])
+
+
 RETURNS = (
     fg.Table("v", ("observations",)),
     fg.Table("count", (1,), kind="int64"),
@@ -61,10 +85,11 @@ RETURNS = (
 )
 TRACES = tuple(fg.Table(name, ("observations",)) for name in ("v", "trace", "change"))
 KINDS = {"returns": (by_returns, RETURNS), "traces": (by_traces, TRACES)}
+TURNS = (by_returns_with_turns, RETURNS)
 
 
 def learner(policy, kind, alpha, **more):
-    learn, tables = KINDS[kind]
+    learn, tables = {**KINDS, "turns": TURNS}[kind]
     first = fg.Table("policy", initial=policy)
     given = {"alpha": alpha, "decay": LAMBDA}
     return fg.Learner(choose, learn, given, (first, *tables), **more)
@@ -126,6 +151,28 @@ def test_values_where_nothing_is_left_to_chance_are_exact(seed, kind, backend):
         near = 1e-9 if backend == "numba" else 1e-2
         found = result.tables[i]["v"][0, visited]
         np.testing.assert_allclose(found, expected[visited], rtol=near, atol=near)
+
+
+@bodies
+@pytest.mark.parametrize("terminal", [0, 1])
+@pytest.mark.parametrize("seed", [2, 5, 6, 8])
+def test_values_with_turns_are_exact(seed, terminal, backend):
+    """Those of the states in which an agent moves.
+
+    In these games an agent is to move again within the limit, or the episode ends: a state after
+    which every move is cut would never be learnt.
+    """
+    game = random_game(seed, "deterministic", terminal=terminal, turns=True)
+    policies = list(drawn_policies(np.random.default_rng(seed), game, certain=True))
+    learners = [learner(policy, "turns", 0.5, asks=("cuts",)) for policy in policies]
+    steps = 8_000 if backend == "reference" else 20_000
+    result = fg.run(game, learners, steps, rng=seed, backend=backend)
+    near = 1e-9 if backend == "numba" else 1e-2
+    for i, expected in enumerate(expected_values(game, policies)):
+        found = result.tables[i]["v"][0]
+        visited = found != 0.0
+        assert (visited == (game.turns[i] & ~game.terminal)).all()
+        np.testing.assert_allclose(found[visited], expected[visited], rtol=near, atol=near)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,7 +15,9 @@ from library.learners import KINDS
 import fastgames as fg
 from fastgames import jit, registry
 from fastgames.jit import _names
+from fastgames.learners.base import named
 from fastgames.rules import choice
+from fastgames.rules.chance import below
 
 # Both agents have payoffs from -2 to 4: the bounds of one Exp3 suit both.
 GAME = fg.MatrixGame([[[4.0, -2.0], [0.5, 2.0]], [[1.0, 4.0], [-2.0, 0.25]]])
@@ -237,6 +239,62 @@ def test_a_time_limit_in_a_users_loop_has_the_bits_of_run():
         assert kept[2] > 0
         assert kept[3] > 0
         assert tables[i][1].tobytes() == kept.tobytes()
+
+
+# --- what a learner may ask for -------------------------------------------------------------------
+
+
+def choose_knowing(tables, p, o, signal, s):
+    theirs = s.opponents[0]
+    return (below(s.word, 3) + s.step + s.agent + int(theirs.kept[0] > 1.0)) % 2
+
+
+def learn_knowing(tables, p, t):
+    theirs = t.opponents[0]
+    tables.kept[0] = 0.5 * tables.kept[0] + t.gain + 0.25 * theirs.kept[0]
+    tables.kept[1] += t.word
+
+
+def test_word_step_and_opponents_in_a_users_loop_have_the_bits_of_run():
+    """The loop draws the word of role N + 1, and copies the tables before anyone learns."""
+    learner = fg.Learner(
+        choose_knowing, learn_knowing, tables=[fg.Table("q"), fg.Table("kept", (2,))],
+        asks=("opponents", "mediator"),
+    )  # fmt: skip
+    seats = [jit.rules(learner, GAME, i) for i in range(2)]
+    signal_of, choose, learn, p = seats[0].signal, seats[0].choose, seats[0].learn, seats[0].p
+    Tables = named("Tables", learner.rules.names)
+
+    @jit.njit
+    def loop(payoffs, tables, before, streams, mediator, steps):
+        actions, signals = np.zeros(2, np.int64), np.zeros(2)
+        theirs = (Tables(before[1][0], before[1][1]),), (Tables(before[0][0], before[0][1]),)
+        for t in range(steps):
+            word = jit.streams.next_word(mediator) >> 1
+            for i in range(2):
+                before[i][1][...] = tables[i][1]
+            for i in range(2):
+                signals[i] = signal_of(streams[i], p)
+                situation = jit.Situation(i, t, word, theirs[i])
+                actions[i] = choose(tables[i], p, 0, signals[i], situation)
+            a, b = actions
+            for i in range(2):
+                outcome = jit.Outcome(
+                    0, actions[i], payoffs[i, a, b], 0.0, 0, -1, False, None, signals[i], i,
+                    None, None, -1, False, word, theirs[i],
+                )  # fmt: skip
+                learn(tables[i], p, outcome)
+
+    for replica in range(REPLICAS):
+        tables = tuple(tuple(x.copy() for x in seat.tables) for seat in seats)
+        before = tuple(tuple(x.copy() for x in seat.tables) for seat in seats)
+        mediator = np.zeros(4, np.uint32)
+        jit.streams.start(SEED & 0xFFFFFFFF, SEED >> 32, replica, 3, mediator)
+        loop(GAME.payoffs, tables, before, streams_of(replica), mediator, STEPS)
+        expected = fg.run(GAME, learner, STEPS, REPLICAS, rng=SEED, backend="reference")
+        assert (mediator == expected.state.mediator[replica]).all()
+        for i in range(2):
+            assert tables[i][1].tobytes() == expected.tables[i]["kept"][replica].tobytes()
 
 
 # --- a game of functions --------------------------------------------------------------------------
