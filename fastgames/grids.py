@@ -17,11 +17,11 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames.games import MarkovGame, MatrixGame, Variants
-from fastgames.record import Recorded
 
 LIMIT = 2**48  # largest number of replicas of a run
 # Names of dimensions and variables of a labelled result; a grid dimension would clash with them.
-TAKEN = f"agent replica repeat snapshot states steps stopped {' '.join(Recorded.COUNTED)} variant"
+# Those of later records are refused where they clash, in `io.labels`: grids in files may have them.
+TAKEN = "agent flips joint_counts mean_reward replica repeat snapshot states steps stopped variant"
 TAKEN_BY_AGENTS = re.compile(
     r"(action|observation|(snapshot_)?(q|visits|probabilities|greedy|policy))_\d+"
 )

@@ -9,11 +9,12 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.later import provided
 from fastgames._common.light import light_dataclass
+from fastgames.engine.recorded import Recorded
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import CONTRACT, State
 from fastgames.games import Game
 from fastgames.learners import RuleLearner
-from fastgames.record import Record, Recorded
+from fastgames.record import Record
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -259,7 +260,8 @@ class Result(Recorded):
         Parameters
         ----------
         what : str
-            "replicas", "policies", "snapshots" or "joint_actions"; see `fastgames.io.frames.frame`.
+            "replicas", "policies", "snapshots", "joint_actions", "states" or "path"; see
+            `fastgames.io.frames.frame`.
 
         Returns
         -------

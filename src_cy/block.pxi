@@ -152,6 +152,9 @@ ctypedef struct Block:
     int64_t joint_actions                  # number of joint actions
     int32_t *joint                         # (lanes,) index of the joint action; agent 0's action varies slowest
     int64_t *tallying                      # (lanes,) 1 where counts over the last steps are recorded
+    double discount                        # of the game
+    int64_t path                           # length of the rings of the last steps
+    int64_t *path_at                       # (lanes,) index of the next entry of the rings, or NULL
     bitgen_t *bitgen                       # stream="numpy" only
     bint nudge                             # signals of agents with two actions are nudges, as step_pair reads them
     Seat *seats                            # (agents,)

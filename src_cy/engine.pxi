@@ -125,6 +125,7 @@ cdef class Lanes:
     The block has the arrays state, age, variant (lanes,) int32, see place(); nature (4, lanes) uint32;
     tallying, stable, waits, window_at (lanes,) int64; window (lanes, last) int32. If a learner asks for it, mediator
     (4, lanes) uint32 and step (lanes,) int64, the steps that each replica has taken; else these are None.
+    path_at (lanes,) int64 and path: the place in the rings of the last steps and their length, if any are recorded.
     counts is a dict by name of (lanes, *dimensions), or (agents, lanes, *dimensions) if each agent has its own.
     In games of functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL.
     wrong (4,) int64 describes the first error of a function: its number in fastgames/errors.py, or 0; the agent, or the
@@ -147,7 +148,7 @@ cdef class Lanes:
     cdef readonly list seats
     cdef readonly dict counts
     cdef readonly object state, age, variant, nature, tallying, stable, waits, window, window_at
-    cdef readonly object wrong, reward_window, mediator, step
+    cdef readonly object wrong, reward_window, path_at, mediator, step
     cdef public int64_t active
 
     def __init__(self, int lanes, int capacity, game, list seats, dict counts, *, bint rows, bint stable,
@@ -170,6 +171,7 @@ cdef class Lanes:
             self.b.bitgen = <bitgen_t *>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
         self.b.agents = len(seats)
         self.b.lanes = lanes
+        self.b.discount = seats[0].discount
         joint = math.prod(seat.actions for seat in seats)
         self.b.joint_actions = joint if joint < 2**31 else 1
         self.b.seats = <Seat *>self.scratch((len(seats), sizeof(Seat)), np.uint8)
@@ -243,8 +245,16 @@ cdef class Lanes:
                 continue
             r = &self.recorders[self.num_recorders]
             r.run, r.block, r.counts = find_recorder(name), &self.b, address(self.counts[name])
-            r.last, r.joint, r.rewards = count.last, count.joint, count.rewards
+            r.last, r.joint, r.rewards, r.states = count.last, count.joint, count.rewards, count.states
+            r.size = math.prod(count.dims[len(first):])
             self.num_recorders += 1
+            if count.ring and self.path_at is None:
+                self.path_at = self.kept((lanes,), np.int64)
+                self.b.path, self.b.path_at = count.dims[0], <int64_t *>address(self.path_at)
+
+    @property
+    def path(self):
+        return self.b.path
 
     cdef add_game(self, game):
         cdef Block *b = &self.b
@@ -413,7 +423,7 @@ cdef class Lanes:
         cdef list parameters = list(seat.parameters)
         arrays = types.SimpleNamespace(columnar=seat.columnar)
         actions = seat.actions
-        s.actions = actions
+        s.actions, s.observations = actions, seat.observations
         s.words, s.explores = seat.words, seat.draw == "explore"
         s.parameters = len(parameters)
         for p in range(s.parameters):
@@ -476,7 +486,6 @@ cdef class Lanes:
         lanes = self.b.lanes
         self.agents[agent].block = &self.b
         self.agents[agent].seat = s
-        s.observations = seat.observations
         s.stride, s.kind = fg_row_stride(s.actions), fg_row_kind(s.actions)
         if seat.rules is not None:  # rules read C-contiguous tables without padding
             s.stride, s.kind = s.actions, FG_ENTRIES
@@ -621,12 +630,17 @@ cdef class Lanes:
         if self.rows and (self.records_flips or self.b.stable != NULL):
             self.add(count_changes, &self.b)  # last, so that vector loads do not follow close on scalar stores
 
-    cdef void add_recorders(self):
-        """Add the passes that record, after moves and rewards and before learning."""
+    cdef void add_recorders(self, bint states):
+        """Add the passes that record: those that read the state, before the game moves; or all others.
+
+        The others run after moves, rewards and ends of episodes, and before learning.
+        """
         cdef int i
         for i in range(self.num_recorders):
-            if self.recorders[i].counts_now:
+            if self.recorders[i].counts_now and self.recorders[i].states == states:
                 self.add(self.recorders[i].run, &self.recorders[i])
+        if self.b.path_at != NULL and not states:
+            self.add(go_on_path, &self.b)
 
     # --- columns --------------------------------------------------------------------------------
 
@@ -657,7 +671,8 @@ cdef class Lanes:
             return
         self.add(move, &self.b)
         self.add(reward, &self.b)
-        self.add_recorders()
+        self.add_recorders(True)
+        self.add_recorders(False)
         for i in range(self.b.agents):
             s = &self.b.seats[i]
             if self.given[i].learns:
@@ -743,6 +758,7 @@ cdef class Lanes:
                          choose_softmax_rows if choose == "softmax" else choose_fixed_rows, t)
             if s.turns != NULL:
                 self.add(stay_out, t)
+        self.add_recorders(True)
         if b.play_rule != NULL or any(seat.joint for seat in self.given):
             self.add(gather_moves, b)
         if b.play_rule != NULL:
@@ -756,12 +772,12 @@ cdef class Lanes:
                     self.add(find_columns, &self.agents[i])
         if self.records_rewards or not self.all_simple() or b.reward_window != NULL or self.out.block != NULL:
             self.add(reward_by_cell, b)
-        self.add_recorders()
         if b.play_rule == NULL and not self.stays:
             self.add(go_by_joint if self.by_joint else go_by_sum if b.from_state != NULL else
                      go_by_table if b.table != NULL else go_by_chance, b)
         if b.play_rule == NULL and b.over != NULL:
             self.add(end_episodes, b)
+        self.add_recorders(False)
         if any(seat.joint for seat in self.given):
             self.add(gather_rewards, b)
         self.for_each_that_observes(look_ahead)

@@ -86,16 +86,14 @@ def play(game, learners):
     block.load(lane, lane)
     count = block._count
 
-    def noted(joint, step, changes):
+    def noted(here, before, joint, step, changes):
         where = shown(before)
         paid = " ".join(f"{float(reward) + 0.0:.6g}" for reward in step.rewards)
         lines.append(f"{len(lines)} | {where} | {shown(joint)} | {paid}")
-        count(joint, step, changes)
+        count(here, before, joint, step, changes)
 
     block._count = noted
-    for _ in range(STEPS):
-        before = np.copy(block.world.state)
-        block.advance(1)
+    block.advance(STEPS)
     block.store(lane, lane)
     return state, lines
 

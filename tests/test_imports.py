@@ -19,8 +19,9 @@ HEAVY = ("numba", "llvmlite", "scipy", "matplotlib", "xarray", "rich", "typer", 
 A_RUN = """
     _common _common.checks _common.fields _common.interrupt _common.later _common.light
     _common.seeds _common.version _core _core.cpu _core.lanes_ISA_f64 engine engine.arguments
-    engine.compiled engine.core engine.driver engine.progress engine.spec engine.state engine.window
-    errors games games._names games._tables games.catalogue games.catalogue._declaration
+    engine.compiled engine.core engine.driver engine.progress engine.recorded engine.spec
+    engine.state engine.window errors games games._names games._tables games.catalogue
+    games.catalogue._declaration
     games.catalogue._payoffs games.catalogue.matching_pennies games.compact games.markov
     games.matrix games.procedural games.transitions games.variants learners learners._names
     learners.base learners.explore learners.fields learners.qlearner learners.stepsize

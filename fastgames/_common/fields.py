@@ -30,8 +30,8 @@ class Field(NamedTuple):
         Between which numbers the entries lie; None: any.
     present : function spec -> bool
         Whether the run has the array.
-    start : int
-        The entries before the first step.
+    start : number, or tuple of numbers
+        The entries before the first step; those along the last axis.
     lanes : str
         Under which name a compiled block has the array; "": among its `counts` under `name`, or it
         is copied in a way of its own.
@@ -44,7 +44,7 @@ class Field(NamedTuple):
     dims: Callable[[Any], tuple[int, ...]]
     bounds: Callable[[Any], tuple[float, float] | None]
     present: Callable[[Any], bool]
-    start: int
+    start: float | tuple[float, ...]
     lanes: str
     by_agent: bool
 
@@ -75,7 +75,7 @@ def held(
     *,
     bounds: Callable[[Any], tuple[float, float] | None] = lambda spec: None,
     present: Callable[[Any], bool] = lambda spec: True,
-    start: int = 0,
+    start: float | tuple[float, ...] = 0,
     lanes: str = "",
     by_agent: bool = False,
 ) -> Any:

@@ -248,6 +248,7 @@ def _check_record(spec: RunSpec, resume: Any) -> None:
         raise ValueError(
             "record.every needs replicas that stand at the same step; those of resume do not"
         )
+    check_recordable(spec)
     if math.prod(game.num_actions) < 2**31 and game.num_agents <= MAX_AGENTS:
         return
     for count in COUNTS.values():
@@ -256,6 +257,27 @@ def _check_record(spec: RunSpec, resume: Any) -> None:
                 f"record.{count.asked} must be False in a game of more than {MAX_AGENTS} agents or "
                 f"2^31 joint actions; {game.name!r} has {game.num_agents} agents"
             )
+
+
+def check_recordable(spec: RunSpec) -> None:
+    """Raise ValueError if the record asks for something that the game does not have."""
+    record, game, compact = spec.record, spec.game, spec.game.compact
+    functions = spec.functions is not None
+    ends = functions or compact.terminal is not None or compact.time_limit > 0
+    without = {
+        "state_visits": (functions, "a procedural game, whose states are not numbered"),
+        "episodes": (not ends, "a game without terminal states and time limit: no episode ends"),
+        "regret": (
+            functions or compact.rewards.shape[2] > 1,
+            "a game whose rewards depend on more than the joint action: what another action would "
+            "have brought depends on the states that would have followed",
+        ),
+    }
+    if compact.turns is not None and not without["regret"][0]:
+        without["regret"] = (True, "a game with turns: an agent that is not to move has no choice")
+    for name, (lacking, why) in without.items():
+        if lacking and getattr(record, name):
+            raise ValueError(f"record.{name} must be False in {why}; got {game!r}")
 
 
 def _check_backend(spec: RunSpec) -> None:
@@ -423,7 +445,19 @@ def _check_memory(spec: RunSpec, begun: int) -> None:
 
         threads, capacity = layout(spec, replicas, spec.threads)
         need += threads * block_bytes(spec, capacity)
-    check_fits("replicas (and what is recorded)", "replicas", replicas, need, each)
+    check_fits(_largest_part(spec, each), "replicas", replicas, need, each)
+
+
+def _largest_part(spec: RunSpec, each: int) -> str:
+    """Return the argument that takes most of the `each` bytes of a replica."""
+    sizes: dict[str, int] = {}
+    for array in declared(Counts):
+        asked = COUNTS[array.name].asked
+        sizes[asked] = sizes.get(asked, 0) + array.size(spec)
+    largest = max(sizes, key=lambda name: sizes[name])
+    if 2 * sizes[largest] <= each:
+        return "replicas (and what is recorded)"
+    return f"record.{largest} of {sizes[largest]:,} bytes for each replica"
 
 
 def cpus() -> int:

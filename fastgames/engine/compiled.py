@@ -260,6 +260,8 @@ class LaneBlock:
                 self.lanes.step[into] = state.steps[where]
         if state.window is not None:
             self.lanes.window_at[into] = state.steps[where] % self.last
+        if self.lanes.path_at is not None:
+            self.lanes.path_at[into] = state.steps[where] % self.lanes.path
         self.loaded = True
 
     def _load_tables(

@@ -118,6 +118,8 @@ class CoreCount:
     by_agent: whether the first dimension is the agents
     last: whether it covers the last steps only, else all
     joint, rewards: whether its pass reads the number of the joint action, and rewards
+    states: whether its pass reads the state, and so runs before the game moves
+    ring: whether it is a ring of the last steps, of `dims[0]` entries
     """
 
     dtype: np.dtype[Any]
@@ -126,6 +128,8 @@ class CoreCount:
     last: bool
     joint: bool
     rewards: bool
+    states: bool
+    ring: bool
 
 
 @light_dataclass()
@@ -196,7 +200,7 @@ def core_counts(spec: RunSpec) -> dict[str, CoreCount]:
         if array.present(spec) and not (count.last and spec.window):
             counts[array.name] = CoreCount(
                 array.type(spec), array.dims(spec), array.by_agent, count.last, count.joint,
-                count.rewards,
+                count.rewards, count.states, count.ring,
             )  # fmt: skip
     return counts
 

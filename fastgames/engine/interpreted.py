@@ -27,7 +27,7 @@ from fastgames.functions.promotion import for_reference
 from fastgames.games import Game, Variants
 from fastgames.games.compact import Chances, Compact, Functions, Sum, Table
 from fastgames.learners import Rules
-from fastgames.record import COUNTS, Played
+from fastgames.record import COUNTS, Played, first_pairs
 from fastgames.rules import listing, schedules, streams
 from fastgames.rules.choice import argmax, unit
 from fastgames.rules.exponential import exp
@@ -77,6 +77,7 @@ class World(ABC):
     rng: np.random.Generator | None
     age: int
     stream: np.ndarray | None
+    state: Any
 
     def __init__(
         self, game: Game, state: State, replica: int, rng: np.random.Generator | None
@@ -649,6 +650,7 @@ class ReferenceBlock:
             self.doing = f"choose of learners[{player.agent}]"
             joint.append(player.choose(view, taken, word, before))
         self.doing = of_game("step", name)
+        origin = np.copy(world.state)
         step = world.step(tuple(joint), self.asking)._replace(word=word, before=before)
         there = self._look()
         changes = [0] * len(players)
@@ -667,7 +669,7 @@ class ReferenceBlock:
             self._look()  # what is out of range there is an error of this step, as in the kernels
         for player in players:
             player.advance()
-        self._count(tuple(joint), step, changes)
+        self._count(here, origin, tuple(joint), step, changes)
 
     def _tables(self) -> list[Any]:
         """Return copies of every agent's tables, read-only, as rules take them."""
@@ -686,10 +688,15 @@ class ReferenceBlock:
                 name, (_, *place), value = found
                 raise _Outside("table", value, not_finite(value, name, tuple(place)))
 
-    def _count(self, joint: tuple[int, ...], step: Step, changes: list[int]) -> None:
+    def _count(
+        self, here: list[View], before: np.ndarray, joint: tuple[int, ...], step: Step,
+        changes: list[int],
+    ) -> None:  # fmt: skip
+        """Count a step of the replica; before: its state before the step."""
         counters, rewards = self.counters, [float(self.players[0].real(x)) for x in step.rewards]
+        steps = int(counters["steps"])
         if "window" in counters:
-            at = counters["steps"] % len(counters["window"])
+            at = steps % len(counters["window"])
             counters["window"][at] = step.cell
             counters["counted"] = min(counters["counted"] + 1, len(counters["window"]))
             if "reward_window" in counters:
@@ -705,8 +712,21 @@ class ReferenceBlock:
                 actions=np.array([joint]).T,
                 rewards=np.array([rewards]),
                 changes=np.array([changes]),
+                steps=np.array([steps]),
+                states=before[None],
+                pairs=np.array([self._pairs(here, joint)]).T,
+                over=np.array([step.over]),
+                discount=self.game.discount,
             )
             for name, count in asked.items():
                 count.add(counters[name][None], played)
         if self.stable is not None:
             self.stable[0] = 0 if any(changes) else self.stable[0] + 1
+
+    def _pairs(self, here: list[View], joint: tuple[int, ...]) -> list[int]:
+        """Return `Played.pairs` of the replica."""
+        first, game = first_pairs(self.game), self.game
+        return [
+            first[i] + view.observation * game.num_actions[i] + action if view.moves else -1
+            for i, (view, action) in enumerate(zip(here, joint, strict=True))
+        ]

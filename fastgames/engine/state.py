@@ -392,10 +392,12 @@ def resumed(old: State, spec: RunSpec, recorded: Record, seed: int | None) -> St
     for each in FIELDS:
         before = getattr(old, each.name)
         if each.present(spec):
-            new = before is None or each.name in anew
+            new = before is None or each.name in anew or before.shape != each.shape(spec)
             arrays[each.name] = each.make(spec) if new else before.copy()
     if spec.mediated and old.mediator is None:
         arrays["mediator"] = _start_mediator(spec, seed)
+    if record.episodes and not recorded.episodes:
+        _leave_out(old, arrays)
     seats = make_seats(spec)
     for agent, was, seat in zip(spec.agents, old.seats, seats, strict=True):
         _take_over(agent, seat, was)
@@ -403,6 +405,15 @@ def resumed(old: State, spec: RunSpec, recorded: Record, seed: int | None) -> St
     if "stable" in arrays and any(agent.given or agent.resets_tables for agent in spec.agents):
         arrays["stable"][...] = 0  # steps without a change of these tables
     return State(seats=seats, generator=old.generator, **arrays)
+
+
+def _leave_out(old: State, arrays: dict[str, np.ndarray]) -> None:
+    """Mark the episodes that are under way: they began before they were recorded."""
+    under_way = old.steps > 0
+    if old.ages is not None:
+        under_way &= old.ages > 0
+    arrays["episode_counts"][under_way, 0] = -1
+    arrays["episode_returns"][under_way, :, :2] = np.nan
 
 
 def _take_over(agent: AgentSpec, seat: Seat, was: Seat) -> None:

@@ -31,7 +31,7 @@ def count_up(state: State, game: Game, replicas: slice) -> None:
         if joint:
             number = window[rows, at] % joint_actions
             actions = np.array(np.unravel_index(number, game.num_actions))
-        played = Played(rows, actions, _rewards(state, game, replicas, rows, at), NOTHING)
+        played = Played(rows, actions, _rewards(state, game, replicas, rows, at))
         for name, array in counts.items():
             COUNTS[name].add(array, played)
     for name, array in counts.items():

@@ -9,10 +9,10 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.version import __version__
+from fastgames.engine.recorded import UNITS as UNITS_OF_COUNTS
 from fastgames.games import Variants
 from fastgames.io import labels
 from fastgames.io.files import replacing
-from fastgames.record import UNITS as UNITS_OF_COUNTS
 
 if TYPE_CHECKING:
     import pandas
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 Columns = dict[str, Any]  # of a frame, by name: arrays of one length, or pandas' categories
 
-TAKEN = ("replica", "step", "agent", "observation", "action", "greedy", "probability")
+TAKEN = (
+    "replica", "step", "agent", "observation", "action", "greedy", "probability", "action_visits"
+)  # fmt: skip
 
 #: What a unit of each column is; of columns of agents without the number of the agent.
 UNITS = {
@@ -30,6 +32,7 @@ UNITS = {
     **UNITS_OF_COUNTS,
     "probability": "probability",
     "count": "game steps",
+    "reward": "reward",
 }
 
 
@@ -41,20 +44,28 @@ def frame(result: "Result", what: str = "replicas") -> "pandas.DataFrame":
     result : Result
         Of any run.
     what : str
-        "replicas": one row for each replica. ``steps``; ``stopped`` where the run had a `stop`; for
-        agent i, where recorded, ``flips_i`` and ``mean_reward_i``; and where it has one observation
-        ``greedy_i``, the name of the action that it prefers.
+        "replicas": one row for each replica. ``steps``; ``stopped`` where the run had a `stop`;
+        where recorded ``episodes``, ``mean_length`` and ``max_length``, and for agent i
+        ``flips_i``, ``mean_reward_i``, ``regret_i``, ``mean_return_i`` and
+        ``mean_discounted_return_i``; and where it has one observation ``greedy_i``, the name of the
+        action that it prefers.
 
         "policies": one row for each replica, agent, observation and action. ``greedy``, whether it
-        is the preferred one; ``probability`` where the learner has a policy; every table that has
-        an entry for each observation and action, such as ``q`` (as ``action_values`` if a table of
-        yours is called "action", or as another of these columns).
+        is the preferred one; ``probability`` where the learner has a policy; ``action_visits``
+        where recorded; every table that has an entry for each observation and action, such as
+        ``q`` (as ``action_values`` if a table of yours is called "action", or as another of these
+        columns).
 
         "snapshots": the same for each snapshot, as far as recorded, with ``step`` in front. -1 and
         nan, and False in ``greedy``, stand where an interrupted run did not come to.
 
         "joint_actions": one row for each replica and joint action. ``action_0``, ``action_1``, …,
         and the ``count`` of steps in which it was played.
+
+        "states": one row for each replica and state: ``state``, and its ``state_visits``.
+
+        "path": one row for each replica and recorded step at its end. ``step``, ``state`` (of a
+        procedural game ``state_0``, ``state_1``, …), ``action_0``, …, ``reward_0``, ….
 
     Returns
     -------
@@ -135,7 +146,7 @@ def _replicas(result: "Result") -> Columns:
         columns["stopped"] = result.stopped
     for name, axes in result.COUNTED.items():
         counted = getattr(result, name)
-        if counted is not None and axes[0] == "agent":
+        if counted is not None and axes in ((), ("agent",)):
             for place in np.ndindex(*counted.shape[1:]):
                 columns["_".join(map(str, (name, *place)))] = counted[(slice(None), *place)]
     for i, actions in enumerate(result.game.actions):
@@ -151,6 +162,8 @@ def _policies(result: "Result") -> Columns:
         values = _tables(result, i, result.tables[i])
         if result.learners[i].rules.policy is not None:
             values["probability"] = result.policy(i)
+        if result.action_visits is not None:
+            values["action_visits"] = result.action_visits[i]
         values["greedy"] = _marked(result.greedy(i), result.game.num_actions[i])
         agents.append({name: values[name][None] for name in sorted(values, key=_order)})
     columns, replicas = _long(result, agents, np.zeros(1, np.int64))
@@ -191,11 +204,43 @@ def _joint_actions(result: "Result") -> Columns:
     return _beside(result, columns, replica)
 
 
+def _states(result: "Result") -> Columns:
+    visits = result.state_visits
+    if visits is None:
+        raise ValueError(
+            f'what="states" needs record=fg.Record(state_visits=True); this run has {result.record}'
+        )
+    replica, state = (axis.ravel() for axis in np.indices(visits.shape))
+    return _beside(result, {"state": state, "state_visits": visits.ravel()}, replica)
+
+
+def _path(result: "Result") -> Columns:
+    path = result.path
+    if path is None:
+        raise ValueError(
+            f'what="path" needs record=fg.Record(path=…); this run has {result.record}'
+        )
+    replica, at = np.nonzero(path.steps >= 0)
+    columns: Columns = {"step": path.steps[replica, at]}
+    states = path.states[replica, at]
+    if states.ndim == 1:
+        columns["state"] = states
+    else:
+        columns |= {f"state_{k}": states[:, k] for k in range(states.shape[1])}
+    for i, names in enumerate(result.game.actions):
+        columns[f"action_{i}"] = _categories(path.actions[replica, at, i], names)
+    for i in range(result.game.num_agents):
+        columns[f"reward_{i}"] = path.rewards[replica, at, i]
+    return _beside(result, columns, replica)
+
+
 KINDS: dict[str, Callable[["Result"], Columns]] = {
     "replicas": _replicas,
     "policies": _policies,
     "snapshots": _snapshots,
     "joint_actions": _joint_actions,
+    "states": _states,
+    "path": _path,
 }
 
 

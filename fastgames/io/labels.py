@@ -37,11 +37,16 @@ def dataset(result: "Result") -> "xarray.Dataset":
         ================================ ==========================================================
 
         For all: ``steps`` (replica); ``states`` (replica) where there are several; ``stopped``
-        (replica) where the run had a `stop`; and where recorded ``flips`` and ``mean_reward``
-        (replica, agent), ``joint_counts`` (replica, action_0, action_1, …).
+        (replica) where the run had a `stop`; and where recorded ``flips``, ``mean_reward``,
+        ``regret``, ``mean_return`` and ``mean_discounted_return`` (replica, agent), ``episodes``,
+        ``mean_length`` and ``max_length`` (replica), ``joint_counts`` (replica, action_0, action_1,
+        …), ``state_visits`` (replica, state), ``action_visits_i`` (replica, observation_i,
+        action_i), ``path_steps`` and ``path_states`` (replica, path), ``path_actions`` and
+        ``path_rewards`` (replica, path, agent).
 
         Coordinates: ``replica``, ``agent`` and ``observation_i`` count from 0, ``action_i`` has the
-        names of the actions, ``snapshot`` the game steps after which it was taken. Parameters of a
+        names of the actions, ``snapshot`` the game steps after which it was taken, ``path`` the
+        place of a step before the end, -1 for the last one. Parameters of a
         learner that differ between replicas are coordinates on ``replica``: ``alpha_i``,
         ``epsilon_i``; of a schedule its parts, such as ``epsilon_i_start``. ``variant`` (replica)
         is the number of the game that was played, of `Variants`.
@@ -58,6 +63,8 @@ def dataset(result: "Result") -> "xarray.Dataset":
     ------
     ImportError
         If xarray is not installed.
+    ValueError
+        If a dimension of the grid is called as a variable or as a dimension of one.
 
     Examples
     --------
@@ -96,10 +103,20 @@ def dataset(result: "Result") -> "xarray.Dataset":
             variables[f"policy_{i}"] = (cells, result.policy(i))
         coordinates |= _coordinates(result, i, cells)
     variables |= _counters(result)
+    if result.path is not None:
+        coordinates["path"] = np.arange(-result.path.steps.shape[1], 0)
+        variables |= _path(result)
     if result.snapshots is not None:
         coordinates["snapshot"] = ("snapshot", result.snapshots.steps, {"long_name": "game steps"})
         variables |= _snapshots(result)
     if result.grid is not None:
+        axes = {axis for used, *_ in variables.values() for axis in used}
+        taken = [name for name in result.grid.dims if name in variables or name in axes]
+        if taken:
+            raise ValueError(
+                f"a dimension of the grid must not be called as a variable, got {taken[0]!r}; "
+                "rename it"
+            )
         variables = _unfolded(variables, result.grid)
         own = {name: list(values) for name, values in result.grid.dims.items()}
         coordinates = _unfolded(coordinates, result.grid) | own
@@ -147,9 +164,24 @@ def _counters(result: "Result") -> dict[str, Any]:
     found = {}
     for name, axes in result.COUNTED.items():
         array = getattr(result, name)
-        if array is not None:
+        if isinstance(array, list):  # one of each agent
+            for i, own in enumerate(array):
+                found[f"{name}_{i}"] = (("replica", *(f"{axis}_{i}" for axis in axes)), own)
+        elif array is not None:
             found[name] = (("replica", *(actions if axes == ("actions",) else axes)), array)
     return found
+
+
+def _path(result: "Result") -> dict[str, Any]:
+    """Return the recorded last steps of a run."""
+    path, axes = result.path, ("replica", "path")
+    assert path is not None
+    return {
+        "path_steps": (axes, path.steps),
+        "path_actions": ((*axes, "agent"), path.actions),
+        "path_rewards": ((*axes, "agent"), path.rewards),
+        "path_states": ((*axes, "state_entry")[: path.states.ndim], path.states),
+    }
 
 
 def _snapshots(result: "Result") -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.fields import MOST_STEPS, declared
 from fastgames._common.seeds import generator_of
-from fastgames.engine.arguments import check_learner
+from fastgames.engine.arguments import check_learner, check_recordable
 from fastgames.engine.snapshots import KINDS as KINDS_OF_SNAPSHOTS
 from fastgames.engine.snapshots import Snapshots
 from fastgames.engine.spec import AgentSpec, RunSpec
@@ -197,6 +197,7 @@ def _result(
     if seed is not None:
         seed = checks.whole("seed", seed, "[0, 2^64)")
     spec = RunSpec(game, learners, replicas, dtype, stream, record, stop, grid=sweep)
+    check_recordable(spec)
     # Tables first: what learners start from may be as large, and only then is known to be there.
     seats_read = [
         _seat(file, f"state/{agent.agent}", names, agent)

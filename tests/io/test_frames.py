@@ -111,6 +111,57 @@ def test_joint_actions_in_long_form(result):
     assert frame["count"].sum() == 60 * REPLICAS
 
 
+@pytest.fixture(scope="module")
+def episodes():
+    game = fg.games.random_markov_game(
+        states=5, actions=(2, 3), observations=(2, 4), terminal=1, time_limit=6, rng=1
+    )
+    record = fg.Record(path=4, state_visits=True, action_visits=True, episodes=True)
+    return fg.run(game, fg.QLearner(np.array([0.1, 0.2])), 25, 2, 7, record)
+
+
+def test_episodes_and_regret_of_each_replica(episodes):
+    frame = episodes.to_pandas()
+    assert list(frame)[3:] == [
+        "steps", "episodes", "mean_length", "max_length", "mean_return_0", "mean_return_1",
+        "mean_discounted_return_0", "mean_discounted_return_1",
+    ]  # fmt: skip
+    for name in ("episodes", "mean_length", "max_length"):
+        np.testing.assert_array_equal(frame[name], getattr(episodes, name))
+    np.testing.assert_array_equal(frame.mean_return_1, episodes.mean_return[:, 1])
+    assert frame.attrs["units"]["mean_return_1"] == "reward per episode"
+    result = fg.run(fg.games.chicken(), fg.QLearner(), 9, 2, 1, fg.Record(regret=True))
+    np.testing.assert_array_equal(result.to_pandas().regret_1, result.regret[:, 1])
+
+
+def test_visits_in_long_form(episodes):
+    frame = rows(episodes.to_pandas("policies"), agent=1)
+    np.testing.assert_array_equal(frame.action_visits, episodes.action_visits[1].ravel())
+    frame = episodes.to_pandas("states")
+    assert list(frame)[-2:] == ["state", "state_visits"]
+    row = rows(frame, replica=1, state=3)
+    assert row.state_visits.item() == episodes.state_visits[1, 3]
+    assert row.alpha_0.item() == 0.2
+
+
+def test_the_path_in_long_form(episodes):
+    frame = episodes.to_pandas("path")
+    assert list(frame)[3:] == [
+        "step", "state", "action_0", "action_1", "reward_0", "reward_1"
+    ]  # fmt: skip
+    row, path = rows(frame, replica=1), episodes.path
+    assert row.step.tolist() == [21, 22, 23, 24]
+    np.testing.assert_array_equal(row.state, path.states[1])
+    names = episodes.game.actions[1]
+    assert row.action_1.tolist() == [names[a] for a in path.actions[1, :, 1]]
+    np.testing.assert_array_equal(row.reward_0, path.rewards[1, :, 0])
+    record = fg.Record(path=4)
+    short = fg.run(fg.games.soccer(), fg.QLearner(), 3, 2, 7, record, backend="reference")
+    frame = short.to_pandas("path")
+    assert frame.step.tolist() == [0, 1, 2] * 2
+    np.testing.assert_array_equal(frame.state_1, short.path.states[:, 1:, 1].ravel())
+
+
 def test_learners_with_different_tables():
     seats = [fg.QLearner(), fg.FictitiousPlay()]
     result = fg.run(fg.games.chicken(), seats, 20, 2, 1, backend="reference")
@@ -184,7 +235,7 @@ def test_what_there_is_not(result):
     with pytest.raises(ValueError, match=r"what must be one of 'replicas'.* got 'policy'; did you"):
         result.to_pandas("policy")
     bare = fg.run(fg.games.chicken(), fg.QLearner(), 5, 2, 1)
-    for what in ("snapshots", "joint_actions"):
+    for what in ("snapshots", "joint_actions", "states", "path"):
         with pytest.raises(ValueError, match=rf'what="{what}" needs record=fg\.Record\('):
             bare.to_pandas(what)
 

@@ -94,6 +94,56 @@ def test_attributes(result):
     }
 
 
+def test_visits_episodes_regret_and_the_path():
+    game = fg.games.random_markov_game(
+        states=5, actions=(2, 3), observations=(2, 4), terminal=1, time_limit=6, rng=1
+    )
+    record = fg.Record(path=4, state_visits=True, action_visits=True, episodes=True)
+    result = fg.run(game, fg.QLearner(), 3, REPLICAS, 7, record)
+    labelled = dataset(result)
+    expected = {
+        "state_visits": (("replica", "state"), result.state_visits),
+        "action_visits_1": (("replica", "observation_1", "action_1"), result.action_visits[1]),
+        "episodes": (("replica",), result.episodes),
+        "mean_length": (("replica",), result.mean_length),
+        "max_length": (("replica",), result.max_length),
+        "mean_return": (("replica", "agent"), result.mean_return),
+        "mean_discounted_return": (("replica", "agent"), result.mean_discounted_return),
+        "path_steps": (("replica", "path"), result.path.steps),
+        "path_actions": (("replica", "path", "agent"), result.path.actions),
+        "path_rewards": (("replica", "path", "agent"), result.path.rewards),
+        "path_states": (("replica", "path"), result.path.states),
+    }
+    for name, (axes, array) in expected.items():
+        assert labelled[name].dims == axes
+        np.testing.assert_array_equal(labelled[name].to_numpy(), array)
+    assert labelled["path"].to_numpy().tolist() == [-4, -3, -2, -1]
+    assert labelled["path_steps"].sel(path=-1).to_numpy().tolist() == [2, 2, 2]
+    chicken = fg.run(fg.games.chicken(), fg.QLearner(), 9, 2, 1, fg.Record(regret=True))
+    assert dataset(chicken)["regret"].dims == ("replica", "agent")
+    np.testing.assert_array_equal(dataset(chicken)["regret"], chicken.regret)
+
+
+@pytest.mark.parametrize("name", ["regret", "path", "path_actions", "action_visits_0"])
+def test_a_dimension_of_a_grid_that_is_called_as_a_record(name):
+    sweep = fg.grid(**{name: [0.1, 0.2]})
+    run = {"game": fg.games.chicken(), "learners": fg.QLearner(sweep[name]), "steps": 5}
+    plain = dataset(fg.run(**run, replicas=sweep, rng=1))
+    assert plain[name].to_numpy().tolist() == [0.1, 0.2]
+    record = fg.Record(path=2, regret=True, action_visits=True)
+    with pytest.raises(ValueError, match=f"a dimension of the grid must not .* got '{name}'"):
+        dataset(fg.run(**run, replicas=sweep, rng=1, record=record))
+
+
+def test_the_path_of_a_procedural_game_has_every_entry_of_its_states():
+    result = fg.run(
+        fg.games.soccer(), fg.QLearner(), 3, 2, 7, fg.Record(path=2), backend="reference"
+    )
+    labelled = dataset(result)["path_states"]
+    assert labelled.dims == ("replica", "path", "state_entry")
+    np.testing.assert_array_equal(labelled, result.path.states)
+
+
 def test_what_was_not_recorded_is_not_there():
     seats = (fg.QLearner(), fg.FixedPolicy([0.25, 0.75]))
     labelled = dataset(fg.run(fg.games.chicken(), seats, 5, 2, 1))

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 import fastgames as fg
 from fastgames import _core, registry
 from fastgames.engine import compiled, environments
+from fastgames.engine.arguments import check_recordable
+from fastgames.engine.spec import RunSpec
 from fastgames.record import COUNTS
 from library.games import GAMES, markov_games, matrix_games, variants
 from library.learners import AHEAD, LEARNERS
@@ -52,10 +54,26 @@ def core_as(build, capacity):
         yield
 
 
+def can_record(game, asked):
+    """Whether a run of the game can record what an attribute of `Record` asks for."""
+    try:
+        check_recordable(RunSpec(game, (), record=asking(asked)))
+    except ValueError:
+        return False
+    return True
+
+
+def asking(*asked, path=3, **more):
+    """A record of what these attributes ask for; path: its value, if it is among them."""
+    return fg.Record(**{name: path if name == "path" else True for name in asked}, **more)
+
+
 @st.composite
-def _records(draw, steps):
+def _records(draw, steps, game):
     every = draw(st.none() | st.integers(1, steps + 1))
-    counts = {count.asked: draw(st.booleans()) for count in COUNTS.values()}
+    asked = {count.asked: st.booleans() for count in COUNTS.values()}
+    asked["path"] = st.none() | st.integers(1, steps + 2)
+    counts = {name: draw(values) for name, values in asked.items() if can_record(game, name)}
     over_last = any(counts[count.asked] for count in COUNTS.values() if count.last)
     return fg.Record(
         every=every,
@@ -118,6 +136,6 @@ def setups(draw, kind=None, kinds=None, replicas=None, game=None, dtype=None, st
         replicas,
         draw(st.sampled_from([0, 1, 7, 2**32, 2**64 - 1]) | st.integers(0, 2**64 - 1)),
         draw(st.sampled_from(registry.DTYPES)) if dtype is None else dtype,
-        draw(_records(steps)),
+        draw(_records(steps, game)),
         draw(st.none() | st.builds(fg.Stable, st.sampled_from([1, 2, 3, 5, 9]))),
     )
