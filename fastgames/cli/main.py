@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastgames._common import checks
 from fastgames._common.version import __version__
 from fastgames.cli.parse import (
+    RECORDS,
     firms_of,
     float_of,
+    form_of,
     game_of,
     learners_of,
+    records_of,
     seed_of,
     sizes_of,
     times_of,
@@ -241,6 +244,14 @@ def run(
         str | None,
         typer.Option(metavar="N", help="Count rewards and plays over the last so many steps only."),
     ] = None,
+    record: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Record as well: {', '.join(map(form_of, RECORDS))}.",
+            autocompletion=_completing(lambda: RECORDS),
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the result there.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw it there: .png, .pdf, .svg.")] = None,
     **options: Any,
@@ -263,15 +274,18 @@ def run(
         check_path(plot, "plot")
         apart = max(1, count // _SNAPSHOTS) if apart is None else apart
     softmax = any(isinstance(getattr(seat, "explore", None), Softmax) for seat in seats)
-    record = Record(
+    recorded = {
+        "flips": True, "joint_actions": _few(chosen, runs or 0), "rewards": True,
+        **records_of(record or []),
+    }  # fmt: skip
+    what = Record(
         every=apart, greedy=apart is not None, policies=apart is not None and softmax,
-        flips=True, joint_actions=_few(chosen, runs or 0), rewards=True,
-        last=whole_of("last", last),
+        last=whole_of("last", last), **recorded,
     )  # fmt: skip
     began = time.perf_counter()
     try:
         result = run_game(
-            chosen, seats, count, runs, seed_of(seed), record,
+            chosen, seats, count, runs, seed_of(seed), what,
             dtype=dtype, backend=backend, stream=stream, threads=whole_of("threads", threads),
         )  # fmt: skip
     except Interrupted as stop:

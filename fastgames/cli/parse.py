@@ -12,11 +12,19 @@ from fastgames._common import checks
 from fastgames.cli.options import option, option_of_game, options_of
 from fastgames.games import Game, make
 from fastgames.learners import RuleLearner
+from fastgames.record import Record
 from fastgames.registry import EXPLORERS, GAMES, INITIALS, LEARNERS, STEP_SIZES
 from fastgames.schedules import Exponential, Linear
 
 NUMBER = "a number, exponential:START,RATE[,FLOOR], linear:START,END,STEPS or visits[:POWER]"
 SCHEDULES = {"exponential": (Exponential, (2, 3)), "linear": (Linear, (3,))}
+
+#: What `--record` may name, by its default: the fields of `Record` without an option of their own.
+RECORDS = {
+    field.name: field.default
+    for field in fields(Record)
+    if field.name not in ("every", "tables", "greedy", "policies", "last")
+}
 
 # Below the options, as written: at most 78 columns wide.
 
@@ -34,6 +42,23 @@ def times_of(text: str | None) -> int | list[int] | None:
     if text is None or "," not in text:
         return whole_of("every", text)
     return [whole_of("every", part) or 0 for part in text.split(",")]
+
+
+def records_of(texts: list[str]) -> dict[str, Any]:
+    """Return fields of `Record` by name: flags, and path=N."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        checks.one_of("record", name, RECORDS)
+        if bool(equals) != (RECORDS[name] is None):
+            raise ValueError(f"record must be {form_of(name)}, got {text!r}")
+        found[name] = whole_of(name, value) if equals else True
+    return found
+
+
+def form_of(name: str) -> str:
+    """Return the form of a name in RECORDS: itself, or with a number."""
+    return f"{name}=N" if RECORDS[name] is None else name
 
 
 def seed_of(text: str | None) -> int | None:

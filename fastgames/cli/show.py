@@ -94,14 +94,16 @@ def show_result(result: Result, seconds: float) -> None:
     console = make_console()
     game, steps = result.game, int(result.steps.max())
     title = f"{game.name}: {result.replicas:,} x {steps:,} steps"
-    table = table_of("agent", "learner", "mean reward", "flips", title=title)
-    assert result.mean_reward is not None
-    assert result.flips is not None
+    counted = {name: getattr(result, name) for name in ("mean_reward", *result.COUNTED)}
+    counted = {name: array for name, array in counted.items() if array is not None}
+    columns = [name for name in counted if result.COUNTED[name] == ("agent",)]
+    table = table_of("agent", "learner", *(x.replace("_", " ") for x in columns), title=title)
     for i, learner in enumerate(result.learners):
-        table.add_row(
-            str(i), repr(learner), spread(result.mean_reward[:, i]), spread(result.flips[:, i])
-        )
+        table.add_row(str(i), repr(learner), *(spread(counted[name][:, i]) for name in columns))
     console.print(table)
+    for name, array in counted.items():
+        if result.COUNTED[name] == ():
+            print(f"{name.replace('_', ' ')}: {spread(array)}")
     if result.joint_counts is None:
         print("joint actions were not counted: there are too many")
     elif game.compact.turns is None:  # else who does not move counts as playing its first action

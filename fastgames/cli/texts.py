@@ -13,6 +13,7 @@ Examples:
       --temperature exponential:1000,1e-5,0.01
   fastgames run klein --steps 500000 --alpha 0.3 --last 1000 \\
       --epsilon exponential:1,2.763e-5
+  fastgames run grid_game --record episodes --record path=20 --out path.zip
 
 X is a number, numbers with commas between them, true or false. A number of a
 learner may also be exponential:START,RATE[,FLOOR] or linear:START,END,STEPS,
@@ -21,6 +22,9 @@ and the step size alpha visits[:POWER]; initial may be uniform_rivals.
 An option of a learner given once is for all agents. Given once for each
 agent, it is for each in turn; - leaves an agent its default. --game-gamma is
 the gamma of a game.
+
+--record is given once for each record. flips, rewards and joint_actions
+(unless there are too many of these) are recorded anyway.
 """
 
 REPRODUCE_EXAMPLES = """

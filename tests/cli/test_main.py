@@ -12,6 +12,7 @@ from library.processes import output_of, python
 import fastgames as fg
 from fastgames.cli import main as cli
 from fastgames.cli import show
+from fastgames.cli.parse import RECORDS
 from fastgames.engine import driver
 from fastgames.registry import EXPLORERS, GAMES, LEARNERS
 
@@ -104,6 +105,38 @@ def test_run_is_the_library_run(ran):
     np.testing.assert_array_equal(found.tables[0]["q"], expected.tables[0]["q"])
     np.testing.assert_array_equal(found.joint_counts, expected.joint_counts)
     assert found.snapshots.steps.tolist() == [0, 25, 50]
+
+
+def test_run_records_what_is_named(ran, call):
+    names = [name for name in RECORDS if name not in ("regret", "path")]
+    found = ran("grid_game", "--steps", 200, "--seed", 7, "--record", "path=3",
+                *(x for name in names for x in ("--record", name)))  # fmt: skip
+    assert found.record == fg.Record(path=3, **dict.fromkeys(names, True))
+    expected = fg.run(fg.games.grid_game(), fg.QLearner(), 200, rng=7, record=found.record)
+    np.testing.assert_array_equal(found.path.states, expected.path.states)
+    status, out, _ = call("run", "grid_game", "--steps", 200, "--seed", 7, "--record", "episodes")
+    assert status == 0
+    assert f"episodes: {expected.episodes[0]}\n" in out
+    assert f"mean length: {expected.mean_length[0]:.4g}\n" in out
+    status, out, _ = call("run", "chicken", "--seed", 7, "--record", "regret")
+    assert status == 0
+    assert "regret" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("episode", "record must be one of 'flips',.*got 'episode'; did you mean 'episodes'"),
+        ("path", "record must be path=N, got 'path'"),
+        ("episodes=3", "record must be episodes, got 'episodes=3'"),
+        ("path=x", "path must be a whole number, got 'x'"),
+        ("episodes", "record.episodes must be False in a game without terminal states"),
+    ],
+)
+def test_records_that_are_none(call, text, words):
+    status, _, err = call("run", "chicken", "--record", text)
+    assert status == 2
+    assert re.search(words, err)
 
 
 def test_run_by_another_backend_and_stream(ran):
