@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 UNITS = {
     "mean_reward": ("Mean reward", "reward per step"),
     "flips": ("Changes of the greedy action", "flips"),
+    "regret": ("Regret", "reward per step"),
+    "episodes": ("Episodes", "episodes"),
+    "mean_length": ("Mean length of an episode", "game steps"),
+    "mean_return": ("Mean return", "reward per episode"),
+    "mean_discounted_return": ("Mean discounted return", "reward per episode"),
     "stopped": ("Share of replicas that stopped", "share of replicas"),
     "steps": ("Steps taken", "game steps"),
 }
@@ -57,7 +62,8 @@ def sweep(
     path : str or Path, optional
         File to write the figure to, in the format of its suffix.
     value : str or array (replicas,) or (replicas, N), optional
-        "mean_reward", "flips", "stopped" or "steps", as recorded; or an array of numbers or
+        "mean_reward", "flips", "regret", "episodes", "mean_length", "mean_return",
+        "mean_discounted_return", "stopped" or "steps", as recorded; or an array of numbers or
         booleans, such as ``analysis.profit_gain(result, …)``. By default all recorded statistics,
         without "stopped" and "steps" if all replicas took the same number of steps.
     over : str, or tuple of one or two str, optional

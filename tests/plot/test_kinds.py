@@ -488,6 +488,37 @@ def test_numbers_of_ones_own(swept):
     assert axes.images[0].get_array()[2, 1] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("episodes", "Episodes"),
+        ("mean_length", "Mean length of an episode"),
+        ("mean_return", "Mean return"),
+        ("mean_discounted_return", "Mean discounted return"),
+    ],
+)
+def test_episodes_over_one_dimension(name, title):
+    """No episode of a replica may have ended: its means are nan, and left out."""
+    cells = fg.grid(alpha=[0.1, 0.2], repeats=15)
+    learner, record = fg.QLearner(cells.alpha), fg.Record(episodes=True)
+    result = fg.run(fg.games.grid_game(), learner, 200, cells, 7, record)
+    values = getattr(result, name).reshape(2, 15, -1)
+    assert name == "episodes" or np.isnan(values).any()
+    lines = result.plot(value=name).axes[0].get_lines()
+    for i, line in enumerate(lines):
+        np.testing.assert_allclose(line.get_ydata(), np.nanmedian(values[:, :, i], axis=1))
+    assert title in by_title(result.plot())
+
+
+def test_regret_over_one_dimension():
+    cells = fg.grid(alpha=[0.1, 0.2], repeats=5)
+    learner, record = fg.QLearner(cells.alpha), fg.Record(regret=True)
+    result = fg.run(fg.games.chicken(), learner, 60, cells, 7, record)
+    line, *_ = result.plot(value="regret").axes[0].get_lines()
+    expected = np.median(result.regret.reshape(2, 5, 2)[:, :, 0], axis=1)
+    np.testing.assert_allclose(line.get_ydata(), expected)
+
+
 def test_profit_gains_of_pricing_algorithms():
     stage = fg.games.logit_bertrand()
     cells = fg.grid(alpha=[0.1, 0.2], repeats=2)
