@@ -311,7 +311,8 @@ def _try_out(made: LearnerRules, rules: Rules, spec: RunSpec, agent: int) -> Non
     outcome: Any = Outcome(
         0, 0, real(0.0), real(0.0), 0, -1, False,
         np.zeros(game.num_actions[agent], real) if rules.counterfactual else None, signal, agent,
-        *((numbers, np.zeros(n, real)) if rules.joint else (None, None)), opponents=theirs,
+        numbers if rules.joint else None, np.zeros(n, real) if rules.joint else None,
+        opponents=theirs,
     )  # fmt: skip
     if rules.team:
         seen, m = np.zeros(len(team), np.int64), len(team)

@@ -223,6 +223,7 @@ class Learner(RuleLearner):
     @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
+        asked: dict[str, Any] = dict.fromkeys(self.asks, True)
         return Rules(
             parameters=tuple(self.parameters),
             tables=tuple(self.tables),
@@ -232,7 +233,7 @@ class Learner(RuleLearner):
             policy=self.policy,
             words=self.words,
             team=self.team,
-            **dict.fromkeys(self.asks, True),
+            **asked,
         )
 
     @property
