@@ -28,8 +28,8 @@ class Streams:
     replicas : int
         Number of replicas, at least 1.
     role : int
-        The number of the agent, in [0, 2^31 - 2]. The number of agents N stands for nature, whose
-        words `VectorGame` draws itself.
+        The number of the agent, in [0, 2^31 - 2]. The number of agents N stands for nature and
+        N + 1 for the mediator, whose words `VectorGame` draws itself.
 
     Attributes
     ----------

@@ -17,6 +17,7 @@ from fastgames.learners.base import ASKS, RuleLearner, Rules, Table, takes_situa
 from fastgames.schedules import Numeric, _Frozen, numeric
 
 MOST_PARAMETERS = 16  # MAX_PARAMETERS in src_cy/block.pxi
+_FLAGS = ("counterfactual", "joint")  # names of `ASKS` that have a field of their own
 _FORMS = {
     "draw": ("u", "p", "actions", "real"),
     "choose": ("tables", "p", "o", "signal"),
@@ -74,9 +75,9 @@ class Learner(RuleLearner):
     label : str
         Distinguishes teams that are otherwise equal.
     asks : sequence of str
-        What else the functions are told: "counterfactual" and "joint", as above; "cuts": `learn` is
-        also called for moves that a time limit cuts before the agent's next turn, with
-        `t.next_observation` -1; "opponents": the tables of all other agents, read-only
+        What else the functions are told: "counterfactual" and "joint", which set these flags;
+        "cuts": `learn` is also called for moves that a time limit cuts before the agent's next
+        turn, with `t.next_observation` -1; "opponents": the tables of all other agents, read-only
         (`t.opponents`, `s.opponents`); "mediator": a random word that is the same for all agents in
         a step (`t.word`, `s.word`).
 
@@ -132,7 +133,7 @@ class Learner(RuleLearner):
         for what in _FORMS:
             if getattr(self, what) is not None or what in ("choose", "learn"):
                 checks.function(what, getattr(self, what), self._form(what))
-        for flag in ("counterfactual", "joint", "team"):
+        for flag in (*_FLAGS, "team"):
             if not isinstance(getattr(self, flag), bool):
                 raise TypeError(f"{flag} must be True or False, got {getattr(self, flag)!r}")
         for text in ("name", "label"):
@@ -163,18 +164,17 @@ class Learner(RuleLearner):
                 check(what, function, self._form(what), names)
 
     def _check_asks(self) -> None:
-        """Check the names of what the functions ask for, and agree them with the flags."""
+        """Check the names of what the functions ask for; those that have flags set them."""
         if isinstance(self.asks, str) or not isinstance(self.asks, Sequence):
             raise TypeError(
                 f'asks must be a sequence of names such as ("opponents",), got {self.asks!r}'
             )
         for name in self.asks:
             checks.one_of("asks", name, ASKS)
-        flags = [name for name in ("counterfactual", "joint") if getattr(self, name)]
-        asks = tuple(name for name in ASKS if name in (*self.asks, *flags))
+        for name in _FLAGS:
+            object.__setattr__(self, name, getattr(self, name) or name in self.asks)
+        asks = tuple(name for name in ASKS if name in self.asks and name not in _FLAGS)
         object.__setattr__(self, "asks", asks)
-        for name in ("counterfactual", "joint"):
-            object.__setattr__(self, name, name in asks)
 
     def _check_parameters(self) -> None:
         """Check names and values of the parameters, and convert the values."""
@@ -232,6 +232,8 @@ class Learner(RuleLearner):
             learn=self.learn,
             policy=self.policy,
             words=self.words,
+            counterfactual=self.counterfactual,
+            joint=self.joint,
             team=self.team,
             **asked,
         )
@@ -253,13 +255,11 @@ class Learner(RuleLearner):
         return self.functions.text
 
     def _key(self) -> tuple[Any, ...]:
-        flags = self.counterfactual + self.joint
-        asks = self.asks[flags:]  # without those that have a flag
         return (
             *(self.name, self.label, self.words, self.counterfactual, self.joint, self.team),
             *((name, _content(x)) for name, x in self.parameters.items()),
             *(table._key() for table in self.tables),
-            *((("asks", *asks),) if asks else ()),  # the keys of earlier revisions have none
+            *((("asks", *self.asks),) if self.asks else ()),  # keys of earlier revisions have none
             self.fingerprint,
         )
 

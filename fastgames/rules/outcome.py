@@ -17,7 +17,9 @@ class Situation(NamedTuple):
         for "mediator"; else -1. `fastgames.rules.chance` turns it into draws.
     opponents : tuple or None
         The tables of all other agents in order, read-only, if the learner asks for "opponents":
-        `opponents[0].q` is the table "q" of the first. A team's members are no opponents.
+        `opponents[0].q` is the table "q" of the first. A team's members are no opponents. Compiled
+        functions index it by constants, unless the tables of all of them have the same names,
+        numbers of dimensions and types.
     """
 
     agent: int
