@@ -178,6 +178,14 @@ def test_only_mediated_runs_hold_the_stream(tmp_path):
         assert any("mediator" in name for name in names) == there
 
 
+def test_a_stream_of_zeros_is_refused(tmp_path):
+    """xoshiro128++ would stay there."""
+    result = fg.run(fg.games.chicken(), LISTENER, 5, 2, rng=1)
+    result.state.mediator[1] = 0
+    with pytest.raises(ValueError, match="state/mediator has a state of zeros"):
+        result.save(tmp_path / "result.zip")
+
+
 @bodies
 def test_a_mediator_asked_for_later_begins_its_stream(backend):
     game = fg.games.chicken()
