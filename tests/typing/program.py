@@ -105,6 +105,10 @@ def results() -> None:
     assert_type(result.steps, np.ndarray)
     assert_type(result.flips, np.ndarray | None)
     assert_type(result.mean_reward, np.ndarray | None)
+    assert_type(result.regret, np.ndarray | None)
+    assert_type(result.action_visits, list[np.ndarray] | None)
+    assert_type(result.episodes, np.ndarray | None)
+    assert result.path is None
     assert_type(result.seed, int | None)
     assert_type(result.learners, tuple[RuleLearner, ...])
     assert result.snapshots is not None
