@@ -53,13 +53,20 @@ enum { FG_F64_MANTISSA = 52, FG_F32_MANTISSA = 23, FG_F64_BIAS = 1023, FG_F32_BI
 FG_DEFINE_EXP(fg_exp_f64, double, uint64_t, FG_F64, fg_rounded_f64, 709.782712893384)
 FG_DEFINE_EXP(fg_exp_f32, float, uint32_t, FG_F32, fg_rounded_f32, 88.72283905206835)
 
-/* log of a positive, finite, normal number. */
+/* log of a positive, finite, normal number. It is taken apart as by frexp: x = 2^n m with m in [1/2, 1). 2^52 + n + 1022
+ * is a double whose low bits are the exponent's, since no vector instruction of AVX2 converts 64-bit integers. */
 static inline double fg_log(const double x) {
-  int n;
-  double m = frexp(x, &n);
+  uint64_t b, exponent;
+  double m, n;
+  memcpy(&b, &x, sizeof b);
+  exponent = (b >> FG_F64_MANTISSA) | 0x4330000000000000u;
+  b = (b & 0x000fffffffffffffu) | 0x3fe0000000000000u;
+  memcpy(&m, &b, sizeof m);
+  memcpy(&n, &exponent, sizeof n);
+  n -= 4503599627370496.0 + 1022.0;
   const int low = m < 0.7071067811865476;
   m = low ? m * 2.0 : m;
-  const double f = m - 1.0, s = f / (2.0 + f), z = s * s, half = fg_rounded_f64(0.5 * f * f), e = (double)(n - low);
+  const double f = m - 1.0, s = f / (2.0 + f), z = s * s, half = fg_rounded_f64(0.5 * f * f), e = low ? n - 1.0 : n;
   double p = 0.1479595012209899;
   p = fg_rounded_f64(p * z) + 0.15314050512593683;
   p = fg_rounded_f64(p * z) + 0.18183564327537233;
