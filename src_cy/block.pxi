@@ -21,12 +21,14 @@ cdef extern from "numpy/random/bitgen.h" nogil:
         double (*next_double)(void *state) noexcept nogil
 
 cdef enum:
-    MAX_PARAMETERS = 16  # length of Seat.schedule; fg.Learner rejects more parameters
+    MAX_PARAMETERS = 64  # length of Seat.schedule; learners with more parameters are rejected
 
 cdef enum Schedule:
     CONSTANT = 0
     EXPONENTIAL = 1
     LINEAR = 2
+    HYPERBOLIC = 3
+    TABULATED = 4
 
 cdef enum Bootstrap:   # value of the next observation: maximum, expectation, or that of the next action
     MAX = 0
@@ -82,9 +84,9 @@ ctypedef struct Seat:  # one agent's place in the block
     int schedule[MAX_PARAMETERS]           # Schedule
     # Arrays over lanes. Parameters are float64: the current value, and the numbers of its schedule.
     double *value                          # (parameters, lanes)
-    double *first                          # (parameters, lanes) exponential: v; linear: start
-    double *second                         # (parameters, lanes) exponential: exp(-rate); linear: end
-    double *third                          # (parameters, lanes) exponential: floor; linear: steps
+    double *first                          # (parameters, lanes) exponential: v; linear, hyperbolic: start
+    double *second                         # (parameters, lanes) exponential: exp(-rate); linear: end; hyperbolic: offset
+    double *third                          # (parameters, lanes) exponential: floor; linear: steps; hyperbolic: power
     double *clock                          # (lanes,) steps since the start of the schedules
     uint32_t *stream                       # (4, lanes) xoshiro128++
     int32_t *threshold                     # (lanes,) T - 1: explore iff u <= it
@@ -144,6 +146,9 @@ ctypedef struct Seat:  # one agent's place in the block
     int32_t *open_action                   # (lanes,) action of the pending move
     real *gain                             # (lanes,) discounted rewards since the pending move
     real *weight                           # (lanes,) discount factor of the next reward
+    # Tabulated schedules only.
+    double *ahead[MAX_PARAMETERS]          # (rows, lanes) values of the next steps, or NULL
+    int64_t *row                           # (1,) the row of the current step
 
 ctypedef struct Block:
     int agents

@@ -48,6 +48,15 @@ def row_stride(actions):
     return fg_row_stride(actions)
 
 
+cdef enum:
+    AHEAD = 1 << 17  # values ahead of a tabulated schedule in a block, at least 16 for each lane
+
+
+def rows_ahead(lanes):
+    """Return the steps for which a block of so many lanes holds the values of a tabulated schedule."""
+    return max(16, AHEAD // lanes)
+
+
 cdef void *address(array):
     return NULL if array is None else <void *><size_t>array.ctypes.data
 
@@ -98,7 +107,7 @@ cdef class Lanes:
     seats : list of CoreAgent
         The agents (fastgames/engine/core.py), in order. choose is "epsilon_greedy", "softmax", "fixed", "outside" or
         None; bootstrap "max", "expected" or "next"; update "q" or "hysteretic"; draw "explore", "unit" or None; each of
-        schedules 0 (constant), 1 (exponential) or 2 (linear). payoffs are of this build's REAL.
+        schedules a Schedule of block.pxi. payoffs are of this build's REAL.
     counts : dict of str to CoreCount
         The recorded quantities by name (fastgames/engine/core.py).
     rows : bool
@@ -118,6 +127,8 @@ cdef class Lanes:
     arrays. The attribute `seats` has for each agent a SimpleNamespace of arrays over lanes:
         value, first, second, third  (parameters, lanes) float64, see Seat in block.pxi
         clock                        (lanes,) float64
+        ahead                        dict by parameter of tabulated schedules, (rows_ahead(lanes) + 1, lanes) float64
+        row                          (1,) int64, the row of the current step; None without tabulated schedules
         stream                       (4, lanes) uint32
         table                        columns: (actions, lanes) REAL; rows: (capacity, observations, stride)
         tables                       rows: dict by name, (capacity, *dimensions); built-in passes: (capacity, observations, stride)
@@ -441,6 +452,9 @@ cdef class Lanes:
         s.third = <double *>address(arrays.third)
         arrays.clock = self.kept((lanes,), np.float64)
         s.clock = <double *>address(arrays.clock)
+        arrays.ahead, arrays.row = {}, None
+        if TABULATED in seat.schedules:
+            self.add_ahead(s, seat, arrays)
         arrays.stream = self.kept((4, lanes), np.uint32)
         s.stream = <uint32_t *>address(arrays.stream)
         flips = self.counts["flips"][agent] if self.records_flips else self.kept((lanes,), np.int64)
@@ -457,6 +471,16 @@ cdef class Lanes:
             arrays.table = self.kept((actions, lanes), REAL)
             s.table = <real *>address(arrays.table)
         self.seats.append(arrays)
+
+    cdef add_ahead(self, Seat *s, seat, arrays):
+        """Allocate the values ahead of tabulated schedules, and one row after them, which no step uses."""
+        cdef int p
+        arrays.row = self.kept((1,), np.int64)
+        s.row = <int64_t *>address(arrays.row)
+        for p in range(s.parameters):
+            if s.schedule[p] == TABULATED:
+                arrays.ahead[p] = self.kept((rows_ahead(self.b.lanes) + 1, self.b.lanes), np.float64)
+                s.ahead[p] = <double *>address(arrays.ahead[p])
 
     cdef add_scratch(self, Seat *s, seat):
         """Allocate the arrays that only the passes of an agent use."""
@@ -626,6 +650,8 @@ cdef class Lanes:
             self.add(keep_rewards if self.b.reward_window != NULL else keep_cell, &self.b)
         for i in range(self.b.agents):
             if any(self.given[i].schedules) and not self.acts_falling(i):
+                if self.b.seats[i].row != NULL:
+                    self.add(take_next_row, &self.b.seats[i])
                 self.add(advance_schedules, &self.b.seats[i])
         if self.rows and (self.records_flips or self.b.stable != NULL):
             self.add(count_changes, &self.b)  # last, so that vector loads do not follow close on scalar stores

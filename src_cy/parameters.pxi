@@ -64,6 +64,27 @@ cdef inline void linear_values(
         value[i] = start[i] + (end[i] - start[i]) * part
 
 
+cdef extern from "fastgames/rules.h" nogil:
+    double fg_hyperbolic(double start, double offset, double power, double t)
+
+
+cdef inline void hyperbolic_values(
+    int64_t lanes,
+    doubles value,     # OUT (lanes,)
+    doubles start, doubles offset, doubles power, doubles clock,  # IN (lanes,)
+) noexcept nogil:
+    cdef int64_t i
+    cdef int others = 0
+    for i in range(lanes):
+        others |= power[i] != 1.0
+    if others:
+        for i in range(lanes):
+            value[i] = fg_hyperbolic(start[i], offset[i], power[i], clock[i])
+    else:  # without the exponential and the logarithm, which a vector computes for all lanes if for any
+        for i in range(lanes):
+            value[i] = fg_hyperbolic(start[i], offset[i], 1.0, clock[i])
+
+
 cdef inline void multiply(int64_t lanes, doubles first, doubles second) noexcept nogil:
     cdef int64_t i
     for i in range(lanes):
@@ -83,7 +104,16 @@ cdef void use_parameter(Seat *s, int64_t lanes, int p) noexcept nogil:
         exponential_values(lanes, s.value + at, s.first + at, s.third + at)
     elif s.schedule[p] == LINEAR:
         linear_values(lanes, s.value + at, s.first + at, s.second + at, s.third + at, s.clock)
+    elif s.schedule[p] == HYPERBOLIC:
+        hyperbolic_values(lanes, s.value + at, s.first + at, s.second + at, s.third + at, s.clock)
+    elif s.schedule[p] == TABULATED:
+        memcpy(s.value + at, s.ahead[p] + s.row[0] * lanes, lanes * sizeof(double))
     derive(s, lanes, p)
+
+
+cdef void take_next_row(void *context, int64_t lanes, int k) noexcept nogil:
+    """Go to the next row of tabulated schedules, which advance_schedules then copies."""
+    (<Seat *>context).row[0] += 1
 
 
 cdef void advance_schedules(void *context, int64_t lanes, int k) noexcept nogil:

@@ -9,3 +9,6 @@ cdef extern from "fastgames/rules.h" nogil:
 
     # start + (end - start) min(t / steps, 1), at step t.
     double linear "fg_linear"(double start, double end, double steps, double t)
+
+    # start (offset / (offset + t))^power, at step t. offset: at least 2^-64.
+    double hyperbolic "fg_hyperbolic"(double start, double offset, double power, double t)

@@ -134,6 +134,10 @@ def linear(start, end, steps, t):
     return schedules.linear(start, end, steps, t)
 
 
+def hyperbolic(start, offset, power, t):
+    return schedules.hyperbolic(start, offset, power, t)
+
+
 def number(u):
     return chance.number(u)
 

@@ -49,6 +49,11 @@ static inline double fg_linear(const double start, const double end, const doubl
   return from + fg_rounded_f64((fg_rounded_f64(end) - from) * (part < 1.0 ? part : 1.0));
 }
 
+static inline double fg_hyperbolic(const double start, const double offset, const double power, const double t) {
+  const double from = fg_rounded_f64(offset), base = from / (from + t);
+  return fg_rounded_f64(start * (power == 1.0 ? base : fg_exp_f64(power * fg_log(base))));
+}
+
 /* Count a visit; the step size n^-power of the n-th. */
 static inline double fg_visit(int64_t *visits, const double power) {
   *visits += 1;
