@@ -18,7 +18,7 @@ from fastgames.learners import EpsilonGreedy, Softmax, Table, VisitCount, _names
 from fastgames.record import Record
 from fastgames.result import Result
 from fastgames.running import Interrupted, run
-from fastgames.schedules import Exponential, Linear
+from fastgames.schedules import Exponential, Hyperbolic, Linear, Piecewise, Schedule
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -61,16 +61,19 @@ __all__ = [
     "EpsilonGreedy",
     "Exponential",
     "Grid",
+    "Hyperbolic",
     "Interrupted",
     "Learner",
     "Linear",
     "MarkovGame",
     "MatrixGame",
+    "Piecewise",
     "Policy",
     "ProceduralGame",
     "Record",
     "Result",
     "RuleError",
+    "Schedule",
     "Softmax",
     "Stable",
     "Streams",

@@ -106,7 +106,7 @@ class VectorGame:
         """Create the environments in this state, and the attributes that show their arrays."""
         self.agents = outside(self._spec)
         self._envs = Environments(self._spec, state)
-        self._advance = self._envs.stepper.step
+        self._advance = self._envs.advance
         out, shown = self._envs.out, slice(self.num_envs)
         self.rewards = out.rewards[:, shown]
         self.observations = out.observations[:, shown]

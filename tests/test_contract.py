@@ -32,6 +32,18 @@ def assert_follows(result, learners, seed, steps):
     return found
 
 
+ALPHAS = [
+    0.2,
+    fg.Exponential(0.5, np.log(2.0), 0.05),
+    fg.Linear(0.9, 0.1, 7),
+    fg.Hyperbolic(0.9, 2.0),
+    fg.Hyperbolic(0.5, 3.0, 0.6),
+    fg.Piecewise([2, 9.5, 20], [0.9, 0.1, 0.4]),
+    fg.Piecewise([0, 5], [0.9, 0.1], "constant"),
+    fg.Schedule(lambda t, a: a / (1 + t % 5), [0.5]),
+]
+
+
 @pytest.mark.usefixtures("passes_for_all_sizes")
 @each_backend
 @each_dtype
@@ -40,7 +52,7 @@ def assert_follows(result, learners, seed, steps):
     shape=st.lists(st.integers(1, 5), min_size=2, max_size=4),
     gamma=st.sampled_from([0.0, 0.9]),
     epsilon=st.sampled_from([0.0, 0.3, 1.0]),
-    alpha=st.sampled_from([0.2, fg.Exponential(0.5, np.log(2.0), 0.05), fg.Linear(0.9, 0.1, 7)]),
+    alpha=st.sampled_from(ALPHAS),
     steps=st.integers(1, 30),
 )
 def test_a_run_follows_the_contract(backend, dtype, seed, shape, gamma, epsilon, alpha, steps):

@@ -26,7 +26,8 @@ A_RUN = """
     games.matrix games.procedural games.transitions games.variants learners learners._names
     learners.base learners.explore learners.fields learners.qlearner learners.stepsize
     learners.values record registry result rules rules.choice rules.exponential rules.fixed
-    rules.logarithm rules.qlearning rules.stepsize running schedules stop
+    rules.logarithm rules.qlearning rules.stepsize running schedules
+    schedules.base schedules.bounds schedules.formulas schedules.tabulated stop
 """
 OTHERS = "import __future__, dataclasses, numpy.typing, threading"
 

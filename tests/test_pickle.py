@@ -205,6 +205,10 @@ def test_every_learner(learner_kind, again):
     assert_read_only(other)
 
 
+def step_size(t, scale):
+    return scale / (1 + t)
+
+
 ARRAYS = np.array([0.1, 0.2, 0.3])
 WITH_ARRAYS = [
     fg.QLearner(
@@ -214,6 +218,8 @@ WITH_ARRAYS = [
         initial=[[1.0, 2.0]],
     ),
     fg.QLearner(fg.VisitCount(ARRAYS + 0.6), explore=fg.Softmax(ARRAYS)),
+    fg.QLearner(fg.Hyperbolic(ARRAYS, 3.0), fg.Piecewise([0, 10], [ARRAYS, 0.05])),
+    fg.QLearner(fg.Schedule(step_size, [ARRAYS])),
     fg.LenientQ(initial=[1.0, 2.0]),
     fg.FixedPolicy([[0.25, 0.75], [0.5, 0.5]]),
     users_learner(),

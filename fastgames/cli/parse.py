@@ -14,10 +14,20 @@ from fastgames.games import Game, make
 from fastgames.learners import RuleLearner
 from fastgames.record import Record
 from fastgames.registry import EXPLORERS, GAMES, INITIALS, LEARNERS, STEP_SIZES
-from fastgames.schedules import Exponential, Linear
+from fastgames.schedules import Exponential, Hyperbolic, Linear, Piecewise
 
-NUMBER = "a number, exponential:START,RATE[,FLOOR], linear:START,END,STEPS or visits[:POWER]"
-SCHEDULES = {"exponential": (Exponential, (2, 3)), "linear": (Linear, (3,))}
+NUMBER = (
+    "a number, exponential:START,RATE[,FLOOR], linear:START,END,STEPS, "
+    "hyperbolic:START,OFFSET[,POWER], piecewise:STEP,VALUE,STEP,VALUE,…, "
+    "constant:STEP,VALUE,STEP,VALUE,… or visits[:POWER]"
+)
+SCHEDULES = {
+    "exponential": (Exponential, (2, 3)),
+    "linear": (Linear, (3,)),
+    "hyperbolic": (Hyperbolic, (2, 3)),
+    "piecewise": (lambda *x: Piecewise(x[::2], x[1::2]), range(2, 2**16, 2)),
+    "constant": (lambda *x: Piecewise(x[::2], x[1::2], "constant"), range(2, 2**16, 2)),
+}
 
 #: What `--record` may name, by its default: the fields of `Record` without an option of their own.
 RECORDS = {
@@ -189,7 +199,8 @@ def numeric_of(name: str, text: str) -> Any:
     kind, colon, rest = text.partition(":")
     if not colon and kind not in STEP_SIZES:
         return float_of(name, text, NUMBER)
-    known = {**SCHEDULES, **{key: (size, (0, 1)) for key, size in STEP_SIZES.items()}}
+    known: dict[str, Any] = dict(SCHEDULES)
+    known |= {key: (size, (0, 1)) for key, size in STEP_SIZES.items()}
     schedule, counts = known[checks.one_of(f"schedule of {name}", kind, known)]
     numbers = [float_of(name, part, NUMBER) for part in rest.split(",")] if rest else []
     if len(numbers) not in counts:

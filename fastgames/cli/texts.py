@@ -16,8 +16,11 @@ Examples:
   fastgames run grid_game --record episodes --record path=20 --out path.zip
 
 X is a number, numbers with commas between them, true or false. A number of a
-learner may also be exponential:START,RATE[,FLOOR] or linear:START,END,STEPS,
-and the step size alpha visits[:POWER]; initial may be uniform_rivals.
+learner may also be a schedule:
+  exponential:START,RATE[,FLOOR]         linear:START,END,STEPS
+  hyperbolic:START,OFFSET[,POWER]        piecewise:STEP,VALUE,STEP,VALUE,...
+  constant:STEP,VALUE,STEP,VALUE,...
+The step size alpha may also be visits[:POWER]; initial may be uniform_rivals.
 
 An option of a learner given once is for all agents. Given once for each
 agent, it is for each in turn; - leaves an agent its default. --game-gamma is

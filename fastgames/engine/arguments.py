@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from fastgames.games.procedural import check_states
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
 from fastgames.registry import BACKENDS, DTYPES, STREAMS
-from fastgames.schedules import NEVER, Exponential, Linear, falls_to
+from fastgames.schedules import NEVER, BaseSchedule, Schedule, falls_to, limits, numbers
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -165,6 +165,11 @@ def _check_stop(spec: RunSpec) -> None:
             f"{stop.after!r}"
         )
     for i, schedule in enumerate(schedules):
+        if schedule is not None and isinstance(schedule[1][0], Schedule):
+            raise ValueError(
+                f"after of stop must be a step, a whole number, where an epsilon is a function of "
+                f"the step, got {stop.after!r}; epsilon of learners[{i}] is {schedule[1][0]!r}"
+            )
         never = np.zeros(1) if schedule is None else falls_to(schedule, stop.after) >= NEVER
         if never.any():
             where = f" in replica {never.argmax()}" if never.ndim else ""
@@ -190,6 +195,10 @@ def one_for_each(learners: Any, agents: int) -> tuple[RuleLearner, ...]:
     for i, learner in {id(x): (i, x) for i, x in reversed(list(enumerate(seats)))}.values():
         if hasattr(learner, "functions"):  # a `Learner`: its module is not loaded for others
             learner.functions.check_unchanged(f"learners[{i}]", learner)
+        for name, value in learner.values(0.0).items():
+            made = value.of_function if isinstance(value, BaseSchedule) else None
+            if made is not None:
+                made.functions.check_unchanged(f"{name} of learners[{i}]", value)
     return tuple(seats)
 
 
@@ -334,7 +343,7 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
                 f"outside, as those of agent {i}: it has no tables"
             )
     for name, value in agent.values.items():
-        for part in _numbers(value):
+        for part in numbers(value).values():
             if isinstance(part, np.ndarray) and part.shape != (spec.replicas,):
                 raise ValueError(
                     f"{name} of {who} must be a number or an array ({spec.replicas},), "
@@ -371,7 +380,8 @@ def _check_start(
 
 def _check_least(name: str, agent: AgentSpec, least: float, dtype: str) -> None:
     """Raise if a parameter that is divided by, as its schedule computes it, is below `least`."""
-    found = min(float(np.min(limit)) for limit in _limits(agent.values[name]))
+    ends = limits(agent.values[name])
+    found = min((float(np.min(end)) for end in ends), default=least)  # of functions: `tabulated`
     if found < least:
         raise ValueError(
             f"{name} of learners[{agent.agent}] must be at least {least:.3g} in {dtype}, "
@@ -383,9 +393,14 @@ def _check_sizes(spec: RunSpec, agent: AgentSpec, who: str) -> None:
     """Raise unless tables stay finite: |q| <= max(|initial|, |reward| / (1 - gamma))."""
     game, dtype, start = spec.game, spec.dtype, agent.starts[agent.learner.table]
     gamma = agent.values.get("gamma", game.discount)
-    most = max(float(np.max(limit)) for limit in _limits(gamma))
+    most = max((float(np.max(end)) for end in limits(gamma)), default=1.0)
     functions = isinstance(game, ProceduralGame)
     ends = functions or game.compact.terminal is not None or game.compact.time_limit > 0
+    if not limits(gamma) and not ends:
+        raise ValueError(
+            f"gamma of {who} must have known bounds where episodes do not end, as numbers and "
+            f"schedules other than Schedule have, got {gamma!r}"
+        )
     if np.dtype(dtype).type(most) >= 1.0 and not ends:
         raise ValueError(
             f"gamma of {who} must be below 1 in {dtype} too, where episodes do not end, got {most}"
@@ -405,21 +420,6 @@ def _largest_reward(game: Game, agent: int) -> float:
     if isinstance(game, ProceduralGame):
         return game.largest_reward
     return float(np.abs(game.compact.rewards[agent]).max())
-
-
-def _numbers(value: Any) -> tuple[Any, ...]:
-    if isinstance(value, Exponential | Linear):
-        return tuple(getattr(value, field.name) for field in fields(value))
-    return (value,)
-
-
-def _limits(value: Any) -> tuple[Any, ...]:
-    """Return the values between which a parameter stays."""
-    if isinstance(value, Exponential):
-        return (value.start, value.floor)
-    if isinstance(value, Linear):  # the last value as it is computed: the difference is rounded
-        return (value.start, value.start + (value.end - value.start))
-    return (value,)
 
 
 def _check_memory(spec: RunSpec, begun: int) -> None:

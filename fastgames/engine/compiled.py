@@ -43,7 +43,7 @@ from fastgames.errors import (
 from fastgames.games import Game, Variants
 from fastgames.games.compact import Functions
 from fastgames.rules.exponential import exp
-from fastgames.schedules import CONSTANT, EXPONENTIAL, Schedule
+from fastgames.schedules import CONSTANT, EXPONENTIAL, TABULATED, Parts, ScheduleError, Tabulated
 
 Core: TypeAlias = tuple[CoreGame, list[CoreAgent], dict[str, CoreCount]]
 
@@ -109,6 +109,9 @@ def block_bytes(spec: RunSpec, capacity: int) -> int:
         table = capacity * (actions * real if spec.in_columns else _table_bytes(agent))
         asked = 8 * game.num_agents * (rules.joint or rules.team)
         asked += agent.table_bytes() * rules.opponents  # a copy of its tables
+        tabulated = sum(kind == TABULATED for kind, _ in agent.schedules.values())
+        if tabulated:
+            size += 8 * tabulated * lanes * (_core.lanes(spec.dtype).rows_ahead(lanes) + 1)
         size += table + lanes * (128 if rules.twin == "outside" else 1024 + asked)
         size += 0 if rules.twin == "outside" else lanes * 3 * actions * real
         size += game.compact.rewards[agent.agent].size * real + 8 * game.num_states
@@ -198,13 +201,19 @@ class LaneBlock:
         self.agents = spec.agents
         self.loaded = False  # whether any lane ever held a replica
         self.ready = False  # whether the core has taken up what was last loaded
+        self.filled = 0  # rows of tabulated schedules
+        self.rows_ahead = _core.lanes(spec.dtype).rows_ahead(len(self.lanes.tallying))
         # (index, name, schedule) of the parameters that differ between replicas or change
-        self.varying: list[list[tuple[int, str, Schedule]]] = []
+        self.varying: list[list[tuple[int, str, Parts]]] = []
+        # (agent, index, name, schedule) of the tabulated ones
+        self.tabulated: list[tuple[int, int, str, Tabulated]] = []
         for seat, lanes in zip(state.seats, self.lanes.seats, strict=True):
             self.varying.append([])
             for p, name in enumerate(seat.learner.rules.parameters):
                 kind, numbers = seat.schedules[name]
-                if kind == CONSTANT and not isinstance(numbers[0], np.ndarray):
+                if kind == TABULATED:
+                    self.tabulated.append((len(self.varying) - 1, p, name, numbers[0]))
+                elif kind == CONSTANT and not isinstance(numbers[0], np.ndarray):
                     lanes.value[p] = numbers[0]
                 else:
                     self.varying[-1].append((p, name, (kind, numbers)))
@@ -230,7 +239,7 @@ class LaneBlock:
 
     def load(self, lanes: np.ndarray, replicas: np.ndarray) -> None:
         """Copy replicas from the state into lanes; lanes that never held one repeat the first."""
-        state, self.ready = self.state, False
+        state, self.ready, self.filled = self.state, False, 0
         into, where = _slice(lanes), _slice(replicas)
         self.replicas[into] = replicas
         for i, (seat, arrays) in enumerate(zip(state.seats, self.lanes.seats, strict=True)):
@@ -288,7 +297,7 @@ class LaneBlock:
         lanes[..., into] = values
 
     def _load_parameter(
-        self, arrays: Any, parameter: tuple[int, str, Schedule], seat: Seat, into: Any, where: Any
+        self, arrays: Any, parameter: tuple[int, str, Parts], seat: Seat, into: Any, where: Any
     ) -> None:
         p, name, (kind, numbers) = parameter
         first, second, third = (x[where] if isinstance(x, np.ndarray) else x for x in numbers)
@@ -331,12 +340,14 @@ class LaneBlock:
 
         The GIL is released.
         """
+        if self.checked:  # tables are looked at after every step
+            steps = min(steps, 1)
+        if self.tabulated:
+            steps = self.look_ahead(steps)
         if not self.ready or self.lanes.active != self.active:
             self.lanes.active = self.active
             self.lanes.begin()
             self.ready = True
-        if self.checked:  # tables are looked at after every step
-            steps = min(steps, 1)
         with self.lock:
             taken: int = self.lanes.advance(steps, self.periods)
         self.steps[: self.active] += taken
@@ -346,6 +357,49 @@ class LaneBlock:
         if self.checked:
             self.check_tables()
         return taken
+
+    def look_ahead(self, steps: int) -> int:
+        """Fill the rows of tabulated schedules for at most `steps` steps; return their number.
+
+        Fewer are filled if a schedule has no value in its domain at the step after; raise RuleError
+        if it has none at the next step.
+        """
+        active, replicas = self.active, self.replicas[: self.active]
+        steps = min(steps, self.rows_ahead)
+        for agent, p, _, schedule in self.tabulated:
+            arrays = self.lanes.seats[agent]
+            first = arrays.clock[:active].astype(np.int64)
+            rows, values = arrays.ahead[p], schedule.table(first, steps, replicas)
+            bad = np.isnan(values).any(axis=1)
+            if bad[0]:
+                raise self.schedule_error(agent, p, first)
+            steps = int(bad.argmax()) if bad.any() else steps
+            rows[:steps, :active] = values[:steps]
+            rows[:steps, active:] = rows[:steps, :1]
+            rows[steps] = rows[steps - 1]  # read after the last step, used by none
+            arrays.row[0] = 0
+        self.ready, self.filled = False, steps
+        return steps
+
+    def look_further(self) -> None:
+        """Fill the rows of tabulated schedules again if the last one is used."""
+        agent = self.tabulated[0][0]
+        if self.filled == 0 or int(self.lanes.seats[agent].row[0]) >= self.filled:
+            self.look_ahead(self.rows_ahead)
+            self.lanes.begin()
+
+    def schedule_error(self, agent: int, p: int, first: np.ndarray) -> RuleError:
+        """Return the error of the first lane in which a schedule has no value at its next step."""
+        name, schedule = next(x[2:] for x in self.tabulated if x[:2] == (agent, p))
+        for lane, t in enumerate(first.tolist()):
+            replica = int(self.replicas[lane])
+            try:
+                schedule.value(t, replica)
+            except ScheduleError as error:
+                step = int(self.state.steps[replica] + self.steps[lane])
+                where = f"{name} of learners[{agent}]"
+                return RuleError(where, replica, step, error.value, str(error))
+        raise AssertionError(f"{name} has a value after all: its function is not one of its step")
 
     def check_tables(self) -> None:
         """Raise RuleError if a table is not finite after the step just taken."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -73,6 +74,8 @@ class Environments:
         The blocks; all but the last are full.
     stepper : _core Stepper
         ``stepper.step(actions)`` steps all environments; `busy` is its lock.
+    advance : function (actions)
+        `stepper.step`, or `step` if a schedule is tabulated.
     """
 
     def __init__(self, spec: RunSpec, state: State) -> None:
@@ -81,6 +84,7 @@ class Environments:
         self.blocks = _blocks(spec, state, self.out)
         lanes = [block.lanes for block in self.blocks]
         self.stepper = _core.lanes(spec.dtype).Stepper(lanes, outside(spec))
+        self.advance = self.step if self.blocks[0].tabulated else self.stepper.step
         self.load(state)
 
     def load(self, state: State) -> None:
@@ -97,6 +101,15 @@ class Environments:
         self.out.reached[...] = self.out.observations
         for array in (self.out.rewards, self.out.terminated, self.out.truncated):
             array[...] = 0
+
+    def step(self, actions: Any) -> int:
+        """Step all environments as `stepper.step` does, after filling tabulated schedules."""
+        with self.alone():
+            self._settle()
+            for block in self.blocks:
+                block.look_further()
+        wrong: int = self.stepper.step(actions)
+        return wrong
 
     def stored(self) -> State:
         """Return the state after copying the blocks into it."""

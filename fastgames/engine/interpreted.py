@@ -33,7 +33,7 @@ from fastgames.rules.choice import argmax, unit
 from fastgames.rules.exponential import exp
 from fastgames.rules.nature import pick
 from fastgames.rules.outcome import Outcome, Situation, TeamOutcome
-from fastgames.schedules import EXPONENTIAL, LINEAR
+from fastgames.schedules import EXPONENTIAL, HYPERBOLIC, LINEAR, TABULATED, ScheduleError
 from fastgames.stop import Stable
 
 
@@ -281,6 +281,8 @@ class Player:
     stream: list[int] | None
     clock: float
     parameters: dict[str, tuple[int, float, float, float]]
+    tabulated: dict[str, Any]
+    replica: int
 
     def __init__(
         self, game: Game, agent: int, opponents: tuple[int, ...], state: State, replica: int
@@ -306,8 +308,12 @@ class Player:
             self.move = Move(*(x[replica] for x in self.seat.pending.arrays().values()))
         self.clock = float(self.seat.clock[replica])
         self.parameters = {}  # name: (kind, first, second, third), as in block.pxi
+        self.tabulated = {}  # name: the schedule
+        self.replica = replica
         for name in self.rules.parameters:
             kind, numbers = self.seat.schedules[name]
+            if kind == TABULATED:
+                self.tabulated[name], numbers = numbers[0], (0.0, 0.0, 0.0)
             first, second, third = (
                 float(x[replica] if isinstance(x, np.ndarray) else x) for x in numbers
             )
@@ -328,9 +334,21 @@ class Player:
                 out[name] = schedules.exponential(first, third)
             elif kind == LINEAR:
                 out[name] = schedules.linear(first, second, third, self.clock)
+            elif kind == HYPERBOLIC:
+                out[name] = schedules.hyperbolic(first, second, third, self.clock)
+            elif kind == TABULATED:
+                out[name] = self._tabulated(name)
             else:
                 out[name] = first
         return out
+
+    def _tabulated(self, name: str) -> float:
+        """Return a tabulated parameter at this step."""
+        try:
+            return float(self.tabulated[name].value(int(self.clock), self.replica))
+        except ScheduleError as error:
+            error.parameter = name
+            raise
 
     def gamma(self) -> Any:
         """Return the factor of the value of the next observation."""
@@ -624,6 +642,9 @@ class ReferenceBlock:
                 value = float(value) if kind in ("reward", "table") else plain(value)
                 problem = count if kind == "table" else out_of_range(kind, value, count)
                 function += f" for agent {agent[0]}" if agent else ""
+            elif isinstance(error, ScheduleError):
+                function = f"{error.parameter} of {function.partition(' of ')[2]}"
+                value, problem = error.value, str(error)
             else:
                 value, problem = None, f"failed: {type(error).__name__}: {error}"
             step = int(self.counters["steps"])

@@ -13,7 +13,7 @@ from fastgames.games import Game
 from fastgames.games.compact import Chances, Functions, Sum
 from fastgames.learners import RuleLearner, Rules
 from fastgames.record import Record
-from fastgames.schedules import EXPONENTIAL, Numeric, Schedule, parts
+from fastgames.schedules import EXPONENTIAL, Numeric, Parts, parts
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class AgentSpec:
         Whether passes made from its rules run, and not their twins.
     values : dict of str to number, array or schedule
         Its numeric parameters by the names that its rules use.
-    schedules : dict of str to Schedule
+    schedules : dict of str to Parts
         The same as the engine holds them.
     team : tuple of int
         The agents that learn as one with it, itself included, ascending.
@@ -172,7 +172,7 @@ class AgentSpec:
     rules: Rules
     by_rules: bool
     values: dict[str, Numeric]
-    schedules: dict[str, Schedule]
+    schedules: dict[str, Parts]
     team: tuple[int, ...]
     opponents: tuple[int, ...]
     waits: bool

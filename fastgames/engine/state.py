@@ -14,7 +14,15 @@ from fastgames.errors import CompileError, RuleError, not_finite, of_game
 from fastgames.games.compact import Functions
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
-from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR, Schedule
+from fastgames.schedules import (
+    CONSTANT,
+    EXPONENTIAL,
+    HYPERBOLIC,
+    LINEAR,
+    TABULATED,
+    Parts,
+    ScheduleError,
+)
 
 CONTRACT = 2  # version of the random streams and the order of events, see ARCHITECTURE.md
 EXPLORATION = ("epsilon", "temperature")
@@ -65,7 +73,7 @@ class Seat:
     """
 
     learner: RuleLearner
-    schedules: dict[str, Schedule]
+    schedules: dict[str, Parts]
     tables: dict[str, np.ndarray]
     recurrence: dict[str, np.ndarray]
     pending: Pending | None = None
@@ -86,11 +94,27 @@ class Seat:
                 now = np.maximum(self.recurrence[name][where], third)
             elif kind == LINEAR:
                 now = first + (second - first) * np.minimum(clock / third, 1.0)
+            elif kind == HYPERBOLIC:
+                now = _hyperbolic(first, second, third, clock)
+            elif kind == TABULATED:
+                now = self._tabulated(name, first, clock, where)
             else:
                 assert kind == CONSTANT
                 now = first
             out[name] = np.broadcast_to(np.asarray(now, np.float64), clock.shape)
         return out
+
+    def _tabulated(self, name: str, schedule: Any, clock: np.ndarray, where: Any) -> np.ndarray:
+        """Return a tabulated parameter in the next step; raise ValueError if it has no value."""
+        replicas = np.arange(len(self.clock))[where]
+        steps = clock.astype(np.int64)
+        now = np.broadcast_to(schedule.table(steps, 1, replicas)[0], clock.shape)
+        for at in np.flatnonzero(np.isnan(now))[:1].tolist():
+            try:
+                schedule.value(int(steps[at]), int(replicas[at]))
+            except ScheduleError as error:
+                raise ValueError(f"{name} {error} (replica {replicas[at]})") from error
+        return now
 
     def exploring(self) -> np.ndarray:
         """Return the mask of replicas in which exploration is far from its floor, (replicas,) bool.
@@ -103,8 +127,13 @@ class Seat:
         for name, (kind, (start, second, third)) in self.schedules.items():
             if name not in EXPLORATION or kind == CONSTANT:
                 continue
+            if kind == TABULATED:
+                ends = start.limits()
+                if not ends:  # of a function the last value is not known
+                    continue
+                start, second = ends[0], ends[-1]
             falls = second > 0.0 if kind == EXPONENTIAL else True
-            end = third if kind == EXPONENTIAL else second
+            end = {EXPONENTIAL: third, HYPERBOLIC: 0.0}.get(kind, second)
             far |= falls & (start > end) & (now[name] - end > FAR * (start - end))
         return far
 
@@ -123,6 +152,14 @@ def check_finite(tables: dict[str, np.ndarray]) -> tuple[str, tuple[int, ...], f
                 place = tuple(int(k) for k in np.unravel_index(at, table.shape))
                 return name, place, float(flat[at])
     return None
+
+
+def _hyperbolic(start: Any, offset: Any, power: Any, clock: np.ndarray) -> np.ndarray:
+    """Return the values of hyperbolic schedules at the steps `clock`, (n,)."""
+    base = offset / (offset + clock)
+    lanes = _core.lanes("float64")
+    powers: np.ndarray = start * np.where(power == 1.0, base, lanes.exp(power * lanes.log(base)))
+    return powers
 
 
 def _part(x: Any, where: slice | np.ndarray) -> Any:

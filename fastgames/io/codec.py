@@ -21,13 +21,27 @@ from fastgames.grids import Grid, grid
 from fastgames.io.archive import Archive, GivenError, Held
 from fastgames.learners import EpsilonGreedy, Learner, RuleLearner, Softmax, VisitCount
 from fastgames.learners._names import MODULES
-from fastgames.schedules import Exponential, Linear
+from fastgames.schedules import (
+    BaseSchedule,
+    Exponential,
+    Hyperbolic,
+    Linear,
+    Piecewise,
+    Schedule,
+)
 
+PARTS = (
+    EpsilonGreedy, Softmax, VisitCount, Exponential, Linear, Hyperbolic, Piecewise,
+)  # fmt: skip
 #: Classes of learners and of their parts, by class name; learners are imported on lookup.
 KINDS: Mapping[str, Any] = ChainMap(
-    {kind.__name__: kind for kind in (EpsilonGreedy, Softmax, VisitCount, Exponential, Linear)},
+    {kind.__name__: kind for kind in PARTS},
     Later("fastgames.learners", MODULES | {"UniformRivals": "initial"}),  # type: ignore[arg-type]
 )
+
+
+class _NotGivenError(Exception):
+    """A schedule made of a function was not given to `decode`."""
 
 
 def encode(value: Any, arrays: dict[str, np.ndarray], name: str, former: bool = False) -> Any:
@@ -38,6 +52,10 @@ def encode(value: Any, arrays: dict[str, np.ndarray], name: str, former: bool = 
     if isinstance(value, Learner):
         found = {x: encode(v, arrays, f"{name}/{x}") for x, v in value.parameters.items()}
         return {"name": value.name, "parameters": found, "functions": _digest(value, former)}
+    if isinstance(value, Schedule):
+        return {"functions": _digest(value)}
+    if isinstance(value, tuple):
+        return [encode(x, arrays, f"{name}/{k}") for k, x in enumerate(value)]
     if type(value).__name__ in KINDS:
         found = {
             f.name: encode(getattr(value, f.name), arrays, f"{name}/{f.name}")
@@ -50,7 +68,7 @@ def encode(value: Any, arrays: dict[str, np.ndarray], name: str, former: bool = 
     return value
 
 
-def _digest(value: Learner | ProceduralGame, former: bool = False) -> str:
+def _digest(value: Learner | ProceduralGame | Schedule, former: bool = False) -> str:
     """Return the SHA-256 of what a learner or a game made of functions is, 64 hex digits.
 
     former: with the digest of the functions that earlier revisions wrote, which covers docstrings
@@ -61,7 +79,7 @@ def _digest(value: Learner | ProceduralGame, former: bool = False) -> str:
     return hashlib.sha256(repr(key).encode()).hexdigest()
 
 
-def _has_digest(value: Learner | ProceduralGame, digest: Any) -> bool:
+def _has_digest(value: Learner | ProceduralGame | Schedule, digest: Any) -> bool:
     """Return whether a file may name this learner or game by a digest, present or former."""
     return digest in (_digest(value), _digest(value, former=True))
 
@@ -119,13 +137,23 @@ def encode_game(game: Game, arrays: dict[str, np.ndarray], former: bool = False)
     return header
 
 
-def decode(file: Held, value: Any) -> Any:
-    """Return what `encode` was given; file: has its arrays."""
+def decode(file: Held, value: Any, given: Sequence[Schedule] = ()) -> Any:
+    """Return what `encode` was given; file: has its arrays.
+
+    given: the schedules made of functions in the learner that the user gave
+    """
+    if isinstance(value, dict) and "functions" in value:
+        for schedule in given:
+            if _has_digest(schedule, value["functions"]):
+                return schedule
+        raise _NotGivenError
     if isinstance(value, dict) and "kind" in value:
         kind = KINDS[checks.one_of("kind", value["kind"], KINDS)]
-        return kind(**{k: decode(file, v) for k, v in value.items() if k != "kind"})
+        return kind(**{k: decode(file, v, given) for k, v in value.items() if k != "kind"})
     if isinstance(value, dict):
         return file.array(value["array"])
+    if isinstance(value, list):
+        return tuple(decode(file, x, given) for x in value)
     return value
 
 
@@ -133,17 +161,40 @@ def decode_learner(
     file: Held, header: Any, agent: int, given: Sequence[RuleLearner] | None
 ) -> RuleLearner:
     """Return a learner; one made of functions must be among those given."""
-    if not (isinstance(header, dict) and "functions" in header):
+    if not _has_functions(header):
         decoded: RuleLearner = decode(file, header)
         return decoded
     assert given is not None  # `check_given`
     learner = given[agent if len(given) > 1 else 0]
+    if "functions" not in header:
+        return _with_schedules(file, header, agent, learner)
     if not (isinstance(learner, Learner) and _has_digest(learner, header["functions"])):
         raise GivenError(
             f"learners[{agent}] must be the learner {header['name']!r} of the file: the same "
             f"source, constants, parameters and tables; got {learner!r}, which differs"
         )
     return learner
+
+
+def _with_schedules(file: Held, header: Any, agent: int, given: RuleLearner) -> RuleLearner:
+    """Return a learner with schedules made of functions, which the given learner must have."""
+    own = [x.of_function for x in given.values(0.0).values() if isinstance(x, BaseSchedule)]
+    try:
+        decoded: RuleLearner = decode(file, header, [x for x in own if x is not None])
+    except _NotGivenError:
+        raise GivenError(
+            f"learners[{agent}] must have the schedules of the learner {header['kind']!r} of the "
+            f"file: the same source, constants and parameters; got {given!r}, which differs"
+        ) from None
+    return decoded
+
+
+def _has_functions(header: Any) -> bool:
+    """Return whether the header of a learner, or a part of it, holds a digest of functions."""
+    if isinstance(header, list):
+        return any(map(_has_functions, header))
+    parts = header.values() if isinstance(header, dict) else ()
+    return bool(parts) and ("functions" in header or any(map(_has_functions, parts)))
 
 
 def decode_grid(header: dict[str, Any], replicas: int) -> Grid:
@@ -162,7 +213,7 @@ def check_given(
     kind = header["game"]["kind"]
     if kind == "ProceduralGame" and header["game"]["made"] is None and game is None:
         lacks.append(("game", f"game {header['game']['name']!r}"))
-    ours = [x["name"] for x in seats if isinstance(x, dict) and "functions" in x]
+    ours = [x["name"] if "functions" in x else x["kind"] for x in seats if _has_functions(x)]
     if ours and learners is None:
         lacks.append(("learners", f"learner {ours[0]!r}"))
     if lacks:

@@ -1,13 +1,12 @@
 """A result as an xarray Dataset, every axis by its name (extra "labels")."""
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgames._common.checks import importing
 from fastgames.games import Variants
-from fastgames.schedules import Exponential, Linear
+from fastgames.schedules import numbers
 
 if TYPE_CHECKING:
     import xarray
@@ -209,13 +208,9 @@ def parameters(result: "Result", agent: int) -> dict[str, np.ndarray]:
     """
     found: dict[str, np.ndarray] = {}
     for name, value in result.learners[agent].values(result.game.discount).items():
-        if isinstance(value, Exponential | Linear):
-            parts = {f"_{part.name}": getattr(value, part.name) for part in fields(value)}
-        else:
-            parts = {"": value}
-        for suffix, part in parts.items():
-            if isinstance(part, np.ndarray):
-                found[f"{name}_{agent}{suffix}"] = part
+        for part, number in numbers(value).items():
+            if isinstance(number, np.ndarray):
+                found[f"{name}_{agent}{part and '_'}{part}"] = number
     return found
 
 

@@ -28,7 +28,16 @@ from fastgames.rules import schedules
 from fastgames.rules.exponential import exp
 from fastgames.rules.outcome import Outcome, Situation, TeamOutcome
 from fastgames.rules.streams import next_word
-from fastgames.schedules import CONSTANT, EXPONENTIAL, LINEAR
+from fastgames.schedules import (
+    CONSTANT,
+    EXPONENTIAL,
+    HYPERBOLIC,
+    LINEAR,
+    TABULATED,
+    Parts,
+    Piecewise,
+    check_pure,
+)
 
 
 class LearnerRules(NamedTuple):
@@ -163,7 +172,7 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
     learner, made = seats[agent], seats[agent].rules
     seat = make_seats(spec)[agent]
     values = [seat.schedules[name] for name in made.parameters]
-    values_of, advance = _schedules(tuple(kind for kind, _ in values))
+    values_of, advance = _schedules(values)
     more = ", s" if made.situated else ""
     out = LearnerRules(
         signal=_signal(made, game.num_actions[agent], dtype),
@@ -228,32 +237,63 @@ def game(game: Game) -> GameFunctions:
     return GameFunctions(start, step, observe, *(np.zeros(n, np.int64) for n in sizes))
 
 
-_EVERY = {CONSTANT: "s[{k}, 0]", EXPONENTIAL: "exponential(s[{k}, 0], s[{k}, 2])",
-          LINEAR: "linear(s[{k}, 0], s[{k}, 1], s[{k}, 2], s[{k}, 3])"}  # fmt: skip
+_EVERY = {
+    CONSTANT: "s[{k}, 0]",
+    EXPONENTIAL: "exponential(s[{k}, 0], s[{k}, 2])",
+    LINEAR: "linear(s[{k}, 0], s[{k}, 1], s[{k}, 2], s[{k}, 3])",
+    HYPERBOLIC: "hyperbolic(s[{k}, 0], s[{k}, 1], s[{k}, 2], s[{k}, 3])",
+}
 
 
-def _standing(values: list[tuple[int, tuple[Any, Any, Any]]]) -> np.ndarray:
+def _standing(values: list[Parts]) -> np.ndarray:
     """Return the state of schedules, (parameters, 4): first, second, third and clock of Seat.
 
-    These are the fields of `Seat` in src_cy/block.pxi.
+    These are the fields of `Seat` in src_cy/block.pxi. Of a tabulated schedule only the clock is
+    used.
     """
     out = np.zeros((len(values), 4))
     for k, (kind, numbers) in enumerate(values):
+        if kind == TABULATED:
+            continue
         out[k, :3] = [np.ravel(x)[0] for x in numbers]
         if kind == EXPONENTIAL:
             out[k, 1] = exp(-out[k, 1], np.float64)
     return out
 
 
-def _schedules(kinds: tuple[int, ...]) -> tuple[Any, Any]:
-    """Return the compiled `values` and `advance` for parameters of these kinds of schedule."""
-    now = "".join(_EVERY[kind].format(k=k) + ", " for k, kind in enumerate(kinds))
-    steps = {CONSTANT: "pass", EXPONENTIAL: "s[{k}, 0] *= s[{k}, 1]", LINEAR: "s[{k}, 3] += 1.0"}
-    lines = "".join(f"    {steps[kind].format(k=k)}\n" for k, kind in enumerate(kinds))
+def _schedules(values: list[Parts]) -> tuple[Any, Any]:
+    """Return the compiled functions `values` and `advance` for parameters in this form."""
+    given: dict[str, Any] = {
+        "exponential": schedules.exponential,
+        "linear": schedules.linear,
+        "hyperbolic": schedules.hyperbolic,
+        "piecewise": schedules.piecewise,
+    }
+    now, lines = "", ""
+    for k, (kind, (first, _, _)) in enumerate(values):
+        form = _tabulated(first, k, given) if kind == TABULATED else _EVERY[kind]
+        now += form.format(k=k) + ", "
+        if kind == EXPONENTIAL:
+            lines += f"    s[{k}, 0] *= s[{k}, 1]\n"
+        elif kind != CONSTANT:
+            lines += f"    s[{k}, 3] += 1.0\n"
     text = f"def values(s):\n    return ({now})\n\n\ndef advance(s):\n{lines or '    pass'}"
-    given = {"exponential": schedules.exponential, "linear": schedules.linear}
     made = executed(text, given)
     return offered(made["values"]), offered(made["advance"])
+
+
+def _tabulated(schedule: Any, k: int, given: dict[str, Any]) -> str:
+    """Return the source of a tabulated parameter; its constants are added to `given`.
+
+    Raise ValueError or TypeError if it is a function that has other bits when compiled.
+    """
+    if isinstance(schedule, Piecewise):
+        given[f"steps_{k}"], given[f"values_{k}"] = (x[:, 0].copy() for x in schedule.knots)
+        return f"piecewise(steps_{{k}}, values_{{k}}, {schedule.between == 'linear'}, s[{{k}}, 3])"
+    check_pure(schedule)
+    given[f"function_{k}"] = schedule.function
+    numbers = "".join(f", {float(np.ravel(x)[0])!r}" for x in schedule.parameters)
+    return f"float(function_{{k}}(int(s[{{k}}, 3]){numbers}))"
 
 
 def _signal(rules: Rules, actions: int, dtype: str) -> Any:

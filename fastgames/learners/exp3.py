@@ -13,7 +13,7 @@ from fastgames.learners.hedge import weigh
 from fastgames.learners.regret import AVERAGE, SEEN, STRATEGY, average
 from fastgames.rules import fixed
 from fastgames.rules.choice import largest
-from fastgames.schedules import Exponential, Linear
+from fastgames.schedules import BaseSchedule
 
 if TYPE_CHECKING:
     from fastgames.rules.outcome import Outcome
@@ -97,7 +97,7 @@ class Exp3(RuleLearner):
         super().__post_init__()
         for field in ("low", "high"):
             value = getattr(self, field)
-            if isinstance(value, Exponential | Linear):
+            if isinstance(value, BaseSchedule):
                 raise TypeError(f"{field} must be a number or an array (replicas,), got {value!r}")
         low, high = (np.atleast_1d(x) for x in (self.low, self.high))
         if low.size != high.size and 1 not in (low.size, high.size):

@@ -11,7 +11,7 @@ from fastgames.learners.fields import parameter
 from fastgames.rules import mixed
 from fastgames.rules.choice import argmax
 from fastgames.rules.qlearning import discounted_best, update
-from fastgames.schedules import Exponential, Linear, Numeric
+from fastgames.schedules import first
 
 if TYPE_CHECKING:
     from fastgames.rules.outcome import Outcome
@@ -163,7 +163,7 @@ class WoLFPHC(RuleLearner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        win, lose = _first(self.delta_win), _first(self.delta_lose)
+        win, lose = first(self.delta_win), first(self.delta_lose)
         if win.ndim and lose.ndim and len(win) != len(lose):
             raise ValueError(
                 "delta_win and delta_lose must have the same number of replicas, "
@@ -195,11 +195,6 @@ class WoLFPHC(RuleLearner):
             words=2,
             distributions=("policy", "average"),
         )
-
-
-def _first(value: Numeric) -> np.ndarray:
-    """Return the value of a parameter at the first step, () or (replicas,)."""
-    return np.asarray(value.start if isinstance(value, Exponential | Linear) else value)
 
 
 def climb(row: np.ndarray, best: int, delta: Any) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgames.games import Game, ProceduralGame, Variants
-from fastgames.schedules import Exponential, Linear, Numeric
+from fastgames.schedules import Numeric, first
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class UniformRivals:
         ValueError
             If gamma is 1, or if the mean rewards are unknown because the game is procedural.
         """
-        gamma = np.asarray(gamma.start if isinstance(gamma, Exponential | Linear) else gamma)
+        gamma = first(gamma)
         if gamma.max() >= 1.0:
             raise ValueError(
                 f"gamma must be below 1 if initial is UniformRivals(), got {gamma.max()}"

@@ -163,6 +163,16 @@ def test_run_by_another_backend_and_stream(ran):
             "--epsilon linear:1,0.1,1000",
             [fg.QLearner(explore=fg.EpsilonGreedy(fg.Linear(1, 0.1, 1000)))] * 2,
         ),
+        ("--alpha hyperbolic:.5,10", [fg.QLearner(fg.Hyperbolic(0.5, 10))] * 2),
+        ("--alpha hyperbolic:.5,10,.6", [fg.QLearner(fg.Hyperbolic(0.5, 10, 0.6))] * 2),
+        (
+            "--epsilon piecewise:0,1,100,.1,500,0",
+            [fg.QLearner(explore=fg.EpsilonGreedy(fg.Piecewise([0, 100, 500], [1, 0.1, 0])))] * 2,
+        ),
+        (
+            "--alpha constant:0,.5,100,.1",
+            [fg.QLearner(fg.Piecewise([0, 100], [0.5, 0.1], "constant"))] * 2,
+        ),
         (
             "--epsilon .2 --epsilon - --temperature - --temperature 3",
             [
@@ -345,6 +355,7 @@ def test_help_tells_every_figure(call):
         ("run chicken --alpha 7", ("alpha must be in (0, 1]", "7.0")),
         ("run chicken --alpha x", ("alpha must be a number, exponential", "'x'")),
         ("run chicken --epsilon linear:1,2", ("epsilon must be", "'linear:1,2'")),
+        ("run chicken --epsilon piecewise:1,2,3", ("epsilon must be", "'piecewise:1,2,3'")),
         ("run chicken --epsilon exponental:1,2", ("schedule of epsilon", "did you mean 'exp")),
         ("run chicken --epsilon .1 --temperature 1", ("epsilon and temperature",)),
         ("run chicken --alpha .1 --alpha .1 --alpha .1", ("alpha must", "2 agents", "3 times")),

@@ -1491,3 +1491,54 @@ def test_a_field_added_to_record_is_in_a_file_only_where_it_is_set():
     assert list(recorded(fg.Record()))[:8] == names
     assert recorded(LaterRecord()) == {name: getattr(fg.Record(), name) for name in names}
     assert recorded(LaterRecord(luck=True)) == {**recorded(LaterRecord()), "luck": True}
+
+
+# --- schedules ------------------------------------------------------------------------------------
+
+
+def decaying(t, scale):
+    """A function of the step."""
+    return scale / (1 + t % 11)
+
+
+def of_step(make=fg.Schedule):
+    """A schedule made of a function, with a parameter of each replica."""
+    return make(decaying, [np.array([0.2, 0.5, 0.9])])
+
+
+@pytest.mark.parametrize(
+    "alpha",
+    [
+        fg.Hyperbolic([0.2, 0.5, 0.9], 3.0, 0.6),
+        fg.Piecewise([0, [5, 9, 30]], [[0.2, 0.5, 0.9], 0.1], "constant"),
+        of_step(),
+    ],
+    ids=["hyperbolic", "piecewise", "function"],
+)
+def test_schedules_in_files_go_on_to_the_same_bits(alpha, tmp_path):
+    learner = fg.QLearner(alpha)
+    arguments = {"replicas": 3, "rng": 5, "backend": "reference"}
+    whole = fg.run(fg.games.chicken(), learner, 40, **arguments)
+    fg.run(fg.games.chicken(), learner, 17, **arguments).save(tmp_path / "half")
+    half = fg.load(tmp_path / "half", learners=learner)
+    assert half.learners == (learner, learner)
+    last = fg.run(fg.games.chicken(), half.learners, 23, resume=half, backend="reference")
+    assert_same(whole, last)
+
+
+def test_functions_of_the_step_must_be_given_as_they_were(tmp_path):
+    learner = fg.QLearner(of_step())
+    path = tmp_path / "result"
+    fg.run(fg.games.chicken(), learner, 9, 3, rng=5, backend="reference").save(path)
+    with pytest.raises(ValueError, match=r"learners must be given .* learner 'QLearner'"):
+        fg.load(path)
+    others = (
+        fg.QLearner(0.1),
+        fg.QLearner(fg.Schedule(lambda t, scale: scale / (2 + t), of_step().parameters)),
+        fg.QLearner(fg.Schedule(decaying, [0.5])),
+    )
+    for other in others:
+        with pytest.raises(
+            ValueError, match=r"learners\[0\] must have the schedules of .*QLearner"
+        ):
+            fg.load(path, learners=other)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import math
 import runpy
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -173,6 +174,32 @@ def test_every_learner_in_a_users_loop_has_the_bits_of_run(learner_kind, dtype):
 def test_scheduled_parameters():
     explore = fg.EpsilonGreedy(fg.Exponential(0.9, 0.05, 0.2))
     check(fg.QLearner(fg.Linear(0.5, 0.1, 33), gamma=0.5, explore=explore), "float32")
+
+
+def decaying(t, scale):
+    return scale / (1 + t % 11)
+
+
+@pytest.mark.parametrize(
+    "alpha",
+    [
+        fg.Hyperbolic(0.5, 3.0, 0.6),
+        fg.Piecewise([5, 20.5, 90], [0.9, 0.1, 0.4]),
+        fg.Piecewise([5, 20.5, 90], [0.9, 0.1, 0.4], "constant"),
+        fg.Schedule(decaying, [0.5]),
+    ],
+    ids=lambda alpha: f"{type(alpha).__name__}",
+)
+def test_other_schedules_have_the_bits_of_run(alpha):
+    check(fg.QLearner(alpha, gamma=0.5, explore=fg.EpsilonGreedy(0.3)), "float32")
+
+
+def test_a_function_of_the_step_that_is_not_pure_is_refused():
+    learner = fg.QLearner(fg.Schedule(lambda t: math.exp(-t)))
+    with pytest.raises(
+        ValueError, match="Schedule function must use functions that return the same"
+    ):
+        jit.rules(learner, fg.games.chicken())
 
 
 def test_the_example_has_the_bits_of_run(capsys):

@@ -198,6 +198,21 @@ class Textbook:
             return max(math.prod(factors, start=value.start), value.floor)
         if isinstance(value, fg.Linear):
             return value.start + (value.end - value.start) * min(t / value.steps, 1.0)
+        if isinstance(value, fg.Hyperbolic):
+            base = value.offset / (value.offset + t)
+            if value.power == 1.0:
+                return value.start * base
+            return value.start * exp(np.float64(value.power * log(base)), np.float64)
+        if isinstance(value, fg.Piecewise):
+            knots = list(zip(value.steps, value.values, strict=True))
+            if t < knots[0][0]:
+                return knots[0][1]
+            for (s, v), (s2, v2) in itertools.pairwise(knots):
+                if s <= t < s2:
+                    return v + (v2 - v) * ((t - s) / (s2 - s)) if value.between == "linear" else v
+            return knots[-1][1]
+        if isinstance(value, fg.Schedule):
+            return value.function(t, *value.parameters)
         return value
 
     def act(self, i, t):

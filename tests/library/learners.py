@@ -33,17 +33,53 @@ def _numbers(draw, one, replicas):
     return np.resize(few, replicas)
 
 
+def saw(t, low, high):
+    """A function of the step for `Schedule`."""
+    return low + (high - low) * (t % 7 / 7)
+
+
+def _linear(draw, start, end, replicas):
+    return fg.Linear(start, end, draw(_numbers(st.floats(0.5, 60.0), replicas)))
+
+
+def _exponential(draw, start, end, replicas):
+    return fg.Exponential(start, draw(_numbers(st.floats(0.0, 2.0), replicas)), end)
+
+
+def _hyperbolic(draw, start, end, replicas):
+    offset = draw(_numbers(st.floats(0.01, 60.0), replicas))
+    return fg.Hyperbolic(start, offset, draw(_numbers(INTERVALS["power"], replicas)))
+
+
+def _piecewise(draw, start, end, replicas):
+    between = draw(_numbers(st.floats(0.5, 30.0), replicas))
+    values = draw(st.permutations([start, end, start]))
+    kind = draw(st.sampled_from(["linear", "constant"]))
+    return fg.Piecewise([draw(st.integers(0, 5)), 5 + between, 40.0], values, kind)
+
+
+def _schedule(draw, start, end, replicas):
+    return fg.Schedule(saw, [start, end])
+
+
+SCHEDULES = {
+    "exponential": _exponential,
+    "linear": _linear,
+    "hyperbolic": _hyperbolic,
+    "piecewise": _piecewise,
+    "schedule": _schedule,
+}
+
+
 @st.composite
 def _parameters(draw, name, replicas):
     """A number, an array or a schedule in the domain of the parameter."""
     one = INTERVALS[name]
-    kind = draw(st.sampled_from(["number", "number", "exponential", "linear"]))
-    if kind == "number":
+    kind = draw(st.sampled_from(["number", "number", "number", *SCHEDULES]))
+    if kind == "number" or (kind == "schedule" and name == "gamma"):  # its bounds are not known
         return draw(_numbers(one, replicas))
     start, end = draw(_numbers(one, replicas)), draw(_numbers(one, replicas))
-    if kind == "linear":
-        return fg.Linear(start, end, draw(_numbers(st.floats(0.5, 60.0), replicas)))
-    return fg.Exponential(start, draw(_numbers(st.floats(0.0, 2.0), replicas)), end)
+    return SCHEDULES[kind](draw, start, end, replicas)
 
 
 EXPLORERS = {
@@ -105,7 +141,13 @@ def _described(draw, make, kind, replicas, observations, actions, turns):
         given[name] = draw(_numbers(one, replicas))
         if draw(st.integers(0, 3)) == 0 and name not in ("low", "high"):
             end = draw(_numbers(one, replicas))
-            given[name] = fg.Linear(given[name], end, draw(st.floats(0.5, 60.0)))
+            kinds = {
+                "exponential",
+                "hyperbolic",
+                "schedule",
+            }  # of these some values are not allowed
+            kind = draw(st.sampled_from(sorted(SCHEDULES.keys() - kinds)))
+            given[name] = SCHEDULES[kind](draw, given[name], end, replicas)
     if "gamma" in has and draw(st.booleans()):
         given["gamma"] = None
     if "delta_win" in has:  # at most delta_lose
