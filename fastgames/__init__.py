@@ -18,7 +18,7 @@ from fastgames.learners import EpsilonGreedy, Softmax, Table, VisitCount, _names
 from fastgames.record import Record
 from fastgames.result import Result
 from fastgames.running import Interrupted, run
-from fastgames.schedules import Exponential, Hyperbolic, Linear, Piecewise, Schedule
+from fastgames.schedules import ByVisits, Exponential, Hyperbolic, Linear, Piecewise, Schedule
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ else:
     )
 
 __all__ = [
+    "ByVisits",
     "ConvergenceWarning",
     "EpsilonGreedy",
     "Exponential",

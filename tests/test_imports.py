@@ -27,7 +27,7 @@ A_RUN = """
     learners.base learners.explore learners.fields learners.qlearner learners.stepsize
     learners.values record registry result rules rules.choice rules.exponential rules.fixed
     rules.logarithm rules.qlearning rules.stepsize running schedules
-    schedules.base schedules.bounds schedules.formulas schedules.tabulated stop
+    schedules.base schedules.bounds schedules.formulas schedules.tabulated schedules.visits stop
 """
 OTHERS = "import __future__, dataclasses, numpy.typing, threading"
 

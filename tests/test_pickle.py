@@ -219,6 +219,7 @@ WITH_ARRAYS = [
     ),
     fg.QLearner(fg.VisitCount(ARRAYS + 0.6), explore=fg.Softmax(ARRAYS)),
     fg.QLearner(fg.Hyperbolic(ARRAYS, 3.0), fg.Piecewise([0, 10], [ARRAYS, 0.05])),
+    fg.QLearner(fg.ByVisits(fg.Linear(ARRAYS, 0.05, 9), initial=[[[1, 2]]])),
     fg.QLearner(fg.Schedule(step_size, [ARRAYS])),
     fg.LenientQ(initial=[1.0, 2.0]),
     fg.FixedPolicy([[0.25, 0.75], [0.5, 0.5]]),

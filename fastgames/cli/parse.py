@@ -14,12 +14,13 @@ from fastgames.games import Game, make
 from fastgames.learners import RuleLearner
 from fastgames.record import Record
 from fastgames.registry import EXPLORERS, GAMES, INITIALS, LEARNERS, STEP_SIZES
-from fastgames.schedules import Exponential, Hyperbolic, Linear, Piecewise
+from fastgames.schedules import ByVisits, Exponential, Hyperbolic, Linear, Piecewise
 
 NUMBER = (
     "a number, exponential:START,RATE[,FLOOR], linear:START,END,STEPS, "
     "hyperbolic:START,OFFSET[,POWER], piecewise:STEP,VALUE,STEP,VALUE,…, "
-    "constant:STEP,VALUE,STEP,VALUE,… or visits[:POWER]"
+    "constant:STEP,VALUE,STEP,VALUE,…, by_action[=INITIAL]:SCHEDULE, "
+    "by_observation[=INITIAL]:SCHEDULE or visits[:POWER]"
 )
 SCHEDULES = {
     "exponential": (Exponential, (2, 3)),
@@ -28,6 +29,7 @@ SCHEDULES = {
     "piecewise": (lambda *x: Piecewise(x[::2], x[1::2]), range(2, 2**16, 2)),
     "constant": (lambda *x: Piecewise(x[::2], x[1::2], "constant"), range(2, 2**16, 2)),
 }
+VISITS = ("by_action", "by_observation")
 
 #: What `--record` may name, by its default: the fields of `Record` without an option of their own.
 RECORDS = {
@@ -199,8 +201,12 @@ def numeric_of(name: str, text: str) -> Any:
     kind, colon, rest = text.partition(":")
     if not colon and kind not in STEP_SIZES:
         return float_of(name, text, NUMBER)
+    of, _, initial = kind.partition("=")
+    if of in VISITS:
+        count = whole_of(f"initial of {name}", initial or "0")
+        return ByVisits(numeric_of(name, rest), of.removeprefix("by_"), count)
     known: dict[str, Any] = dict(SCHEDULES)
-    known |= {key: (size, (0, 1)) for key, size in STEP_SIZES.items()}
+    known |= {key: (size, (0, 1)) for key, size in STEP_SIZES.items()} | dict.fromkeys(VISITS)
     schedule, counts = known[checks.one_of(f"schedule of {name}", kind, known)]
     numbers = [float_of(name, part, NUMBER) for part in rest.split(",")] if rest else []
     if len(numbers) not in counts:

@@ -20,7 +20,10 @@ learner may also be a schedule:
   exponential:START,RATE[,FLOOR]         linear:START,END,STEPS
   hyperbolic:START,OFFSET[,POWER]        piecewise:STEP,VALUE,STEP,VALUE,...
   constant:STEP,VALUE,STEP,VALUE,...
-The step size alpha may also be visits[:POWER]; initial may be uniform_rivals.
+A number that learning reads may be by_action:SCHEDULE, whose steps are visits
+of an observation and action, by_action=10:SCHEDULE with 10 visits before the
+first, or by_observation[=INITIAL]:SCHEDULE. The step size alpha may also be
+visits[:POWER]; initial may be uniform_rivals.
 
 An option of a learner given once is for all agents. Given once for each
 agent, it is for each in turn; - leaves an agent its default. --game-gamma is

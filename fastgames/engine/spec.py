@@ -13,7 +13,7 @@ from fastgames.games import Game
 from fastgames.games.compact import Chances, Functions, Sum
 from fastgames.learners import RuleLearner, Rules
 from fastgames.record import Record
-from fastgames.schedules import EXPONENTIAL, Numeric, Parts, parts
+from fastgames.schedules import EXPONENTIAL, Numeric, Parts, parts, with_numbers
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -190,7 +190,8 @@ class AgentSpec:
         self.by_rules = spec.backend == "numba" or self.rules.twin is None or read
         self.actions, self.observations = game.num_actions[agent], game.num_observations[agent]
         self.values = learner.values(game.discount)
-        self.schedules = {name: parts(value) for name, value in self.values.items()}
+        numbers = with_numbers(self.values)
+        self.schedules = {name: parts(value) for name, value in numbers.items()}
         self.team = members(spec.learners, agent)
         others = range(len(spec.learners)) if self.rules.opponents else ()
         self.opponents = tuple(i for i in others if i not in self.team)

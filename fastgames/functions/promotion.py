@@ -43,6 +43,10 @@ def for_numba(rule: Any, real: Any) -> Any:
 
     Return `rule` itself if that type is float64.
     """
+    inner = _counted(rule)
+    if inner is not None:
+        floats = computes_in(inner, real)
+        return rule if floats is np.float64 else _around(rule, for_numba(inner, real), floats)
     if computes_in(rule, real) is np.float64:
         return rule
     return _Copies(np.float32, interpreted=False).of(rule)
@@ -54,6 +58,9 @@ def for_reference(rule: Any, real: Any, floats: Any = None) -> Any:
     floats: the type of its floats; default: float32. Return `rule` itself if
     `computes_in(rule, real)` is float64.
     """
+    inner = _counted(rule)
+    if inner is not None:
+        return _around(rule, for_reference(inner, real, floats), float)
     if computes_in(rule, real) is np.float64:
         return rule
     floats = floats or np.float32
@@ -63,6 +70,20 @@ def for_reference(rule: Any, real: Any, floats: Any = None) -> Any:
         return copy(*(_argument(x, floats) for x in arguments))
 
     return typed
+
+
+def _counted(rule: Any) -> Any:
+    """Return the rule that a rule of `fastgames.learners.counting` wraps; None for other rules."""
+    counts = getattr(rule, "__module__", None) == "fastgames.learners.counting"
+    return rule.__globals__["rule"] if counts else None
+
+
+def _around(rule: types.FunctionType, inner: Any, floats: Any) -> types.FunctionType:
+    """Return a rule that counts visits, for another inner rule that takes p of type `floats`."""
+    names = rule.__globals__ | {"rule": inner, "as_inner": floats}
+    copy = types.FunctionType(rule.__code__, names, rule.__name__)
+    copy.__module__ = rule.__module__
+    return copy
 
 
 def _argument(value: Any, floats: Any) -> Any:

@@ -23,6 +23,7 @@ from fastgames.learners import EpsilonGreedy, Learner, RuleLearner, Softmax, Vis
 from fastgames.learners._names import MODULES
 from fastgames.schedules import (
     BaseSchedule,
+    ByVisits,
     Exponential,
     Hyperbolic,
     Linear,
@@ -31,7 +32,7 @@ from fastgames.schedules import (
 )
 
 PARTS = (
-    EpsilonGreedy, Softmax, VisitCount, Exponential, Linear, Hyperbolic, Piecewise,
+    EpsilonGreedy, Softmax, VisitCount, Exponential, Linear, Hyperbolic, Piecewise, ByVisits,
 )  # fmt: skip
 #: Classes of learners and of their parts, by class name; learners are imported on lookup.
 KINDS: Mapping[str, Any] = ChainMap(

@@ -15,7 +15,7 @@ from fastgames._common import checks
 from fastgames._common.light import light_dataclass
 from fastgames.games import Game
 from fastgames.learners.fields import Form
-from fastgames.schedules import Numeric, _Frozen
+from fastgames.schedules import ByVisits, Numeric, _Frozen
 
 DIMENSIONS = ("observations", "actions", "agents", "others_actions", "joint_actions",
               "joint_observations")  # fmt: skip
@@ -263,9 +263,22 @@ class RuleLearner(_Frozen, ABC):
     slow: ClassVar[bool] = False
     learns: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Keep the rules that the class defines as `plain_rules`; `rules` may count visits."""
+        super().__init_subclass__(**options)
+        if "rules" in cls.__dict__:
+            cls.plain_rules = cls.__dict__["rules"]
+            cls.rules = property(_counting, doc="Rules of this learner.")  # type: ignore[method-assign,assignment]
+
     def __post_init__(self) -> None:
         for name, form in self.forms().items():
             object.__setattr__(self, name, form.check(name, getattr(self, name)))
+        self._check_visits()
+
+    def _check_visits(self) -> None:
+        """Raise ValueError or TypeError if a parameter that counts visits is not one of `learn`."""
+        if any(isinstance(x, ByVisits) for x in self.values(0.0).values()):
+            _ = self.rules
 
     @classmethod
     def sample(cls, game: Game, agent: int) -> dict[str, Any]:
@@ -283,6 +296,8 @@ class RuleLearner(_Frozen, ABC):
         parts = fields(cls)
         return {part.name: part.metadata["form"] for part in parts if "form" in part.metadata}
 
+    plain_rules: ClassVar[Any]  # the rules of an instance as its class defines them
+
     @property
     @abstractmethod
     def rules(self) -> Rules:
@@ -296,7 +311,7 @@ class RuleLearner(_Frozen, ABC):
     def values(self, discount: float) -> dict[str, Numeric]:
         """Return the numeric parameters by their names in the rules; discount: the game's."""
         out: dict[str, Numeric] = {}
-        for name in self.rules.parameters:
+        for name in self.plain_rules.parameters:
             owner: Any = self
             if not hasattr(self, name):
                 owner = self.alpha if name == "power" else self.explore  # type: ignore[attr-defined]
@@ -314,3 +329,17 @@ class RuleLearner(_Frozen, ABC):
         elif initial is not None:
             out[self.table] = np.asarray(initial)
         return out
+
+
+def _counting(learner: RuleLearner) -> Rules:
+    """Return the rules of a learner, which count visits if a parameter depends on them."""
+    rules: Rules | None = learner.__dict__.get("_counting_rules")
+    if rules is None:
+        rules = learner.plain_rules
+        visits = {k: v for k, v in learner.values(0.0).items() if isinstance(v, ByVisits)}
+        if visits:
+            from fastgames.learners.counting import counting
+
+            rules = counting(rules, visits)
+        learner.__dict__["_counting_rules"] = rules
+    return rules

@@ -144,6 +144,7 @@ class Learner(RuleLearner):
         self._check_tables()
         _ = self.functions  # take the snapshot now
         self._check_functions()
+        self._check_visits()
 
     def _form(self, what: str) -> tuple[str, ...]:
         """Return the names of the arguments of a function."""
@@ -156,7 +157,7 @@ class Learner(RuleLearner):
         from fastgames.rules.outcome import Outcome, Situation, TeamOutcome
 
         fields = TeamOutcome._fields if self.team else Outcome._fields
-        names = {"p": tuple(self.parameters), "tables": self.rules.names, "t": fields}
+        names = {"p": tuple(self.parameters), "tables": self.plain_rules.names, "t": fields}
         names["s"] = Situation._fields
         for what in _FORMS:
             function = getattr(self, what)
@@ -195,7 +196,7 @@ class Learner(RuleLearner):
                 checked[name] = None
                 continue
             domain = "[0, 1]" if name == "gamma" else "(-inf, inf)"
-            checked[name] = numeric(name, value, domain)
+            checked[name] = numeric(name, value, domain, visits=True)
         object.__setattr__(self, "parameters", checked)
 
     def _check_tables(self) -> None:
@@ -271,7 +272,7 @@ class Learner(RuleLearner):
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
         """Return initial tables by name, each broadcastable to (replicas, *dimensions)."""
-        return {table.name: table.start(game.num_actions[agent]) for table in self.tables}
+        return {table.name: table.start(game.num_actions[agent]) for table in self.rules.tables}
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={reprlib.repr(x)}" for name, x in self.parameters.items())

@@ -36,7 +36,7 @@ def parameter(default: Any, domain: str, scheduled: str | None = None, visits: b
 
         if (value is None and default is None) or (visits and isinstance(value, VisitCount)):
             return value
-        return numeric(name, value, domain, scheduled)
+        return numeric(name, value, domain, scheduled, visits=True)
 
     return field(default=default, metadata={"form": Form("number", check, domain)})
 

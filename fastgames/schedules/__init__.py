@@ -1,7 +1,7 @@
 """Schedules: values that change over a run, accepted for any numeric parameter of a learner.
 
 A schedule counts the game steps of its replica, from 0. Its first value is used at the first step,
-and it advances once after every step.
+and it advances once after every step. `ByVisits` counts visits instead.
 """
 
 from fastgames.schedules.base import (
@@ -26,6 +26,7 @@ from fastgames.schedules.base import (
 from fastgames.schedules.bounds import falls_to
 from fastgames.schedules.formulas import Exponential, Hyperbolic, Linear
 from fastgames.schedules.tabulated import Piecewise, Schedule, ScheduleError, Tabulated, check_pure
+from fastgames.schedules.visits import ByVisits, with_numbers
 
 __all__ = [
     "CONSTANT",
@@ -35,6 +36,7 @@ __all__ = [
     "NEVER",
     "TABULATED",
     "BaseSchedule",
+    "ByVisits",
     "Exponential",
     "Hyperbolic",
     "Linear",
@@ -54,4 +56,5 @@ __all__ = [
     "numeric",
     "one_or_each",
     "parts",
+    "with_numbers",
 ]

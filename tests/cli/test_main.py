@@ -174,6 +174,13 @@ def test_run_by_another_backend_and_stream(ran):
             [fg.QLearner(fg.Piecewise([0, 100], [0.5, 0.1], "constant"))] * 2,
         ),
         (
+            "--alpha by_action=7:hyperbolic:1,1 --alpha by_observation:linear:.5,.1,20",
+            [
+                fg.QLearner(fg.ByVisits(fg.Hyperbolic(1, 1), initial=7)),
+                fg.QLearner(fg.ByVisits(fg.Linear(0.5, 0.1, 20), "observation")),
+            ],
+        ),
+        (
             "--epsilon .2 --epsilon - --temperature - --temperature 3",
             [
                 fg.QLearner(explore=fg.EpsilonGreedy(0.2)),
@@ -356,6 +363,9 @@ def test_help_tells_every_figure(call):
         ("run chicken --alpha x", ("alpha must be a number, exponential", "'x'")),
         ("run chicken --epsilon linear:1,2", ("epsilon must be", "'linear:1,2'")),
         ("run chicken --epsilon piecewise:1,2,3", ("epsilon must be", "'piecewise:1,2,3'")),
+        ("run chicken --alpha by_action=x:linear:1,0,9", ("initial of alpha must be", "'x'")),
+        ("run chicken --alpha by_action:.5", ("ByVisits schedule must be a schedule", "0.5")),
+        ("run chicken --epsilon by_action:linear:1,0,9", ("epsilon must be a number", "ByVisits")),
         ("run chicken --epsilon exponental:1,2", ("schedule of epsilon", "did you mean 'exp")),
         ("run chicken --epsilon .1 --temperature 1", ("epsilon and temperature",)),
         ("run chicken --alpha .1 --alpha .1 --alpha .1", ("alpha must", "2 agents", "3 times")),

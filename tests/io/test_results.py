@@ -1512,8 +1512,10 @@ def of_step(make=fg.Schedule):
         fg.Hyperbolic([0.2, 0.5, 0.9], 3.0, 0.6),
         fg.Piecewise([0, [5, 9, 30]], [[0.2, 0.5, 0.9], 0.1], "constant"),
         of_step(),
+        fg.ByVisits(fg.Hyperbolic([0.2, 0.5, 0.9], 3.0), "observation", initial=[[1], [2], [3]]),
+        fg.ByVisits(of_step()),
     ],
-    ids=["hyperbolic", "piecewise", "function"],
+    ids=["hyperbolic", "piecewise", "function", "visits", "visits of a function"],
 )
 def test_schedules_in_files_go_on_to_the_same_bits(alpha, tmp_path):
     learner = fg.QLearner(alpha)

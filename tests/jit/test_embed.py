@@ -187,6 +187,9 @@ def decaying(t, scale):
         fg.Piecewise([5, 20.5, 90], [0.9, 0.1, 0.4]),
         fg.Piecewise([5, 20.5, 90], [0.9, 0.1, 0.4], "constant"),
         fg.Schedule(decaying, [0.5]),
+        fg.ByVisits(fg.Hyperbolic(0.5, 3.0, 0.6), initial=2),
+        fg.ByVisits(fg.Piecewise([0, 9], [0.5, 0.1]), "observation"),
+        fg.ByVisits(fg.Schedule(decaying, [0.5])),
     ],
     ids=lambda alpha: f"{type(alpha).__name__}",
 )
