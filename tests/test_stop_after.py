@@ -96,39 +96,6 @@ CASES = {
 @quiet
 @each_backend
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize(
-    "schedule",
-    [
-        fg.Hyperbolic(np.array([1.0, 0.5, 1.0]), np.array([20.0, 3.0, 1.0]), np.array([1, 0.6, 2])),
-        fg.Hyperbolic(1.0, 30.0),
-        fg.Piecewise([10, 50.5, 90], [1.0, 0.3, 0.05]),
-        fg.Piecewise([10, 50.5, 90], [1.0, 0.3, 0.05], "constant"),
-        fg.Piecewise([0, np.array([30.0, 60.0])], [1.0, np.array([0.4, 0.05])]),
-        fg.Piecewise([5, 20, 40], [0.1, 0.9, 0.9]),
-    ],
-    ids=repr,
-)
-@pytest.mark.parametrize("bound", [0.1, 0.25, 0.5, 0.95])
-def test_a_new_schedule_falls_to_a_bound_at_the_first_value_below_it(schedule, bound):
-    found = falls_to(parts(schedule), bound)
-    for r, step in enumerate(np.ravel(found).tolist()):
-        one = fg.QLearner(explore=fg.EpsilonGreedy(_of_replica(schedule, r)))
-        game, steps = fg.MatrixGame(np.zeros((2, 2, 2))), 400
-        record = fg.Record(every=1, policies=True)
-        policy = fg.run(game, one, steps, rng=1, record=record).snapshots.policies[0][:, 0, 0]
-        low = np.flatnonzero(2 * policy.min(axis=-1) <= bound + 2.0**-30)
-        assert step == (low[0] if len(low) else step) and (len(low) or step > steps)
-
-
-def _of_replica(schedule, r):
-    """The schedule with the numbers of one replica."""
-
-    def one(x):
-        return tuple(map(one, x)) if isinstance(x, tuple) else x[r] if np.ndim(x) else x
-
-    return replace(schedule, **{f.name: one(getattr(schedule, f.name)) for f in fields(schedule)})
-
-
 def test_a_replica_stops_as_the_definition_says(case, backend):
     learners, stop = CASES[case]
     arguments = {"replicas": REPLICAS, "rng": 5}
@@ -443,3 +410,36 @@ def test_a_change_before_the_count_began_is_a_change():
         result = fg.run(game, [learner, fg.FixedPolicy([1, 0])], 99, 2, 1, stop=fg.Stable(9, 30))
     assert result.steps.tolist() == [39, 39]
     assert not result.unchanged.any()
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        fg.Hyperbolic(np.array([1.0, 0.5, 1.0]), np.array([20.0, 3.0, 1.0]), np.array([1, 0.6, 2])),
+        fg.Hyperbolic(1.0, 30.0),
+        fg.Piecewise([10, 50.5, 90], [1.0, 0.3, 0.05]),
+        fg.Piecewise([10, 50.5, 90], [1.0, 0.3, 0.05], "constant"),
+        fg.Piecewise([0, np.array([30.0, 60.0])], [1.0, np.array([0.4, 0.05])]),
+        fg.Piecewise([5, 20, 40], [0.1, 0.9, 0.9]),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("bound", [0.1, 0.25, 0.5, 0.95])
+def test_a_new_schedule_falls_to_a_bound_at_the_first_value_below_it(schedule, bound):
+    found = falls_to(parts(schedule), bound)
+    for r, step in enumerate(np.ravel(found).tolist()):
+        one = fg.QLearner(explore=fg.EpsilonGreedy(_of_replica(schedule, r)))
+        game, steps = fg.MatrixGame(np.zeros((2, 2, 2))), 400
+        record = fg.Record(every=1, policies=True)
+        policy = fg.run(game, one, steps, rng=1, record=record).snapshots.policies[0][:, 0, 0]
+        low = np.flatnonzero(2 * policy.min(axis=-1) <= bound + 2.0**-30)
+        assert step == (low[0] if len(low) else step) and (len(low) or step > steps)
+
+
+def _of_replica(schedule, r):
+    """The schedule with the numbers of one replica."""
+
+    def one(x):
+        return tuple(map(one, x)) if isinstance(x, tuple) else x[r] if np.ndim(x) else x
+
+    return replace(schedule, **{f.name: one(getattr(schedule, f.name)) for f in fields(schedule)})
