@@ -10,8 +10,9 @@ The policies are frozen: no agent learns or explores.
 >>> cycle.length, cycle.states  # the agents alternate
 (array([2]), array([1, 2], dtype=int32))
 
-- `limit_cycle` computes the cycle in which play ends, and its rewards; `profit_gain` compares them
-  with one-shot Nash and monopoly profits.
+- `limit_cycle` computes the cycle in which play ends, and its rewards. In a game with chance,
+  `limit_distribution` computes the long-run shares of states and joint actions instead.
+- `profit_gain` compares these rewards with one-shot Nash and monopoly profits.
 - `best_responses` tests if the agents' policies are best responses to each other, and computes the
   loss if not.
 - `deviation_response` computes the play that follows a deviation of one agent.
@@ -20,16 +21,20 @@ The measures are those of Calvano, Calzolari, Denicolò and Pastorello (2020), "
 Intelligence, Algorithmic Pricing, and Collusion", American Economic Review 110(10), section IV.
 """
 
-from fastgames.analysis.cycles import LimitCycle, limit_cycle, profit_gain
+from fastgames.analysis.cycles import LimitCycle, limit_cycle
 from fastgames.analysis.deviations import DeviationResponse, deviation_response
+from fastgames.analysis.distributions import LimitDistribution, limit_distribution
+from fastgames.analysis.gains import profit_gain
 from fastgames.analysis.responses import BestResponses, best_responses
 
 __all__ = [
     "BestResponses",
     "DeviationResponse",
     "LimitCycle",
+    "LimitDistribution",
     "best_responses",
     "deviation_response",
     "limit_cycle",
+    "limit_distribution",
     "profit_gain",
 ]

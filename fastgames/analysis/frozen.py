@@ -25,6 +25,9 @@ class Frozen:
     """Checked arguments that all measures read.
 
     replicas: number of replicas
+    greedy: (replicas, O_i) int32 actions of each agent
+    probability: (entries,) float64 probabilities of the entries of `Chances`, or None
+    variant: (replicas,) variant that each replica plays, or None if all play variant 0
     states: (replicas,) int32 states of the replicas of a Result, or None for a game
     largest: (N, variants) float64 largest absolute rewards
     """
@@ -33,6 +36,9 @@ class Frozen:
     compact: Compact
     moves: Sum | Table | Chances
     replicas: int
+    greedy: list[np.ndarray]
+    probability: np.ndarray | None
+    variant: np.ndarray | None
     states: np.ndarray | None
     largest: np.ndarray
     play: Play
@@ -47,6 +53,15 @@ class Frozen:
     def restarts(self) -> bool:
         """True if an episode can end."""
         return self.compact.terminal is not None or self.compact.time_limit > 0
+
+    @property
+    def first_states(self) -> tuple[np.ndarray, np.ndarray]:
+        """States in which an episode may begin, and their probabilities."""
+        weights = self.compact.start_weights
+        if weights is None:
+            return np.array([self.compact.start_state]), np.ones(1)
+        states = np.flatnonzero(weights)
+        return states, weights[states] / weights.sum()
 
 
 def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
@@ -83,6 +98,7 @@ def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
     compact = game.compact
     assert not isinstance(compact.moves, Functions)  # only a ProceduralGame has them
     moves = _sure(compact.moves)
+    arrays = _arrays(moves)
     play = Play(
         compact.num_states,
         game.num_actions,
@@ -94,10 +110,11 @@ def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
         terminal=compact.terminal,
         turns=compact.turns,
         observations=compact.observations,
-        **_arrays(moves),
+        **arrays,
     )
     largest = np.maximum(compact.rewards.max((2, 3)), -compact.rewards.min((2, 3)))
-    return Frozen(game, compact, moves, replicas, states, largest, play)
+    chances = arrays.get("probability")
+    return Frozen(game, compact, moves, replicas, policies, chances, variant, states, largest, play)
 
 
 def _policies(game: Game, greedy: Any) -> list[np.ndarray]:

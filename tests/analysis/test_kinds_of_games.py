@@ -4,11 +4,18 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames.analysis import best_responses, deviation_response, limit_cycle, profit_gain
+from fastgames.analysis import (
+    best_responses,
+    deviation_response,
+    limit_cycle,
+    limit_distribution,
+    profit_gain,
+)
 from fastgames.games import CATALOGUE
 
 MEASURES = {
     "limit_cycle": limit_cycle,
+    "limit_distribution": limit_distribution,
     "best_responses": best_responses,
     "deviation_response": lambda *given, **more: deviation_response(*given, agent=0, **more),
     "profit_gain": lambda game, *greedy: profit_gain(
@@ -74,6 +81,8 @@ def test_chance_has_no_limit_cycle(measure):
     result = played(random(transitions="random"))
     if measure is best_responses:
         assert best_responses(result).mutual_on_path is None
+    elif measure in (limit_distribution, MEASURES["profit_gain"]):
+        assert "2 replicas" in repr(measure(result)) or measure(result).shape == (2,)
     else:
         with pytest.raises(ValueError, match="game must have deterministic transitions and"):
             measure(result)

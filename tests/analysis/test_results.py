@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames.analysis import best_responses, deviation_response, limit_cycle, profit_gain
+from fastgames.analysis import (
+    best_responses,
+    deviation_response,
+    limit_cycle,
+    limit_distribution,
+    profit_gain,
+)
 from fastgames.games import Variants, prisoners_dilemma, remember
 
 REPLICAS = 20
@@ -21,7 +27,13 @@ def result(request):
 
 
 @pytest.mark.parametrize(
-    "measure", [limit_cycle, best_responses, lambda *a, **k: deviation_response(*a, agent=1, **k)]
+    "measure",
+    [
+        limit_cycle,
+        limit_distribution,
+        best_responses,
+        lambda *a, **k: deviation_response(*a, agent=1, **k),
+    ],
 )
 def test_measures_of_a_result(result, measure):
     greedy = [result.greedy(0), result.greedy(1)]
