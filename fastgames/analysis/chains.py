@@ -106,32 +106,53 @@ class Chain:
             np.repeat([False, True], [kept.sum(), len(anew)]),
         )
 
-    def step(self, nodes: Nodes, joint: np.ndarray, shock: np.ndarray | None = None) -> Nodes:
-        """Return the measures after the joint actions (n,) at the nodes; shock as `successors`."""
+    def arrivals(
+        self, nodes: Nodes, joint: np.ndarray, shock: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return where joint actions (n,) at the nodes lead: origins, ages, states, probabilities.
+
+        When an episode ends, the next one begins. shock: as for `successors`
+        """
         origin, state, chance = self.successors(nodes.state, joint, shock)
-        age = nodes.age + 1 if self.limit else nodes.age
+        age = nodes.age[origin] + 1 if self.limit else nodes.age[origin]
         terminal = self.frozen.compact.terminal
         ended = np.zeros(len(state), bool) if terminal is None else terminal[state]
         if self.limit:
-            ended = ended | (age[origin] == self.limit)
+            ended = ended | (age == self.limit)
+        if not ended.any():
+            return origin, age, state, chance
         origin, state, chance, begun = self.restarted(origin, state, chance, ended)
-        return self.merged(
-            nodes.replica[origin],
-            np.where(begun, 0, age[origin]),
-            state,
-            nodes.mass[origin] * chance[:, None],
-        )
+        age = np.where(begun, 0, nodes.age[origin] + bool(self.limit))
+        return origin, age, state, chance
+
+    def step(self, nodes: Nodes, joint: np.ndarray, shock: np.ndarray | None = None) -> Nodes:
+        """Return the measures in the next period; joint and shock as for `arrivals`."""
+        origin, age, state, chance = self.arrivals(nodes, joint, shock)
+        return self.merged(nodes.replica[origin], age, state, nodes.mass[origin] * chance[:, None])
 
     def merged(
         self, replica: np.ndarray, age: np.ndarray, state: np.ndarray, mass: np.ndarray
     ) -> Nodes:
         """Return nodes in order, with the summed masses of equal ones."""
-        ages = max(self.limit, 1)
-        code, place = np.unique((replica * ages + age) * self.states + state, return_inverse=True)
+        code, place = np.unique(self.code(replica, age, state), return_inverse=True)
         total = [np.bincount(place, column, len(code)) for column in mass.T]
         row, state = np.divmod(code, self.states)
-        replica, age = np.divmod(row, ages)
+        replica, age = np.divmod(row, max(self.limit, 1))
         return Nodes(replica, age, state, np.stack(total, axis=1))
+
+    def code(self, replica: np.ndarray, age: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """Return one number for each node, (n,) int64, in the order of the nodes."""
+        return (replica * max(self.limit, 1) + age) * self.states + state
+
+    def played(self, nodes: Nodes) -> np.ndarray:
+        """Return the joint actions of the policies at the nodes, (n,) int64."""
+        joint: np.ndarray = self.joint[nodes.replica, nodes.state]
+        return joint
+
+    def totals(self, nodes: Nodes, values: np.ndarray) -> np.ndarray:
+        """Return the sums over the nodes of each replica of values (n, k), (replicas, k)."""
+        sums = [np.bincount(nodes.replica, column, self.replicas) for column in values.T]
+        return np.stack(sums, axis=1).astype(np.float64)  # sums over no node are int
 
     def begin(self, start: np.ndarray | None) -> Nodes:
         """Return the nodes in which play begins: states (replicas,), or None for an episode."""
@@ -153,7 +174,7 @@ class Chain:
         seen = []
         while len(now.state):
             seen.append(now)
-            now = self.step(now, self.joint[now.replica, now.state])
+            now = self.step(now, self.played(now))
             now = now[now.age > 0]
         parts = zip(*((n.replica, n.age, n.state, n.mass) for n in seen), strict=True)
         nodes = self.merged(*(np.concatenate(part) for part in parts))

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgames._common import checks
-from fastgames.analysis.cycles import cycles_of
+from fastgames.analysis.cycles import LimitCycle, cycles_of
+from fastgames.analysis.distributions import beginning
 from fastgames.analysis.frozen import (
     Frozen,
     discount_of,
@@ -19,6 +20,7 @@ from fastgames.analysis.frozen import (
     threads_of,
     whole_numbers,
 )
+from fastgames.analysis.paths import Deviation, Paths
 from fastgames.games import Game, Variants
 from fastgames.games.pricing import market_of
 from fastgames.result import Result
@@ -30,7 +32,8 @@ STATIC = "static best response"
 class DeviationResponse:
     """Paths around a deviation for every replica, each a mean over the states of its limit cycle.
 
-    A replica is nan if the agent never moves in its cycle, and is then left out of the means.
+    In a game with chance they are means over the limit distribution instead, and "cycle" stands for
+    it. A replica is nan if the agent never moves in its cycle, and is then left out of the means.
 
     Attributes
     ----------
@@ -44,16 +47,25 @@ class DeviationResponse:
     gain : (replicas,) float64
         Relative change (Q - V) / |V| of the deviator's discounted rewards from the deviation on,
         with Q their value with and V without the deviation. Below 0 the deviation is unprofitable.
+        It has no bound if V is 0 in a state of the cycle: then inf or -inf, or nan if both occur;
+        `change` is always finite.
+    change : (replicas,) float64
+        The change Q - V itself, in the units of the game's rewards.
     deviated : (replicas,) float64
         Share of the states of the cycle in which the forced action differs from the greedy action
         of the agent, among those in which it moves; in [0, 1].
+    baseline_prices, baseline_rewards : (replicas, P, N) float64
+        Prices and rewards without the deviation, from the same states and with the same shocks.
     """
 
     periods: np.ndarray
     prices: np.ndarray
     rewards: np.ndarray
     gain: np.ndarray
+    change: np.ndarray
     deviated: np.ndarray
+    baseline_prices: np.ndarray
+    baseline_rewards: np.ndarray
 
     @property
     def mean_prices(self) -> np.ndarray:
@@ -63,7 +75,7 @@ class DeviationResponse:
     @property
     def price_quartiles(self) -> np.ndarray:
         """Lower and upper quartiles of prices over replicas, (2, P, N) float64."""
-        prices = self.prices[~np.isnan(self.gain)]
+        prices = self.prices[~np.isnan(self.deviated)]
         quartiles: np.ndarray = np.quantile(prices, (0.25, 0.75), axis=0)
         return quartiles
 
@@ -79,7 +91,7 @@ class DeviationResponse:
 
     def _mean(self, paths: np.ndarray) -> np.ndarray:
         """Return the mean (P, N) of paths (replicas, P, N) over the replicas that are not nan."""
-        mean: np.ndarray = paths[~np.isnan(self.gain)].mean(axis=0)
+        mean: np.ndarray = paths[~np.isnan(self.deviated)].mean(axis=0)
         return mean
 
     def __repr__(self) -> str:
@@ -100,18 +112,22 @@ def deviation_response(
     prices: Sequence[npt.ArrayLike] | None = None,
     start: npt.ArrayLike | None = None,
     discount: float | None = None,
+    shocks: npt.ArrayLike | None = None,
     threads: int | None = None,
 ) -> DeviationResponse:
-    """Force one agent to deviate from its limit cycle for one period; return the paths around it.
+    """Force one agent to deviate for one period from long-run play; return the paths around it.
 
     No agent learns, and all agents play greedily after the deviation. The deviation starts from
     every state of the cycle in which the agent moves; the path of a replica is the mean over these
     starts. The periods before the deviation therefore have the mean of the cycle.
 
+    In a game with chance, the deviation starts from the states of the limit distribution, with
+    their shares as weights. Paths are expected values, or those of given shocks.
+
     Parameters
     ----------
     game, greedy, start, threads
-        As for `limit_cycle`.
+        As for `limit_cycle`; with chance as for `limit_distribution`.
     agent : int
         The agent that deviates, in [0, N).
     action : int, (replicas,) int or "static best response"
@@ -126,6 +142,12 @@ def deviation_response(
         hold a market: pass the prices with a game that `load` returned.
     discount : float, optional
         Discount factor of `gain`, in [0, 1); by default that of the game.
+    shocks : (after,) or (replicas, after) float, optional
+        Random numbers in [0, 1) of nature, which give the next states after the periods 0 to
+        after - 1, as the quantiles of their distribution in ascending order; a run uses the random
+        word u of the step as u / 2^31. The paths with and without the deviation have the same
+        shocks. They do not affect `gain`, `change` and the periods before. Without chance they have
+        no effect. By default, paths are expected values.
 
     Returns
     -------
@@ -134,10 +156,15 @@ def deviation_response(
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside its domain, or if the game samples, as for `limit_cycle`.
+        If an argument is outside its domain, or if shocks are given for a game in which episodes
+        begin in random states.
 
     Notes
     -----
+    With chance, a period of the paths takes one sum over the states that have a positive
+    probability then; the limit distribution takes more, see `limit_distribution`. If agents take
+    turns, the expected price that an agent holds solves a linear system in the states.
+
     Source: Calvano et al. (2020), section IV. One firm cuts its price to the static best response,
     the other punishes it, and both return to their old prices within a few periods. As in the
     authors' published program, a session with a longer cycle enters with the mean over its states,
@@ -154,6 +181,15 @@ def deviation_response(
     >>> response.prices[0].T.astype(int)
     array([[0, 1, 1, 0, 0],
            [0, 0, 1, 0, 0]])
+
+    A competitor (state 1) comes in a period with probability 0.2, and leaves with 0.5; a high price
+    pays more if there is none:
+
+    >>> moves = [[[0.8, 0.2]] * 2, [[0.5, 0.5]] * 2]
+    >>> market = fg.MarkovGame([[[2.0, 4.0], [1.0, 0.0]]], moves, discount=0.9)
+    >>> response = deviation_response(market, [[[1, 0]]], agent=0, action=0, after=2)
+    >>> response.rewards[0, :, 0].round(2), response.baseline_rewards[0, :, 0].round(2)
+    (array([3.14, 1.71, 3.14, 3.14]), array([3.14, 3.14, 3.14, 3.14]))
     """
     frozen = freeze(game, greedy)
     replicas, agents = frozen.replicas, frozen.game.num_agents
@@ -162,40 +198,111 @@ def deviation_response(
     before = checks.whole("before", before, "[1, 2^20]")
     after = checks.whole("after", after, "[0, 2^20]")
     grids = _grids(frozen, _prices(frozen.game) if prices is None else prices)
-    discount = discount_of(frozen, discount)
+    wanted = Deviation(
+        agent, forced, discount_of(frozen, discount), grids, _shocks(frozen, shocks, after), after
+    )
     threads = threads_of(threads)
-    cycle = cycles_of(frozen, start, threads)
-    path, paid = np.empty((2, replicas, after + 1, agents))
-    usual = np.empty((replicas, agents))
-    gain, deviated = np.empty((2, replicas))
-    largest = frozen.largest / (1.0 - discount)
+    cycle = None if frozen.chance else cycles_of(frozen, start, threads)
+    begin = beginning(frozen, start) if frozen.chance else None
+    found = _Found(
+        *np.empty((4, replicas, after + 1, agents)),
+        *np.empty((2, replicas, agents)),
+        np.empty((replicas, 3)),
+    )
+    in_blocks(replicas, threads, lambda a, b: found.fill(frozen, a, b, wanted, cycle, begin))
+    if cycle is not None:
+        _certain(frozen, wanted, cycle, found, threads)
+    return DeviationResponse(
+        periods=np.arange(-before, after + 1),
+        prices=_preceded(found.prices, found.usual_prices, before),
+        rewards=_preceded(found.rewards, found.usual_rewards, before),
+        gain=found.gains[:, 0].copy(),
+        change=found.gains[:, 1].copy(),
+        deviated=found.gains[:, 2].copy(),
+        baseline_prices=_preceded(found.baseline_prices, found.usual_prices, before),
+        baseline_rewards=_preceded(found.baseline_rewards, found.usual_rewards, before),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Paths and means of all replicas, which blocks of replicas fill in."""
+
+    prices: np.ndarray
+    rewards: np.ndarray
+    baseline_prices: np.ndarray
+    baseline_rewards: np.ndarray
+    usual_prices: np.ndarray
+    usual_rewards: np.ndarray
+    gains: np.ndarray
+
+    def fill(
+        self,
+        frozen: Frozen,
+        first: int,
+        last: int,
+        wanted: Deviation,
+        cycle: LimitCycle | None,
+        start: np.ndarray | None,
+    ) -> None:
+        """Write the rows of replicas first to last - 1."""
+        paths, rows = Paths(frozen, first, last, wanted, cycle, start), slice(first, last)
+        self.usual_prices[rows], self.usual_rewards[rows] = paths.usual()
+        nodes = paths.deviators()
+        usual, forced = paths.chain.played(nodes), paths.deviate(nodes)
+        self.baseline_prices[rows], self.baseline_rewards[rows] = paths.follow(nodes, usual)
+        values, _ = frozen.values(first, last, wanted.discount)
+        self.gains[rows] = paths.gains(nodes, forced, values[:, wanted.agent])
+        if cycle is None:
+            self.prices[rows], self.rewards[rows] = paths.follow(nodes, forced)
+
+
+def _certain(
+    frozen: Frozen, wanted: Deviation, cycle: LimitCycle, found: _Found, threads: int
+) -> None:
+    """Write the paths and means of play without chance, which the compiled core computes."""
+    largest = frozen.largest / (1.0 - wanted.discount)
+    gain, deviated = np.empty((2, frozen.replicas))
     in_blocks(
-        replicas,
+        frozen.replicas,
         threads,
         lambda a, b: frozen.play.deviate(
             a,
             b,
-            agent,
-            forced,
-            discount,
+            wanted.agent,
+            wanted.forced,
+            wanted.discount,
             largest,
             cycle.offsets,
             cycle.states,
-            grids,
-            path,
-            paid,
-            usual,
+            wanted.grids,
+            found.prices,
+            found.rewards,
+            found.usual_prices,
             gain,
             deviated,
         ),
     )
-    return DeviationResponse(
-        periods=np.arange(-before, after + 1),
-        prices=_preceded(path, usual, before),
-        rewards=_preceded(paid, cycle.rewards, before),
-        gain=gain,
-        deviated=deviated,
-    )
+    found.usual_rewards[:] = cycle.rewards
+    found.gains[:, 0], found.gains[:, 2] = gain, deviated
+
+
+def _shocks(frozen: Frozen, shocks: Any, after: int) -> np.ndarray | None:
+    """Return the checked shocks (replicas, after) float64, or None for expected paths."""
+    if shocks is None:
+        return None
+    array = checks.finite_array("shocks", shocks)
+    if array.shape not in ((after,), (frozen.replicas, after)):
+        raise ValueError(
+            f"shocks must have shape ({after},) or ({frozen.replicas}, {after}), got {array.shape}"
+        )
+    checks.within("shocks", array, "[0, 1)")
+    if frozen.restarts and frozen.compact.start_weights is not None:
+        raise ValueError(
+            "shocks must be None if episodes begin in a random state, which is a second shock of a "
+            f"period, got an array of shape {array.shape}"
+        )
+    return np.broadcast_to(array, (frozen.replicas, after))
 
 
 def _preceded(path: np.ndarray, usual: np.ndarray, before: int) -> np.ndarray:

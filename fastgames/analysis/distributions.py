@@ -146,14 +146,12 @@ def distributions_of(frozen: Frozen, start: Any, threads: int) -> LimitDistribut
     def work(first: int, last: int) -> None:
         chain = Chain(frozen, first, last)
         nodes = chain.limits(None if begin is None else begin[first:last])
-        paid = chain.rewards(nodes.replica, nodes.state, chain.joint[nodes.replica, nodes.state])
-        means = [
-            np.bincount(nodes.replica, nodes.mass[:, 0] * pay, chain.replicas) for pay in paid.T
-        ]
+        paid = chain.rewards(nodes.replica, nodes.state, chain.played(nodes))
+        means = chain.totals(nodes, nodes.mass * paid)
         nodes = chain.merged(nodes.replica, 0 * nodes.age, nodes.state, nodes.mass)
         actions = chain.actions[:, nodes.replica, nodes.state].T
         sizes = np.bincount(nodes.replica, minlength=chain.replicas)
-        blocks[first] = (sizes, nodes.state, nodes.mass[:, 0], actions, np.stack(means, axis=1))
+        blocks[first] = (sizes, nodes.state, nodes.mass[:, 0], actions, means)
 
     in_blocks(frozen.replicas, threads, work)
     ordered = zip(*(blocks[first] for first in sorted(blocks)), strict=True)

@@ -55,6 +55,45 @@ class Frozen:
         return self.compact.terminal is not None or self.compact.time_limit > 0
 
     @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The moves as the compiled core reads them."""
+        if self.probability is None:
+            return dict(vars(self.moves))
+        assert isinstance(self.moves, Chances)
+        return {
+            "first": self.moves.first,
+            "successor": self.moves.successor,
+            "probability": self.probability,
+        }
+
+    def values(self, first: int, last: int, discount: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the values of the policies of replicas first to last - 1, and of a deviation.
+
+        Returns (last - first, N, S) float64: discounted rewards of the policies, and of the best
+        action in a state followed by the policies.
+        """
+        agents, count = self.game.num_agents, last - first
+        policies = [policy[first:last] for policy in self.greedy]
+        variant = None if self.variant is None else self.variant[first:last]
+        play = _play(self.game, self.compact, policies, variant, self.arrays)
+        best, own = np.empty((2, count, agents, self.compact.num_states))
+        play.best_responses(
+            0,
+            count,
+            discount,
+            0.0,
+            True,
+            self.largest / (1.0 - discount),
+            None,
+            None,
+            np.empty((count, 2, agents + 1)),
+            np.empty((count, 2, agents)),
+            best,
+            own,
+        )
+        return own, best
+
+    @property
     def first_states(self) -> tuple[np.ndarray, np.ndarray]:
         """States in which an episode may begin, and their probabilities."""
         weights = self.compact.start_weights
@@ -99,7 +138,21 @@ def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
     assert not isinstance(compact.moves, Functions)  # only a ProceduralGame has them
     moves = _sure(compact.moves)
     arrays = _arrays(moves)
-    play = Play(
+    play = _play(game, compact, policies, variant, arrays)
+    largest = np.maximum(compact.rewards.max((2, 3)), -compact.rewards.min((2, 3)))
+    chances = arrays.get("probability")
+    return Frozen(game, compact, moves, replicas, policies, chances, variant, states, largest, play)
+
+
+def _play(
+    game: Game,
+    compact: Compact,
+    policies: list[np.ndarray],
+    variant: np.ndarray | None,
+    arrays: dict[str, np.ndarray],
+) -> Play:
+    """Return the loops of the compiled core for these policies."""
+    return Play(
         compact.num_states,
         game.num_actions,
         policies,
@@ -112,9 +165,6 @@ def freeze(game: Any, greedy: Sequence[npt.ArrayLike] | None) -> Frozen:
         observations=compact.observations,
         **arrays,
     )
-    largest = np.maximum(compact.rewards.max((2, 3)), -compact.rewards.min((2, 3)))
-    chances = arrays.get("probability")
-    return Frozen(game, compact, moves, replicas, policies, chances, variant, states, largest, play)
 
 
 def _policies(game: Game, greedy: Any) -> list[np.ndarray]:

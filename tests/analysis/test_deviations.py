@@ -63,6 +63,31 @@ def simulated(plain, start, agent, action, after, prices, discount):
     return usual, np.mean(paths, axis=0), np.mean(gains), np.mean(differs)
 
 
+def without(plain, start, agent, action, after, prices, own, discount):
+    """Mean change of values, and mean prices and rewards if the agent does not deviate after all.
+
+    The path of each state of the cycle is the cycle itself, walked twice for the held actions.
+    """
+    cycle = plain.cycle(start)
+    walk = cycle * (after // len(cycle) + 3)
+    held, played = [0] * plain.agents, []
+    for state, _ in walk:
+        joint = plain.played[state]
+        held = [a if plain.turns[i, state] else held[i] for i, a in enumerate(joint)]
+        pay = [plain.rewards[i][state][joint] for i in range(plain.agents)]
+        played.append([[prices[i][a] for i, a in enumerate(held)], pay])
+    paths, changes = [], []
+    for k, (state, _) in enumerate(cycle):
+        if plain.turns[agent, state]:
+            at = k + len(cycle)
+            paths.append(played[at : at + after + 1])
+            joints = plain.deviations(agent, state)
+            rewards = plain.rewards[agent][state]
+            joint = joints[action] if action is not None else max(joints, key=lambda j: rewards[j])
+            changes.append(plain.q(agent, state, joint, own, discount) - own[state])
+    return np.mean(changes), np.moveaxis(np.mean(paths, axis=0), 1, 0)
+
+
 @pytest.mark.parametrize("static", [True, False])
 @pytest.mark.parametrize("certain", CERTAIN)
 def test_everything_against_simulation(certain, static):
@@ -103,6 +128,11 @@ def test_everything_against_simulation(certain, static):
             else:
                 assert response.gain[r] == pytest.approx(gain, rel=1e-9, abs=1e-13)
                 assert response.deviated[r] == pytest.approx(differs)
+                own = plain.value(agent, discount)
+                changes, usually = without(plain, start, agent, action, 6, grid, own, discount)
+                assert response.change[r] == pytest.approx(changes, rel=1e-9, abs=1e-12)
+                np.testing.assert_allclose(response.baseline_prices[r, 2:], usually[0], atol=1e-13)
+                np.testing.assert_allclose(response.baseline_rewards[r, 2:], usually[1], atol=1e-13)
         there = ~np.isnan(response.gain)
         np.testing.assert_allclose(
             response.mean_prices, response.prices[there].mean(axis=0), atol=1e-14
@@ -173,6 +203,21 @@ def test_an_agent_that_never_moves_cannot_deviate():
     assert np.isnan(response.prices[0, 1:]).all()
 
 
+def test_a_value_of_zero_leaves_the_change():
+    """V = 0 in both states of the cycle, Q above in one and below in the other: the gain is nan."""
+    rewards = np.array([[0.0, 1.0], [0.0, -2.0]])[None]
+    game = MarkovGame(rewards, [[1, 1], [0, 0]], discount=0.5)
+    response = deviation_response(game, [[[0, 0]]], agent=0, action=1, after=2)
+    assert np.isnan(response.gain).all()
+    assert response.change.tolist() == [-0.5]
+    assert response.deviated.tolist() == [1.0]
+    assert response.mean_rewards[:, 0].tolist() == [0, -0.5, 0, 0]
+    start = MarkovGame(rewards[:, :1], [[0, 0]], discount=0.5)
+    response = deviation_response(start, [[[0]]], agent=0, action=1)
+    assert response.gain.tolist() == [np.inf]
+    assert response.change.tolist() == [1.0]
+
+
 # Bad input
 
 
@@ -191,10 +236,16 @@ def test_an_agent_that_never_moves_cannot_deviate():
         ({"prices": [[1.0, 2.0], [1.0]]}, ValueError, r"prices\[1\] must have shape \(2,\) or"),
         ({"prices": [[1.0, 2.0], [1.0, np.inf]]}, ValueError, r"prices\[1\] must be finite"),
         ({"discount": 1}, ValueError, r"discount must be in \[0, 1\)"),
+        ({"shocks": [0.5]}, ValueError, r"shocks must have shape \(15,\) or \(1, 15\), got \(1,\)"),
+        ({"shocks": [1.0] * 15}, ValueError, r"shocks must be in \[0, 1\), got 1.0 at index 0"),
+        ({"shocks": "x"}, TypeError, "shocks must be real numbers"),
         (
-            {"game": random_markov_game(states=4, rng=1, transitions="random")},
+            {
+                "game": random_markov_game(states=4, rng=1, start="random", time_limit=3),
+                "shocks": [0.5] * 15,
+            },
             ValueError,
-            "game must have deterministic transitions",
+            "shocks must be None if episodes begin in a random state",
         ),
     ],
 )
