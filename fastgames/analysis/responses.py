@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgames._common import checks
+from fastgames.analysis.chains import Chain
 from fastgames.analysis.cycles import cycles_of
 from fastgames.analysis.frozen import discount_of, freeze, in_blocks, threads_of
 from fastgames.games import Game
@@ -41,6 +42,12 @@ class BestResponses:
         The same mean over the states of the limit cycle.
     best, own : (replicas, N, S) float64 or None
         These values, if ``values=True``: discounted rewards from a state on, 0 in terminal states.
+        For deviations="once", best is max Q, the value of the best action in the state followed by
+        the agent's policy; there is no policy that has this value in all states.
+    policies : (replicas, N, S) int32 or None
+        Action of the agent's best response in every state, if ``policies=True``: its greedy action
+        if that is a best response, else the best action, the lowest index on ties; 0 in terminal
+        states and where the agent does not move.
     """
 
     optimal: np.ndarray
@@ -51,6 +58,7 @@ class BestResponses:
     loss_on_path: np.ndarray | None
     best: np.ndarray | None
     own: np.ndarray | None
+    policies: np.ndarray | None
 
     def __repr__(self) -> str:
         return (
@@ -68,6 +76,7 @@ def best_responses(
     discount: float | None = None,
     tolerance: float = 1e-9,
     values: bool = False,
+    policies: bool = False,
     threads: int | None = None,
 ) -> BestResponses:
     """Compare every agent's greedy policy with its best response to the policies of the others.
@@ -95,6 +104,10 @@ def best_responses(
         reward / (1 - discount). At least 0.
     values : bool
         If True, return `best` and `own`, which take 16 N S bytes for each replica.
+    policies : bool
+        If True, return `policies`, which takes 20 N S bytes for each replica meanwhile; requires
+        deviations="any". In a game in which agent i observes the states, ``policies[:, i]`` may
+        replace its greedy policy.
 
     Returns
     -------
@@ -111,6 +124,8 @@ def best_responses(
     learners. The best response depends on the state: it may be out of reach of an agent whose
     observations do not identify the state.
 
+    Transitions may be random: values are then expected ones. They do not depend on `start`.
+
     Source: Calvano et al. (2020), section IV, on equilibrium play and the loss in Q-values. They
     report the share of sessions whose on-path outcome is a mutual best response (.505 in their
     baseline); it is the share of replicas with ``mutual_on_path == 1`` for deviations="once".
@@ -124,6 +139,11 @@ def best_responses(
     >>> grim = [[[0, 1, 1, 1]], [[0, 1, 1, 1]]]
     >>> [float(best_responses(dilemma, grim, discount=d).mutual[0]) for d in (0.49, 0.5)]
     [0.75, 1.0]
+
+    The best response to it is to defect for good if the discount is lower:
+
+    >>> best_responses(dilemma, grim, discount=0.49, policies=True).policies[0, 0]
+    array([1, 1, 1, 1], dtype=int32)
     """
     frozen = freeze(game, greedy)
     once = checks.one_of("deviations", deviations, ("any", "once")) == "once"
@@ -133,8 +153,14 @@ def best_responses(
         raise ValueError(f"tolerance must be one number, got shape {slack.shape}")
     checks.within("tolerance", slack, "[0, inf)")
     threads = threads_of(threads)
-    if not isinstance(values, bool):
-        raise TypeError(f"values must be True or False, got {values!r}")
+    for name, flag in (("values", values), ("policies", policies)):
+        if not isinstance(flag, bool):
+            raise TypeError(f"{name} must be True or False, got {flag!r}")
+    if policies and once:
+        raise ValueError(
+            'policies must be False if deviations="once", got True; the best actions of single '
+            "periods are no policy of their own"
+        )
     cycle = None
     if not frozen.chance:
         cycle = cycles_of(frozen, start, threads)
@@ -143,7 +169,7 @@ def best_responses(
     shares = np.empty((replicas, 2, agents + 1))
     losses = np.empty((replicas, 2, agents))
     shape = (replicas, agents, frozen.compact.num_states)
-    best, own = (np.empty(shape), np.empty(shape)) if values else (None, None)
+    best, own = (np.empty(shape), np.empty(shape)) if values or policies else (None, None)
     in_blocks(
         replicas,
         threads,
@@ -162,6 +188,15 @@ def best_responses(
             own,
         ),
     )
+    replies = None
+    if policies:
+        assert best is not None
+        replies = np.zeros(shape, np.int32)
+        in_blocks(
+            replicas,
+            threads,
+            lambda a, b: _reply(Chain(frozen, a, b), best[a:b], discount, slack, replies[a:b]),
+        )
     on_path = cycle is not None
     return BestResponses(
         optimal=shares[:, 0, :-1],
@@ -170,6 +205,37 @@ def best_responses(
         mutual_on_path=shares[:, 1, -1] if on_path else None,
         loss=losses[:, 0],
         loss_on_path=losses[:, 1] if on_path else None,
-        best=best,
-        own=own,
+        best=best if values else None,
+        own=own if values else None,
+        policies=replies,
     )
+
+
+def _reply(
+    chain: Chain, best: np.ndarray, discount: float, tolerance: np.ndarray, replies: np.ndarray
+) -> None:
+    """Write the best response of every agent of a chain of replicas.
+
+    best: (replicas, N, S) values of the best responses
+    replies: OUT (replicas, N, S) int32, zeros before
+    """
+    frozen = chain.frozen
+    compact, states = frozen.compact, chain.states
+    replica, state = (axis.ravel() for axis in np.indices((chain.replicas, states)))
+    live = np.ones(states, bool) if compact.terminal is None else ~compact.terminal
+    variant = 0 if chain.variant is None else chain.variant[:, None]
+    for i, (count, stride) in enumerate(zip(frozen.game.num_actions, chain.strides, strict=True)):
+        own = chain.actions[i]
+        others = (chain.joint - own * stride).ravel()
+        q = np.empty((count, chain.replicas, states))
+        for action in range(count):
+            joint = others + action * stride
+            origin, after, chance = chain.successors(state, joint)
+            future = np.bincount(origin, chance * best[replica[origin], i, after], len(state))
+            paid = chain.rewards(replica, state, joint)[:, i]
+            q[action] = (paid + discount * future).reshape(chain.replicas, states)
+        slack = tolerance * frozen.largest[i, variant] / (1.0 - discount)
+        played = np.take_along_axis(q, own[None], axis=0)[0]
+        moving = live if compact.turns is None else live & compact.turns[i]
+        found = np.where(played >= q.max(axis=0) - slack, own, q.argmax(axis=0))
+        replies[:, i] = np.where(moving, found, 0)

@@ -193,6 +193,22 @@ def test_shocks_are_the_random_numbers_of_a_run():
     assert (found.baseline_rewards == 0.0).all()
 
 
+@pytest.mark.parametrize(
+    ("chances", "shock", "state"),
+    [
+        ([0.5, 0.5], np.nextafter(0.5, 0), 0),
+        ([0.5, 0.5], 0.5, 1),
+        ([0.5, 0.5 + 9e-7], 0.5 - 1e-8, 1),  # 0.5 of a sum of 1 + 9e-7 is more than 0.5
+        ([0.5, 0.5 + 9e-7], 0.5 - 1e-6, 0),
+        ([0.25, 0.75], np.nextafter(1, 0), 1),
+    ],
+)
+def test_shocks_at_the_ends_of_intervals(chances, shock, state):
+    game = MarkovGame([[[0.0], [1.0]]], [[chances], [chances]])
+    found = deviation_response(game, [[[0, 0]]], agent=0, after=1, shocks=[shock])
+    assert found.rewards[0, -1, 0] == state
+
+
 def test_a_punishment_that_ends_by_chance():
     """Grim play that nature forgives with probability f: the punishment decays as (1 - f)^t."""
     forgive, after = 0.3, 6

@@ -196,9 +196,70 @@ def test_losing_everything():
 def test_threads_make_no_difference():
     game = GAMES["all"]
     greedy = some_policies(game, 3, 100)
-    one, four = (best_responses(game, greedy, threads=t, values=True) for t in (1, 4))
+    one, four = (
+        best_responses(game, greedy, threads=t, values=True, policies=True) for t in (1, 4)
+    )
     for name, array in vars(one).items():
         assert array.tobytes() == getattr(four, name).tobytes()
+
+
+# Best responses as policies
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_policies_have_the_best_values(name):
+    """Played against the others, each has the values of the best response (a linear system)."""
+    game, discount = GAMES[name], 0.85
+    greedy = some_policies(game, 7)
+    start = Slow(game, greedy, 0).live[-1]
+    found = best_responses(
+        game, greedy, start=start, discount=discount, values=True, policies=True, threads=2
+    )
+    plain = best_responses(game, greedy, start=start, discount=discount)
+    assert plain.policies is None
+    assert plain.best is None
+    for r in (0, 1, len(greedy[0]) - 1):
+        for i in range(game.num_agents):
+            slow = Slow(game, greedy, r)
+            for s in range(slow.states):
+                joint = list(slow.played[s])
+                if s in slow.live and slow.turns[i, s]:
+                    joint[i] = int(found.policies[r, i, s])
+                    mine = found.policies[r, i, s] == slow.played[s][i]
+                    values = [
+                        slow.q(i, s, j, found.best[r, i], discount) for j in slow.deviations(i, s)
+                    ]
+                    assert mine == (values[slow.played[s][i]] >= max(values) - 1e-9)
+                else:
+                    assert found.policies[r, i, s] == 0
+                slow.played[s] = tuple(joint)
+            np.testing.assert_allclose(slow.value(i, discount), found.best[r, i], atol=1e-11)
+
+
+def test_policies_in_closed_form():
+    """Nature forgives a defector with probability f: defecting once pays if 2 > 2 d / (1 - d(1-f)).
+
+    State 1 is the punishment, in which the agent gets 1 instead of 3 whatever it does.
+    """
+    rewards = [[[3.0, 5.0], [1.0, 1.0]]]
+    for forgive, discount in ((0.1, 0.5), (0.5, 0.5), (0.5, 0.8), (0.9, 0.95)):
+        moves = [[[1.0, 0.0], [0.0, 1.0]], [[forgive, 1 - forgive]] * 2]
+        game = MarkovGame(rewards, moves, discount)
+        pays = 2 * discount / (1 - discount * (1 - forgive)) < 2
+        for policy in ([0, 0], [1, 1]):
+            found = best_responses(game, [[policy]], values=True, policies=True)
+            # in state 1 both actions are best: the greedy one stays
+            assert found.policies.tolist() == [[[int(pays), policy[1]]]]
+
+
+def test_values_of_single_deviations():
+    """For "once", best is max Q of the agent's own policy: no policy has these values."""
+    found = best_responses(DILEMMA, TIT_FOR_TAT, deviations="once", discount=0.3, values=True)
+    own = R / 0.7
+    assert found.own[0, 0, 0] == pytest.approx(own)
+    assert found.best[0, 0, 0] == pytest.approx(max(own, (T + 0.3 * S) / (1 - 0.09)))
+    with pytest.raises(ValueError, match=r"policies must be False if deviations=.once., got True"):
+        best_responses(DILEMMA, TIT_FOR_TAT, deviations="once", discount=0.3, policies=True)
 
 
 # Bad input
@@ -215,6 +276,7 @@ def test_threads_make_no_difference():
         ({"tolerance": -1e-9}, ValueError, r"tolerance must be in \[0, inf\)"),
         ({"tolerance": [0.0]}, ValueError, "tolerance must be one number"),
         ({"values": 1}, TypeError, "values must be True or False, got 1"),
+        ({"policies": "all"}, TypeError, "policies must be True or False, got 'all'"),
         ({"threads": 1.0}, TypeError, "threads must be a whole number"),
         ({"start": 7}, ValueError, "start must be whole numbers"),
         (
