@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgames.analysis.frozen import Frozen, freeze, in_blocks, starts, threads_of
+from fastgames.analysis.tables import Columns, Tabulated, each_agent
 from fastgames.games import Game
 from fastgames.result import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LimitCycle:
+class LimitCycle(Tabulated):
     """The limit cycle of every replica; states and actions of all replicas are concatenated.
 
     Attributes
@@ -38,6 +39,32 @@ class LimitCycle:
     states: np.ndarray
     actions: np.ndarray
     rewards: np.ndarray
+
+    def _count(self) -> int:
+        return len(self.length)
+
+    def _frames(self) -> dict[str, Columns]:
+        replica = np.repeat(np.arange(len(self.length)), self.length)
+        position = np.arange(len(replica)) - self.offsets[:-1][replica]
+        return {
+            "replicas": {
+                "replica": np.arange(len(self.length)),
+                "length": self.length,
+                **each_agent("reward", self.rewards),
+            },
+            "states": {
+                "replica": replica,
+                "position": position,
+                "state": self.states,
+                **each_agent("action", self.actions),
+            },
+        }
+
+    def _arrays(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+        return {
+            "length": (("replica",), self.length),
+            "rewards": (("replica", "agent"), self.rewards),
+        }
 
     def __repr__(self) -> str:
         low, high = int(self.length.min()), int(self.length.max())

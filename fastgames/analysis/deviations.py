@@ -21,6 +21,7 @@ from fastgames.analysis.frozen import (
     whole_numbers,
 )
 from fastgames.analysis.paths import Deviation, Paths
+from fastgames.analysis.tables import Columns, Tabulated
 from fastgames.games import Game, Variants
 from fastgames.games.pricing import market_of
 from fastgames.result import Result
@@ -29,7 +30,7 @@ STATIC = "static best response"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DeviationResponse:
+class DeviationResponse(Tabulated):
     """Paths around a deviation for every replica, each a mean over the states of its limit cycle.
 
     In a game with chance they are means over the limit distribution instead, and "cycle" stands for
@@ -93,6 +94,30 @@ class DeviationResponse:
         """Return the mean (P, N) of paths (replicas, P, N) over the replicas that are not nan."""
         mean: np.ndarray = paths[~np.isnan(self.deviated)].mean(axis=0)
         return mean
+
+    def _count(self) -> int:
+        return len(self.gain)
+
+    def _frames(self) -> dict[str, Columns]:
+        means = {name: getattr(self, name) for name in ("gain", "change", "deviated")}
+        replica, period, agent = (axis.ravel() for axis in np.indices(self.prices.shape))
+        return {
+            "replicas": {"replica": np.arange(len(self.gain)), **means},
+            "paths": {
+                "replica": replica,
+                "period": self.periods[period],
+                "agent": agent,
+                "price": self.prices.ravel(),
+                "reward": self.rewards.ravel(),
+                "baseline_price": self.baseline_prices.ravel(),
+                "baseline_reward": self.baseline_rewards.ravel(),
+            },
+        }
+
+    def _arrays(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+        axes = ("replica", "period", "agent")
+        arrays = {name: array for name, array in vars(self).items() if name != "periods"}
+        return {name: (axes[: array.ndim], array) for name, array in arrays.items()}
 
     def __repr__(self) -> str:
         return (

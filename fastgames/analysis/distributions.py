@@ -12,12 +12,13 @@ import numpy.typing as npt
 from fastgames.analysis.chains import Chain
 from fastgames.analysis.cycles import cycles_of
 from fastgames.analysis.frozen import Frozen, freeze, in_blocks, starts, threads_of
+from fastgames.analysis.tables import Columns, Tabulated, each_agent
 from fastgames.games import Game
 from fastgames.result import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LimitDistribution:
+class LimitDistribution(Tabulated):
     """Long-run shares of states; the states of all replicas are concatenated.
 
     Attributes
@@ -65,6 +66,31 @@ class LimitDistribution:
         shares = np.zeros((len(self.rewards), *self.num_actions))
         np.add.at(shares, (self.replicas, *self.actions.T), self.shares)
         return shares
+
+    def _count(self) -> int:
+        return len(self.rewards)
+
+    def _frames(self) -> dict[str, Columns]:
+        return {
+            "replicas": {
+                "replica": np.arange(len(self.rewards)),
+                **each_agent("reward", self.rewards),
+            },
+            "states": {
+                "replica": self.replicas,
+                "state": self.states,
+                "share": self.shares,
+                **each_agent("action", self.actions),
+            },
+        }
+
+    def _arrays(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+        actions = tuple(f"action_{i}" for i in range(len(self.num_actions)))
+        return {
+            "state_shares": (("replica", "state"), self.state_shares),
+            "joint_action_shares": (("replica", *actions), self.joint_action_shares),
+            "rewards": (("replica", "agent"), self.rewards),
+        }
 
     def __repr__(self) -> str:
         sizes = np.diff(self.offsets)

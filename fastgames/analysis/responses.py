@@ -12,12 +12,13 @@ from fastgames._common import checks
 from fastgames.analysis.chains import Chain
 from fastgames.analysis.cycles import cycles_of
 from fastgames.analysis.frozen import discount_of, freeze, in_blocks, threads_of
+from fastgames.analysis.tables import Columns, Tabulated, each_agent
 from fastgames.games import Game
 from fastgames.result import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BestResponses:
+class BestResponses(Tabulated):
     """Shares of best responses in the policies of every replica, and losses.
 
     A share over no states is 1. Attributes of the limit cycle are None in a game with chance.
@@ -59,6 +60,28 @@ class BestResponses:
     best: np.ndarray | None
     own: np.ndarray | None
     policies: np.ndarray | None
+
+    def _count(self) -> int:
+        return len(self.mutual)
+
+    def _frames(self) -> dict[str, Columns]:
+        columns: Columns = {"replica": np.arange(len(self.mutual))}
+        for name, (axes, array) in self._arrays().items():
+            if len(axes) < 3:
+                columns |= {name: array} if len(axes) == 1 else each_agent(name, array)
+        found = {"replicas": columns}
+        arrays = {"own": self.own, "best": self.best, "policy": self.policies}
+        states = {name: array.ravel() for name, array in arrays.items() if array is not None}
+        if states:
+            shape = next(a.shape for a in arrays.values() if a is not None)
+            replica, agent, state = (axis.ravel() for axis in np.indices(shape))
+            found["states"] = {"replica": replica, "agent": agent, "state": state, **states}
+        return found
+
+    def _arrays(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+        axes = ("replica", "agent", "state")
+        found = {name: array for name, array in vars(self).items() if array is not None}
+        return {name: (axes[: array.ndim], array) for name, array in found.items()}
 
     def __repr__(self) -> str:
         return (

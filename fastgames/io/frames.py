@@ -152,8 +152,8 @@ def _replicas(result: "Result") -> Columns:
     for i, actions in enumerate(result.game.actions):
         greedy = result.greedy(i)
         if greedy.shape[1] == 1:
-            columns[f"greedy_{i}"] = _categories(greedy[:, 0], actions)
-    return _beside(result, columns, np.arange(result.replicas))
+            columns[f"greedy_{i}"] = categories(greedy[:, 0], actions)
+    return beside(result, columns, np.arange(result.replicas))
 
 
 def _policies(result: "Result") -> Columns:
@@ -168,7 +168,7 @@ def _policies(result: "Result") -> Columns:
         agents.append({name: values[name][None] for name in sorted(values, key=_order)})
     columns, replicas = _long(result, agents, np.zeros(1, np.int64))
     del columns["step"]
-    return _beside(result, columns, replicas)
+    return beside(result, columns, replicas)
 
 
 def _snapshots(result: "Result") -> Columns:
@@ -187,7 +187,7 @@ def _snapshots(result: "Result") -> Columns:
             values["greedy"] = _marked(taken.greedy[i], actions)
         agents.append({name: values[name] for name in sorted(values, key=_order)})
     columns, replicas = _long(result, agents, taken.steps)
-    return {"step": columns.pop("step"), **_beside(result, columns, replicas)}
+    return {"step": columns.pop("step"), **beside(result, columns, replicas)}
 
 
 def _joint_actions(result: "Result") -> Columns:
@@ -199,9 +199,9 @@ def _joint_actions(result: "Result") -> Columns:
         )
     replica, *joint = (axis.ravel() for axis in np.indices(counts.shape))
     named = zip(joint, result.game.actions, strict=True)
-    columns: Columns = {f"action_{i}": _categories(a, names) for i, (a, names) in enumerate(named)}
+    columns: Columns = {f"action_{i}": categories(a, names) for i, (a, names) in enumerate(named)}
     columns["count"] = counts.ravel()
-    return _beside(result, columns, replica)
+    return beside(result, columns, replica)
 
 
 def _states(result: "Result") -> Columns:
@@ -211,7 +211,7 @@ def _states(result: "Result") -> Columns:
             f'what="states" needs record=fg.Record(state_visits=True); this run has {result.record}'
         )
     replica, state = (axis.ravel() for axis in np.indices(visits.shape))
-    return _beside(result, {"state": state, "state_visits": visits.ravel()}, replica)
+    return beside(result, {"state": state, "state_visits": visits.ravel()}, replica)
 
 
 def _path(result: "Result") -> Columns:
@@ -228,10 +228,10 @@ def _path(result: "Result") -> Columns:
     else:
         columns |= {f"state_{k}": states[:, k] for k in range(states.shape[1])}
     for i, names in enumerate(result.game.actions):
-        columns[f"action_{i}"] = _categories(path.actions[replica, at, i], names)
+        columns[f"action_{i}"] = categories(path.actions[replica, at, i], names)
     for i in range(result.game.num_agents):
         columns[f"reward_{i}"] = path.rewards[replica, at, i]
-    return _beside(result, columns, replica)
+    return beside(result, columns, replica)
 
 
 KINDS: dict[str, Callable[["Result"], Columns]] = {
@@ -294,18 +294,18 @@ def _long(result: "Result", agents: list[Columns], steps: np.ndarray) -> tuple[C
         found = [part.get(name, gap) for part, gap in zip(parts, missing, strict=True)]
         together[name] = np.concatenate(found)
     replicas = together.pop("replica")
-    together["action"] = _categories(together["action"], names)
+    together["action"] = categories(together["action"], names)
     return together, replicas
 
 
-def _categories(codes: np.ndarray, names: Any) -> Any:
+def categories(codes: np.ndarray, names: Any) -> Any:
     """Return actions by name, in the order of the game."""
     import pandas
 
     return pandas.Categorical.from_codes(codes.astype(np.int64), pandas.Index(list(names)))
 
 
-def _beside(result: "Result", columns: Columns, replicas: np.ndarray) -> Columns:
+def beside(result: "Result", columns: Columns, replicas: np.ndarray) -> Columns:
     """Return the replica of every row and what replicas differ in, then these columns."""
     differ: Columns = {}
     if result.grid is not None:

@@ -116,9 +116,9 @@ def dataset(result: "Result") -> "xarray.Dataset":
                 f"a dimension of the grid must not be called as a variable, got {taken[0]!r}; "
                 "rename it"
             )
-        variables = _unfolded(variables, result.grid)
+        variables = unfolded(variables, result.grid)
         own = {name: list(values) for name, values in result.grid.dims.items()}
-        coordinates = _unfolded(coordinates, result.grid) | own
+        coordinates = unfolded(coordinates, result.grid) | own
         coordinates["repeat"] = np.arange(result.grid.repeats)
     return xarray.Dataset(variables, coordinates, attributes(result))
 
@@ -135,7 +135,7 @@ def attributes(result: "Result") -> dict[str, Any]:
     }
 
 
-def _unfolded(variables: dict[str, Any], grid: "Grid") -> dict[str, Any]:
+def unfolded(variables: dict[str, Any], grid: "Grid") -> dict[str, Any]:
     """Return variables with the dimensions of a grid in place of `replica`."""
     dims = (*grid.dims, "repeat")
     out = {}
