@@ -1,17 +1,21 @@
-"""Conversion of one-shot games to and from OpenSpiel, and of its policies."""
+"""Conversion of games to and from OpenSpiel, and of its policies."""
 
 from __future__ import annotations
 
+import reprlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from fastgames._common import checks
-from fastgames.games import MatrixGame, make
+from fastgames.games import MarkovGame, MatrixGame, make
 from fastgames.learners import FixedPolicy
 
 with checks.importing("openspiel", "fastgames.envs.openspiel"):
     import pyspiel
+
+    from fastgames.envs._openspiel_search import Search
 
 
 def to_openspiel(game: MatrixGame | str) -> Any:
@@ -76,15 +80,23 @@ def from_openspiel(game: Any) -> MatrixGame:
     TypeError
         If game is neither a pyspiel.Game nor a str.
     ValueError
-        If the game is of another kind, or OpenSpiel has no game of that name. Convert a game of
-        several moves by ``pyspiel.extensive_to_tensor_game`` first.
+        If the game is of another kind, or OpenSpiel has no game of that name.
+
+    See Also
+    --------
+    markov_from_openspiel : The conversion of games of several moves, with or without chance.
 
     Examples
     --------
     >>> from_openspiel("matrix_sh").actions
     (('Stag', 'Hare'), ('Stag', 'Hare'))
     """
-    game = _played_once(game)
+    game = _loaded(game)
+    if not _is_one_shot(game):
+        raise ValueError(
+            "game must be one in which all agents move once, simultaneously, got "
+            f"{game.get_type().short_name!r}; markov_from_openspiel converts games of several moves"
+        )
     kind, start, agents = game.get_type(), game.new_initial_state(), range(game.num_players())
     legal = [start.legal_actions(i) for i in agents]
     payoffs = np.empty((len(agents), *map(len, legal)))
@@ -96,8 +108,8 @@ def from_openspiel(game: Any) -> MatrixGame:
     )
 
 
-def _played_once(game: Any) -> Any:
-    """Return the game, or the game of that name, if all agents move once, simultaneously."""
+def _loaded(game: Any) -> Any:
+    """Return the game, or the game of that name."""
     if isinstance(game, str):
         try:
             game = pyspiel.load_game(game)
@@ -107,12 +119,12 @@ def _played_once(game: Any) -> Any:
             ) from None
     if not isinstance(game, pyspiel.Game):
         raise TypeError(f"game must be a pyspiel.Game or a str, got {game!r}")
-    if not game.new_initial_state().is_simultaneous_node() or game.max_game_length() != 1:
-        raise ValueError(
-            "game must be one in which all agents move once, simultaneously, got "
-            f"{game.get_type().short_name!r}; pyspiel.extensive_to_tensor_game may convert it"
-        )
     return game
+
+
+def _is_one_shot(game: Any) -> bool:
+    """Return True if all agents move once, simultaneously."""
+    return game.max_game_length() == 1 and bool(game.new_initial_state().is_simultaneous_node())
 
 
 def _returns(start: Any, actions: list[int]) -> list[float]:
@@ -127,23 +139,133 @@ def _returns(start: Any, actions: list[int]) -> list[float]:
     return returns
 
 
-def fixed_policy(policy: Any, game: Any, agent: int) -> FixedPolicy:
-    """Return an agent's OpenSpiel policy in a one-shot game as a `FixedPolicy`.
+def markov_from_openspiel(
+    game: Any, discount: float = 1.0, *, time_limit: int | None = None, most: int = 100_000
+) -> MarkovGame:
+    """Return a small game of OpenSpiel as a `MarkovGame`, with all states that can be reached.
+
+    States are found by breadth-first search from the start, with all legal actions and all outcomes
+    of chance. Agents may move in turn or simultaneously, and observe everything or less.
+
+    Parameters
+    ----------
+    game : pyspiel.Game or str
+        A game, or a string for ``pyspiel.load_game``, such as "kuhn_poker" or
+        "pig(winscore=10,diceoutcomes=3)". It has perfect information, or provides information
+        states as strings; its outcomes of chance are listed, not sampled.
+    discount : float
+        Default discount factor of learners, in [0, 1].
+    time_limit : int, optional
+        Steps after which an episode is truncated, in [1, 2^31). There is no limit unless given.
+    most : int
+        Largest number of states in which an agent moves, and of outcomes of chance in one step, in
+        [1, 2^31). Only states are stored, but the tables also have an entry for every joint action.
+
+    Returns
+    -------
+    MarkovGame
+        A game with the same agents, rewards and chances; `name` is the long name. See Notes for
+        states, observations and actions.
+
+    Raises
+    ------
+    TypeError
+        If game is neither a pyspiel.Game nor a str.
+    ValueError
+        If OpenSpiel has no game of that name, if the game is of another kind, if it has more states
+        or outcomes than `most` (the message says how many were found), or if its tables do not fit
+        into memory.
+
+    Notes
+    -----
+    **States** are those in which an agent moves, in the order in which they were found, and one
+    terminal state, the last. In a game of perfect information, states with the same ``str(state)``
+    are one state, as in OpenSpiel's value iteration; in other games every history is a state.
+    Nature's moves are part of the transitions, and of the start, and have no states.
+
+    **Observations** are information states: observation o of agent i stands for the text
+    ``information_states(game)[i][o]``. They are numbered for every agent in the order in which
+    they were found. An agent observes 0 in states in which it does not move; it neither acts nor
+    learns there.
+
+    **Actions** of agent i are all OpenSpiel actions that are legal for it in some state, in
+    ascending order. `actions` has their names, or their numbers in OpenSpiel if two names are
+    equal. An action that is illegal in a state plays a legal one: action j plays the legal action
+    in place j mod L among the L legal actions, in ascending order. Hence an illegal action has the
+    value of the legal action that it plays, the best value of a state is that of the original game,
+    and no penalty distorts the rewards of learners or their opponents. Only the shares of random
+    play change: a legal action that several actions play is explored more often.
+
+    **Rewards** are paid in the step in which they arrive. If a reward depends on a move of chance,
+    the table has its mean, because rewards of a `MarkovGame` depend on state and joint action only.
+
+    A bound on the length of an episode that ``str(state)`` does not show, such as the horizon of
+    "pig", is not part of the converted game. Pass it as `time_limit`, which truncates episodes.
+
+    Examples
+    --------
+    >>> kuhn = markov_from_openspiel("kuhn_poker")
+    >>> kuhn
+    <MarkovGame 'Kuhn Poker': 2 agents, (2, 2) actions, 25 states, discount 1>
+    >>> kuhn.num_observations, kuhn.actions[0]
+    ((6, 6), ('Pass', 'Bet'))
+    """
+    return Search(_loaded(game), most).markov_game(discount, time_limit)
+
+
+def information_states(game: Any, *, most: int = 100_000) -> tuple[tuple[str, ...], ...]:
+    """Return the texts of the observations in the game of `markov_from_openspiel`.
+
+    Parameters
+    ----------
+    game, most
+        As for `markov_from_openspiel`.
+
+    Returns
+    -------
+    tuple of N tuples of O_i str
+        ``texts[i][o]`` is the information state that agent i observes as o: OpenSpiel's
+        ``information_state_string(i)``, or ``str(state)`` in a game of perfect information. An
+        agent that never moves has one text, "".
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `markov_from_openspiel`.
+
+    Examples
+    --------
+    Agent 1 of Kuhn poker observes its card, 0, 1 or 2, and the moves, pass or bet:
+
+    >>> information_states("kuhn_poker")[1]
+    ('1p', '1b', '2p', '2b', '0p', '0b')
+    """
+    search = Search(_loaded(game), most)
+    return tuple(tuple(texts) or ("",) for texts in search.seen)
+
+
+def fixed_policy(policy: Any, game: Any, agent: int, *, most: int = 100_000) -> FixedPolicy:
+    """Return an agent's OpenSpiel policy as a `FixedPolicy`.
 
     Parameters
     ----------
     policy : open_spiel.python.policy.Policy, pyspiel.Policy or array
-        A policy such as a `TabularPolicy`; or an array of probabilities, (agents, actions) like
-        its `action_probability_array`, or (actions,) for this agent alone.
+        A policy such as a `TabularPolicy`. For a one-shot game also an array of probabilities,
+        (agents, actions) like its `action_probability_array`, or (actions,) for this agent alone.
     game : pyspiel.Game or str
-        The game of the policy, as for `from_openspiel`.
+        The game of the policy, as for `from_openspiel` or `markov_from_openspiel`.
     agent : int
         The agent, in [0, N).
+    most : int
+        As for `markov_from_openspiel`.
 
     Returns
     -------
     FixedPolicy
-        Probabilities (A_i,), in the order of the actions of ``from_openspiel(game)``.
+        For a one-shot game, probabilities (A_i,), in the order of the actions of
+        ``from_openspiel(game)``. For other games (O_i, A_i), in the order of the observations and
+        actions of ``markov_from_openspiel(game)``, 0 for illegal actions. If histories of a game of
+        perfect information lead to one state, the policy is that after the history found first.
 
     Raises
     ------
@@ -154,23 +276,39 @@ def fixed_policy(policy: Any, game: Any, agent: int) -> FixedPolicy:
     --------
     >>> fixed_policy([0.25, 0.75], "matrix_pd", agent=0).probabilities.tolist()
     [0.25, 0.75]
+    >>> from open_spiel.python.policy import UniformRandomPolicy
+    >>> uniform = UniformRandomPolicy(pyspiel.load_game("kuhn_poker"))
+    >>> fixed_policy(uniform, "kuhn_poker", agent=0).probabilities.shape
+    (6, 2)
     """
-    game = _played_once(game)
+    game = _loaded(game)
     agent = checks.whole("agent", agent, f"[0, {game.num_players() - 1}]")
+    chances = _chances_of(policy, agent)
+    if not _is_one_shot(game):
+        if chances is None:
+            raise TypeError(
+                "policy must be a policy of OpenSpiel for a game of several moves, got "
+                f"{reprlib.repr(policy)}"
+            )
+        return FixedPolicy(Search(game, most).policy(agent, chances))
     start = game.new_initial_state()
     legal = start.legal_actions(agent)
+    if chances is not None:
+        given = chances(start)
+        return FixedPolicy([given.get(action, 0.0) for action in legal])
+    array = checks.finite_array("policy", policy)
+    shape = game.num_players(), game.num_distinct_actions()
+    if array.shape == shape:
+        return FixedPolicy(array[agent][legal])
+    if array.shape != (len(legal),):
+        raise ValueError(f"policy must have shape ({len(legal)},) or {shape}, got {array.shape}")
+    return FixedPolicy(array)
+
+
+def _chances_of(policy: Any, agent: int) -> Callable[[Any], Mapping[int, float]] | None:
+    """Return a function from states to the agent's probabilities; None if policy is no policy."""
     if isinstance(policy, pyspiel.Policy):  # C++ policies take an information state, not a state
-        given = policy.action_probabilities(start.information_state_string(agent))
-    elif hasattr(policy, "action_probabilities"):
-        given = policy.action_probabilities(start, agent)
-    else:
-        array = checks.finite_array("policy", policy)
-        shape = game.num_players(), game.num_distinct_actions()
-        if array.shape == shape:
-            return FixedPolicy(array[agent][legal])
-        if array.shape != (len(legal),):
-            raise ValueError(
-                f"policy must have shape ({len(legal)},) or {shape}, got {array.shape}"
-            )
-        return FixedPolicy(array)
-    return FixedPolicy([given.get(action, 0.0) for action in legal])
+        return lambda state: policy.action_probabilities(state.information_state_string(agent))
+    if hasattr(policy, "action_probabilities"):
+        return lambda state: policy.action_probabilities(state, agent)
+    return None
