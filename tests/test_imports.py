@@ -21,12 +21,11 @@ A_RUN = """
     _common.seeds _common.version _core _core.cpu _core.lanes_ISA_f64 engine engine.arguments
     engine.compiled engine.core engine.driver engine.progress engine.recorded engine.spec
     engine.state engine.window errors games games._names games._tables games.catalogue
-    games.catalogue._declaration
-    games.catalogue._payoffs games.catalogue.matching_pennies games.compact games.markov
-    games.matrix games.procedural games.transitions games.variants learners learners._names
-    learners.base learners.explore learners.fields learners.qlearner learners.stepsize
-    learners.values record registry result rules rules.choice rules.exponential rules.fixed
-    rules.logarithm rules.qlearning rules.stepsize running schedules
+    games.catalogue._declaration games.catalogue._payoffs games.catalogue.matching_pennies
+    games.compact games.markov games.matrix games.procedural games.transitions games.variants
+    learners learners._names learners.base learners.explore learners.fields learners.qlearner
+    learners.rules learners.stepsize learners.values record registry result rules rules.choice
+    rules.exponential rules.fixed rules.logarithm rules.qlearning rules.stepsize running schedules
     schedules.base schedules.bounds schedules.formulas schedules.tabulated schedules.visits stop
 """
 OTHERS = "import __future__, dataclasses, numpy.typing, threading"

@@ -76,6 +76,19 @@ def test_strategies_follow_from_given_weights():
     np.testing.assert_allclose(matching.tables[0]["average_strategy"], matched, rtol=1e-14)
 
 
+def test_strategies_follow_with_parameters_that_count_visits():
+    """eta is 4 / (1 + n) after n visits of the observation; a start may have a number of them."""
+    hedge = fg.Hedge(fg.ByVisits(fg.Hyperbolic(4.0, 1.0), of="observation"))
+    given = {"regrets": [1.0, 0.0], "visits_eta": [[0], [1], [3]]}
+    result = fg.run(PENNIES, hedge, 1, 3, rng=0, start_tables=[given, None])
+    expected = 1.0 / (1.0 + np.exp(-4.0 / np.array([1.0, 2.0, 4.0])))
+    played = result.tables[0]["average_strategy"][:, 0, 0]
+    np.testing.assert_allclose(played, expected, rtol=1e-14)
+    by_action = fg.Hedge(fg.ByVisits(fg.Hyperbolic(4.0, 1.0), of="action"))
+    with pytest.raises(ValueError, match="must be None or empty if eta counts visits of actions"):
+        fg.run(PENNIES, by_action, 1, 3, rng=0, start_tables=[given, None])
+
+
 def test_a_policy_may_start_anywhere():
     pure = [{"policy": [1.0, 0.0]}, {"policy": [[0.0, 1.0]]}]
     still = fg.WoLFPHC(delta_win=0.0, delta_lose=0.0, epsilon=0.0)

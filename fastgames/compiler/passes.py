@@ -33,7 +33,7 @@ from fastgames.errors import (
 )
 from fastgames.functions.promotion import computes_in, for_numba
 from fastgames.learners import Rules, Table
-from fastgames.learners.base import named
+from fastgames.learners.rules import named
 from fastgames.rules import choice
 from fastgames.rules.outcome import Outcome, Situation, TeamOutcome
 

@@ -16,7 +16,7 @@ from fastgames.compiler.generate import executed
 from fastgames.compiler.views import unwritable
 from fastgames.functions.graph import is_dispatcher
 from fastgames.learners import Rules
-from fastgames.learners.base import named
+from fastgames.learners.rules import named
 
 
 def write_policies(

@@ -70,6 +70,12 @@ def _check_tables(agent: AgentSpec, given: Any) -> dict[str, np.ndarray]:
         )
     for table in given:
         checks.one_of(f"a table in {name}", table, rules.names)
+    by_action = [k for k, v in agent.values.items() if getattr(v, "of", "") == "action"]
+    if given and rules.derive is not None and by_action:
+        raise ValueError(
+            f"{name} must be None or empty if {by_action[0]} counts visits of actions: "
+            f"{rules.derived[0]!r}, which follows from other tables, is of an observation"
+        )
     tables = [table for table in rules.tables if table.name in given]
     return {table.name: _check_table(agent, table, given[table.name]) for table in tables}
 

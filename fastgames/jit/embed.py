@@ -22,7 +22,7 @@ from fastgames.games import Game, ProceduralGame
 from fastgames.games.compact import Functions
 from fastgames.jit.namespaces import offered
 from fastgames.learners import Learner, Rules
-from fastgames.learners.base import named
+from fastgames.learners.rules import named
 from fastgames.registry import DTYPES
 from fastgames.rules import schedules
 from fastgames.rules.exponential import exp

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from fastgames._common.later import later
 from fastgames.learners import _names
-from fastgames.learners.base import RuleLearner, Rules, Table
+from fastgames.learners.base import RuleLearner
 from fastgames.learners.explore import EpsilonGreedy, Softmax
+from fastgames.learners.rules import Rules, Table
 from fastgames.learners.stepsize import VisitCount
 
 if TYPE_CHECKING:

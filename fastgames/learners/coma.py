@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.fields import initial_values, parameter, text
+from fastgames.learners.rules import Rules, Table
 from fastgames.learners.value_decomposition import mean
 from fastgames.rules import fixed
 from fastgames.rules.choice import sample, softmax_weights

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from fastgames.functions.graph import outside
-from fastgames.learners.base import Rules, Table, named
+from fastgames.learners.rules import Rules, Table, named
 from fastgames.rules import schedules
 from fastgames.schedules import (
     ByVisits,
@@ -81,7 +81,8 @@ def counting(rules: Rules, visits: dict[str, ByVisits]) -> Rules:
         _wrapped("policy", "tables, p, o, out", rules.policy, made, by_observation),
     )
     learn = _wrapped("learn", "tables, p, t", rules.learn, made, visits)
-    return replace(made, choose=own[0], policy=own[1], learn=learn)
+    derive = _wrapped("derive", "tables, p, o", rules.derive, made, by_observation)
+    return replace(made, choose=own[0], policy=own[1], learn=learn, derive=derive)
 
 
 def _table(rules: Rules, name: str, value: ByVisits) -> Table:
@@ -94,7 +95,8 @@ def _table(rules: Rules, name: str, value: ByVisits) -> Table:
 def _wrapped(what: str, form: str, rule: Any, rules: Rules, visits: dict[str, ByVisits]) -> Any:
     """Return a rule that computes the parameters `visits` from the counts, and calls `rule`.
 
-    what: "choose", "policy" or "learn", which also counts; rules: with the counts as tables
+    what: "choose", "policy", "derive" or "learn", which also counts
+    rules: with the counts as tables
     """
     if rule is None or not visits:
         return rule

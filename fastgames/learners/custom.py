@@ -13,7 +13,8 @@ from fastgames._common import checks
 from fastgames._common.later import cached
 from fastgames.functions.source import Source
 from fastgames.games import Game
-from fastgames.learners.base import ASKS, RuleLearner, Rules, Table, takes_situation
+from fastgames.learners.base import RuleLearner
+from fastgames.learners.rules import ASKS, Rules, Table, takes_situation
 from fastgames.schedules import Numeric, _Frozen, numeric
 
 MOST_PARAMETERS = 16  # MAX_PARAMETERS in src_cy/block.pxi

@@ -7,10 +7,11 @@ import numpy as np
 
 from fastgames._common.later import cached
 from fastgames.games import Game, Variants
-from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.fields import parameter
 from fastgames.learners.hedge import weigh
 from fastgames.learners.regret import AVERAGE, SEEN, STRATEGY, average
+from fastgames.learners.rules import Rules, Table
 from fastgames.rules import fixed
 from fastgames.rules.choice import largest
 from fastgames.schedules import BaseSchedule

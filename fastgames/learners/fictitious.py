@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.fields import initial_values
+from fastgames.learners.rules import Rules, Table
 from fastgames.rules.choice import argmax
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.later import cached
 from fastgames.games import Game
-from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.fields import Form
+from fastgames.learners.rules import Rules, Table
 from fastgames.rules import fixed
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.fields import parameter
 from fastgames.learners.regret import AVERAGE, SEEN, STRATEGY, average, mean, regret
+from fastgames.learners.rules import Rules, Table
 from fastgames.rules import fixed
 from fastgames.rules.choice import largest
 from fastgames.rules.exponential import exp

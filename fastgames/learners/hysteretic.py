@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import exploration, initial_values, parameter
+from fastgames.learners.rules import Rules, Table
 from fastgames.rules.qlearning import discounted_best, update
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import exploration, initial_values, parameter
+from fastgames.learners.rules import Rules, Table
 from fastgames.rules import mixed, qlearning
 from fastgames.rules.choice import argmax, epsilon_greedy, sample, softmax_weights, unit
 from fastgames.rules.exponential import exp

@@ -7,8 +7,9 @@ import numpy as np
 
 from fastgames._common.later import cached
 from fastgames.games import Game
-from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.fields import initial_values, parameter
+from fastgames.learners.rules import Rules, Table
 from fastgames.learners.stepsize import VisitCount
 from fastgames.rules import mixed
 from fastgames.rules.stepsize import visit

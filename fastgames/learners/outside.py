@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastgames._common.later import cached
-from fastgames.learners.base import RuleLearner, Rules, Table
+from fastgames.learners.base import RuleLearner
+from fastgames.learners.rules import Rules, Table
 from fastgames.rules import fixed
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, Rules
+from fastgames.learners.base import Example
 from fastgames.learners.fields import flag
+from fastgames.learners.rules import Rules
 from fastgames.learners.stepsize import VisitCount
 from fastgames.learners.values import ValueLearner
 from fastgames.rules import qlearning

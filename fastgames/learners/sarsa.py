@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, Rules
+from fastgames.learners.base import Example
 from fastgames.learners.explore import EpsilonGreedy
+from fastgames.learners.rules import Rules
 from fastgames.learners.stepsize import VisitCount
 from fastgames.learners.values import ValueLearner
 from fastgames.rules.choice import explored, largest, softmax_weights

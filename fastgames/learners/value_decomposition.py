@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastgames._common.later import cached
-from fastgames.learners.base import Example, RuleLearner, Rules, Table
+from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import exploration, initial_values, parameter, text
+from fastgames.learners.rules import Rules, Table
 from fastgames.rules.choice import largest
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastgames.learners.base import RuleLearner, Rules, Table
+from fastgames.learners.base import RuleLearner
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import exploration, initial_values, parameter
+from fastgames.learners.rules import Rules, Table
 from fastgames.learners.stepsize import VisitCount
 
 Q = Table("q")

@@ -16,7 +16,7 @@ from library.learners import KINDS
 import fastgames as fg
 from fastgames import jit, registry
 from fastgames.jit import _names
-from fastgames.learners.base import named
+from fastgames.learners.rules import named
 from fastgames.rules import choice
 from fastgames.rules.chance import below
 
