@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastgames._common import checks
-from fastgames.schedules import NEVER, falls_to
+from fastgames.schedules import NEVER
 
 if TYPE_CHECKING:
     from fastgames.engine.state import State
@@ -90,6 +90,8 @@ class Stable:
         """
         if isinstance(self.after, int):
             return np.full(len(state.steps), self.after)
+        from fastgames.schedules import falls_to
+
         first = np.zeros(len(state.steps), np.int64)
         for seat in state.seats:
             epsilon = seat.schedules.get("epsilon")

@@ -26,7 +26,7 @@ A_RUN = """
     learners learners._names learners.base learners.explore learners.fields learners.qlearner
     learners.rules learners.stepsize learners.values record registry result rules rules.choice
     rules.exponential rules.fixed rules.logarithm rules.qlearning rules.stepsize running schedules
-    schedules.base schedules.bounds schedules.formulas schedules.tabulated schedules.visits stop
+    schedules.base schedules.formulas stop
 """
 OTHERS = "import __future__, dataclasses, numpy.typing, threading"
 

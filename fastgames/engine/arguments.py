@@ -22,7 +22,7 @@ from fastgames.games.procedural import check_states
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
 from fastgames.registry import BACKENDS, DTYPES, STREAMS
-from fastgames.schedules import NEVER, BaseSchedule, Schedule, falls_to, limits, numbers
+from fastgames.schedules import NEVER, BaseSchedule, limits, numbers
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -164,8 +164,10 @@ def _check_stop(spec: RunSpec) -> None:
             f"after of stop must be a step, a whole number, where no learner has an epsilon, got "
             f"{stop.after!r}"
         )
+    from fastgames.schedules import falls_to
+
     for i, schedule in enumerate(schedules):
-        if schedule is not None and isinstance(schedule[1][0], Schedule):
+        if schedule is not None and getattr(schedule[1][0], "of_function", None) is not None:
             raise ValueError(
                 f"after of stop must be a step, a whole number, where an epsilon is a function of "
                 f"the step, got {stop.after!r}; epsilon of learners[{i}] is {schedule[1][0]!r}"

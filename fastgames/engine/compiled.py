@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -43,7 +43,7 @@ from fastgames.errors import (
 from fastgames.games import Game, Variants
 from fastgames.games.compact import Functions
 from fastgames.rules.exponential import exp
-from fastgames.schedules import CONSTANT, EXPONENTIAL, TABULATED, Parts, ScheduleError, Tabulated
+from fastgames.schedules import CONSTANT, EXPONENTIAL, TABULATED, Parts, ScheduleError
 
 Core: TypeAlias = tuple[CoreGame, list[CoreAgent], dict[str, CoreCount]]
 
@@ -56,6 +56,9 @@ MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where
 RULE_LANES = 128  # of a block where all learners are functions: a pass is called once for all
 SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
 SIZES = (512, 256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
+
+if TYPE_CHECKING:
+    from fastgames.schedules import Tabulated
 
 
 def block_size(spec: RunSpec, replicas: int) -> int:

@@ -10,7 +10,7 @@ from fastgames._common.light import light_dataclass
 from fastgames.games import Game
 from fastgames.learners.fields import Form
 from fastgames.learners.rules import Rules
-from fastgames.schedules import ByVisits, Numeric, _Frozen
+from fastgames.schedules import Numeric, _Frozen, counts_visits
 
 
 @light_dataclass(frozen=True)
@@ -72,7 +72,7 @@ class RuleLearner(_Frozen, ABC):
 
     def _check_visits(self) -> None:
         """Raise ValueError or TypeError if a parameter that counts visits is not one of `learn`."""
-        if any(isinstance(x, ByVisits) for x in self.values(0.0).values()):
+        if any(counts_visits(x) for x in self.values(0.0).values()):
             _ = self.rules
 
     @classmethod
@@ -131,7 +131,8 @@ def _counting(learner: RuleLearner) -> Rules:
     rules: Rules | None = learner.__dict__.get("_counting_rules")
     if rules is None:
         rules = learner.plain_rules
-        visits = {k: v for k, v in learner.values(0.0).items() if isinstance(v, ByVisits)}
+        values: dict[str, Any] = learner.values(0.0)
+        visits = {k: v for k, v in values.items() if counts_visits(v)}
         if visits:
             from fastgames.learners.counting import counting
 

@@ -4,6 +4,9 @@ A schedule counts the game steps of its replica, from 0. Its first value is used
 and it advances once after every step. `ByVisits` counts visits instead.
 """
 
+from typing import TYPE_CHECKING
+
+from fastgames._common.later import later
 from fastgames.schedules.base import (
     CONSTANT,
     EXPONENTIAL,
@@ -14,19 +17,33 @@ from fastgames.schedules.base import (
     BaseSchedule,
     Numeric,
     Parts,
+    ScheduleError,
     _again,
     _Frozen,
+    counts_visits,
     first,
     limits,
     numbers,
     numeric,
     one_or_each,
     parts,
+    with_numbers,
 )
-from fastgames.schedules.bounds import falls_to
 from fastgames.schedules.formulas import Exponential, Hyperbolic, Linear
-from fastgames.schedules.tabulated import Piecewise, Schedule, ScheduleError, Tabulated, check_pure
-from fastgames.schedules.visits import ByVisits, with_numbers
+
+if TYPE_CHECKING:
+    from fastgames.schedules.bounds import falls_to
+    from fastgames.schedules.tabulated import Piecewise, Schedule, Tabulated, check_pure
+    from fastgames.schedules.visits import ByVisits
+else:
+    __getattr__, __dir__ = later(
+        __name__,
+        {
+            "bounds": ("falls_to",),
+            "tabulated": ("Piecewise", "Schedule", "Tabulated", "check_pure"),
+            "visits": ("ByVisits",),
+        },
+    )
 
 __all__ = [
     "CONSTANT",
@@ -49,6 +66,7 @@ __all__ = [
     "_Frozen",
     "_again",
     "check_pure",
+    "counts_visits",
     "falls_to",
     "first",
     "limits",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -50,7 +50,24 @@ def _again(kind: type[_Frozen], given: dict[str, Any]) -> _Frozen:
     return kind(**given)
 
 
-@dataclass(frozen=True, eq=False)
+class ScheduleError(ValueError):
+    """A schedule has no value in its domain at a step.
+
+    Attributes
+    ----------
+    value : number or None
+        The value, if there is one.
+    parameter : str
+        The name of the parameter, where it is known.
+    """
+
+    parameter: str = ""
+
+    def __init__(self, problem: str, value: Any = None) -> None:
+        super().__init__(problem)
+        self.value = value
+
+
 class BaseSchedule(_Frozen, ABC):
     """The base class of schedules."""
 
@@ -147,3 +164,22 @@ def first(value: Any) -> np.ndarray:
 def limits(value: Any) -> tuple[Any, ...]:
     """Return the values between which a parameter stays; empty if they are not known."""
     return value.limits() if isinstance(value, BaseSchedule) else (value,)
+
+
+def counts_visits(value: Any) -> bool:
+    """Return whether a parameter depends on visits, as a `ByVisits` does."""
+    return isinstance(value, BaseSchedule) and value.by_visits
+
+
+def with_numbers(values: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters by name, followed by the further numbers of those that count visits.
+
+    A parameter that counts visits stands for its first number; the others are named after it.
+    """
+    further = {
+        f"{name}_{key}": number
+        for name, value in values.items()
+        if counts_visits(value)
+        for key, number in list(value.numbers().items())[1:]
+    }
+    return values | further

@@ -16,7 +16,13 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.later import cached
-from fastgames.schedules.base import TABULATED, BaseSchedule, Parts, one_or_each
+from fastgames.schedules.base import (
+    TABULATED,
+    BaseSchedule,
+    Parts,
+    ScheduleError,
+    one_or_each,
+)
 
 if TYPE_CHECKING:
     from fastgames.functions.source import Source
@@ -28,25 +34,6 @@ LEAST = (
 )
 
 
-class ScheduleError(ValueError):
-    """A schedule has no value in its domain at a step.
-
-    Attributes
-    ----------
-    value : number or None
-        The value, if there is one.
-    parameter : str
-        The name of the parameter, where it is known.
-    """
-
-    parameter: str = ""
-
-    def __init__(self, problem: str, value: Any = None) -> None:
-        super().__init__(problem)
-        self.value = value
-
-
-@dataclass(frozen=True, eq=False)
 class Tabulated(BaseSchedule):
     """The base class of schedules that are computed some steps ahead."""
 

@@ -122,17 +122,3 @@ class ByVisits(BaseSchedule):
     def parts(self) -> Parts:
         """Return its first number, a constant: the rules compute the values."""
         return CONSTANT, (next(iter(self.numbers().values()), 0.0), 0.0, 0.0)
-
-
-def with_numbers(values: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters by name, followed by the further numbers of those that count visits.
-
-    A parameter that counts visits stands for its first number; the others are named after it.
-    """
-    further = {
-        f"{name}_{key}": number
-        for name, value in values.items()
-        if isinstance(value, ByVisits)
-        for key, number in list(value.numbers().items())[1:]
-    }
-    return values | further
