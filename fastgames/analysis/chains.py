@@ -76,7 +76,7 @@ class Chain:
         if isinstance(moves, Sum):
             return each, moves.from_state[state] + moves.from_joint[joint], np.ones(len(state))
         if not isinstance(moves, Chances):
-            return each, moves.next[cell], np.ones(len(state))  # type: ignore[union-attr]
+            return each, moves.next[cell], np.ones(len(state))
         first, count = moves.first[cell], moves.first[cell + 1] - moves.first[cell]
         origin = np.repeat(each, count)
         entry = np.arange(len(origin)) + np.repeat(first - (np.cumsum(count) - count), count)
@@ -142,7 +142,8 @@ class Chain:
 
     def code(self, replica: np.ndarray, age: np.ndarray, state: np.ndarray) -> np.ndarray:
         """Return one number for each node, (n,) int64, in the order of the nodes."""
-        return (replica * max(self.limit, 1) + age) * self.states + state
+        code: np.ndarray = (replica * max(self.limit, 1) + age) * self.states + state
+        return code
 
     def played(self, nodes: Nodes) -> np.ndarray:
         """Return the joint actions of the policies at the nodes, (n,) int64."""
@@ -274,4 +275,5 @@ def long_run(chances: np.ndarray) -> np.ndarray:
     each = np.arange(batch)[:, None]
     np.add.at(sums, (each, label), visits)
     shares = np.where(label > 0, entered[each, label] * visits / sums[each, label], 0.0)
-    return shares / shares.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares

@@ -229,11 +229,7 @@ def deviation_response(
     threads = threads_of(threads)
     cycle = None if frozen.chance else cycles_of(frozen, start, threads)
     begin = beginning(frozen, start) if frozen.chance else None
-    found = _Found(
-        *np.empty((4, replicas, after + 1, agents)),
-        *np.empty((2, replicas, agents)),
-        np.empty((replicas, 3)),
-    )
+    found = _Found.empty(replicas, after + 1, agents)
     in_blocks(replicas, threads, lambda a, b: found.fill(frozen, a, b, wanted, cycle, begin))
     if cycle is not None:
         _certain(frozen, wanted, cycle, found, threads)
@@ -260,6 +256,13 @@ class _Found:
     usual_prices: np.ndarray
     usual_rewards: np.ndarray
     gains: np.ndarray
+
+    @classmethod
+    def empty(cls, replicas: int, periods: int, agents: int) -> _Found:
+        """Return arrays to fill in."""
+        paths, means = (replicas, periods, agents), (replicas, agents)
+        shapes = (paths, paths, paths, paths, means, means, (replicas, 3))
+        return cls(*(np.empty(shape) for shape in shapes))
 
     def fill(
         self,

@@ -90,7 +90,8 @@ class Paths:
                 most = np.maximum(paid, most)
         else:
             best = self.forced[nodes.replica].astype(np.int64)
-        return others + best * chain.strides[agent]
+        forced: np.ndarray = others + best * chain.strides[agent]
+        return forced
 
     def follow(self, nodes: Nodes, joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return mean prices and rewards (replicas, after + 1, N) if joint (n,) is played first.

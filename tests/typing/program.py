@@ -126,6 +126,8 @@ def results() -> None:
     dilemma = fg.remember(fg.games.prisoners_dilemma(), periods=1, discount=0.9)
     cycle = analysis.limit_cycle(fg.run(dilemma, fg.QLearner(), steps=10, rng=1))
     assert_type(cycle, analysis.LimitCycle)
+    limits = analysis.limit_distribution(dilemma, [[[0] * 4]] * 2, start=0)
+    assert_type(limits, analysis.LimitDistribution)
     assert_type(cycle.length, np.ndarray)
 
 
