@@ -13,6 +13,7 @@ from fastgames._common import checks
 from fastgames.analysis.cycles import LimitCycle, cycles_of
 from fastgames.analysis.distributions import beginning
 from fastgames.analysis.frozen import (
+    BLOCK,
     Frozen,
     discount_of,
     freeze,
@@ -230,7 +231,9 @@ def deviation_response(
     cycle = None if frozen.chance else cycles_of(frozen, start, threads)
     begin = beginning(frozen, start) if frozen.chance else None
     found = _Found.empty(replicas, after + 1, agents)
-    in_blocks(replicas, threads, lambda a, b: found.fill(frozen, a, b, wanted, cycle, begin))
+    # without chance, most of the time of a small block would be that of calls of NumPy
+    size = BLOCK if cycle is None else max(BLOCK, min(512, 2**18 // frozen.compact.num_states))
+    in_blocks(replicas, threads, lambda a, b: found.fill(frozen, a, b, wanted, cycle, begin), size)
     if cycle is not None:
         _certain(frozen, wanted, cycle, found, threads)
     return DeviationResponse(

@@ -268,9 +268,11 @@ def threads_of(threads: Any) -> int:
     return checks.whole("threads", cpus() if threads is None else threads, "[1, 1024]")
 
 
-def in_blocks(replicas: int, threads: int, work: Callable[[int, int], None]) -> None:
-    """Call work(first, last) for blocks of replicas, in threads and in any order."""
-    blocks = [(first, min(first + BLOCK, replicas)) for first in range(0, replicas, BLOCK)]
+def in_blocks(
+    replicas: int, threads: int, work: Callable[[int, int], None], size: int = BLOCK
+) -> None:
+    """Call work(first, last) for blocks of `size` replicas, in threads and in any order."""
+    blocks = [(first, min(first + size, replicas)) for first in range(0, replicas, size)]
     if min(threads, len(blocks)) == 1:
         for block in blocks:
             work(*block)

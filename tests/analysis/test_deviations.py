@@ -212,6 +212,7 @@ def test_a_value_of_zero_leaves_the_change():
     assert response.change.tolist() == [-0.5]
     assert response.deviated.tolist() == [1.0]
     assert response.mean_rewards[:, 0].tolist() == [0, -0.5, 0, 0]
+    assert response.price_quartiles[:, 1, 0].tolist() == [1, 1]
     start = MarkovGame(rewards[:, :1], [[0, 0]], discount=0.5)
     response = deviation_response(start, [[[0]]], agent=0, action=1)
     assert response.gain.tolist() == [np.inf]
