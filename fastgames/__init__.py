@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fastgames import papers as papers
     from fastgames.cy import get_include
     from fastgames.engine.policies import Policy
-    from fastgames.games import remember, tabulate
+    from fastgames.games import ProceduralVariants, remember, tabulate
     from fastgames.grids import Grid, grid
     from fastgames.io.results import load
     from fastgames.learners import Learner, UniformRivals
@@ -49,7 +49,7 @@ else:
             "grids": ("Grid", "grid"),
             "io.results": ("load",),
             "cy": ("get_include",),
-            "games": ("remember", "tabulate"),
+            "games": ("ProceduralVariants", "remember", "tabulate"),
             "schedules": ("ByVisits", "Piecewise", "Schedule"),
             "streams": ("Streams",),
             "vector": ("VectorGame",),
@@ -73,6 +73,7 @@ __all__ = [
     "Piecewise",
     "Policy",
     "ProceduralGame",
+    "ProceduralVariants",
     "Record",
     "Result",
     "RuleError",

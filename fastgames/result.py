@@ -34,7 +34,7 @@ class Result(Recorded):
 
     Attributes
     ----------
-    game : MatrixGame, MarkovGame, ProceduralGame or Variants
+    game : MatrixGame, MarkovGame, ProceduralGame, Variants or ProceduralVariants
         The game that was played.
     learners : tuple
         One learner for each agent.

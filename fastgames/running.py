@@ -75,7 +75,7 @@ def run(
 
     Parameters
     ----------
-    game : MatrixGame, MarkovGame, ProceduralGame or Variants
+    game : MatrixGame, MarkovGame, ProceduralGame, Variants or ProceduralVariants
         The game, or one game for each replica.
     learners : learner, or sequence of learners
         One learner for each agent, or one that every agent uses.

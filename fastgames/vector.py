@@ -15,7 +15,8 @@ from fastgames.engine.environments import Environments, check_memory, outside
 from fastgames.engine.policies import policy
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import State, fresh
-from fastgames.games import Game, Variants
+from fastgames.games import Game
+from fastgames.games.variants import index_of
 from fastgames.learners import RuleLearner
 from fastgames.learners.outside import Outside
 from fastgames.registry import DTYPES
@@ -32,7 +33,7 @@ class VectorGame:
 
     Parameters
     ----------
-    game : MatrixGame, MarkovGame, ProceduralGame or Variants
+    game : MatrixGame, MarkovGame, ProceduralGame, Variants or ProceduralVariants
         The game, or one game for each copy.
     num_envs : int
         Number of copies, at least 1. With `Variants`, the length of its index.
@@ -361,8 +362,9 @@ def _checked_spec(game: Any, num_envs: Any, learners: Any, dtype: Any, checked: 
     """Return the specification of a `VectorGame`, whose arguments these are, after checking it."""
     check_game(game)
     count = checks.whole("num_envs", num_envs, "[1, 2^40]")
-    if isinstance(game, Variants) and len(game.index) != count:
-        held = len(game.index)
+    index = index_of(game)
+    if index is not None and len(index) != count:
+        held = len(index)
         raise ValueError(
             f"num_envs must equal the length of the index of game, {held}, got {num_envs}"
         )

@@ -17,8 +17,9 @@ from fastgames.engine import state
 from fastgames.engine.spec import AgentSpec, RunSpec, nature_draws
 from fastgames.engine.state import CONTRACT
 from fastgames.engine.window import COUNTED
-from fastgames.games import Game, ProceduralGame, Variants
+from fastgames.games import Game, ProceduralGame
 from fastgames.games.procedural import check_states
+from fastgames.games.variants import index_of
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
 from fastgames.registry import BACKENDS, DTYPES, STREAMS
@@ -141,8 +142,9 @@ def _check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
 
         if isinstance(replicas, Grid):
             count, grid = replicas.replicas, replicas
-    if isinstance(game, Variants):
-        held = len(game.index)
+    index = index_of(game)
+    if index is not None:
+        held = len(index)
         if count is not None and count != held:
             raise ValueError(
                 f"replicas must be as many as the index of game has, {held}, got {count}"

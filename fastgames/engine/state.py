@@ -12,6 +12,7 @@ from fastgames._common.light import light_dataclass
 from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.errors import CompileError, RuleError, not_finite, of_game
 from fastgames.games.compact import Functions
+from fastgames.games.variants import index_of
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
 from fastgames.schedules import (
@@ -376,7 +377,10 @@ def _start(
     """
     compiled = spec.backend != "reference"
     states[:] = 0
-    count = len(states) if moves.start_words else 1
+    index = index_of(spec.game)
+    if index is not None:
+        states[:, -1] = index[replicas]
+    count = len(states) if moves.start_words or index is not None else 1
     now = np.zeros(1, np.int64)  # the row that is written
     try:
         if compiled and streams is not None and count > 1:

@@ -1,4 +1,4 @@
-"""Games: `MatrixGame`, `MarkovGame`, `ProceduralGame`, `Variants`, and a catalogue.
+"""Games: matrix games, Markov games, procedural games, variants of these, and a catalogue.
 
 >>> from fastgames.games import make, names
 >>> "prisoners_dilemma" in names()
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._names import *  # noqa: F403
     from .alternating import AlternatingGame
     from .pricing import Benchmark, MarketGame, PricingGame
+    from .procedural_variants import ProceduralVariants
     from .random import random_markov_game
     from .registry import CATALOGUE, make, names
     from .repeated import remember
@@ -33,6 +34,7 @@ else:  # a process uses few games, so modules are imported on first access
         {
             "alternating": ("AlternatingGame",),
             "pricing": ("Benchmark", "MarketGame", "PricingGame"),
+            "procedural_variants": ("ProceduralVariants",),
             "random": ("random_markov_game",),
             "registry": ("CATALOGUE", "make", "names"),
             "repeated": ("remember",),
@@ -53,6 +55,7 @@ __all__ = [
     "MatrixGame",
     "PricingGame",
     "ProceduralGame",
+    "ProceduralVariants",
     "Variants",
     "make",
     "names",

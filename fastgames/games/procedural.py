@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
+import numpy.typing as npt
 
 from fastgames._common import checks
 from fastgames._common.later import provided
@@ -111,6 +112,7 @@ class ProceduralGame:
     words: int
     start_words: int
     largest_reward: float
+    index: npt.NDArray[np.int64] | None = None  # only `ProceduralVariants` have one
 
     def __init__(
         self,
@@ -312,7 +314,16 @@ def _bounds(value: Any, size: int) -> np.ndarray | None:
 
 
 def check_states(game: ProceduralGame, states: np.ndarray, name: str = "states") -> None:
-    """Raise ValueError if any of the states, (replicas, state_size), is outside `state_bounds`."""
+    """Raise ValueError if any of the states, (replicas, state_size), is outside `state_bounds`.
+
+    States of `ProceduralVariants` must also have the numbers of the index.
+    """
+    if game.index is not None and not np.array_equal(states[:, -1], game.index):
+        r = int((states[:, -1] != game.index).argmax())
+        raise ValueError(
+            f"{name} must have the index of the game as last entries, got {states[r, -1]} in "
+            f"replica {r} in place of {game.index[r]}"
+        )
     if game.state_bounds is None:
         return
     low, high = game.state_bounds.T

@@ -55,7 +55,7 @@ def tabulate(game: ProceduralGame, most: int = 100_000) -> MarkovGame:
     Raises
     ------
     TypeError
-        If game is not a ProceduralGame.
+        If game is not a ProceduralGame, or is `ProceduralVariants`.
     ValueError
         If there are more states, joint actions or outcomes than `most`; if a function uses a word
         in another way, fails, or leaves its range; or if a function has changed since the game was
@@ -84,7 +84,7 @@ def tabulate(game: ProceduralGame, most: int = 100_000) -> MarkovGame:
     >>> soccer.procedural_states[0]  # A in cell 2, B in cell 1, and A has the ball
     array([2, 1, 0])
     """
-    if not isinstance(game, ProceduralGame):
+    if not isinstance(game, ProceduralGame) or game.index is not None:
         raise TypeError(f"game must be a ProceduralGame, got {reprlib.repr(game)}")
     most = checks.whole("most", most, f"[1, {LIMIT})")
     game.functions.check_unchanged("game", game)

@@ -14,6 +14,7 @@ from ._tables import array_of, listed, read_only, refuse_cells
 from .compact import Compact
 from .markov import MarkovGame
 from .matrix import MatrixGame
+from .procedural import ProceduralGame
 
 # Attributes that all games share; `Variants` forwards them.
 _SHARED = frozenset({"transitions", "start", "terminal", "observations", "turns", "time_limit"})
@@ -60,7 +61,7 @@ class Variants:
 
     def __init__(self, games: Iterable[MatrixGame | MarkovGame], index: npt.ArrayLike) -> None:
         self._games: tuple[MatrixGame, ...] | tuple[MarkovGame, ...] = _alike(games)
-        self._index: npt.NDArray[np.int64] = _index(index, len(self._games))
+        self._index: npt.NDArray[np.int64] = check_index(index, len(self._games))
         self._compact: Compact = _together([game.compact for game in self._games])
 
     @property
@@ -139,6 +140,11 @@ class Variants:
         return type(self), (self._games, self._index)
 
 
+def index_of(game: Any) -> npt.NDArray[np.int64] | None:
+    """Return the index of variants, of tables or of functions, (replicas,); None for one game."""
+    return game.index if isinstance(game, Variants | ProceduralGame) else None
+
+
 def _alike(games: Any) -> tuple[MatrixGame, ...] | tuple[MarkovGame, ...]:
     """Return games after checking that they differ only in payoffs or rewards and labels."""
     given = listed("games", games, "a sequence of games")
@@ -152,7 +158,8 @@ def _alike(games: Any) -> tuple[MatrixGame, ...] | tuple[MarkovGame, ...]:
     for k, game in enumerate(given):
         if not isinstance(game, MatrixGame | MarkovGame):
             raise TypeError(
-                f"games must be MatrixGames or MarkovGames, got games[{k}] = {reprlib.repr(game)}"
+                f"games must be MatrixGames or MarkovGames, got games[{k}] = {reprlib.repr(game)}; "
+                "ProceduralVariants holds procedural games"
             )
         if isinstance(first, MarkovGame):
             alike = isinstance(game, MarkovGame) and first.differs_only_in_rewards(game)
@@ -171,7 +178,7 @@ def _actions(game: Any) -> Any:
     return getattr(game, "actions", None)
 
 
-def _index(index: object, games: int) -> npt.NDArray[np.int64]:
+def check_index(index: object, games: int) -> npt.NDArray[np.int64]:
     """Return the checked index as a read-only array (replicas,) int64."""
     given = array_of("index", index, "iu", "integers")
     if given.ndim != 1 or not given.size:

@@ -10,7 +10,7 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.version import __version__
 from fastgames.engine.recorded import UNITS as UNITS_OF_COUNTS
-from fastgames.games import Variants
+from fastgames.games.variants import index_of
 from fastgames.io import labels
 from fastgames.io.files import replacing
 
@@ -317,8 +317,9 @@ def beside(result: "Result", columns: Columns, replicas: np.ndarray) -> Columns:
         raise ValueError(
             f"a dimension of the grid must not be called as a column, got {taken[0]!r}; rename it"
         )
-    if isinstance(result.game, Variants):
-        differ["variant"] = result.game.index
+    index = index_of(result.game)
+    if index is not None:
+        differ["variant"] = index
     for i in range(result.game.num_agents):
         for name, array in labels.parameters(result, i).items():
             differ.setdefault(name, array)

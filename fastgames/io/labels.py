@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgames._common.checks import importing
-from fastgames.games import Variants
+from fastgames.games.variants import index_of
 from fastgames.schedules import numbers
 
 if TYPE_CHECKING:
@@ -87,8 +87,9 @@ def dataset(result: "Result") -> "xarray.Dataset":
         "replica": (("replica",), np.arange(result.replicas)),
         "agent": np.arange(result.game.num_agents),
     }
-    if isinstance(result.game, Variants):
-        coordinates["variant"] = (("replica",), result.game.index)
+    index = index_of(result.game)
+    if index is not None:
+        coordinates["variant"] = (("replica",), index)
     for i, names in enumerate(result.game.actions):
         rows = ("replica", f"observation_{i}")
         cells = (*rows, f"action_{i}")

@@ -209,7 +209,7 @@ def game(game: Game) -> GameFunctions:
     Raises
     ------
     TypeError
-        If `game` is not a `ProceduralGame`.
+        If `game` is not a `ProceduralGame`, or is `ProceduralVariants`.
     CompileError
         If Numba cannot compile a function.
 
@@ -222,7 +222,7 @@ def game(game: Game) -> GameFunctions:
     (dtype('int64'), 1)
     """
     check_game(game)
-    if not isinstance(game, ProceduralGame):
+    if not isinstance(game, ProceduralGame) or game.index is not None:
         raise TypeError(f"game must be a ProceduralGame, got {game!r}")
     moves = game.compact.moves
     assert isinstance(moves, Functions)
