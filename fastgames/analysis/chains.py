@@ -42,6 +42,15 @@ class Chain:
     strides: N int, stride of each agent's action in this index
     """
 
+    frozen: Frozen
+    replicas: int
+    states: int
+    limit: int
+    variant: np.ndarray | None
+    actions: np.ndarray
+    strides: list[int]
+    joint: np.ndarray
+
     def __init__(self, frozen: Frozen, first: int, last: int) -> None:
         compact, counts = frozen.compact, frozen.game.num_actions
         self.frozen, self.replicas, self.states = frozen, last - first, compact.num_states

@@ -41,6 +41,14 @@ class Paths:
         agent holds
     """
 
+    chain: Chain
+    wanted: Deviation
+    forced: np.ndarray | None
+    shocks: np.ndarray | None
+    grids: list[np.ndarray]
+    moving: np.ndarray
+    nodes: Nodes
+
     def __init__(
         self,
         frozen: Frozen,

@@ -57,7 +57,7 @@ class Recorded:
 
     #: Names of the axes after the replicas of each property, for labelled arrays; those of
     #: "observation" and "action" are an agent's, and the property is a list over agents.
-    COUNTED: ClassVar = {
+    COUNTED: ClassVar[dict[str, tuple[str, ...]]] = {
         "flips": ("agent",),
         "mean_reward": ("agent",),
         "joint_counts": ("actions",),
