@@ -151,7 +151,9 @@ def test_every_learner_has_the_bits_of_the_reference(name, field):
     assert_same(reference, fg.run(PENNIES, learner, 40, 3, rng=5))
     visits = reference.tables[0][f"visits_{field}"]
     others = [x for x in reference.tables[0] if x != f"visits_{field}"]
-    constant = fg.run(PENNIES, LEARNERS[name](**LEARNERS[name].sample(PENNIES, 0)), 40, 3, rng=5)
+    start = getattr(learner, field).schedule.start
+    plain = LEARNERS[name](**(LEARNERS[name].sample(PENNIES, 0) | {field: start}))
+    constant = fg.run(PENNIES, plain, 40, 3, rng=5)
     assert visits.reshape(3, -1).sum(axis=1).min() >= 40
     assert others == list(constant.tables[0])
 
