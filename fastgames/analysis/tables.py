@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Columns = dict[str, Any]  # of a frame, by name; arrays of one length
 
 
-class Tabulated:
+class Tabulated(ABC):
     """Methods of a result of the analysis that return it with labels."""
 
     def to_pandas(
@@ -139,17 +140,17 @@ class Tabulated:
         about = labels.attributes(of) if isinstance(of, Result) else {}
         return xarray.Dataset(variables, coordinates, about)
 
+    @abstractmethod
     def _count(self) -> int:
         """Return the number of replicas."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _frames(self) -> dict[str, Columns]:
         """Return the columns of each frame, "replica" among them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _arrays(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
         """Return the dimensions and entries of each array of the dataset."""
-        raise NotImplementedError
 
 
 def each_agent(name: str, array: np.ndarray) -> Columns:

@@ -1,4 +1,4 @@
-"""What a run has recorded, as properties of its result."""
+"""Properties of a result that return what its run recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where replicas start: given states and tables, and what a resumed run begins anew."""
+"""Checks of given first states and tables, and of what a resumed run begins anew."""
 
 from __future__ import annotations
 

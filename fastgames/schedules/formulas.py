@@ -1,6 +1,6 @@
 """Schedules by a formula, of which the kernels compute every value: `Exponential` and others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,27 @@ from fastgames.schedules.base import (
 )
 
 
+class Formula(BaseSchedule):
+    """The base class of schedules by a formula: dataclasses of numbers, the first named start."""
+
+    start: Any
+
+    def __post_init__(self) -> None:
+        for name, value in self.numbers().items():
+            number = one_or_each(f"{type(self).__name__} {name}", value)
+            object.__setattr__(self, name, number)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return its numbers by name, each a float or an array (replicas,)."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
+
+    def first(self) -> np.ndarray:
+        """Return the start, () or (replicas,)."""
+        return np.asarray(self.start)
+
+
 @dataclass(frozen=True, eq=False)
-class Exponential(BaseSchedule):
+class Exponential(Formula):
     """Exponential decay: max(floor, start * exp(-rate * t)) at step t.
 
     Parameters
@@ -50,21 +69,12 @@ class Exponential(BaseSchedule):
     floor: Any = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("start", "rate", "floor"):
-            object.__setattr__(self, name, one_or_each(f"Exponential {name}", getattr(self, name)))
+        super().__post_init__()
         checks.within("Exponential rate", np.asarray(self.rate), "[0, inf)")
-
-    def numbers(self) -> dict[str, Any]:
-        """Return its numbers by name, each a float or an array (replicas,)."""
-        return {"start": self.start, "rate": self.rate, "floor": self.floor}
 
     def ends(self) -> dict[str, Any]:
         """Return the values between which it stays, by name."""
         return {"start": self.start, "floor": self.floor}
-
-    def first(self) -> np.ndarray:
-        """Return the start, () or (replicas,)."""
-        return np.asarray(self.start)
 
     def parts(self) -> Parts:
         """Return the schedule in the form of the engine."""
@@ -72,7 +82,7 @@ class Exponential(BaseSchedule):
 
 
 @dataclass(frozen=True, eq=False)
-class Linear(BaseSchedule):
+class Linear(Formula):
     """Linear change: start + (end - start) * min(t / steps, 1) at step t.
 
     `end` is also the lower bound of the value, or the upper bound if it exceeds `start`.
@@ -100,13 +110,8 @@ class Linear(BaseSchedule):
     steps: Any
 
     def __post_init__(self) -> None:
-        for name in ("start", "end", "steps"):
-            object.__setattr__(self, name, one_or_each(f"Linear {name}", getattr(self, name)))
+        super().__post_init__()
         checks.within("Linear steps", np.asarray(self.steps), "(0, inf)")
-
-    def numbers(self) -> dict[str, Any]:
-        """Return its numbers by name, each a float or an array (replicas,)."""
-        return {"start": self.start, "end": self.end, "steps": self.steps}
 
     def ends(self) -> dict[str, Any]:
         """Return the values between which it stays, by name."""
@@ -116,17 +121,13 @@ class Linear(BaseSchedule):
         """Return the values between which it stays, as the engine computes them."""
         return self.start, self.start + (self.end - self.start)  # the difference is rounded
 
-    def first(self) -> np.ndarray:
-        """Return the start, () or (replicas,)."""
-        return np.asarray(self.start)
-
     def parts(self) -> Parts:
         """Return the schedule in the form of the engine."""
         return LINEAR, (self.start, self.end, self.steps)
 
 
 @dataclass(frozen=True, eq=False)
-class Hyperbolic(BaseSchedule):
+class Hyperbolic(Formula):
     """Hyperbolic decay: start * (offset / (offset + t)) ** power at step t.
 
     Parameters
@@ -172,23 +173,14 @@ class Hyperbolic(BaseSchedule):
     power: Any = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("start", "offset", "power"):
-            object.__setattr__(self, name, one_or_each(f"Hyperbolic {name}", getattr(self, name)))
+        super().__post_init__()
         checks.within("Hyperbolic offset", np.asarray(self.offset), "[2^-64, inf)")
         checks.within("Hyperbolic power", np.asarray(self.power), "(0, inf)")
-
-    def numbers(self) -> dict[str, Any]:
-        """Return its numbers by name, each a float or an array (replicas,)."""
-        return {"start": self.start, "offset": self.offset, "power": self.power}
 
     def ends(self) -> dict[str, Any]:
         """Return the values between which it stays, by name."""
         last = self.start * (self.offset / (self.offset + NEVER)) ** self.power
         return {"start": self.start, f"value at step {NEVER}": last}
-
-    def first(self) -> np.ndarray:
-        """Return the start, () or (replicas,)."""
-        return np.asarray(self.start)
 
     def parts(self) -> Parts:
         """Return the schedule in the form of the engine."""
