@@ -18,7 +18,6 @@ from fastgames.learners import EpsilonGreedy, Softmax, Table, VisitCount, _names
 from fastgames.record import Record
 from fastgames.result import Result
 from fastgames.running import Interrupted, run
-from fastgames.schedules import Exponential, Hyperbolic, Linear
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -34,7 +33,14 @@ if TYPE_CHECKING:
     from fastgames.io.results import load
     from fastgames.learners import Learner, UniformRivals
     from fastgames.learners._names import *  # noqa: F403
-    from fastgames.schedules import ByVisits, Piecewise, Schedule
+    from fastgames.schedules import (
+        ByVisits,
+        Exponential,
+        Hyperbolic,
+        Linear,
+        Piecewise,
+        Schedule,
+    )
     from fastgames.streams import Streams
     from fastgames.vector import VectorGame
 else:
@@ -50,7 +56,14 @@ else:
             "io.results": ("load",),
             "cy": ("get_include",),
             "games": ("ProceduralVariants", "remember", "tabulate"),
-            "schedules": ("ByVisits", "Piecewise", "Schedule"),
+            "schedules": (
+                "ByVisits",
+                "Exponential",
+                "Hyperbolic",
+                "Linear",
+                "Piecewise",
+                "Schedule",
+            ),
             "streams": ("Streams",),
             "vector": ("VectorGame",),
             "learners": ("Learner", "UniformRivals", *_names.__all__),

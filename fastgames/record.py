@@ -10,6 +10,7 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.fields import MOST_STEPS, held
+from fastgames._common.frozen import Frozen
 from fastgames._common.light import light_dataclass
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 _MOST_TIMES = 2**20  # longest sequence `every`
 
 
-@dataclass(frozen=True)
-class Record:
+@dataclass(eq=False, repr=False)
+class Record(Frozen):
     """Request for the quantities that a run records; quantities not requested cost no time.
 
     Parameters

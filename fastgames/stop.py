@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastgames._common import checks
+from fastgames._common.frozen import Frozen
 from fastgames.schedules import NEVER
 
 if TYPE_CHECKING:
     from fastgames.engine.state import State
 
 
-@dataclass(frozen=True)
-class Stable:
+@dataclass(eq=False, repr=False)
+class Stable(Frozen):
     """Stopping rule: a replica stops after `periods` steps in a row without a greedy change.
 
     A counter n starts at 0. After each step, n = 0 if any agent's greedy action changed in a row of

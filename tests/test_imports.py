@@ -17,18 +17,18 @@ HEAVY = ("numba", "llvmlite", "scipy", "matplotlib", "xarray", "rich", "typer", 
 # Our own modules that a run of a classic game loads, and what else it imports besides NumPy.
 # Each costs a process up to a millisecond: that of `python -c "import numpy"` takes 80.
 A_RUN = """
-    _common _common.checks _common.fields _common.interrupt _common.later _common.light
-    _common.seeds _common.version _core _core.cpu _core.lanes_ISA_f64 engine engine.arguments
-    engine.compiled engine.core engine.driver engine.progress engine.recorded engine.spec
-    engine.state engine.window errors games games._names games._tables games.catalogue
+    _common _common.checks _common.fields _common.frozen _common.interrupt _common.later
+    _common.light _common.seeds _common.version _core _core.cpu _core.lanes_ISA_f64 engine
+    engine.arguments engine.compiled engine.core engine.driver engine.progress engine.recorded
+    engine.spec engine.state engine.window errors games games._names games._tables games.catalogue
     games.catalogue._declaration games.catalogue._payoffs games.catalogue.matching_pennies
     games.compact games.markov games.matrix games.procedural games.transitions games.variants
     learners learners._names learners.base learners.explore learners.fields learners.qlearner
     learners.rules learners.stepsize learners.values record registry result rules rules.choice
     rules.exponential rules.fixed rules.logarithm rules.qlearning rules.stepsize running schedules
-    schedules.base schedules.formulas stop
+    schedules.base stop
 """
-OTHERS = "import __future__, dataclasses, numpy.typing, threading"
+OTHERS = "import __future__, dataclasses, numpy, threading"
 
 
 def all_loaded_after(program, **environment):

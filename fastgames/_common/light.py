@@ -25,8 +25,8 @@ def light_dataclass(*, frozen: bool = False, kw_only: bool = False) -> Callable[
 
     Notes
     -----
-    A class has no `__post_init__`, and its fields no `default_factory`. `dataclasses.fields` and
-    `dataclasses.replace` work as usual; a subclass is declared by this decorator too.
+    A class has no `__post_init__`. `dataclasses.fields` and `dataclasses.replace` work as usual; a
+    subclass is declared by this decorator too.
 
     Examples
     --------
@@ -51,18 +51,22 @@ def light_dataclass(*, frozen: bool = False, kw_only: bool = False) -> Callable[
 
 
 @functools.cache
-def _declared(kind: type) -> tuple[tuple[str, ...], frozenset[str], dict[str, Any]]:
-    """Return the fields that may be given by position, the required ones, and the defaults."""
+def _declared(
+    kind: type,
+) -> tuple[tuple[str, ...], frozenset[str], dict[str, Any], dict[str, Callable[[], Any]]]:
+    """Return the fields by position, the required ones, the defaults, and what makes defaults."""
     fields = dataclasses.fields(kind)
+    missing = dataclasses.MISSING
     defaults = {each.name: each.default for each in fields}
-    required = frozenset(name for name in defaults if defaults[name] is dataclasses.MISSING)
-    return tuple(each.name for each in fields if not each.kw_only), required, defaults
+    made = {x.name: x.default_factory for x in fields if x.default_factory is not missing}
+    required = frozenset(name for name in defaults if defaults[name] is missing) - made.keys()
+    return tuple(each.name for each in fields if not each.kw_only), required, defaults, made
 
 
 def _init(self: Any, *args: Any, **given: Any) -> None:
     """Set the fields."""
     kind: type = type(self)
-    names, required, defaults = _declared(kind)
+    names, required, defaults, made = _declared(kind)
     values = dict(zip(names, args, strict=False))
     known = values.keys().isdisjoint(given) and given.keys() <= defaults.keys()
     values.update(given)
@@ -73,6 +77,7 @@ def _init(self: Any, *args: Any, **given: Any) -> None:
             f"{', '.join(name for name in defaults if name in required)}, got {', '.join(got)}"
         )
     self.__dict__.update(defaults)
+    self.__dict__.update((name, make()) for name, make in made.items() if name not in values)
     self.__dict__.update(values)
 
 

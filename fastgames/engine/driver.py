@@ -8,10 +8,12 @@ at once; the bits depend on none of this.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 import numpy as np
+
+from fastgames._common.light import light_dataclass
 
 SLICE = 0.01  # seconds of work between two looks at the world outside
 
@@ -42,7 +44,7 @@ class Block(Protocol):
         """Write these replicas back into the state."""
 
 
-@dataclass(eq=False, repr=False)
+@light_dataclass()
 class Work:
     """The work of a run: `steps` for each replica, with stops on the way.
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from fastgames._common import checks
 
@@ -46,7 +45,10 @@ from .transitions import (
     same_parts,
 )
 
-BoolArray = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+BoolArray: TypeAlias = "npt.NDArray[np.bool_]"
 
 #: Bound for states, entries of a table and steps of an episode, which are 32-bit integers.
 LIMIT = 2**31

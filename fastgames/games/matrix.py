@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from fastgames._common import checks
 
@@ -30,6 +29,9 @@ from ._tables import (
     string,
 )
 from .compact import Compact, Sum
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Setting = Literal["cooperative", "competitive", "mixed"]
 

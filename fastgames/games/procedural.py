@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
-import numpy.typing as npt
 
 from fastgames._common import checks
 from fastgames._common.later import provided
@@ -17,6 +16,8 @@ from fastgames.games._tables import action_names, agents_text, listed, read_only
 from fastgames.games.compact import Compact, Functions
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from fastgames.functions.source import Source
 
 _FORMS = {

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+
+from fastgames._common.frozen import Frozen
 
 from ._tables import SUM, FloatArray, array_of, float64, numbers, read_only, real_array
 from .compact import Chances, Functions, Sum, Table
 
-IntArray = npt.NDArray[np.int32]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+IntArray: TypeAlias = "npt.NDArray[np.int32]"
 
 
-@dataclass(frozen=True, eq=False)
-class Sparse:
+@dataclass(eq=False, repr=False)
+class Sparse(Frozen):
     """Probabilities of next states as compressed rows, one for each state and joint action.
 
     ``scipy.sparse.csr_array((p.data, p.indices, p.indptr), shape=p.shape)`` is the same matrix.

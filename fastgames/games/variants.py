@@ -5,16 +5,18 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ._tables import array_of, listed, read_only, refuse_cells
 from .compact import Compact
 from .markov import MarkovGame
 from .matrix import MatrixGame
 from .procedural import ProceduralGame
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 # Attributes that all games share; `Variants` forwards them.
 _SHARED = frozenset({"transitions", "start", "terminal", "observations", "turns", "time_limit"})

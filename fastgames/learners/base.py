@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastgames._common.frozen import Frozen
 from fastgames._common.light import light_dataclass
 from fastgames.games import Game
 from fastgames.learners.fields import Form
 from fastgames.learners.rules import Rules
-from fastgames.schedules import Numeric, _Frozen, counts_visits
+from fastgames.schedules import Numeric, counts_visits
 
 
 @light_dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Example:
     says: str = ""
 
 
-class RuleLearner(_Frozen, ABC):
+class RuleLearner(Frozen, ABC):
     """The base class of learners that are defined by their rules.
 
     A subclass is one file: its fields with their domains (`parameter`, `exploration`, …), its

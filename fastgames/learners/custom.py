@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from fastgames._common import checks
+from fastgames._common.frozen import Frozen
 from fastgames._common.later import cached
 from fastgames.functions.source import Source
 from fastgames.games import Game
 from fastgames.learners.base import RuleLearner
 from fastgames.learners.rules import ASKS, Rules, Table, takes_situation
-from fastgames.schedules import Numeric, _Frozen, numeric
+from fastgames.schedules import Numeric, numeric
 
 MOST_PARAMETERS = 16  # MAX_PARAMETERS in src_cy/block.pxi
 _FLAGS = ("counterfactual", "joint")  # names of `ASKS` that have a field of their own
@@ -284,4 +285,4 @@ def _content(value: Any) -> Any:
     """Return a hashable description of a parameter, with all entries of arrays."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes()
-    return (type(value).__name__, value._key()) if isinstance(value, _Frozen) else value
+    return (type(value).__name__, value._key()) if isinstance(value, Frozen) else value

@@ -7,12 +7,13 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from fastgames._common.frozen import Frozen
 from fastgames.rules import qlearning
-from fastgames.schedules import _Frozen, numeric
+from fastgames.schedules import numeric
 
 
-@dataclass(frozen=True, eq=False)
-class EpsilonGreedy(_Frozen):
+@dataclass(eq=False, repr=False)
+class EpsilonGreedy(Frozen):
     """Epsilon-greedy exploration, a uniformly random action with probability epsilon, else greedy.
 
     The greedy action is the one with the largest value, the lowest index on ties.
@@ -53,8 +54,8 @@ class EpsilonGreedy(_Frozen):
         object.__setattr__(self, "epsilon", numeric("epsilon", self.epsilon, "[0, 1]"))
 
 
-@dataclass(frozen=True, eq=False)
-class Softmax(_Frozen):
+@dataclass(eq=False, repr=False)
+class Softmax(Frozen):
     """Softmax (Boltzmann) exploration, with probabilities proportional to exp(q / temperature).
 
     Parameters

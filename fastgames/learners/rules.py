@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from fastgames._common import checks
+from fastgames._common.frozen import Frozen
+from fastgames._common.light import light_dataclass
 from fastgames.games import Game
-from fastgames.schedules import _Frozen
 
 DIMENSIONS = ("observations", "actions", "agents", "others_actions", "joint_actions",
               "joint_observations")  # fmt: skip
@@ -20,8 +21,8 @@ KINDS = ("real", "int64")
 ASKS = ("counterfactual", "joint", "cuts", "opponents", "mediator")  # flags of `Rules`
 
 
-@dataclass(frozen=True, eq=False)
-class Table(_Frozen):
+@dataclass(eq=False, repr=False)
+class Table(Frozen):
     """The declaration of a learner's table, of each agent with the learner or of a whole team.
 
     Parameters
@@ -125,8 +126,8 @@ def takes_situation(choose: Any) -> bool:
     return isinstance(choose, FunctionType) and choose.__code__.co_argcount == 5
 
 
-@dataclass(frozen=True)
-class Rules:
+@light_dataclass(frozen=True)
+class Rules(Frozen):
     """The rules of a learner; `fastgames.rules.qlearning` describes their form.
 
     Parameters

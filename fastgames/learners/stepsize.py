@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fastgames.schedules import _Frozen, numeric
+from fastgames._common.frozen import Frozen
+from fastgames.schedules import numeric
 
 
-@dataclass(frozen=True, eq=False)
-class VisitCount(_Frozen):
+@dataclass(eq=False, repr=False)
+class VisitCount(Frozen):
     """The step size n^-power at the n-th visit of an action at an observation; used as `alpha`.
 
     Power 1 gives 1 / n, an average over all visits. The visits are stored in the learner's table

@@ -18,8 +18,6 @@ from fastgames.schedules.base import (
     Numeric,
     Parts,
     ScheduleError,
-    _again,
-    _Frozen,
     counts_visits,
     first,
     limits,
@@ -29,10 +27,10 @@ from fastgames.schedules.base import (
     parts,
     with_numbers,
 )
-from fastgames.schedules.formulas import Exponential, Hyperbolic, Linear
 
 if TYPE_CHECKING:
     from fastgames.schedules.bounds import falls_to
+    from fastgames.schedules.formulas import Exponential, Hyperbolic, Linear
     from fastgames.schedules.tabulated import Piecewise, Schedule, Tabulated, check_pure
     from fastgames.schedules.visits import ByVisits
 else:
@@ -40,6 +38,7 @@ else:
         __name__,
         {
             "bounds": ("falls_to",),
+            "formulas": ("Exponential", "Hyperbolic", "Linear"),
             "tabulated": ("Piecewise", "Schedule", "Tabulated", "check_pure"),
             "visits": ("ByVisits",),
         },
@@ -63,8 +62,6 @@ __all__ = [
     "Schedule",
     "ScheduleError",
     "Tabulated",
-    "_Frozen",
-    "_again",
     "check_pure",
     "counts_visits",
     "falls_to",

@@ -3,51 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import fields
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from fastgames._common import checks
+from fastgames._common.frozen import Frozen
 
 CONSTANT, EXPONENTIAL, LINEAR, HYPERBOLIC, TABULATED = range(5)
 NEVER = 2**62  # a step that no run reaches
-
-
-class _Frozen:
-    """Equality, hash and repr for frozen dataclasses whose fields may be arrays."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    def _key(self) -> tuple[Any, ...]:
-        """Return the fields in a hashable form."""
-        return tuple(_hashable(getattr(self, part.name)) for part in fields(self))
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._key() == other._key()
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._key()))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Unpickled arrays are writable; calling the constructor makes them read-only again. Cached
-        # properties, such as a digest of functions, may be invalid in another process.
-        return _again, (
-            type(self),
-            {part.name: getattr(self, part.name) for part in fields(self)},
-        )
-
-
-def _hashable(value: Any) -> Any:
-    """Return a field in a hashable form: arrays, also within tuples, by their content."""
-    if isinstance(value, np.ndarray):
-        return value.shape, value.dtype.str, value.tobytes()
-    return tuple(map(_hashable, value)) if type(value) is tuple else value
-
-
-def _again(kind: type[_Frozen], given: dict[str, Any]) -> _Frozen:
-    """Return the object of class `kind` with these fields."""
-    return kind(**given)
 
 
 class ScheduleError(ValueError):
@@ -68,7 +32,7 @@ class ScheduleError(ValueError):
         self.value = value
 
 
-class BaseSchedule(_Frozen, ABC):
+class BaseSchedule(Frozen, ABC):
     """The base class of schedules."""
 
     by_visits: ClassVar[bool] = False  # whether it counts visits in place of steps

@@ -36,7 +36,7 @@ class Formula(BaseSchedule):
         return np.asarray(self.start)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Exponential(Formula):
     """Exponential decay: max(floor, start * exp(-rate * t)) at step t.
 
@@ -81,7 +81,7 @@ class Exponential(Formula):
         return EXPONENTIAL, (self.start, self.rate, self.floor)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Linear(Formula):
     """Linear change: start + (end - start) * min(t / steps, 1) at step t.
 
@@ -126,7 +126,7 @@ class Linear(Formula):
         return LINEAR, (self.start, self.end, self.steps)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Hyperbolic(Formula):
     """Hyperbolic decay: start * (offset / (offset + t)) ** power at step t.
 

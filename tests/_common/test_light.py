@@ -37,6 +37,12 @@ class Derived(Base):
     name: str
 
 
+@light_dataclass()
+class Holder:
+    name: str
+    items: list = dataclasses.field(default_factory=list)
+
+
 NAMES = [field.name for field in dataclasses.fields(Plain)]
 
 
@@ -78,6 +84,14 @@ def test_fields_given_by_keyword_come_after_those_given_by_position():
     assert (made.name, made.size) == ("a", 4)
     with pytest.raises(TypeError, match="Derived takes size, name and needs name, got 'a', 3"):
         Derived("a", 3)
+
+
+def test_every_object_gets_a_default_of_its_own():
+    one, other = Holder("a"), Holder("b")
+    one.items.append(1)
+    assert (one.items, other.items) == ([1], [])
+    given = [2]
+    assert Holder("c", given).items is given
 
 
 @pytest.mark.parametrize(
