@@ -9,6 +9,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Annotated, Any
 
 from fastgames.cli.show import described
@@ -22,7 +23,9 @@ def options_of(kind: str) -> list[str]:
     names = list(LEARNERS[kind].forms())
     if "explore" not in names:
         return names
-    return [x for x in names if x != "explore"] + [x.parameter for x in EXPLORERS.values()]
+    return [x for x in names if x != "explore"] + [
+        part.name for explorer in EXPLORERS.values() for part in fields(explorer)
+    ]
 
 
 def option(name: str) -> str:

@@ -175,8 +175,11 @@ def learner_of(kind: str, own: Mapping[str, Any], texts: Mapping[str, str]) -> R
         checks.one_of(f"parameter of {kind!r}", name, sorted(forms))
         if name in texts:
             raise ValueError(f"{name} of {kind!r} must be given once, got {option(name)} as well")
+    of_explorers = [part for explorer in EXPLORERS.values() for part in fields(explorer)]
+    reads = {part.name: part.metadata.get("kind", "number") for part in of_explorers}
+    reads |= {name: form.kind for name, form in forms.items()}
     for name, text in texts.items():
-        values[name] = _READ[forms[name].kind if name in forms else "number"](name, text)
+        values[name] = _READ[reads[name]](name, text)
     explorers = {x.parameter: x for x in EXPLORERS.values()} if "explore" in forms else {}
     found = [name for name in explorers if name in values]
     if len(found) > 1:
@@ -185,7 +188,11 @@ def learner_of(kind: str, own: Mapping[str, Any], texts: Mapping[str, str]) -> R
             f"got {' and '.join(texts[name] for name in found)}"
         )
     for name in found:
-        values["explore"] = explorers[name](values.pop(name))
+        given = [part.name for part in fields(explorers[name]) if part.name in values]
+        values["explore"] = explorers[name](**{part: values.pop(part) for part in given})
+    for part in of_explorers:
+        if part.name in values and part.name not in forms:
+            raise ValueError(f"{part.name} must be given with epsilon, got no {option('epsilon')}")
     for part in fields(LEARNERS[kind]):
         needed = part.default is MISSING and part.default_factory is MISSING
         if needed and part.name not in values:

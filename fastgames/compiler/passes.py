@@ -50,7 +50,7 @@ at: int64 ({count})
 observation: int32 (lanes)
 u: int64 ({words}, lanes)
 drawn
-signals: real ({words}, lanes)
+signals: real ({signals}, lanes)
 move: int32 (lanes)
 wrong: int64 (4)
 """,
@@ -92,7 +92,7 @@ weight: real (lanes)
 o2: int32 (lanes)
 a2: int32 (lanes)
 over: int32 (lanes)
-signals: real ({words}, lanes)
+signals: real ({signals}, lanes)
 columns: real (lanes, {actions})
 actions: int64 (lanes, sizes[2])
 rewards: real (lanes, sizes[2])
@@ -228,20 +228,20 @@ def _draw(rules: Rules) -> str:
     """Return the source lines that write the signals of lane i."""
     if rules.words == 0:
         return " " * 12 + "pass"
-    if rules.words == 1:
-        return " " * 12 + "signals[0, i] = draw(u[0, i], p, actions, as_real)"
-    words = _tuple([f"u[{w}, i]" for w in range(rules.words)])
+    words = "u[0, i]" if rules.words == 1 else _tuple([f"u[{w}, i]" for w in range(rules.words)])
+    if rules.num_signals == 1:
+        return " " * 12 + f"signals[0, i] = draw({words}, p, actions, as_real)"
     lines = [f"made = draw({words}, p, actions, as_real)"]
-    lines += [f"signals[{w}, i] = made[{w}]" for w in range(rules.words)]
+    lines += [f"signals[{w}, i] = made[{w}]" for w in range(rules.num_signals)]
     return "\n".join(" " * 12 + line for line in lines)
 
 
-def _signal(rules: Rules, index: str) -> str:
-    """Return the source of a signal; index: of an entry of `signals`, with {w} for the word."""
-    if rules.words == 0:
+def _signal(count: int, index: str) -> str:
+    """Return the source of so many signals; index: of an entry of `signals`, with {w} for one."""
+    if count == 0:
         return "as_real(0.0)"
-    items = [f"signals[{index.format(w=w)}]" for w in range(rules.words)]
-    return items[0] if rules.words == 1 else _tuple(items)
+    items = [f"signals[{index.format(w=w)}]" for w in range(count)]
+    return items[0] if count == 1 else _tuple(items)
 
 
 def _built(
@@ -377,6 +377,7 @@ def _one_agent(
         "actions": small.get("actions", "sizes[0]"),
         "count": count,
         "words": max(rules.words, 1),
+        "signals": max(rules.num_signals, 1),
         "parameters": len(rules.parameters),
         "p": _p(rules),
         "p_choose": _p(rules, computes_in(rules.choose, dtype)),
@@ -385,7 +386,7 @@ def _one_agent(
         "tables": "Tables" + _tuple([f"table_{k}[i]" for k in range(len(rules.tables))]),
         "read_only": "Tables"
         + _tuple([f"unwritable(table_{k}[i])" for k in range(len(rules.tables))]),
-        "signal": _signal(rules, "{w}, i"),
+        "signal": _signal(rules.num_signals, "{w}, i"),
     }
 
 
@@ -455,7 +456,7 @@ def _team(rules: Rules, dtype: str, members: int, checked: bool, theirs: tuple[R
         "p_learn": _p(rules, computes_in(rules.learn, dtype)),
         "views": "\n".join([*views, *lines]),
         "tables": "Tables" + _tuple(tables),
-        "signals": _tuple([_signal(rules, f"i, {m}, {{w}}") for m in range(members)]),
+        "signals": _tuple([_signal(rules.words, f"i, {m}, {{w}}") for m in range(members)]),
         "learn_failed": LEARN_FAILED,
     }
     return _built(_TEAM, given, rules, dtype, checked, theirs)

@@ -396,9 +396,8 @@ class Player:
             as_listed: Any = listing.LISTINGS[rules.draw]
             return as_listed(rng, p, self.actions, real)
         words = tuple(streams.next_word(self.stream) >> 1 for _ in range(rules.words))
-        if rules.words == 1:
-            return real(self.draw_rule(words[0], p, self.actions, real))
-        return tuple(real(x) for x in self.draw_rule(words, p, self.actions, real))
+        drawn = self.draw_rule(words if rules.words > 1 else words[0], p, self.actions, real)
+        return real(drawn) if rules.num_signals == 1 else tuple(real(x) for x in drawn)
 
     def learn(self, here: View, joint: tuple[int, ...], step: Step, there: View) -> int:
         """Learn from a step from `here` to `there`; return how often the greedy action changed."""

@@ -61,6 +61,7 @@ def encode(value: Any, arrays: dict[str, np.ndarray], name: str, former: bool = 
         found = {
             f.name: encode(getattr(value, f.name), arrays, f"{name}/{f.name}")
             for f in fields(value)
+            if "unless" not in f.metadata or getattr(value, f.name) != f.metadata["unless"]
         }
         return {"kind": type(value).__name__, **found}
     if isinstance(value, np.ndarray):

@@ -299,14 +299,15 @@ def _tabulated(schedule: Any, k: int, given: dict[str, Any]) -> str:
 def _signal(rules: Rules, actions: int, dtype: str) -> Any:
     """Return the compiled `signal` of a learner."""
     words, p = rules.words, _named("Parameters", "p", rules.parameters)
-    drawn = [f"next_word(stream) >> 1{',' * (words > 1)} " for _ in range(words)]
+    drawn = ", ".join(["next_word(stream) >> 1"] * words)
+    made = f"draw({drawn if words == 1 else f'({drawn})'}, {p}, actions, real)"
     if words == 0:
         lines = "return real(0.0)"
-    elif words == 1:
-        lines = f"return real(draw(next_word(stream) >> 1, {p}, actions, real))"
+    elif rules.num_signals == 1:
+        lines = f"return real({made})"
     else:
-        each = "".join(f"real(made[{w}]), " for w in range(words))
-        lines = f"made = draw(({''.join(drawn)}), {p}, actions, real)\n    return ({each})"
+        each = "".join(f"real(made[{w}]), " for w in range(rules.num_signals))
+        lines = f"made = {made}\n    return ({each})"
     given = {"draw": rules.draw, "next_word": next_word, "actions": actions}
     given |= {"real": np.dtype(dtype).type, "Parameters": named("Parameters", rules.parameters)}
     return offered(executed(f"def signal(stream, p):\n    {lines}\n", given)["signal"])
@@ -344,7 +345,7 @@ def _try_out(made: LearnerRules, rules: Rules, spec: RunSpec, agent: int) -> Non
     """Compile the rules for the types of a run, so that Numba's errors are raised here."""
     game, team = spec.game, spec.agents[agent].team
     real, n = made.tables[0].dtype.type, game.num_agents
-    signal: Any = real(0.0) if rules.words < 2 else (real(0.0),) * rules.words
+    signal: Any = real(0.0) if rules.num_signals < 2 else (real(0.0),) * rules.num_signals
     numbers = np.zeros(n, np.int64)
     tables: tuple[Any, ...] = made.tables
     theirs = _tables_of(spec, spec.agents[agent].opponents) if rules.opponents else None

@@ -4,33 +4,43 @@
 `Rules` of a learner that explores in this way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from fastgames._common import checks
 from fastgames._common.frozen import Frozen
 from fastgames.rules import qlearning
 from fastgames.schedules import numeric
+
+TIES = ("first", "random")  # how a choice among equal values is made
+TEXT_OF_TIES = {"kind": "text", "unless": "first"}  # files hold it only if it is "random"
 
 
 @dataclass(eq=False, repr=False)
 class EpsilonGreedy(Frozen):
     """Epsilon-greedy exploration, a uniformly random action with probability epsilon, else greedy.
 
-    The greedy action is the one with the largest value, the lowest index on ties.
-
     Parameters
     ----------
     epsilon : float, schedule or array (replicas,)
         The probability of exploring, in [0, 1]. The probability used is
         floor(epsilon 2^31) / 2^31.
+    ties : "first" or "random"
+        The greedy action is the one with the largest value: on ties the one with the lowest index,
+        or each of them with the same probability. Learners with random ties are compiled by Numba.
+        Greedy actions in results and records are those with the lowest index in both cases.
 
     Raises
     ------
     ValueError, TypeError
-        If epsilon is outside of its domain.
+        If an argument is outside of its domain.
 
     Notes
     -----
+    Random ties take no further random word. With T = floor(epsilon 2^31), an agent explores if its
+    31-bit word u is below T; else the action among m tied ones has the index
+    floor((u - T) m / (2^31 - T)).
+
     Source: Watkins 1989; Sutton & Barto, Reinforcement Learning (2nd ed. 2018), section 2.2.
 
     Examples
@@ -41,17 +51,27 @@ class EpsilonGreedy(Frozen):
     """
 
     epsilon: Any
+    ties: str = field(default=TIES[0], metadata=TEXT_OF_TIES)
 
     parameter: ClassVar[str] = "epsilon"
-    rules: ClassVar[dict[str, Any]] = {
-        "twin": "epsilon_greedy",
-        "draw": qlearning.draw_explore,
-        "choose": qlearning.choose_greedy,
-        "policy": qlearning.policy_epsilon,
-    }
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "epsilon", numeric("epsilon", self.epsilon, "[0, 1]"))
+        checks.one_of("ties", self.ties, TIES)
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """Fields of `Rules` of a learner that explores in this way."""
+        if self.ties == "first":
+            return {
+                "twin": "epsilon_greedy",
+                "draw": qlearning.draw_explore,
+                "choose": qlearning.choose_greedy,
+                "policy": qlearning.policy_epsilon,
+            }
+        from fastgames.rules import ties
+
+        return {"draw": ties.draw, "choose": ties.choose, "policy": ties.policy, "signals": 2}
 
 
 @dataclass(eq=False, repr=False)

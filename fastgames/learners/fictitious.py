@@ -7,9 +7,10 @@ import numpy as np
 
 from fastgames._common.later import cached
 from fastgames.learners.base import Example, RuleLearner
-from fastgames.learners.fields import initial_values
+from fastgames.learners.fields import initial_values, tie_breaking
 from fastgames.learners.rules import Rules, Table
 from fastgames.rules.choice import argmax
+from fastgames.rules.ties import WORDS, among, even, joined, split
 
 if TYPE_CHECKING:
     from fastgames.rules.outcome import Outcome
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 class FictitiousPlay(RuleLearner):
     """Fictitious play, the best response to the frequencies of the others' joint actions.
 
-    Ties go to the lowest index. All agents move simultaneously. No random words are drawn, so that
-    a run in which all agents use it is deterministic. Beliefs are about the joint actions of the
-    others: with three or more agents this is the correlated form, not the form that takes the
+    All agents move simultaneously. Unless ties are broken at random no random words are drawn, so
+    that a run in which all agents use it is deterministic. Beliefs are about the joint actions of
+    the others: with three or more agents this is the correlated form, not the form that takes the
     others' frequencies as independent. The best response to such a belief is the action that would
     have earned the most so far, so only these sums are stored. The agent observes the payoffs of
     all its actions at every step (full information), so it needs a game without turns. In a Markov
@@ -34,17 +35,21 @@ class FictitiousPlay(RuleLearner):
         Initial values of the sums: finite, broadcast from the right to (replicas, observations, A).
         A prior that gives weight w_j to the others' joint action j is represented by the payoffs
         against j times w_j, summed over j: ``payoffs @ w``.
+    ties : "first" or "random"
+        The best response among actions with equal sums: the one with the lowest index, or each of
+        them with the same probability.
 
     Raises
     ------
     ValueError, TypeError
-        If `initial` is outside of its domain.
+        If an argument is outside of its domain.
 
     Notes
     -----
     Tables, both (replicas, observations, A): "payoffs", the sums; "plays", int64, the number of
     times each action was played, which divided by its sum over the actions is the average play. No
-    random words.
+    random words; with random ties one per step, u, and the action among m tied ones has the index
+    floor(u m / 2^31).
 
     The best response depends on ties, and ties depend on exact sums. Sums of integer payoffs are
     exact up to 2^53 in float64 and up to 2^24 in float32, which is 10^7 steps of payoffs of at most
@@ -69,6 +74,7 @@ class FictitiousPlay(RuleLearner):
     """
 
     initial: Any = initial_values()
+    ties: str = tie_breaking()
 
     name = "fictitious_play"
     title = "Fictitious play"
@@ -91,11 +97,12 @@ class FictitiousPlay(RuleLearner):
         return Rules(
             parameters=(),
             tables=(Table("payoffs"), Table("plays", kind="int64")),
-            draw=None,
-            choose=choose,
+            draw=draw_tie if self.ties == "random" else None,
+            choose=choose_tied if self.ties == "random" else choose,
             learn=learn,
-            policy=policy,
-            words=0,
+            policy=policy_tied if self.ties == "random" else policy,
+            words=int(self.ties == "random"),
+            signals=2 * (self.ties == "random"),
             counterfactual=True,
         )
 
@@ -103,6 +110,21 @@ class FictitiousPlay(RuleLearner):
 def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
     """Return the best response to the others' actions so far, the lowest index on ties."""
     return argmax(tables.payoffs[o])
+
+
+def draw_tie(u: int, p: Any, actions: int, real: Any) -> Any:
+    """Return the parts of the word u, as `ties.split` does."""
+    return split(u, real)
+
+
+def choose_tied(tables: Any, p: Any, o: int, signal: Any) -> int:
+    """Return one of the best responses to the others' actions so far."""
+    return among(tables.payoffs[o], joined(signal[0], signal[1]), WORDS)
+
+
+def policy_tied(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
+    """Write the same probability for every best response into `out` (A,), and 0 for others."""
+    even(tables.payoffs[o], 1.0, out)
 
 
 def learn(tables: Any, p: Any, t: "Outcome") -> None:

@@ -79,6 +79,16 @@ def initial_values(rivals: bool = False, most: int = 3) -> Any:
     return field(default=0.0, metadata={"form": Form("initial", check)})
 
 
+def tie_breaking() -> Any:
+    """Return the field `ties`, "first" by default."""
+    from fastgames.learners.explore import TEXT_OF_TIES, TIES
+
+    def check(name: str, value: Any) -> str:
+        return checks.one_of(name, value, TIES)
+
+    return field(default=TIES[0], metadata=TEXT_OF_TIES | {"form": Form("text", check)})
+
+
 def flag() -> Any:
     """Return a field that is True or False, False by default."""
 

@@ -13,12 +13,14 @@ from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import exploration, initial_values, parameter
 from fastgames.learners.rules import Rules, Table
-from fastgames.rules import mixed, qlearning
+from fastgames.rules import mixed, qlearning, ties
 from fastgames.rules.choice import argmax, epsilon_greedy, sample, softmax_weights, unit
 from fastgames.rules.exponential import exp
 from fastgames.rules.qlearning import choose_softmax as sample_softmax
 from fastgames.rules.qlearning import discounted_best, update
 from fastgames.rules.sums import mean
+from fastgames.rules.ties import chosen
+from fastgames.rules.ties import draw as draw_explore_or_tie
 
 if TYPE_CHECKING:
     from fastgames.rules.outcome import Outcome
@@ -137,6 +139,9 @@ class LenientQ(RuleLearner):
                 choose_greedy if epsilon else choose_softmax,
                 qlearning.policy_epsilon if epsilon else qlearning.policy_softmax,
             )
+        random = self.explore is not None and getattr(self.explore, "ties", "") == "random"
+        if random:
+            functions = draw_tied, choose_tied, ties.policy
         draw, choose, policy = functions
         return Rules(
             parameters=parameters,
@@ -146,6 +151,7 @@ class LenientQ(RuleLearner):
             learn=learn,
             policy=policy,
             words=2,
+            signals=3 if random else 2,
         )
 
 
@@ -157,6 +163,17 @@ def draw_unit(u: Any, p: Any, actions: int, real: Any) -> Any:
 def choose_greedy(tables: Any, p: Any, o: int, signal: Any) -> int:
     """Return the action to explore or, if the first signal is GREEDY, the greedy action of q[o]."""
     return epsilon_greedy(tables.q[o], signal[0])
+
+
+def draw_tied(u: Any, p: Any, actions: int, real: Any) -> Any:
+    """Return the signals of `ties.draw` for the first word, the second word between them."""
+    first, second = draw_explore_or_tie(u[0], p, actions, real)
+    return first, unit(u[1], real), second
+
+
+def choose_tied(tables: Any, p: Any, o: int, signal: Any) -> int:
+    """Return the action to explore, else one of the greedy actions of q[o]; p[2]: epsilon."""
+    return chosen(tables.q[o], p[2], signal[0], signal[2])
 
 
 def choose_softmax(tables: Any, p: Any, o: int, signal: Any) -> int:

@@ -168,6 +168,8 @@ class Rules(Frozen):
     team : bool
         One learner controls all agents that have it. `learn(tables, p, t)` then takes, for every
         table, a tuple of the members' arrays or the array that they share, and a `TeamOutcome`.
+    signals : int, optional
+        Number of signals that `draw` returns; as many as words unless given.
     distributions : tuple of str
         Tables whose rows are probabilities of the actions.
     derived : tuple of str
@@ -193,6 +195,7 @@ class Rules(Frozen):
     opponents: bool = False
     mediator: bool = False
     team: bool = False
+    signals: int | None = None
     distributions: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     derive: Callable[..., None] | None = None
@@ -201,6 +204,11 @@ class Rules(Frozen):
     def situated(self) -> bool:
         """True if `choose` takes a `Situation`."""
         return takes_situation(self.choose)
+
+    @property
+    def num_signals(self) -> int:
+        """Number of signals that `draw` returns."""
+        return self.words if self.signals is None else self.signals
 
     @property
     def names(self) -> tuple[str, ...]:
