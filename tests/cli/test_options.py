@@ -20,7 +20,17 @@ GIVEN = {
     "text": ("red", "red"),
     "probabilities": ("1,0", [1.0, 0.0]),
 }
-BELOW_HIGH = {"low": ("-0.5", -0.5), "delta_win": ("0.001", 0.001)}
+OTHERS = {  # fields whose domain has none of these
+    "low": ("-0.5", -0.5),
+    "delta_win": ("0.001", 0.001),
+    "ties": ("random", "random"),
+}
+#: Where a field that is not of the learner itself is, and what goes with it.
+EXPLORERS = {
+    "epsilon": (fg.EpsilonGreedy, {}),
+    "temperature": (fg.Softmax, {}),
+    "ties": (fg.EpsilonGreedy, {"epsilon": 0.5}),
+}
 NOT_NONE = {"start": 1, "time_limit": 9}  # values of a game's parameters that are None by default
 
 
@@ -56,9 +66,11 @@ def test_every_field_of_a_learner(name, field, arguments):
         if key != field:
             words += [option(key), ",".join(map(str, np.ravel(value)))]
     form = kind.forms().get(field)
-    text, value = BELOW_HIGH.get(field) or GIVEN["number" if form is None else form.kind]
+    text, value = OTHERS.get(field) or GIVEN["number" if form is None else form.kind]
     if form is None:
-        given["explore"] = {"epsilon": fg.EpsilonGreedy, "temperature": fg.Softmax}[field](value)
+        explorer, more = EXPLORERS[field]
+        given["explore"] = explorer(**more, **{field: value})
+        words += [x for key, number in more.items() for x in (option(key), str(number))]
     else:
         given[field] = value
     run = ["matching_pennies", "--learner", name, option(field), text, *words]

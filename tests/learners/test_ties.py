@@ -12,6 +12,7 @@ from scipy.stats import chisquare
 import fastgames as fg
 from fastgames import jit
 from fastgames.cli.parse import learner_of
+from fastgames.rules import ties
 
 ALL_TIED = fg.MatrixGame(np.zeros((2, 3, 5)))
 STEPS = 60
@@ -45,6 +46,16 @@ def test_the_word_decides_between_ties(epsilon, backend, dtype):
         for t in range(STEPS):
             expected = [action_of(words, i, epsilon, range((3, 5)[i])) for i in range(2)]
             assert result.path.actions[replica, t].tolist() == expected
+
+
+@each_dtype
+@pytest.mark.parametrize("count", [1, 7, 2**16 + 1, 2**31 - 3, 2**31])
+def test_the_index_among_ties_is_exact(count, dtype):
+    real, row = np.dtype(dtype).type, np.array([0.0, 1.0, 1.0, 0.0, 1.0])
+    edges = {k * count // 3 + d for k in range(4) for d in (-1, 0, 1)}
+    for v in edges & set(range(count)) | {0, count - 1, count // 2}:
+        assert ties.joined(*ties.split(v, real)) == v
+        assert ties.among(row, v, count) == (1, 2, 4)[v * 3 // count]
 
 
 def test_only_the_largest_values_tie():
