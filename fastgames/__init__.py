@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fastgames.io.results import load
     from fastgames.learners import Learner, UniformRivals
     from fastgames.learners._names import *  # noqa: F403
+    from fastgames.merging import merge
     from fastgames.schedules import (
         ByVisits,
         Exponential,
@@ -54,6 +55,7 @@ else:
             "engine.policies": ("Policy",),
             "grids": ("Grid", "grid"),
             "io.results": ("load",),
+            "merging": ("merge",),
             "cy": ("get_include",),
             "games": ("ProceduralVariants", "remember", "tabulate"),
             "schedules": (
@@ -104,6 +106,7 @@ __all__ = [
     "grid",
     "isa",
     "load",
+    "merge",
     "remember",
     "run",
     "tabulate",

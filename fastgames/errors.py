@@ -1,5 +1,7 @@
 """Errors and warnings of a run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -44,8 +46,27 @@ class RuleError(RuntimeError):
         self.problem = problem
         super().__init__(f"{function} {problem} (replica {replica}, step {step})")
 
+    def renumber(self, numbers: np.ndarray) -> None:
+        """Replace the replica, its place in a part of a run, by its number in the whole."""
+        self.replica = int(numbers[self.replica])
+        self.args = (f"{self.function} {self.problem} (replica {self.replica}, step {self.step})",)
+
     def __reduce__(self) -> Any:
         return RuleError, (self.function, self.replica, self.step, self.value, self.problem)
+
+
+@contextmanager
+def numbered(part: Any) -> Iterator[None]:
+    """Give the errors of a part of a run the numbers of replicas in the whole.
+
+    part: Part or None
+    """
+    try:
+        yield
+    except RuleError as error:
+        if part is not None:
+            error.renumber(part.numbers)
+        raise
 
 
 FAILED = (

@@ -12,6 +12,7 @@ from fastgames._common.light import light_dataclass
 from fastgames.engine.recorded import Recorded
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import CONTRACT, State
+from fastgames.errors import numbered
 from fastgames.games import Game
 from fastgames.learners import RuleLearner
 from fastgames.record import Record
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+    from fastgames.engine.parts import Part
     from fastgames.engine.policies import Policy
     from fastgames.engine.snapshots import Snapshots
     from fastgames.grids import Grid
@@ -53,6 +55,9 @@ class Result(Recorded):
         The stopping rule of the run.
     grid : Grid or None
         The grid that was given as `replicas`; None if a number was given.
+    part : Part or None
+        The replicas of a part of a run, see `only` of `run`; None if these are all replicas. The
+        game, the learners and all arrays are of the part; the grid is of the whole run.
     contract : int
         Version of the stream contract that the bits follow. A file of an older version can be
         loaded and keeps that version; `run` cannot resume from it.
@@ -75,19 +80,30 @@ class Result(Recorded):
     stop: Stable | None = None
     grid: Grid | None = None
     contract: int = CONTRACT
+    part: Part | None = None
 
     @property
     def spec(self) -> RunSpec:
         """The arguments of the run that determine the contents of the result."""
         return RunSpec(
             self.game, self.learners, self.replicas, self.dtype, self.stream, self.record,
-            self.stop, grid=self.grid,
+            self.stop, grid=self.grid, part=self.part,
         )  # fmt: skip
 
     @property
     def replicas(self) -> int:
         """Number of independent runs."""
         return len(self.state.steps)
+
+    @property
+    def total(self) -> int:
+        """Number of replicas of the whole run, of which this may be a part."""
+        return self.replicas if self.part is None else self.part.total
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Numbers of the replicas in the whole run, (replicas,) int64, ascending."""
+        return np.arange(self.replicas) if self.part is None else self.part.numbers
 
     @property
     def tables(self) -> list[dict[str, np.ndarray]]:
@@ -195,7 +211,8 @@ class Result(Recorded):
         """
         from fastgames.engine.policies import policy
 
-        return policy(self.state, self._agent(agent))
+        with numbered(self.part):
+            return policy(self.state, self._agent(agent))
 
     def agent(self, agent: int, replica: int = 0) -> Policy:
         """Return the current policy of `agent` in one replica as a standalone function.
@@ -205,7 +222,7 @@ class Result(Recorded):
         agent : int
             In [0, N).
         replica : int
-            In [0, replicas).
+            Its place in the arrays of the result, in [0, replicas).
 
         Returns
         -------
@@ -231,7 +248,8 @@ class Result(Recorded):
         agent = self._agent(agent)
         replica = checks.whole("replica", replica, f"[0, {self.replicas - 1}]")
         seat = self.state.seats[agent]
-        (probabilities,) = policy(self.state, agent, slice(replica, replica + 1))
+        with numbered(self.part):
+            (probabilities,) = policy(self.state, agent, slice(replica, replica + 1))
         preferred = seat.table[replica].argmax(axis=-1)
         return Policy(probabilities, preferred, self.game.name, agent, self.game.actions[agent])
 
@@ -350,9 +368,10 @@ class Result(Recorded):
         steps = str(low) if low == high else f"{low} to {high}"
         counts = {"unchanged": self.unchanged.sum(), "exploring": self.exploring.sum()}
         doubts = "".join(f", {count} {name}" for name, count in counts.items() if count)
+        replicas = f"{self.replicas}{'' if self.part is None else f' of {self.total}'}"
         stopped = f"; {self.stopped.sum()} stopped{doubts}" if doubts else ""
         return (
-            f"<Result of {self.game.name}: {names}; {self.replicas} replicas, {steps} steps, "
+            f"<Result of {self.game.name}: {names}; {replicas} replicas, {steps} steps, "
             f"{self.dtype}, seed {self.seed}{stopped}>"
         )
 

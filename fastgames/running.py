@@ -19,7 +19,7 @@ from fastgames.engine.progress import reporter
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import State, fresh, resumed
 from fastgames.engine.window import COUNTED, count_up
-from fastgames.errors import ConvergenceWarning, RuleError
+from fastgames.errors import ConvergenceWarning, RuleError, numbered
 from fastgames.games import Game
 from fastgames.learners import RuleLearner
 from fastgames.record import Record
@@ -70,6 +70,7 @@ def run(
     start_states: npt.ArrayLike | None = None,
     start_tables: Sequence[Mapping[str, npt.ArrayLike] | None] | None = None,
     reset: Sequence[int] | Mapping[int, str] | None = None,
+    only: slice | npt.ArrayLike | None = None,
 ) -> Result:
     """Run learners in a game, in many independent replicas, and return the result.
 
@@ -144,6 +145,13 @@ def run(
         run, and their schedules begin at step 0. A mapping from agents to "tables", "schedules" or
         "both" resets only these. Only with `resume`. Like `start_tables`, it restarts the count of
         steps without a change of `stop`, so that replicas that have stopped go on.
+    only : slice or array_like of int, optional
+        The replicas to run, by their numbers in [0, replicas): a part of the run, in which they
+        have the bits that they have in the whole. All other arguments are those of the whole run:
+        arrays with an entry for each replica, `Variants`, a `Grid`, `start_states`. The result has
+        the replicas in ascending order, and ``result.numbers`` has their numbers;
+        `fastgames.merge` joins parts. The seed must be given as `rng`, and `stream` be
+        "fastgames". A part is resumed without `only`.
 
     Returns
     -------
@@ -184,6 +192,7 @@ def run(
         game, learners, steps=steps, replicas=replicas, rng=rng, record=record, stop=stop,
         dtype=dtype, backend=backend, stream=stream, threads=threads, resume=resume,
         checked=checked, start_states=start_states, start_tables=start_tables, reset=reset,
+        only=only,
     )  # fmt: skip
 
     seed: int | None = None if resume is None else resume.seed
@@ -214,25 +223,29 @@ def run(
     if found is not None:
         result, begun = found
         # Use the objects of the call, not their copies from the file.
-        result = replace(result, game=spec.game, learners=spec.learners, grid=spec.grid)
+        result = replace(
+            result, game=spec.game, learners=spec.learners, grid=spec.grid, part=spec.part
+        )
         state = result.state
         if state.generator is not None:
             generator = generator_of(state.generator)
     else:
-        if resume is not None:
-            state = resumed(resume.state, spec, resume.record, resume.seed)
-        else:
-            state = fresh(spec, None if generator else seed, generator)
+        with numbered(spec.part):
+            if resume is not None:
+                state = resumed(resume.state, spec, resume.record, resume.seed)
+            else:
+                state = fresh(spec, None if generator else seed, generator)
         begun = state.steps.copy()
         result = Result(
             spec.game, spec.learners, spec.record, seed, spec.dtype, spec.stream,
-            _room(spec, state), state, spec.stop, spec.grid,
+            _room(spec, state), state, spec.stop, spec.grid, part=spec.part,
         )  # fmt: skip
     if checkpoint is not None:
         if found is not None and _left(result, spec.steps, begun).any():
             file.check_writable(path)
         writer = file.Writer(path, seconds, call, begun)
-    _work_off(spec, result, begun, generator, progress, writer)
+    with numbered(spec.part):
+        _work_off(spec, result, begun, generator, progress, writer)
     if said := doubts(result):
         warnings.warn(said, ConvergenceWarning, stacklevel=2)
     return result

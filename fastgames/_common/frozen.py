@@ -1,7 +1,8 @@
 """The base class of immutable values that users make."""
 
 import dataclasses
-from typing import Any, ClassVar, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
@@ -44,6 +45,62 @@ class Frozen:
         values = ", ".join(f"{name}={getattr(self, name)!r}" for name in parts)
         return f"{type(self).__qualname__}({values})"
 
+    def _rank(self, field: str) -> int:
+        """Return the dimensions of an array in a field if it has one entry for each replica."""
+        return 1
+
+    def part(self, numbers: np.ndarray, total: int, cut: bool = False) -> Self:
+        """Return the value of some replicas of a run, `self` if all replicas share it.
+
+        Parameters
+        ----------
+        numbers : (n,) int64
+            Their numbers, ascending.
+        total : int
+            Replicas of the whole run.
+        cut : bool
+            Allow arrays that are of these replicas already.
+
+        Raises
+        ------
+        ValueError
+            If an array has an entry for each replica, but of another number of replicas.
+        """
+
+        def of_part(arrays: Sequence[np.ndarray]) -> Any:
+            """Return the entries of the part."""
+            (array,) = arrays
+            if len(array) == total:
+                return array[numbers]
+            if (array.ndim > 1 and len(array) == 1) or (cut and len(array) == len(numbers)):
+                return array
+            raise ValueError(
+                f"arrays of {type(self).__name__} with an entry for each replica must have "
+                f"{total}, got {len(array)}"
+            )
+
+        made: Self = _mapped([self], of_part)
+        return made
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self], places: Sequence[np.ndarray]) -> Self:
+        """Return the value of all replicas from those of parts.
+
+        places: of each part, where its replicas are among all, (n_k,) int64
+        """
+        count = sum(map(len, places))
+
+        def of_all(arrays: Sequence[np.ndarray]) -> Any:
+            """Return the entries of all replicas, or the one that all share."""
+            first = arrays[0]
+            shared = first.ndim > 1 and all(np.array_equal(x, first) for x in arrays)
+            if sum(map(len, arrays)) < count or (shared and len(first) == 1):
+                return first
+            return joined(arrays, places)
+
+        made: Self = _mapped(parts, of_all)
+        return made
+
     def _key(self) -> tuple[Any, ...]:
         """Return the fields in a hashable form."""
         return tuple(_hashable(getattr(self, part.name)) for part in dataclasses.fields(self))
@@ -66,6 +123,45 @@ def _hashable(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes()
     return tuple(map(_hashable, value)) if type(value) is tuple else value
+
+
+def joined(arrays: Sequence[np.ndarray], places: Sequence[np.ndarray], axis: int = 0) -> np.ndarray:
+    """Return an array whose entries at `places` along an axis are those of the arrays."""
+    shape = list(arrays[0].shape)
+    shape[axis] = sum(map(len, places))
+    whole = np.empty(shape, arrays[0].dtype)
+    along = np.moveaxis(whole, axis, 0)
+    for array, place in zip(arrays, places, strict=True):
+        along[place] = np.moveaxis(array, axis, 0)
+    return whole
+
+
+def _mapped(
+    values: Sequence[Any], function: Callable[[Sequence[np.ndarray]], Any], rank: int = 1
+) -> Any:
+    """Return values of one form as one value, with `function` applied to arrays of replicas.
+
+    function: of the arrays of the values, each of dimension `rank`
+    """
+    first = values[0]
+    if isinstance(first, Frozen):
+        given = {
+            part.name: _mapped(
+                [getattr(value, part.name) for value in values], function, first._rank(part.name)
+            )
+            for part in dataclasses.fields(first)
+        }
+        same = all(given[name] is getattr(first, name) for name in given)
+        return first if same else dataclasses.replace(first, **given)
+    if isinstance(first, np.ndarray):
+        return function(values) if first.ndim == rank else first
+    if type(first) is tuple:
+        made = tuple(_mapped(each, function, rank) for each in zip(*values, strict=True))
+        return first if all(x is y for x, y in zip(made, first, strict=True)) else made
+    if isinstance(first, Mapping):
+        found = {key: _mapped([value[key] for value in values], function, rank) for key in first}
+        return first if all(found[key] is first[key] for key in found) else found
+    return first
 
 
 def _again(kind: type[Frozen], given: dict[str, Any]) -> Frozen:

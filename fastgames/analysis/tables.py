@@ -124,7 +124,8 @@ class Tabulated(ABC):
         coordinates: dict[str, Any] = {
             dim: np.arange(n) for dim, n in dims.items() if dim != "replica"
         }
-        coordinates["replica"] = (("replica",), np.arange(self._count()))
+        numbers = of.numbers if isinstance(of, Result) else np.arange(self._count())
+        coordinates["replica"] = (("replica",), numbers)
         if "period" in dims:
             coordinates["period"] = self.periods  # type: ignore[attr-defined]
         if game is not None:
@@ -133,10 +134,7 @@ class Tabulated(ABC):
         if isinstance(game, Variants):
             coordinates["variant"] = (("replica",), np.asarray(game.index))
         if isinstance(of, Result) and of.grid is not None:
-            variables = labels.unfolded(variables, of.grid)
-            own = {name: list(values) for name, values in of.grid.dims.items()}
-            coordinates = labels.unfolded(coordinates, of.grid) | own
-            coordinates["repeat"] = np.arange(of.grid.repeats)
+            variables, coordinates = labels.by_grid(of, variables, coordinates)
         about = labels.attributes(of) if isinstance(of, Result) else {}
         return xarray.Dataset(variables, coordinates, about)
 

@@ -19,7 +19,7 @@ from fastgames.engine.state import CONTRACT
 from fastgames.engine.window import COUNTED
 from fastgames.games import Game, ProceduralGame
 from fastgames.games.procedural import check_states
-from fastgames.games.variants import index_of
+from fastgames.games.variants import index_of, part_of
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
 from fastgames.registry import BACKENDS, DTYPES, STREAMS
@@ -27,6 +27,7 @@ from fastgames.schedules import NEVER, BaseSchedule, limits, numbers
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
+    from fastgames.engine.parts import Part
     from fastgames.grids import Grid
 
 PROGRESS = 25  # bytes for each replica: where it began, what it has taken, whether any is left
@@ -52,6 +53,7 @@ def checked_spec(
     start_states: Any,
     start_tables: Any,
     reset: Any,
+    only: Any,
 ) -> RunSpec:
     """Return the specification of a run; its arguments are those of `fastgames.run`.
 
@@ -61,8 +63,11 @@ def checked_spec(
     check_game(game)
     seats = one_for_each(learners, game.num_agents)
     steps = checks.whole("steps", steps, f"[1, {MOST_STEPS}]")
-    count, grid = _check_replicas(game, replicas)
+    count, grid = _check_replicas(game, replicas, resume)
+    part = None if resume is None else resume.part
     if resume is not None:
+        if part is not None:
+            game = part_of(game, part.numbers, part.total, cut=True)
         count, dtype, stream = _agree_with(resume, game, rng, count, dtype, stream)
         grid = grid or resume.grid
     replicas = checks.whole("replicas", 1 if count is None else count, "[1, 2^48]")
@@ -71,6 +76,8 @@ def checked_spec(
     backend = checks.one_of("backend", backend, BACKENDS)
     if stream == "numpy" and replicas != 1:
         raise ValueError(f'replicas must be 1 with stream="numpy", got {replicas}')
+    if only is not None:
+        part = _check_only(only, replicas, rng, stream, resume)
     threads = checks.whole("threads", cpus() if threads is None else threads, "[1, 1024]")
     if checked is not None and not isinstance(checked, bool):
         raise TypeError(f"checked must be None, True or False, got {checked!r}")
@@ -91,6 +98,10 @@ def checked_spec(
         from fastgames.engine import starts
 
         spec = replace(spec, start_tables=starts.check_start_tables(spec, start_tables))
+    if part is not None:
+        from fastgames.engine import parts
+
+        spec = parts.part_of(spec, part, resume)
     _check_stop(spec)
     _check_record(spec, resume)
     _check_backend(spec)
@@ -134,7 +145,7 @@ def _padded(actions: int) -> int:
     return -(-actions // 16) * 16 if actions > 4 else 4
 
 
-def _check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
+def _check_replicas(game: Game, replicas: Any, resume: Any) -> tuple[Any, Grid | None]:
     """Return the number of replicas (None if not given) and the grid that was given, or None."""
     count, grid = replicas, None
     if not isinstance(replicas, int | None):
@@ -143,7 +154,8 @@ def _check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
         if isinstance(replicas, Grid):
             count, grid = replicas.replicas, replicas
     index = index_of(game)
-    if index is not None:
+    of_part = resume is not None and resume.part is not None and game == resume.game
+    if index is not None and not of_part:
         held = len(index)
         if count is not None and count != held:
             raise ValueError(
@@ -151,6 +163,20 @@ def _check_replicas(game: Game, replicas: Any) -> tuple[Any, Grid | None]:
             )
         count = held
     return count, grid
+
+
+def _check_only(only: Any, replicas: int, rng: Any, stream: str, resume: Any) -> Part | None:
+    """Return the part of a run that `only` selects; None if that is all of it."""
+    from fastgames.engine import parts
+
+    if resume is not None:
+        raise ValueError(f"only must be None with resume, whose replicas go on, got {only!r}")
+    if rng is None:
+        raise ValueError("rng must be given with only: all parts of a run need the same seed")
+    if stream == "numpy":
+        raise ValueError(f'only must be None with stream="numpy", got {only!r}')
+    numbers = parts.check_only(only, replicas)
+    return None if numbers is None else parts.Part(numbers, replicas)
 
 
 def _check_stop(spec: RunSpec) -> None:
@@ -238,13 +264,12 @@ def _agree_with(
             f"tables of resume must be finite, got {broken.value} (replica {broken.replica}, step "
             f"{broken.step}): {broken.function} {broken.problem}"
         )
+    known = {"replicas": resume.total, "dtype": resume.dtype, "stream": resume.stream}
     given = {"replicas": replicas, "dtype": dtype, "stream": stream}
     for name, value in given.items():
-        if value is not None and value != getattr(resume, name):
-            raise ValueError(
-                f"{name} must be that of resume, {getattr(resume, name)!r}, got {value!r}"
-            )
-    return resume.replicas, resume.dtype, resume.stream
+        if value is not None and value != known[name]:
+            raise ValueError(f"{name} must be that of resume, {known[name]!r}, got {value!r}")
+    return resume.total, resume.dtype, resume.stream
 
 
 def _check_record(spec: RunSpec, resume: Any) -> None:

@@ -17,6 +17,7 @@ from fastgames.schedules import EXPONENTIAL, Numeric, Parts, parts, with_numbers
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
+    from fastgames.engine.parts import Part
     from fastgames.grids import Grid
 
 
@@ -53,6 +54,8 @@ class RunSpec:
         For each agent, tables by name that replace its own before the first step of the call.
     reset : dict or None
         What begins anew where a run resumes: "tables", "schedules" or "both", by agent.
+    part : Part or None
+        The replicas of the whole run that these are; None: all.
     """
 
     game: Game
@@ -70,6 +73,7 @@ class RunSpec:
     start_states: np.ndarray | None = None
     start_tables: list[dict[str, np.ndarray]] | None = None
     reset: dict[int, str] | None = None
+    part: Part | None = None
 
     @cached_property
     def real(self) -> np.dtype[Any]:

@@ -303,7 +303,10 @@ def fresh(spec: RunSpec, seed: int | None, generator: np.random.Generator | None
     arrays = made(State, spec)
     streams = arrays.get("streams")
     if streams is not None:
-        _core.lanes(spec.dtype).start_streams(seed, 0, spec.roles, streams)
+        if spec.part is None:
+            _core.lanes(spec.dtype).start_streams(seed, 0, spec.roles, streams)
+        else:
+            streams[...] = _streams_of_part(spec, seed, spec.roles)
     if spec.mediated:
         arrays["mediator"] = _start_mediator(spec, seed)
     if spec.start_states is None:
@@ -330,9 +333,20 @@ def _start_mediator(spec: RunSpec, seed: int | None) -> np.ndarray:
     from fastgames.streams import first_states  # few runs have one
 
     assert seed is not None
+    if spec.part is not None:
+        return np.ascontiguousarray(_streams_of_part(spec, seed, spec.game.num_agents + 2)[:, -1])
     states = np.empty((4, spec.replicas), np.uint32)
     first_states(seed, spec.game.num_agents + 1, states)
     return np.ascontiguousarray(states.T)
+
+
+def _streams_of_part(spec: RunSpec, seed: int | None, roles: int) -> np.ndarray:
+    """Return the first states of the streams of a part of a run, (replicas, roles, 4) uint32."""
+    from fastgames.engine.parts import first_streams
+
+    assert spec.part is not None
+    assert seed is not None
+    return first_streams(seed, spec.part.numbers, roles)
 
 
 def begin_episodes(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._tables import listed
+from ._tables import listed, read_only
 from .compact import Functions
 from .procedural import ProceduralGame
 from .variants import check_index
@@ -88,6 +88,12 @@ class ProceduralVariants(ProceduralGame):
     def games(self) -> tuple[ProceduralGame, ...]:
         """Games, a tuple."""
         return self._games
+
+    def with_index(self, index: np.ndarray) -> ProceduralVariants:
+        """Return variants of the same games with another index, (replicas,) int64, in range."""
+        made = object.__new__(type(self))
+        vars(made).update(vars(self), index=read_only(index))
+        return made
 
     def _key(self) -> tuple[Any, ...]:
         own = tuple(game.name for game in self._games), tuple(self.index.tolist())

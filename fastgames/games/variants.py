@@ -116,6 +116,12 @@ class Variants:
         """Internal layout of the games, read by the kernels; rewards are (N, games, S or 1, J)."""
         return self._compact
 
+    def with_index(self, index: np.ndarray) -> Variants:
+        """Return variants of the same games with another index, (replicas,) int64, in range."""
+        made = object.__new__(type(self))
+        made._games, made._compact, made._index = self._games, self._compact, read_only(index)
+        return made
+
     def __getattr__(self, name: str) -> Any:
         if name in _SHARED:
             return getattr(self._games[0], name)
@@ -145,6 +151,20 @@ class Variants:
 def index_of(game: Any) -> npt.NDArray[np.int64] | None:
     """Return the index of variants, of tables or of functions, (replicas,); None for one game."""
     return game.index if isinstance(game, Variants | ProceduralGame) else None
+
+
+def part_of(game: Any, numbers: np.ndarray, total: int, cut: bool = False) -> Any:
+    """Return the game of some replicas of a run: variants with their index, or the game itself.
+
+    numbers: (n,) int64, ascending; total: replicas of the whole run
+    cut: the game may be that of these replicas already
+    """
+    index = index_of(game)
+    if index is None or (cut and len(index) == len(numbers) != total):
+        return game
+    if len(index) != total:
+        raise ValueError(f"index of game must have {total} entries, got {len(index)}")
+    return game.with_index(index[numbers])
 
 
 def _alike(games: Any) -> tuple[MatrixGame, ...] | tuple[MarkovGame, ...]:

@@ -121,7 +121,10 @@ def _what(spec: RunSpec, former: bool = False) -> Call:
     """Return that part of a call which its result tells as well."""
     arrays: dict[str, np.ndarray] = {}
     sweep, stop = spec.grid, spec.stop
-    what: Call = {"game": _described(codec.encode_game(spec.game, arrays, former), arrays)}
+    what: Call = {}
+    if spec.part is not None:  # first: arrays of other replicas differ as well
+        what["only"] = {"sha256": _described({}, {"only": spec.part.numbers})["sha256"]}
+    what["game"] = _described(codec.encode_game(spec.game, arrays, former), arrays)
     for i, learner in enumerate(spec.learners):
         arrays = {}
         header = codec.encode(learner, arrays, f"learners/{i}", former)
@@ -131,7 +134,7 @@ def _what(spec: RunSpec, former: bool = False) -> Call:
     if sweep is not None:
         dims = {"dims": list(sweep.dims), **sweep.dims, "repeats": sweep.repeats}
     return what | {
-        "replicas": spec.replicas,
+        "replicas": spec.replicas if spec.part is None else spec.part.total,
         "grid": None if sweep is None else _described(dims, {}),
         "stop": None if stop is None else stop.periods,
         "stop.after": None if stop is None else stop.after,

@@ -309,8 +309,7 @@ def beside(result: "Result", columns: Columns, replicas: np.ndarray) -> Columns:
     """Return the replica of every row and what replicas differ in, then these columns."""
     differ: Columns = {}
     if result.grid is not None:
-        differ |= {name: result.grid[name] for name in result.grid.dims}
-        differ["repeat"] = np.arange(result.replicas) % result.grid.repeats
+        differ |= labels.on_grid(result)
     own = {"replica": replicas, "variant": replicas, **columns}
     taken = [name for name in differ if name in own]
     if taken:
@@ -324,4 +323,4 @@ def beside(result: "Result", columns: Columns, replicas: np.ndarray) -> Columns:
         for name, array in labels.parameters(result, i).items():
             differ.setdefault(name, array)
     beside = {name: array[replicas] for name, array in differ.items()}
-    return {"replica": replicas, **beside, **columns}
+    return {"replica": result.numbers[replicas], **beside, **columns}

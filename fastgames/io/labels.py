@@ -84,7 +84,7 @@ def dataset(result: "Result") -> "xarray.Dataset":
     if result.stop is not None:
         variables["stopped"] = (("replica",), result.stopped)
     coordinates: dict[str, Any] = {
-        "replica": (("replica",), np.arange(result.replicas)),
+        "replica": (("replica",), result.numbers),
         "agent": np.arange(result.game.num_agents),
     }
     index = index_of(result.game)
@@ -117,11 +117,34 @@ def dataset(result: "Result") -> "xarray.Dataset":
                 f"a dimension of the grid must not be called as a variable, got {taken[0]!r}; "
                 "rename it"
             )
-        variables = unfolded(variables, result.grid)
-        own = {name: list(values) for name, values in result.grid.dims.items()}
-        coordinates = unfolded(coordinates, result.grid) | own
-        coordinates["repeat"] = np.arange(result.grid.repeats)
+        variables, coordinates = by_grid(result, variables, coordinates)
     return xarray.Dataset(variables, coordinates, attributes(result))
+
+
+def by_grid(
+    result: "Result", variables: dict[str, Any], coordinates: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return variables and coordinates with the dimensions of the result's grid.
+
+    They take the place of the dimension `replica`; in a part of a run, which may not fill the grid,
+    they are coordinates along it.
+    """
+    grid = result.grid
+    assert grid is not None
+    if result.part is not None:
+        along = {name: (("replica",), array) for name, array in on_grid(result).items()}
+        return variables, coordinates | along
+    own: dict[str, Any] = {name: list(values) for name, values in grid.dims.items()}
+    own["repeat"] = np.arange(grid.repeats)
+    return unfolded(variables, grid), unfolded(coordinates, grid) | own
+
+
+def on_grid(result: "Result") -> dict[str, np.ndarray]:
+    """Return the value of each dimension of the grid in every replica, and its repeat."""
+    grid, numbers = result.grid, result.numbers
+    assert grid is not None
+    found = {name: grid[name][numbers] for name in grid.dims}
+    return found | {"repeat": numbers % grid.repeats}
 
 
 def attributes(result: "Result") -> dict[str, Any]:
@@ -133,6 +156,7 @@ def attributes(result: "Result") -> dict[str, Any]:
         "dtype": result.dtype,
         "stream": result.stream,
         "contract": result.contract,
+        **({} if result.part is None else {"replicas of the whole run": result.total}),
     }
 
 

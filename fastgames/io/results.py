@@ -16,12 +16,14 @@ from fastgames._common import checks
 from fastgames._common.fields import MOST_STEPS, declared
 from fastgames._common.seeds import generator_of
 from fastgames.engine.arguments import check_learner, check_recordable
+from fastgames.engine.parts import Part
 from fastgames.engine.snapshots import KINDS as KINDS_OF_SNAPSHOTS
 from fastgames.engine.snapshots import Snapshots
 from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.engine.state import Pending, Seat, State
 from fastgames.games import Game, ProceduralGame
 from fastgames.games.procedural import check_observations, check_states
+from fastgames.games.variants import part_of
 from fastgames.io.archive import FORMAT, Archive, Held, first, plain, read, write
 from fastgames.io.codec import (
     check_given,
@@ -131,6 +133,9 @@ def contents(result: Result, former: bool = False) -> tuple[dict[str, Any], dict
             arrays |= _held(seat.pending, f"state/{i}/pending")
     if result.snapshots is not None:
         arrays |= {f"snapshots/{name}": a for name, a in result.snapshots.arrays().items()}
+    if result.part is not None:
+        header["part"] = {"total": result.part.total, "call": result.part.call}
+        arrays["numbers"] = result.part.numbers
     return header, arrays
 
 
@@ -177,26 +182,51 @@ def result_of(
     header = file.header()
     check_given(header, given, seats)
     replicas = checks.whole("replicas", header["replicas"], "[1, inf)")
+    part = _part(file, header)
+    if part is not None and given is not None:
+        given = part_of(given, part.numbers, part.total, cut=True)
     return _result(file, header, decode_game(file, header["game"], replicas, given), seats)
+
+
+def _part(file: Held, header: dict[str, Any]) -> Part | None:
+    """Return which replicas a file holds; None if it holds all of a run."""
+    if "part" not in header:
+        return None
+    total, call = header["part"]["total"], header["part"]["call"]
+    replicas = checks.whole("replicas", header["replicas"], "[1, inf)")
+    total = checks.whole("total", total, f"[{replicas + 1}, 2^48]")
+    numbers = file.array("numbers", "int64", (replicas,), (0, total - 1))
+    if not (np.diff(numbers) > 0).all():
+        raise ValueError("numbers are not ascending")
+    if not isinstance(call, str):
+        raise ValueError(f"call must be a text, got {call!r}")
+    numbers.setflags(write=False)
+    return Part(numbers, total, call)
 
 
 def _result(
     file: Held, header: dict[str, Any], game: Game, seats: Sequence[RuleLearner] | None
 ) -> Result:
     """Return the result of a header and arrays; raise if any part of it is out of range."""
-    replicas = checks.whole("replicas", header["replicas"], "[1, inf)")
+    replicas, part = checks.whole("replicas", header["replicas"], "[1, inf)"), _part(file, header)
+    if part is not None and seats is not None:
+        seats = [learner.part(part.numbers, part.total, cut=True) for learner in seats]
     learners = tuple(decode_learner(file, x, i, seats) for i, x in enumerate(header["learners"]))
     if len(learners) != game.num_agents or len(header["tables"]) != game.num_agents:
         raise ValueError(f"it has {len(learners)} learners for {game.num_agents} agents")
     record = Record(**header["record"])
     stop = None if header["stop"] is None else Stable(**header["stop"])
-    sweep = None if header["grid"] is None else decode_grid(header["grid"], replicas)
+    sweep = (
+        None
+        if header["grid"] is None
+        else decode_grid(header["grid"], part.total if part else replicas)
+    )
     dtype = checks.one_of("dtype", header["dtype"], DTYPES)
     stream = checks.one_of("stream", header["stream"], STREAMS)
     seed = header["seed"]
     if seed is not None:
         seed = checks.whole("seed", seed, "[0, 2^64)")
-    spec = RunSpec(game, learners, replicas, dtype, stream, record, stop, grid=sweep)
+    spec = RunSpec(game, learners, replicas, dtype, stream, record, stop, grid=sweep, part=part)
     check_recordable(spec)
     # Tables first: what learners start from may be as large, and only then is known to be there.
     seats_read = [
@@ -212,7 +242,7 @@ def _result(
     snapshots = _snapshots(file, spec, seats_read)
     return Result(
         game, learners, record, seed, dtype, stream, snapshots, state, stop, sweep,
-        header["contract"],
+        header["contract"], part,
     )  # fmt: skip
 
 

@@ -71,6 +71,10 @@ class RuleLearner(Frozen, ABC):
             object.__setattr__(self, name, form.check(name, getattr(self, name)))
         self._check_visits()
 
+    def _rank(self, field: str) -> int:
+        form = self.forms().get(field)
+        return 3 if form is not None and form.kind in ("initial", "probabilities") else 1
+
     def _check_visits(self) -> None:
         """Raise ValueError or TypeError if a parameter that counts visits is not one of `learn`."""
         if any(counts_visits(x) for x in self.values(0.0).values()):

@@ -60,6 +60,9 @@ class Table(Frozen):
     initial: Any = 0.0
     shared: bool = False
 
+    def _rank(self, field: str) -> int:
+        return 1 + len(self.dims)
+
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isidentifier():
             raise ValueError(f"name of a table must be an identifier, got {self.name!r}")

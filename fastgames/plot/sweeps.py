@@ -106,7 +106,9 @@ def sweep(
     panels = [
         panel
         for what, (unit, array) in values.items()
-        for panel in _panels(grid, dims, what, unit, array, shown)
+        for panel in _panels(
+            grid, dims, what, unit, _whole(result, array, shown), array.dtype == np.bool_
+        )
     ]
     left = [dim for dim, held in grid.dims.items() if dim not in dims and len(held) > 1]
     shares = [array.dtype == np.bool_ for _, array in values.values()]
@@ -180,12 +182,23 @@ def folded(grid: "Grid", dims: tuple[str, ...], array: Any) -> Any:
     return whole.reshape(*kept, -1, *np.shape(array)[1:])
 
 
+def _whole(result: "Result", array: Any, shown: Any) -> Any:
+    """Return values of all replicas of the grid, (replicas of the grid, …) float64.
+
+    Replicas that are not shown, or are in other parts of the run, are nan.
+    """
+    whole = np.full((result.total, *array.shape[1:]), np.nan)
+    whole[result.numbers[shown]] = array[shown]
+    return whole
+
+
 def _panels(
-    grid: "Grid", dims: tuple[str, ...], title: str, unit: str, array: Any, shown: Any
+    grid: "Grid", dims: tuple[str, ...], title: str, unit: str, array: Any, share: bool
 ) -> list[Panel]:
-    """Return one panel of lines, or a heat map for each of the first four agents."""
-    share = array.dtype == np.bool_
-    array = np.where(shown if array.ndim == 1 else shown[:, None], array, np.nan)
+    """Return one panel of lines, or a heat map for each of the first four agents.
+
+    array: (replicas of the grid, …); share: if True, values are 0 or 1
+    """
     values = folded(grid, dims, array)
     if len(dims) == 1:
         lines = values.reshape(*values.shape[:2], -1)

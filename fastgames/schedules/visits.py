@@ -66,6 +66,9 @@ class ByVisits(BaseSchedule):
 
     by_visits: ClassVar[bool] = True
 
+    def _rank(self, field: str) -> int:
+        return 3 if self.of == "action" else 2
+
     def __post_init__(self) -> None:
         if not isinstance(self.schedule, BaseSchedule) or self.schedule.by_visits:
             raise TypeError(
