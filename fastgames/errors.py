@@ -8,8 +8,9 @@ import numpy as np
 
 # Codes of the first error in a block, the values of `wrong[0]` (src_cy/block.pxi, `Lanes.wrong`).
 CHOSE_OUTSIDE, CHOOSE_FAILED, SEEN_OUTSIDE, PAID_OUTSIDE, GAME_FAILED, LEARN_FAILED = range(1, 7)
-CHOSE_FRACTION, SEEN_FRACTION, ENDED_ODDLY, DRAW_FAILED = range(7, 11)
-STEP, START = -1, -2  # stored instead of an agent's number if a function of the game failed
+CHOSE_FRACTION, SEEN_FRACTION, ENDED_ODDLY, DRAW_FAILED, MOVED_ODDLY = range(7, 12)
+# Stored instead of an agent's number if a function of the game failed; TURNS - i for agent i.
+STEP, START, TURNS = -1, -2, -3
 
 
 class CompileError(TypeError):
@@ -98,13 +99,15 @@ def not_finite(value: float, name: str, place: tuple[int, ...]) -> str:
 def out_of_range(kind: str, value: Any, count: float) -> str:
     """Return the error text for a value that is out of range.
 
-    kind: "reward", "end", "action" or "observation"; count: the largest absolute reward, or the
-    number of actions or observations
+    kind: "reward", "end", "turn", "action" or "observation"; count: the largest absolute reward, or
+    the number of actions or observations
     """
     if kind == "reward":
         return f"wrote the reward {value}, but a reward must be a number in [-{count:g}, {count:g}]"
     if kind == "end":
         return f"returned {value}, but must return True if the episode ended, else False"
+    if kind == "turn":
+        return f"returned {value}, but must return True if the agent moves, else False"
     what = {"action": "an action", "observation": "an observation"}[kind]
     return f"returned {value}, but {what} must be a whole number in [0, {count})"
 

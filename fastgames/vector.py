@@ -260,8 +260,11 @@ class VectorGame:
     def moves(self) -> np.ndarray:
         """Mask of the agents that move in the current state, (N, num_envs) bool, a copy."""
         turns = self.game.compact.turns
-        if turns is None:
+        if not self.game.compact.has_turns:
             return np.ones((self.game.num_agents, self.num_envs), np.bool_)
+        if turns is None:
+            with self._envs.alone():
+                return self._envs.moves()
         now: np.ndarray = turns[:, self.states]
         return now
 

@@ -53,12 +53,12 @@ ctypedef void (*TeamRule)(int64_t lanes, int64_t active, int64_t *sizes, double 
                           int64_t *a, int64_t *o2, real *rewards, real *weight, int32_t *over, real *signals,
                           int64_t watched, int32_t *flip, int64_t *wrong) noexcept nogil
 ctypedef void (*LookRule)(int64_t lanes, int64_t active, int64_t *counts, int64_t *state, int32_t *observation,
-                          int64_t *wrong) noexcept nogil
+                          unsigned char *moves, int64_t *wrong) noexcept nogil
 ctypedef void (*PlayRule)(int64_t lanes, int64_t active, int64_t *counts, int64_t *state, int64_t *actions,
-                          int64_t *words, double *scratch, real *rewards, int32_t *observation, int32_t *over,
-                          int64_t *wrong) noexcept nogil
+                          int64_t *words, double *scratch, real *rewards, int32_t *observation, unsigned char *moves,
+                          int32_t *over, int64_t *wrong) noexcept nogil
 ctypedef void (*BeginRule)(int64_t lanes, int64_t lane, int64_t *counts, int64_t *state, int64_t *words,
-                           int32_t *observation, int64_t *wrong) noexcept nogil
+                           int32_t *observation, unsigned char *moves, int64_t *wrong) noexcept nogil
 ctypedef void (*ImagineRule)(int64_t lanes, int64_t active, int64_t agent, int64_t own, int64_t *state,
                              int64_t *actions, int64_t *words, int64_t *scratch_state, double *scratch, real *columns,
                              int64_t *wrong) noexcept nogil
@@ -132,7 +132,8 @@ ctypedef struct Seat:  # one agent's place in the block
     int radix                              # stride of its action in the joint action's number
     int64_t *visits                        # (capacity, observations, stride), or NULL
     int32_t *observe                       # (states,) observation of each state; NULL: it observes the state
-    unsigned char *turns                   # (states,) 1 where it moves; NULL: it always moves
+    unsigned char *turns                   # (states,) 1 where it moves; NULL: it always moves. In a game of functions
+                                           # entries of `moves` and `moves_next`, see Lanes.add_turns
     int32_t *observation                   # (lanes,) current observation; the block's state if it observes that
     int32_t *next_observation              # (lanes,) observation of the next state
     int32_t *move                          # (lanes,) the action
@@ -212,6 +213,8 @@ ctypedef struct Block:
     real *reward                           # (agents, lanes)
     int32_t *seen                          # (agents, lanes) current observations
     int32_t *seen_next                     # (agents, lanes) observations of the next state
+    unsigned char *moves                   # (agents, lanes) 1 where an agent moves; NULL: all agents always move
+    unsigned char *moves_next              # (agents, lanes) the same in the next state
     real *reward_window                    # (lanes, last, agents), or NULL
     # Both kinds of games with rows.
     int32_t *changed                       # (lanes,) nonzero if a watched greedy action changed in this step

@@ -138,7 +138,8 @@ cdef class Lanes:
     (4, lanes) uint32 and step (lanes,) int64, the steps that each replica has taken; else these are None.
     path_at (lanes,) int64 and path: the place in the rings of the last steps and their length, if any are recorded.
     counts is a dict by name of (lanes, *dimensions), or (agents, lanes, *dimensions) if each agent has its own.
-    In games of functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL.
+    In games of functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL; with turns, moves
+    (agents, lanes) uint8.
     wrong (4,) int64 describes the first error of a function: its number in fastgames/errors.py, or 0; the agent, or the
     function of the game (-1: step, -2: start); the lane; the value, or its bits. After an error, advance() takes no steps.
     """
@@ -159,7 +160,7 @@ cdef class Lanes:
     cdef readonly list seats
     cdef readonly dict counts
     cdef readonly object state, age, variant, nature, tallying, stable, waits, window, window_at
-    cdef readonly object wrong, reward_window, path_at, mediator, step
+    cdef readonly object wrong, reward_window, path_at, mediator, step, moves
     cdef public int64_t active
 
     def __init__(self, int lanes, int capacity, game, list seats, dict counts, *, bint rows, bint stable,
@@ -331,6 +332,24 @@ cdef class Lanes:
         cell = self.kept((lanes,), np.int32)  # rewards of a step are a table with one cell per lane
         cell[:] = np.arange(lanes)
         b.cell, b.cells = <int32_t *>address(cell), lanes
+        if game.turns:
+            self.add_turns()
+
+    cdef add_turns(self):
+        """Allocate the masks of agents that move in a game of functions.
+
+        Passes look up Seat.turns at b.state and b.next_state. So lane i has the number i as its state, and agents lanes
+        + i as its next state, which is its entry of `moves_next`, right after `moves`.
+        """
+        cdef Block *b = &self.b
+        both = self.kept((2, b.agents, b.lanes), np.uint8)
+        self.moves = both[0]
+        b.moves = <unsigned char *>address(both)
+        b.moves_next = b.moves + b.agents * b.lanes
+        now, after = self.kept((b.lanes,), np.int32), self.kept((b.lanes,), np.int32)
+        now[:] = np.arange(b.lanes)
+        after[:] = now + b.agents * b.lanes
+        b.state, b.next_state = <int32_t *>address(now), <int32_t *>address(after)
 
     cdef add_asked(self):
         """Allocate the arguments that rules may ask for, and constant arrays for absent ones."""
@@ -518,8 +537,11 @@ cdef class Lanes:
         s.defers = seat.defers
         s.counterfactual = seat.counterfactual
         s.cuts = seat.cuts
+        s.turns = <unsigned char *>address(seat.turns)
+        if self.b.moves != NULL:
+            s.turns = self.b.moves + agent * self.b.lanes
         s.simple = (seat.rules is None and seat.choose == "epsilon_greedy" and seat.bootstrap == "max"
-                    and seat.turns is None and not seat.defers and not seat.counterfactual
+                    and s.turns == NULL and not seat.defers and not seat.counterfactual
                     and not seat.counts_visits and not s.hysteretic and not seat.columnar)
         s.columnar = seat.columnar
         s.radix = 1
@@ -545,7 +567,6 @@ cdef class Lanes:
         if seat.counts_visits:
             s.visits = <int64_t *>address(arrays.tables["visits"])
         s.observe = <int32_t *>address(seat.observe)
-        s.turns = <unsigned char *>address(seat.turns)
         arrays.observation = self.kept((lanes,), np.int32)
         arrays.action = self.kept((lanes,), np.int32)
         arrays.gain = self.kept((lanes,), REAL)
@@ -641,7 +662,7 @@ cdef class Lanes:
         self.loop.steps = NULL
         if self.b.look_rule != NULL:
             self.b.look_rule(self.b.lanes, self.active, self.b.observations, self.b.full_state, self.b.seen,
-                             self.b.wrong)
+                             self.b.moves, self.b.wrong)
         if self.rows:
             self.add_rows_step()
         else:

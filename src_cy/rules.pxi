@@ -198,7 +198,7 @@ cdef void play(void *context, int64_t lanes, int k) noexcept nogil:
     cdef Block *b = <Block *>context
     cdef int64_t i
     b.play_rule(lanes, b.active, b.observations, b.full_state, b.actions, b.word, b.scratch, b.reward, b.seen_next,
-                b.over, b.wrong)
+                b.moves_next, b.over, b.wrong)
     if b.time_limit:
         for i in range(b.active):
             b.age[i] += 1
@@ -221,14 +221,16 @@ cdef void begin_again(void *context, int64_t lanes, int k) noexcept nogil:
             for w in range(b.start_words):
                 b.start_word[w] = fg_word31(&g)
             fg_keep_generator(g, b.nature + i, lanes)
-        b.begin_rule(lanes, i, b.observations, b.full_state, b.start_word, b.seen_next, b.wrong)
+        b.begin_rule(lanes, i, b.observations, b.full_state, b.start_word, b.seen_next, b.moves_next, b.wrong)
         b.age[i] = 0
 
 
 cdef void see_on(void *context, int64_t lanes, int k) noexcept nogil:
-    """Make the next observations the current ones."""
+    """Make the next observations the current ones, and the next turns."""
     cdef Block *b = <Block *>context
     memcpy(b.seen, b.seen_next, b.agents * lanes * sizeof(int32_t))
+    if b.moves != NULL:
+        memcpy(b.moves, b.moves_next, b.agents * lanes)
 
 
 cdef void join_wide_moves(void *context, int64_t lanes, int k) noexcept nogil:

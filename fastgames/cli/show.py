@@ -106,7 +106,7 @@ def show_result(result: Result, seconds: float) -> None:
             print(f"{name.replace('_', ' ')}: {spread(array)}")
     if result.joint_counts is None:
         print("joint actions were not counted: there are too many")
-    elif game.compact.turns is None:  # else who does not move counts as playing its first action
+    elif not game.compact.has_turns:  # else who does not move counts as playing its first action
         console.print(joint_table(result))
     speed = result.steps.sum() / seconds / 1e6
     print(f"{seconds:.2f} s, {speed:,.1f} million steps per second, seed {result.seed}")

@@ -25,11 +25,14 @@ from fastgames.compiler.views import noted, unwritable
 from fastgames.games.compact import Functions
 from fastgames.rules.streams import next_word
 
-_ERRORS = ("ENDED_ODDLY", "PAID_OUTSIDE", "SEEN_FRACTION", "SEEN_OUTSIDE", "START", "STEP")
+_ERRORS = (
+    "ENDED_ODDLY", "MOVED_ODDLY", "PAID_OUTSIDE", "SEEN_FRACTION", "SEEN_OUTSIDE", "START", "STEP",
+    "TURNS",
+)  # fmt: skip
 _CAUGHT = f"wrong[0] = {errors.GAME_FAILED}"  # the pass has written agent and lane
 
 _LOOK_AT = """
-def look_at(state, i, counts, observation, wrong):
+def look_at(state, i, counts, observation, moves, wrong):
     for j in range({agents}):
         wrong[1] = j
         o = observe(unwritable(state), j) + 0  # + 0 rejects None
@@ -39,6 +42,13 @@ def look_at(state, i, counts, observation, wrong):
             return False
         if not {blind}:  # observations of blind agents are 0 from the start
             observation[j, i] = int(o)
+        if {has_turns}:
+            wrong[1] = {TURNS} - j
+            m = turns(unwritable(state), j) + 0
+            if not (m == 0 or m == 1):
+                wrong[0], wrong[1], wrong[3] = {MOVED_ODDLY}, j, np.float64(m).view(np.int64)
+                return False
+            moves[j, i] = int(m)
     return True
 """
 
@@ -49,12 +59,13 @@ lanes active
 counts: int64 ({agents})
 state: int64 (lanes, {size})
 observation: int32 ({agents}, lanes)
+moves: uint8 ({agents}, lanes)
 wrong: int64 (4)
 """,
     """
     for i in range(active):
         wrong[2] = i
-        if not look_at(state[i], i, counts, observation, wrong):
+        if not look_at(state[i], i, counts, observation, moves, wrong):
             return
 """,
     _CAUGHT,
@@ -71,6 +82,7 @@ words: int64 ({count}, lanes)
 got: float64 ({agents})
 rewards: real ({agents}, lanes)
 observation: int32 ({agents}, lanes)
+moves: uint8 ({agents}, lanes)
 over: int32 (lanes)
 wrong: int64 (4)
 """,
@@ -90,7 +102,7 @@ wrong: int64 (4)
                 wrong[3] = np.float64(got[j]).view(np.int64)
                 return
             rewards[j, i] = got[j]
-        if not look_at(state[i], i, counts, observation, wrong):
+        if not look_at(state[i], i, counts, observation, moves, wrong):
             return
 """,
     _CAUGHT,
@@ -104,12 +116,13 @@ counts: int64 ({agents})
 state: int64 (lanes, {size})
 words: int64 ({start_words})
 observation: int32 ({agents}, lanes)
+moves: uint8 ({agents}, lanes)
 wrong: int64 (4)
 """,
     """
     wrong[1], wrong[2] = {START}, i
     start(state[i], unwritable(words))
-    look_at(state[i], i, counts, observation, wrong)
+    look_at(state[i], i, counts, observation, moves, wrong)
 """,
     _CAUGHT,
 )
@@ -157,8 +170,8 @@ def passes_of(moves: Functions, dtype: np.dtype[Any], checked: bool) -> tuple[An
     checked: raise IndexError for an index outside of its array
     """
     check_enabled("functions of a game")
-    given: list[Any] = [moves.start, moves.step, moves.observe]
-    used = [*given, errors.is_below, errors.is_whole]
+    given: list[Any] = list(moves.given)
+    used = [errors.is_below, errors.is_whole, *given]
     sizes = tuple(_sizes(moves).items())
     try:
         made: tuple[Any, ...] = once(
@@ -178,8 +191,8 @@ def _passes(
 ) -> tuple[Any, ...]:
     """Return the passes of frozen functions; given: as `_sizes`; digest: of the functions."""
     sizes = dict(given)
-    start, step, observe, below, whole = functions
-    inline = length(step) + length(observe) <= MOST_INLINED
+    below, whole, start, step, observe, *turns = functions
+    inline = sum(map(length, (step, observe, *turns))) <= MOST_INLINED
     names: dict[str, Any] = {
         "start": compiled(start, inline, checked),
         "step": compiled(step, inline, checked),
@@ -189,8 +202,10 @@ def _passes(
         "noted": noted,
         "unwritable": unwritable,
     }
+    if turns:
+        names["turns"] = compiled(turns[0], inline, checked)
     look_text = _LOOK_AT.format(**sizes)
-    look_at = executed(look_text, names)["look_at"]
+    look_at = executed(look_text, {"np": np, **names})["look_at"]
     names["look_at"] = numba.njit(inline="always", **OPTIONS)(look_at)
     made = []
     for form in (_LOOK, _PLAY, _BEGIN, _IMAGINE):
@@ -208,6 +223,7 @@ def _sizes(moves: Functions) -> dict[str, Any]:
         "start_words": moves.start_words,
         "largest": repr(float(moves.largest_reward)),
         "blind": moves.blind,
+        "has_turns": moves.turns is not None,
     } | {name: getattr(errors, name) for name in _ERRORS}
 
 

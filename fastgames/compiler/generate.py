@@ -20,6 +20,7 @@ from fastgames.compiler.compile import OPTIONS
 _TYPES = {
     "int64": types.CPointer(types.int64),
     "int32": types.CPointer(types.int32),
+    "uint8": types.CPointer(types.uint8),
     "float64": types.CPointer(types.float64),
     "float32": types.CPointer(types.float32),
 }

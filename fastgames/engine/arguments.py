@@ -311,7 +311,7 @@ def check_recordable(spec: RunSpec) -> None:
             "have brought depends on the states that would have followed",
         ),
     }
-    if compact.turns is not None and not without["regret"][0]:
+    if compact.has_turns and not without["regret"][0]:
         without["regret"] = (True, "a game with turns: an agent that is not to move has no choice")
     for name, (lacking, why) in without.items():
         if lacking and getattr(record, name):
@@ -349,7 +349,7 @@ def _check_backend(spec: RunSpec) -> None:
 
 def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
     """Raise if a learner does not fit its agent: shapes, values that the tables cannot hold."""
-    learner, who, turns = agent.learner, f"learners[{agent.agent}]", spec.game.compact.turns
+    learner, who, turns = agent.learner, f"learners[{agent.agent}]", spec.game.compact.has_turns
     for table in agent.rules.tables:
         shape = (spec.replicas, *agent.shapes[table.name])
         if math.prod(shape[1:]) >= 2**31:
@@ -358,12 +358,12 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
                 f"{shape[1:]}"
             )
         _check_start(who, learner, table.name, agent.starts[table.name], shape)
-    if agent.rules.counterfactual and turns is not None:
+    if agent.rules.counterfactual and turns:
         raise ValueError(
             f"counterfactual of {who} must be False (and it no learner that always asks) in a game "
             "with turns: what its other actions would have brought is not known there"
         )
-    if agent.rules.team and turns is not None:
+    if agent.rules.team and turns:
         raise ValueError(f"{who} must not be a team in a game with turns")
     for i in agent.opponents:
         if spec.learners[i].rules.twin == "outside":

@@ -29,11 +29,13 @@ from fastgames.errors import (
     ENDED_ODDLY,
     FAILED,
     LEARN_FAILED,
+    MOVED_ODDLY,
     PAID_OUTSIDE,
     SEEN_FRACTION,
     SEEN_OUTSIDE,
     START,
     STEP,
+    TURNS,
     RuleError,
     not_finite,
     of_game,
@@ -431,7 +433,7 @@ class LaneBlock:
         kind, agent, lane, value = self.lanes.wrong.tolist()
         replica = int(self.replicas[lane])
         step = int(self.state.steps[replica] + self.steps[lane])
-        if kind in (CHOSE_FRACTION, SEEN_FRACTION, PAID_OUTSIDE, ENDED_ODDLY):
+        if kind in (CHOSE_FRACTION, SEEN_FRACTION, PAID_OUTSIDE, ENDED_ODDLY, MOVED_ODDLY):
             value = float(np.int64(value).view(np.float64))
         learner, game = f"learners[{agent}]", self.game
         if kind in (CHOSE_OUTSIDE, CHOSE_FRACTION):
@@ -448,11 +450,17 @@ class LaneBlock:
             value = plain(value)
             problem = out_of_range("end", value, 2)
             return RuleError(of_game("step", game.name), replica, step, value, problem)
+        if kind == MOVED_ODDLY:
+            value = plain(value)
+            problem = out_of_range("turn", value, 2)
+            return RuleError(of_game("turns", game.name, agent), replica, step, value, problem)
         names = {CHOOSE_FAILED: "choose", DRAW_FAILED: "draw", LEARN_FAILED: "learn"}
         if kind in names:
             function = f"{names[kind]} of {learner}"
         elif agent in (STEP, START):
             function = of_game({STEP: "step", START: "start"}[agent], game.name)
+        elif agent <= TURNS:
+            function = of_game("turns", game.name, TURNS - agent)
         else:
             function = of_game("observe", game.name, agent)
         return RuleError(function, replica, step, None, FAILED)

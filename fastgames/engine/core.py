@@ -36,6 +36,7 @@ class CoreGame:
     functions: the addresses of the passes of a procedural game, or None
     passes: these passes
     words, start_words, state_size: of a procedural game
+    turns: whether a procedural game has a function `turns`
     """
 
     from_state: np.ndarray | None
@@ -56,6 +57,7 @@ class CoreGame:
     words: int = 0
     start_words: int = 0
     state_size: int = 0
+    turns: bool = False
 
 
 @light_dataclass()
@@ -75,7 +77,8 @@ class CoreAgent:
     tables: (name, dimensions, shared) of each; whole: the names of those of whole numbers
     parameters, schedules: their names, and the kind of schedule of each
     payoffs: (variants, states or 1, joint actions) of the type of the tables
-    observe, turns: (states,) what it sees, and whether it moves; None: the state, and always
+    observe, turns: (states,) what it sees, and whether it moves; None: the state, and always, or as
+        functions tell
     rules: the addresses of the passes made from its rules; None: built-in ones run
     passes: these passes
     """
@@ -180,7 +183,7 @@ def core_game(spec: RunSpec) -> CoreGame:
         return game
     from fastgames.compiler.games import passes_of
 
-    check = _checks_indices(spec.checked, moves.start, moves.step, moves.observe)
+    check = _checks_indices(spec.checked, *moves.given)
     passes = passes_of(moves, spec.real, check)
     return replace(
         game,
@@ -189,6 +192,7 @@ def core_game(spec: RunSpec) -> CoreGame:
         words=moves.words,
         start_words=moves.start_words,
         state_size=moves.state_size,
+        turns=moves.turns is not None,
     )
 
 
@@ -248,7 +252,7 @@ def _is_columnar(spec: RunSpec, agent: AgentSpec) -> bool:
     rules, gamma = agent.rules, agent.values.get("gamma", 0.0)
     return (
         agent.observations == 1
-        and spec.game.compact.turns is None
+        and not spec.game.compact.has_turns
         and rules.bootstrap == "max"
         and len(rules.tables) == 1
         and not (rules.defers or rules.counterfactual)

@@ -171,6 +171,11 @@ class Environments:
         now = [block.lanes.state[: block.active].copy() for block in self.blocks]
         return np.concatenate(now).astype(np.int64)
 
+    def moves(self) -> np.ndarray:
+        """Return the mask of the agents that move in a game of functions with turns, (N, envs)."""
+        now = [block.lanes.moves[:, : block.active] for block in self.blocks]
+        return np.concatenate(now, axis=1).astype(np.bool_)
+
     def check(self) -> None:
         """Raise RuleError if a user-defined function failed in the last step."""
         for block in self.blocks:

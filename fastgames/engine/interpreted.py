@@ -89,8 +89,16 @@ class World(ABC):
             self.stream = state.streams[replica, game.num_agents].copy()
 
     @abstractmethod
+    def observation(self, agent: int) -> int:
+        """Return an agent's observation of the state."""
+
+    @abstractmethod
+    def moves(self, agent: int) -> bool:
+        """Return whether an agent moves in the state."""
+
     def view(self, agent: int) -> View:
         """Return an agent's view of the state."""
+        return View(self.observation(agent), self.moves(agent))
 
     @abstractmethod
     def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
@@ -129,13 +137,15 @@ class TableWorld(World):
         self.joint_actions = int(rewards.shape[2])
         self.state = int(state.states[replica])
 
-    def view(self, agent: int) -> View:
-        """Return an agent's view of the state."""
-        observations, turns = self.compact.observations, self.compact.turns
-        return View(
-            self.state if observations is None else int(observations[agent, self.state]),
-            True if turns is None else bool(turns[agent, self.state]),
-        )
+    def observation(self, agent: int) -> int:
+        """Return an agent's observation of the state."""
+        observations = self.compact.observations
+        return self.state if observations is None else int(observations[agent, self.state])
+
+    def moves(self, agent: int) -> bool:
+        """Return whether an agent moves in the state."""
+        turns = self.compact.turns
+        return True if turns is None else bool(turns[agent, self.state])
 
     def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
         """Take a joint action and return its outcome."""
@@ -183,7 +193,7 @@ class TableWorld(World):
 class FunctionWorld(World):
     """A game of functions."""
 
-    moves: Functions
+    functions: Functions
     observations: tuple[int, ...]
     state: np.ndarray
 
@@ -192,23 +202,32 @@ class FunctionWorld(World):
     ) -> None:
         super().__init__(game, state, replica, rng)
         assert isinstance(self.compact.moves, Functions)
-        self.moves = self.compact.moves
+        self.functions = self.compact.moves
         self.observations = game.num_observations
         self.state = state.states[replica].copy()
 
-    def view(self, agent: int) -> View:
-        """Return an agent's view of the state."""
-        seen = self.moves.observe(unwritable(self.state), agent) + 0  # fails for None
+    def observation(self, agent: int) -> int:
+        """Return an agent's observation of the state."""
+        seen = self.functions.observe(unwritable(self.state), agent) + 0  # fails for None
         if not is_below(seen, self.observations[agent]):
             raise _Outside("observation", seen, self.observations[agent])
-        return View(int(seen), True)
+        return int(seen)
+
+    def moves(self, agent: int) -> bool:
+        """Return whether an agent moves in the state."""
+        if self.functions.turns is None:
+            return True
+        moves = self.functions.turns(unwritable(self.state), agent) + 0
+        if not (moves == 0 or moves == 1):
+            raise _Outside("turn", moves, 2)
+        return bool(moves)
 
     def step(self, joint: tuple[int, ...], asking: list[int]) -> Step:
         """Take a joint action and return its outcome.
 
         Columns are the rewards of the same step in copies of the state, by each action of an agent.
         """
-        moves, words = self.moves, self._words(self.moves.words)
+        moves, words = self.functions, self._words(self.functions.words)
         columns = {i: np.zeros(self.actions[i]) for i in asking}
         for i, column in columns.items():
             for a in range(self.actions[i]):
@@ -230,11 +249,11 @@ class FunctionWorld(World):
     def _play(self, state: Any, joint: tuple[int, ...], words: Any) -> tuple[Any, Any]:
         rewards = np.zeros(len(joint))
         actions = unwritable(np.array(joint, np.int64))
-        return self.moves.step(state, actions, rewards, words) + 0, rewards
+        return self.functions.step(state, actions, rewards, words) + 0, rewards
 
     def restart(self) -> None:
         """Begin another episode."""
-        self.moves.start(self.state, self._words(self.moves.start_words))
+        self.functions.start(self.state, self._words(self.functions.start_words))
         self.age = 0
 
     def _words(self, count: int) -> np.ndarray:
@@ -654,7 +673,9 @@ class ReferenceBlock:
         views = []
         for i in range(len(self.players)):
             self.doing = of_game("observe", self.game.name, i)
-            views.append(self.world.view(i))
+            seen = self.world.observation(i)
+            self.doing = of_game("turns", self.game.name, i)
+            views.append(View(seen, self.world.moves(i)))
         return views
 
     def _take_step(self) -> None:

@@ -199,7 +199,7 @@ class AgentSpec:
         self.team = members(spec.learners, agent)
         others = range(len(spec.learners)) if self.rules.opponents else ()
         self.opponents = tuple(i for i in others if i not in self.team)
-        self.waits = learner.learns and (game.compact.turns is not None or self.rules.defers)
+        self.waits = learner.learns and (game.compact.has_turns or self.rules.defers)
         self.replicas, self.dtype = spec.replicas, spec.dtype
         self._game = game
         self.given = spec.start_tables[agent] if spec.start_tables else {}

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames.engine.arguments import check_game
-from fastgames.games import Game, MarkovGame, make
+from fastgames.games import Game, make
 
 RENDER_MODES = ("ansi", "human", "rgb_array")
 _SHOWN = 8  # largest number of agents in a rendered step
@@ -60,18 +60,17 @@ def flag(values: np.ndarray) -> Sequence[bool]:
 
 
 def action_masks(game: Game) -> tuple[np.ndarray, ...] | None:
-    """Return the masks of actions that have an effect, (states, A_i) int8 for each agent.
+    """Return the masks of actions that have an effect, (2, A_i) int8 for each agent.
 
-    An agent that does not move in a state has action 0 alone. None if all agents always move.
+    Row 0 is for states in which the agent does not move, where it has action 0 alone; row 1 for all
+    others. None if all agents always move.
     """
-    if not isinstance(game, MarkovGame) or game.compact.turns is None:
+    if not game.compact.has_turns:
         return None
-    masks = []
-    for count, moves in zip(game.num_actions, game.turns, strict=True):
-        mask = np.repeat(moves[:, None], count, axis=1).astype(np.int8)
-        mask[:, 0] = 1
-        masks.append(mask)
-    return tuple(masks)
+    masks = tuple(np.ones((2, count), np.int8) for count in game.num_actions)
+    for mask in masks:
+        mask[0, 1:] = 0
+    return masks
 
 
 def step_as_text(

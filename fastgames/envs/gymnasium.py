@@ -217,7 +217,8 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
         """Return the info of a step: the action mask (A_i,) in games with turns."""
         if self._masks is None or not self._running:
             return {}
-        return {"action_mask": self._masks[self._envs.states[0]].copy()}
+        moves = self._envs.moves[self.agent, 0]
+        return {"action_mask": self._masks[int(moves)].copy()}
 
     @property
     def game_seed(self) -> int:
@@ -442,7 +443,7 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Return the infos of a step: the action masks (num_envs, A_i) in games with turns."""
         if self._masks is None:
             return {}
-        masks = self._masks[self._envs.states]
+        masks = self._masks[self._envs.moves[self.agent].astype(np.intp)]
         return {"action_mask": masks, "_action_mask": np.ones(self.num_envs, np.bool_)}
 
     def _add_final(self, infos: dict[str, Any]) -> None:

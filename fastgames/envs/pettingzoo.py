@@ -154,7 +154,7 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         self.metadata = {
             **self.metadata,
             "name": re.sub(r"\W+", "_", self.game.name.lower()) + "_v0",
-            "is_parallelizable": self.game.compact.turns is None,
+            "is_parallelizable": not self.game.compact.has_turns,
         }
         self._make_spaces()
         self._make_views([0] * self.game.num_agents)
@@ -191,9 +191,7 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         self._seen, self._got = envs.next_observations[:, 0].tolist, envs.rewards[:, 0].tolist
         self._by_agent = _written_out(agents)
         masks = action_masks(self.game)
-        self._masks = masks and [
-            dict(zip(agents, rows, strict=True)) for rows in zip(*masks, strict=True)
-        ]
+        self._masks = masks and list(zip(agents, masks, strict=True))
 
     def __getstate__(self) -> dict[str, Any]:
         views = ("_hot", "_seen", "_got", "_by_agent", "_masks")
@@ -318,8 +316,9 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
     def _masked(self) -> dict[str, dict[str, Any]]:
         """Return the infos with the action masks (A_i,) of the state, by agent."""
         assert self._masks is not None
-        masks = self._masks[self._envs.states[0]]
-        return {agent: {"action_mask": mask} for agent, mask in masks.items()}
+        moves = self._envs.moves[:, 0].tolist()
+        pairs = zip(self._masks, moves, strict=True)
+        return {agent: {"action_mask": masks[int(moving)]} for (agent, masks), moving in pairs}
 
     def movers(self) -> list[str]:
         """Return the names of the agents that move in this state."""

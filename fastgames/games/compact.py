@@ -52,6 +52,7 @@ class Functions:
     blind: True if every agent has only one observation
     words, start_words: random words for each call of `step` and of `start`
     largest_reward: bound for the absolute value of a reward
+    turns: the function that returns whether an agent moves, or None if all agents always move
     """
 
     start: Callable[..., Any]
@@ -63,6 +64,13 @@ class Functions:
     words: int
     start_words: int
     largest_reward: float
+    turns: Callable[..., Any] | None = None
+
+    @property
+    def given(self) -> tuple[Callable[..., Any], ...]:
+        """All functions, without `turns` if it is None."""
+        functions = self.start, self.step, self.observe
+        return functions if self.turns is None else (*functions, self.turns)
 
 
 @light_dataclass(frozen=True)
@@ -76,7 +84,8 @@ class Compact:
     start_weights: (S,) float64, probabilities of the first state, or None
     terminal: (S,) bool, or None if no state is terminal
     observations: (N, S) int32, or None if every agent observes the state itself
-    turns: (N, S) bool, mask of the agents that move, or None if all agents move in every state
+    turns: (N, S) bool, mask of the agents that move, or None if all agents move in every state, or
+        if functions tell; see `has_turns`
     time_limit: steps after which an episode is truncated; 0 if there is no limit
     """
 
@@ -97,3 +106,9 @@ class Compact:
             return len(self.moves.from_state)
         rows = len(self.moves.next) if isinstance(self.moves, Table) else len(self.moves.first) - 1
         return int(rows) // int(self.rewards.shape[-1])
+
+    @property
+    def has_turns(self) -> bool:
+        """True if agents may not move in some states."""
+        by_function = isinstance(self.moves, Functions) and self.moves.turns is not None
+        return by_function or self.turns is not None

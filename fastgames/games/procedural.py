@@ -24,6 +24,7 @@ _FORMS = {
     "start": ("state", "words"),
     "step": ("state", "actions", "rewards", "words"),
     "observe": ("state", "agent"),
+    "turns": ("state", "agent"),
 }
 MOST_AGENTS = 2**15
 _P = ParamSpec("_P")
@@ -31,7 +32,7 @@ MOST_OBSERVED = 10_000  # calls of `observe` that check the states of a file
 
 
 class ProceduralGame:
-    """Markov game of N agents given by three plain functions over a state of k integers.
+    """Markov game of N agents given by plain functions over a state of k integers.
 
     Parameters
     ----------
@@ -43,6 +44,10 @@ class ProceduralGame:
         reached, else False.
     observe : function (state, agent) -> int
         Returns the observation of an agent in a state, in [0, O_agent).
+    turns : function (state, agent) -> bool, optional
+        Returns True if an agent moves in a state, else False; called in terminal states too. An
+        agent that does not move plays action 0, as in a `MarkovGame` with `turns`. All agents move
+        in every state unless given.
     num_actions, num_observations : sequence of int
         Numbers of actions A_i and of observations O_i of every agent; at least 1 agent.
     state_size : int
@@ -60,6 +65,7 @@ class ProceduralGame:
         game whose episodes end.
     time_limit : int, optional
         Steps after which an episode is truncated; learners still bootstrap from the state reached.
+        With `turns`, an agent that does not move in that state does not learn from its last move.
         There is no limit unless given.
     largest_reward : float
         Bound for the absolute value of every reward. Together with the discount factor it ensures
@@ -83,8 +89,12 @@ class ProceduralGame:
     backend="reference" the functions are interpreted. `words` is the only source of randomness;
     `np.random`, clocks, state outside `state` and functions whose compiled bits differ from the
     interpreted ones (`np.exp`, `np.sum` of floats) are refused. `actions` and `words`, and `state`
-    in `observe`, are read-only. In every step an exception, an index outside its array or a value
-    out of range stops the run with a `RuleError`; see `checked` of `fastgames.run`.
+    in `observe` and `turns`, are read-only. In every step an exception, an index outside its array
+    or a value out of range stops the run with a `RuleError`; see `checked` of `fastgames.run`.
+
+    In a game with `turns` an agent learns its move from the discounted rewards until it is to move
+    next or the episode ends. Counterfactual rewards are not defined there, so learners that need
+    them are refused, and so are teams.
 
     A game is immutable; `copy.copy` and `copy.deepcopy` return the game itself. A game of the
     catalogue is pickled as its name and parameters. For other games the pickler handles the
@@ -105,6 +115,23 @@ class ProceduralGame:
     ...     return 0
     >>> ProceduralGame(start, step, observe, num_actions=(2, 2), num_observations=(1, 1))
     <ProceduralGame 'procedural': 2 agents, (2, 2) actions, state of 1, discount 0>
+
+    Agents that take turns to count; the game pays the agent that says 3:
+
+    >>> def step(state, actions, rewards, words):
+    ...     mover = state[0] % 2
+    ...     state[0] += 1 + actions[mover]
+    ...     for i in range(2):
+    ...         rewards[i] = 1.0 if i == mover and state[0] >= 3 else 0.0
+    ...     return state[0] >= 3
+    >>> def observe(state, agent):
+    ...     return min(state[0], 3)
+    >>> def turns(state, agent):
+    ...     return state[0] % 2 == agent
+    >>> ProceduralGame(
+    ...     start, step, observe, turns=turns, num_actions=(2, 2), num_observations=(4, 4)
+    ... )
+    <ProceduralGame 'procedural': 2 agents, (2, 2) actions, turns, state of 1, discount 0>
     """
 
     state_size: int
@@ -121,6 +148,7 @@ class ProceduralGame:
         step: Callable[[Any, Any, Any, Any], Any],
         observe: Callable[[Any, Any], Any],
         *,
+        turns: Callable[[Any, Any], Any] | None = None,
         num_actions: Sequence[int],
         num_observations: Sequence[int],
         state_size: int = 1,
@@ -134,7 +162,10 @@ class ProceduralGame:
         name: str = "procedural",
         source: str = "",
     ) -> None:
-        for what, function in (("start", start), ("step", step), ("observe", observe)):
+        given = {"start": start, "step": step, "observe": observe}
+        if turns is not None:
+            given["turns"] = turns
+        for what, function in given.items():
             checks.function(what, function, _FORMS[what])
         self._num_actions = _counts("num_actions", num_actions, 2**24)
         self._num_observations = _counts("num_observations", num_observations, 2**31)
@@ -158,23 +189,16 @@ class ProceduralGame:
         agents = len(self._num_actions)
         functions = Functions(
             start, step, observe, agents, max(self._num_observations) == 1, self.state_size,
-            self.words, self.start_words, self.largest_reward,
+            self.words, self.start_words, self.largest_reward, turns,
         )  # fmt: skip
         self._compact = Compact(
             rewards=np.zeros((agents, 1, 1, 0)), moves=functions, time_limit=self._time_limit
         )
         from fastgames.functions.source import Source  # not at import: few processes need it
 
-        self.functions = Source(start, step, observe)
-        self._check_functions()
+        self.functions = Source(*given.values())
+        _check_functions(given)
         _try_out(self, functions)
-
-    def _check_functions(self) -> None:
-        """Raise ValueError or TypeError if a function uses more than arguments and constants."""
-        from fastgames.functions.purity import check
-
-        for what, form in _FORMS.items():
-            check(what, getattr(self._compact.moves, what), form)
 
     @property
     def num_agents(self) -> int:
@@ -249,9 +273,10 @@ class ProceduralGame:
 
     def __repr__(self) -> str:
         actions = self._num_actions if self.num_agents <= 8 else f"{self._num_actions[0]}, …"
+        turns = ", turns" if self._compact.has_turns else ""
         return (
-            f"<ProceduralGame {self._name!r}: {agents_text(self.num_agents)}, {actions} actions, "
-            f"state of {self.state_size}, discount {self._discount:g}>"
+            f"<ProceduralGame {self._name!r}: {agents_text(self.num_agents)}, {actions} actions"
+            f"{turns}, state of {self.state_size}, discount {self._discount:g}>"
         )
 
     def __copy__(self) -> ProceduralGame:
@@ -264,6 +289,14 @@ class ProceduralGame:
         if self.made is None:  # the pickler must handle the functions
             return copyreg.__newobj__, (type(self),), vars(self)  # type: ignore[attr-defined]
         return provided("fastgames.games.registry", "make_again"), self.made
+
+
+def _check_functions(functions: dict[str, Callable[..., Any]]) -> None:
+    """Raise ValueError or TypeError if a function uses more than arguments and constants."""
+    from fastgames.functions.purity import check
+
+    for what, function in functions.items():
+        check(what, function, _FORMS[what])
 
 
 def saved_by_name(build: Callable[_P, ProceduralGame]) -> Callable[_P, ProceduralGame]:
@@ -383,6 +416,13 @@ def _try_out(game: ProceduralGame, functions: Functions) -> None:
                 raise ValueError(
                     f"the observation of agent {i} must be a whole number in [0, {count}), got "
                     f"{seen} in the first state"
+                )
+        what = "turns"
+        for i in range(game.num_agents if functions.turns is not None else 0):
+            moves = functions.turns(unwritable(state), i) + 0
+            if not (moves == 0 or moves == 1):
+                raise ValueError(
+                    f"the return value must be True if agent {i} moves, else False, got {moves!r}"
                 )
         what = "step"
         actions = unwritable(np.zeros(game.num_agents, np.int64))

@@ -35,6 +35,7 @@ class ProceduralVariants(ProceduralGame):
     ----------
     games : sequence of ProceduralGame
         At least one game. Functions, name, source and state_bounds may differ; all else is equal.
+        `turns` are given in all games or in none.
     index : array_like of int (replicas,)
         Number of the game of each replica, in [0, number of games), at least one entry. Copied.
 
@@ -68,8 +69,12 @@ class ProceduralVariants(ProceduralGame):
         self._games: tuple[ProceduralGame, ...] = _alike(games)
         first, count = self._games[0], len(self._games)
         self.index: npt.NDArray[np.int64] = check_index(index, count)
+        start, step, observe, turns = _dispatched(self._games)
         super().__init__(
-            *_dispatched(self._games),
+            start,
+            step,
+            observe,
+            turns=turns,
             num_actions=first.num_actions,
             num_observations=first.num_observations,
             state_size=first.state_size + 1,
@@ -125,6 +130,12 @@ def _alike(games: Any) -> tuple[ProceduralGame, ...]:
                     "games must be equal except for functions, name, source and state_bounds, got "
                     f"{name} = {mine!r} in games[{k}] and {its!r} in games[0]"
                 )
+        if game.compact.has_turns != given[0].compact.has_turns:
+            with_turns, without = (k, 0) if game.compact.has_turns else (0, k)
+            raise ValueError(
+                "games must all have turns, or none of them, got turns in "
+                f"games[{with_turns}] and none in games[{without}]"
+            )
     return tuple(given)
 
 
@@ -138,9 +149,11 @@ def _bounds(games: tuple[ProceduralGame, ...]) -> list[tuple[int, int]] | None:
     return [*pairs, (0, len(games) - 1)]
 
 
-def _dispatched(games: tuple[ProceduralGame, ...]) -> tuple[_Function, _Function, _Function]:
-    """Return the functions `start`, `step` and `observe` of the game that a state names."""
-    starts, steps, observes = zip(*(_functions(game) for game in games), strict=True)
+def _dispatched(
+    games: tuple[ProceduralGame, ...],
+) -> tuple[_Function, _Function, _Function, _Function | None]:
+    """Return `start`, `step`, `observe` and `turns` of the game that a state names."""
+    starts, steps, observes, *turns = zip(*(_functions(game) for game in games), strict=True)
     start_of = _branch([_start_leaf(each) for each in starts], 0, _start_either)
     step_of = _branch([_step_leaf(each) for each in steps], 0, _step_either)
     observe_of = _branch([_observe_leaf(each) for each in observes], 0, _observe_either)
@@ -155,13 +168,20 @@ def _dispatched(games: tuple[ProceduralGame, ...]) -> tuple[_Function, _Function
     def observe(state, agent):  # type: ignore[no-untyped-def]
         return observe_of(state[size], state[:size], agent)
 
-    return start, step, observe
+    if not turns:
+        return start, step, observe, None
+    turns_of = _branch([_observe_leaf(each) for each in turns[0]], 0, _observe_either)
+
+    def moves(state, agent):  # type: ignore[no-untyped-def]
+        return turns_of(state[size], state[:size], agent)
+
+    return start, step, observe, moves
 
 
-def _functions(game: ProceduralGame) -> tuple[_Function, _Function, _Function]:
+def _functions(game: ProceduralGame) -> tuple[_Function, ...]:
     moves = game.compact.moves
     assert isinstance(moves, Functions)
-    return moves.start, moves.step, moves.observe
+    return moves.given
 
 
 def _branch(

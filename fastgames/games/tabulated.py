@@ -45,7 +45,7 @@ def tabulate(game: ProceduralGame, most: int = 100_000) -> MarkovGame:
     Returns
     -------
     MarkovGame
-        The game with the same actions, numbers of observations, discount and time limit.
+        The game with the same actions, numbers of observations, turns, discount and time limit.
         ``procedural_states[s]`` is the state of `game` that has the number s, (S, state_size)
         int64; states are in the order in which they were found, so starts are first. A state that
         is reached both at the end of an episode and within one has two numbers, of which one is
@@ -229,6 +229,7 @@ class _Search:
             np.array([ended for _, ended in self.states]),
             self._observations(),
             num_observations=game.num_observations,
+            turns=self._turns(),
             time_limit=game.time_limit,
             name=game.name,
             actions=game.actions,
@@ -236,6 +237,23 @@ class _Search:
         )
         table._procedural_states = read_only(np.array([state for state, _ in self.states]))
         return table
+
+    def _turns(self) -> np.ndarray | None:
+        """Return the mask of the agents that move in every state, (N, S) bool, or None."""
+        turns = self.moves.turns
+        if turns is None:
+            return None
+        mask = np.empty((self.game.num_agents, len(self.states)), np.bool_)
+        for s, (state, _) in enumerate(self.states):
+            for i in range(self.game.num_agents):
+                moves = turns(unwritable(state), i) + 0
+                if not (moves == 0 or moves == 1):
+                    raise ValueError(
+                        f"turns of game {self.game.name!r} {out_of_range('turn', moves, 2)} in "
+                        f"state {state.tolist()} for agent {i}"
+                    )
+                mask[i, s] = moves
+        return mask
 
     def _observations(self) -> np.ndarray:
         """Return the observation of every agent in every state, (N, S) int64."""

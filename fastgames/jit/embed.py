@@ -90,7 +90,16 @@ class LearnerRules(NamedTuple):
     words: int
 
 
-class GameFunctions(NamedTuple):
+class _Functions(NamedTuple):
+    start: Any
+    step: Any
+    observe: Any
+    state: np.ndarray
+    words: np.ndarray
+    start_words: np.ndarray
+
+
+class GameFunctions(_Functions):
     """The compiled functions of a `ProceduralGame`, with arrays for their arguments.
 
     Attributes
@@ -106,14 +115,15 @@ class GameFunctions(NamedTuple):
     words, start_words : array (words,) and (start_words,) int64
         Buffers for nature's random words, each a `jit.streams.next_word(stream) >> 1` of the stream
         of role N.
+    turns : function (state, agent) -> bool, or None
+        Returns whether an agent moves; None if all agents always move.
+
+    Notes
+    -----
+    It is a tuple of `start`, `step`, `observe`, `state`, `words` and `start_words`.
     """
 
-    start: Any
-    step: Any
-    observe: Any
-    state: np.ndarray
-    words: np.ndarray
-    start_words: np.ndarray
+    turns: Any = None
 
 
 def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> LearnerRules:
@@ -226,15 +236,19 @@ def game(game: Game) -> GameFunctions:
         raise TypeError(f"game must be a ProceduralGame, got {game!r}")
     moves = game.compact.moves
     assert isinstance(moves, Functions)
-    given = [moves.start, moves.step, moves.observe]
-    start, step, observe = (offered(function) for function in given)
+    given = list(moves.given)
+    start, step, observe, *turns = (offered(function) for function in given)
     numbers = types.int64[::1]
     with _explained("functions of the game", given):
         _compile(start, numbers, numbers)
         _compile(step, numbers, numbers, types.float64[::1], numbers)
-        _compile(observe, numbers, types.int64)
+        for each in (observe, *turns):
+            _compile(each, numbers, types.int64)
     sizes = moves.state_size, moves.words, moves.start_words
-    return GameFunctions(start, step, observe, *(np.zeros(n, np.int64) for n in sizes))
+    made = GameFunctions(start, step, observe, *(np.zeros(n, np.int64) for n in sizes))
+    if turns:
+        made.turns = turns[0]
+    return made
 
 
 _EVERY = {

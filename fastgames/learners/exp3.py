@@ -139,7 +139,7 @@ class Exp3(RuleLearner):
     def check(self, game: Game, agent: int) -> None:
         """Raise ValueError if payoffs in the game's tables are outside of [low, high]."""
         rewards = game.compact.rewards[agent]  # (variants, states, joint actions)
-        if not rewards.size or game.compact.turns is not None:  # procedural games have no tables
+        if not rewards.size or game.compact.has_turns:  # procedural games have no tables
             return
         least, most = rewards.min(axis=(1, 2)), rewards.max(axis=(1, 2))
         if isinstance(game, Variants):

@@ -126,7 +126,7 @@ class MinimaxQ(RuleLearner):
             raise ValueError(
                 f"game must have 2 agents for MinimaxQ, got {game.name!r} with {game.num_agents}"
             )
-        if game.compact.turns is not None:
+        if game.compact.has_turns:
             raise ValueError(f"game must have no turns for MinimaxQ, got {game.name!r} with turns")
         seen = game.compact.observations
         if seen is not None and not _tells_states(seen[agent], game.compact.terminal):

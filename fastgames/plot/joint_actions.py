@@ -153,7 +153,7 @@ def paired(result: "Result") -> bool:
     compact = result.game.compact
     shapes = {result.greedy(i).shape[1] for i in range(result.game.num_agents)}
     few = math.prod(result.game.num_actions) <= _MOST_JOINT
-    return few and compact.observations is None and compact.turns is None and len(shapes) == 1
+    return few and compact.observations is None and not compact.has_turns and len(shapes) == 1
 
 
 def preferred(result: "Result") -> np.ndarray[Any, np.dtype[np.float64]]:
