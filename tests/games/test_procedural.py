@@ -1,6 +1,8 @@
 """Games of functions: the bits of tables, in every body; and what goes wrong in them."""
 
+import math
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from library.equal import assert_same
 import fastgames as fg
 from fastgames import registry
 from fastgames.jit import CompileError
-from fastgames.rules.chance import below, coin
+from fastgames.rules.chance import below, coin, happens
 
 SMALL = {  # games of the catalogue in a size that the reference plays quickly
     "el_farol": {"agents": 7, "capacity": 4},
@@ -206,6 +208,39 @@ def test_replicas_start_with_words_of_their_own():
     alone = fg.run(dice(), fg.QLearner(), 1, replicas=300, rng=7, backend="reference")
     assert (many.states == alone.states).all()
     assert len(np.unique(many.states[:, 3])) == 300
+
+
+def lottery():
+    """One agent without a choice is paid 2 with probability 0.3, else -1 or 0 by a coin."""
+
+    def start(state, words):
+        state[0] = 0
+
+    def step(state, actions, rewards, words):
+        rewards[0] = 2.0 if happens(words[0], 0.3) else coin(words[1]) - 1.0
+        return False
+
+    return fg.ProceduralGame(
+        start, step, lambda state, agent: 0, num_actions=(1,), num_observations=(1,), words=2
+    )
+
+
+def test_random_rewards_have_the_moments_of_a_closed_form():
+    """q is a geometric mean of independent rewards of mean 1/4 and variance 119/80."""
+    alpha, steps, replicas = 0.2, 30, 40_000
+    result = fg.run(lottery(), fg.QLearner(alpha), steps, replicas, rng=5)
+    q, rest = result.tables[0]["q"].ravel(), (1 - alpha) ** steps
+    mean, variance = 0.25, 0.3 * 4 + 0.35 - 0.25**2
+    expected = variance * alpha**2 * (1 - rest**2) / (1 - (1 - alpha) ** 2)
+    assert abs(q.mean() - mean * (1 - rest)) < 4 * np.sqrt(expected / replicas)
+    assert abs(q.var() / expected - 1) < 4 * np.sqrt(2 / replicas)
+
+
+def test_tabulate_has_the_mean_of_random_rewards_exactly():
+    chance = Fraction(math.ceil(Fraction(0.3) * 2**31), 2**31)
+    found = fg.tabulate(lottery())
+    assert found.rewards[0, 0, 0] == float(chance * 2 - (1 - chance) / 2)
+    assert found.num_states == 1
 
 
 # --- many agents --------------------------------------------------------------------------------
