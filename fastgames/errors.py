@@ -8,7 +8,7 @@ import numpy as np
 
 # Codes of the first error in a block, the values of `wrong[0]` (src_cy/block.pxi, `Lanes.wrong`).
 CHOSE_OUTSIDE, CHOOSE_FAILED, SEEN_OUTSIDE, PAID_OUTSIDE, GAME_FAILED, LEARN_FAILED = range(1, 7)
-CHOSE_FRACTION, SEEN_FRACTION, ENDED_ODDLY, DRAW_FAILED, MOVED_ODDLY = range(7, 12)
+CHOSE_FRACTION, SEEN_FRACTION, ENDED_ODDLY, DRAW_FAILED, MOVED_ODDLY, NOT_FINITE = range(7, 13)
 # Stored instead of an agent's number if a function of the game failed; TURNS - i for agent i.
 STEP, START, TURNS = -1, -2, -3
 
@@ -99,13 +99,15 @@ def not_finite(value: float, name: str, place: tuple[int, ...]) -> str:
 def out_of_range(kind: str, value: Any, count: float) -> str:
     """Return the error text for a value that is out of range.
 
-    kind: "reward", "end", "turn", "action" or "observation"; count: the largest absolute reward, or
-    the number of actions or observations
+    kind: "reward", "end", "turn", "real", "action" or "observation"; count: the largest absolute
+    reward, the index of the real, or the number of actions or observations
     """
     if kind == "reward":
         return f"wrote the reward {value}, but a reward must be a number in [-{count:g}, {count:g}]"
     if kind == "end":
         return f"returned {value}, but must return True if the episode ended, else False"
+    if kind == "real":
+        return f"wrote {value} to reals[{count}], but reals must be finite"
     if kind == "turn":
         return f"returned {value}, but must return True if the agent moves, else False"
     what = {"action": "an action", "observation": "an observation"}[kind]

@@ -121,7 +121,16 @@ class Result(Recorded):
 
         0 in a matrix game, which has one state. In a procedural game (replicas, state_size).
         """
-        return self.state.states.astype(np.int64)
+        states, functions = self.state.states.astype(np.int64), self.spec.functions
+        return states if functions is None else functions.whole_numbers(states)
+
+    @property
+    def reals(self) -> np.ndarray | None:
+        """Current reals of each replica, (replicas, num_reals) float64, of a game with reals."""
+        functions = self.spec.functions
+        if functions is None or not functions.reals:
+            return None
+        return functions.real_numbers(self.state.states).copy()
 
     @property
     def stopped(self) -> np.ndarray:

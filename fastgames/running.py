@@ -130,7 +130,8 @@ def run(
         which a table became non-finite. This is much slower and meant for debugging.
     start_states : array_like of int (replicas,), optional
         State of each replica before its first step, in [0, S) and not terminal; in a procedural
-        game (replicas, state_size), within `state_bounds`. No random word is drawn for it. Later
+        game (replicas, state_size), within `state_bounds`; in one with reals a pair of this array
+        and one of finite numbers (replicas, num_reals). No random word is drawn for it. Later
         episodes begin as the game says, and so do replicas unless `start_states` is given. Not
         allowed with `resume`.
     start_tables : sequence of mappings, optional

@@ -253,8 +253,22 @@ class VectorGame:
 
         In a procedural game the shape is (num_envs, state_size).
         """
+        functions = self._spec.functions
         with self._envs.alone():
-            return self._envs.states()
+            states = self._envs.states()
+        return states if functions is None else functions.whole_numbers(states)
+
+    @property
+    def reals(self) -> np.ndarray | None:
+        """Current reals of every environment, (num_envs, num_reals) float64, a copy.
+
+        None in games without reals.
+        """
+        functions = self._spec.functions
+        if functions is None or not functions.reals:
+            return None
+        with self._envs.alone():
+            return functions.real_numbers(self._envs.states())
 
     @property
     def moves(self) -> np.ndarray:

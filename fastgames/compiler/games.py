@@ -26,8 +26,8 @@ from fastgames.games.compact import Functions
 from fastgames.rules.streams import next_word
 
 _ERRORS = (
-    "ENDED_ODDLY", "MOVED_ODDLY", "PAID_OUTSIDE", "SEEN_FRACTION", "SEEN_OUTSIDE", "START", "STEP",
-    "TURNS",
+    "ENDED_ODDLY", "MOVED_ODDLY", "NOT_FINITE", "PAID_OUTSIDE", "SEEN_FRACTION", "SEEN_OUTSIDE",
+    "START", "STEP", "TURNS",
 )  # fmt: skip
 _CAUGHT = f"wrong[0] = {errors.GAME_FAILED}"  # the pass has written agent and lane
 
@@ -49,6 +49,13 @@ def look_at(state, i, counts, observation, moves, wrong):
                 wrong[0], wrong[1], wrong[3] = {MOVED_ODDLY}, j, np.float64(m).view(np.int64)
                 return False
             moves[j, i] = int(m)
+    return True
+
+def are_finite(state, wrong):  # the exponents of reals tell
+    for k in range({first_real}, {end_real}):
+        if (state[k] >> 52) & 0x7FF == 0x7FF:
+            wrong[0], wrong[3] = {NOT_FINITE}, state[k]
+            return False
     return True
 """
 
@@ -96,6 +103,8 @@ wrong: int64 (4)
             wrong[0], wrong[3] = {ENDED_ODDLY}, np.float64(ended).view(np.int64)
             return
         over[i] = int(ended)
+        if not are_finite(state[i], wrong):
+            return
         for j in range({agents}):
             if not abs(got[j]) <= {largest}:
                 wrong[0], wrong[1] = {PAID_OUTSIDE}, j
@@ -122,6 +131,8 @@ wrong: int64 (4)
     """
     wrong[1], wrong[2] = {START}, i
     start(state[i], unwritable(words))
+    if not are_finite(state[i], wrong):
+        return
     look_at(state[i], i, counts, observation, moves, wrong)
 """,
     _CAUGHT,
@@ -205,8 +216,9 @@ def _passes(
     if turns:
         names["turns"] = compiled(turns[0], inline, checked)
     look_text = _LOOK_AT.format(**sizes)
-    look_at = executed(look_text, {"np": np, **names})["look_at"]
-    names["look_at"] = numba.njit(inline="always", **OPTIONS)(look_at)
+    helpers = executed(look_text, {"np": np, **names})
+    for name in ("look_at", "are_finite"):
+        names[name] = numba.njit(inline="always", **OPTIONS)(helpers[name])
     made = []
     for form in (_LOOK, _PLAY, _BEGIN, _IMAGINE):
         text, signature = form.text(dtype, sizes)
@@ -224,6 +236,8 @@ def _sizes(moves: Functions) -> dict[str, Any]:
         "largest": repr(float(moves.largest_reward)),
         "blind": moves.blind,
         "has_turns": moves.turns is not None,
+        "first_real": moves.first_real,
+        "end_real": moves.end_real,
     } | {name: getattr(errors, name) for name in _ERRORS}
 
 

@@ -30,6 +30,7 @@ from fastgames.errors import (
     FAILED,
     LEARN_FAILED,
     MOVED_ODDLY,
+    NOT_FINITE,
     PAID_OUTSIDE,
     SEEN_FRACTION,
     SEEN_OUTSIDE,
@@ -57,6 +58,7 @@ SECOND_CACHE = 2**21  # and where their tables have rows
 MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where tables are larger
 RULE_LANES = 128  # of a block where all learners are functions: a pass is called once for all
 SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
+REALS = (CHOSE_FRACTION, SEEN_FRACTION, PAID_OUTSIDE, ENDED_ODDLY, MOVED_ODDLY, NOT_FINITE)
 SIZES = (512, 256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
 
 if TYPE_CHECKING:
@@ -433,7 +435,7 @@ class LaneBlock:
         kind, agent, lane, value = self.lanes.wrong.tolist()
         replica = int(self.replicas[lane])
         step = int(self.state.steps[replica] + self.steps[lane])
-        if kind in (CHOSE_FRACTION, SEEN_FRACTION, PAID_OUTSIDE, ENDED_ODDLY, MOVED_ODDLY):
+        if kind in REALS:
             value = float(np.int64(value).view(np.float64))
         learner, game = f"learners[{agent}]", self.game
         if kind in (CHOSE_OUTSIDE, CHOSE_FRACTION):
@@ -454,6 +456,12 @@ class LaneBlock:
             value = plain(value)
             problem = out_of_range("turn", value, 2)
             return RuleError(of_game("turns", game.name, agent), replica, step, value, problem)
+        if kind == NOT_FINITE:
+            assert isinstance(game.compact.moves, Functions)
+            reals = game.compact.moves.real_numbers(self.lanes.state[lane])
+            problem = out_of_range("real", value, int(np.isfinite(reals).argmin()))
+            function = of_game({STEP: "step", START: "start"}[agent], game.name)
+            return RuleError(function, replica, step, value, problem)
         names = {CHOOSE_FAILED: "choose", DRAW_FAILED: "draw", LEARN_FAILED: "learn"}
         if kind in names:
             function = f"{names[kind]} of {learner}"

@@ -167,7 +167,7 @@ class Environments:
             self.stepper.busy = False
 
     def states(self) -> np.ndarray:
-        """Return the current states, (envs,) or (envs, state_size) int64, a copy."""
+        """Return the current states, (envs,) or (envs, entries) int64, a copy."""
         now = [block.lanes.state[: block.active].copy() for block in self.blocks]
         return np.concatenate(now).astype(np.int64)
 

@@ -238,6 +238,7 @@ class FunctionWorld(World):
         ended, rewards = self._play(self.state, joint, words)
         if not (ended == 0 or ended == 1):
             raise _Outside("end", ended, 2)
+        self._check_reals()
         for i, reward in enumerate(rewards):
             if not abs(reward) <= moves.largest_reward:
                 raise _Outside("reward", reward, moves.largest_reward, i)
@@ -254,7 +255,13 @@ class FunctionWorld(World):
     def restart(self) -> None:
         """Begin another episode."""
         self.functions.start(self.state, self._words(self.functions.start_words))
+        self._check_reals()
         self.age = 0
+
+    def _check_reals(self) -> None:
+        reals = self.functions.real_numbers(self.state)
+        for k in np.flatnonzero(~np.isfinite(reals))[:1]:
+            raise _Outside("real", reals[k], k)
 
     def _words(self, count: int) -> np.ndarray:
         words = [next_nature(self.stream, self.rng) for _ in range(count)]
@@ -657,7 +664,7 @@ class ReferenceBlock:
             function = self.doing
             if isinstance(error, _Outside):
                 kind, value, count, *agent = error.args
-                value = float(value) if kind in ("reward", "table") else plain(value)
+                value = float(value) if kind in ("reward", "table", "real") else plain(value)
                 problem = count if kind == "table" else out_of_range(kind, value, count)
                 function += f" for agent {agent[0]}" if agent else ""
             elif isinstance(error, ScheduleError):

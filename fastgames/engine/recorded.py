@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from fastgames.games.compact import Functions
 from fastgames.record import Record, first_pairs
 
 #: What a unit of each property is, of those that `Recorded.COUNTED` gives.
@@ -28,7 +29,7 @@ class Path(NamedTuple):
     """The last k steps of every replica, in order; the last step is at -1.
 
     A replica that took fewer steps while they were recorded has -1 ahead of them, and nan in
-    `rewards`.
+    `rewards` and `reals`.
 
     Attributes
     ----------
@@ -40,12 +41,15 @@ class Path(NamedTuple):
         Every agent's reward, in the type of the tables.
     states : (replicas, k) int32, or (replicas, k, state_size) int64
         The state before the step; 0 in a matrix game, which has one state.
+    reals : (replicas, k, num_reals) float64, or None
+        The reals before the step, in a procedural game with reals.
     """
 
     steps: np.ndarray
     actions: np.ndarray
     rewards: np.ndarray
     states: np.ndarray
+    reals: np.ndarray | None = None
 
 
 class Recorded:
@@ -138,7 +142,10 @@ class Recorded:
             states = np.where(known, 0, -1).astype(np.int32)
         else:
             states = state.path_states[rows, at]
-        return Path(np.where(known, steps, -1), actions, rewards, states)
+        reals, moves = None, self.game.compact.moves
+        if isinstance(moves, Functions) and moves.reals:  # -1 has the bits of nan
+            states, reals = moves.whole_numbers(states), moves.real_numbers(states)
+        return Path(np.where(known, steps, -1), actions, rewards, states, reals)
 
     @property
     def episodes(self) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from fastgames._common import checks
 from fastgames.engine.spec import AgentSpec, RunSpec, members
 from fastgames.games import Game, ProceduralGame
 from fastgames.games._tables import array_of, refuse_cells
+from fastgames.games.compact import Functions
 from fastgames.games.procedural import check_states
 from fastgames.learners import RuleLearner, Table
 
@@ -26,16 +28,10 @@ def check_start_states(game: Game, given: Any, replicas: int, resume: Any) -> np
     name = "start_states"
     if resume is not None:
         raise ValueError(f"{name} must be None with resume, which has its own states")
-    states = array_of(name, given, "iu", "whole numbers")
-    shape = (replicas, game.state_size) if isinstance(game, ProceduralGame) else (replicas,)
-    if states.shape != shape:
-        what = "one state for each replica"
-        raise ValueError(f"{name} must have shape {shape}, {what}, got shape {states.shape}")
     if isinstance(game, ProceduralGame):
-        refuse_cells(name, states, states > np.iinfo(np.int64).max, "below 2^63")
-        states = states.astype(np.int64)
-        check_states(game, states, name)
-        return states
+        return _check_entries(game, name, given, replicas)
+    states = array_of(name, given, "iu", "whole numbers")
+    _check_shape(name, states, (replicas,))
     refuse_cells(
         name, states, (states < 0) | (states >= game.num_states), f"in [0, {game.num_states})"
     )
@@ -44,6 +40,34 @@ def check_start_states(game: Game, given: Any, replicas: int, resume: Any) -> np
     if terminal is not None:
         refuse_cells(name, states, terminal[states], "no terminal states")
     return states
+
+
+def _check_entries(game: ProceduralGame, name: str, given: Any, replicas: int) -> np.ndarray:
+    """Return the first states of a procedural game, (replicas, entries) int64."""
+    moves, reals = game.compact.moves, np.empty((replicas, 0))
+    assert isinstance(moves, Functions)
+    whole = name
+    if game.num_reals:
+        if not isinstance(given, tuple | list) or len(given) != 2:
+            raise TypeError(
+                f"{name} must be a pair (states, reals) in a game with reals, got "
+                f"{reprlib.repr(given)}"
+            )
+        whole, (given, second) = f"{name}[0]", given
+        reals = checks.finite_array(f"{name}[1]", second)
+        _check_shape(f"{name}[1]", reals, (replicas, game.num_reals))
+    states = array_of(whole, given, "iu", "whole numbers")
+    _check_shape(whole, states, (replicas, game.state_size))
+    refuse_cells(whole, states, states > np.iinfo(np.int64).max, "below 2^63")
+    joined = moves.joined(states.astype(np.int64), reals)
+    check_states(game, joined, name)
+    return joined
+
+
+def _check_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        what = "one state for each replica"
+        raise ValueError(f"{name} must have shape {shape}, {what}, got shape {array.shape}")
 
 
 def check_start_tables(spec: RunSpec, given: Any) -> list[dict[str, np.ndarray]]:

@@ -10,7 +10,7 @@ from fastgames import _core
 from fastgames._common.fields import MOST_STEPS, declared, held, made
 from fastgames._common.light import light_dataclass
 from fastgames.engine.spec import AgentSpec, RunSpec
-from fastgames.errors import CompileError, RuleError, not_finite, of_game
+from fastgames.errors import CompileError, RuleError, not_finite, of_game, out_of_range
 from fastgames.games.compact import Functions
 from fastgames.games.variants import index_of
 from fastgames.learners import RuleLearner
@@ -177,7 +177,7 @@ class State(Counts):
         where it draws
     mediator: (replicas, 4) uint32, the stream of the mediator, if a learner asks for it
     states: (replicas,) int32, where each replica stands; (replicas, state_size) int64 in a
-        procedural game
+        procedural game, see `compact.Functions`
     ages: (replicas,) int32, steps since its episode began, with a time limit
     steps: (replicas,) int64, game steps taken
     counted: (replicas,) int64, the steps that joint_counts, reward_sums and all other counts over
@@ -416,6 +416,11 @@ def _start(
         function = of_game("start", spec.game.name)
         raise RuleError(function, int(replicas[now[0]]), 0, None, problem) from error
     states[count:] = states[0]
+    reals = moves.real_numbers(states)
+    for r, k in np.argwhere(~np.isfinite(reals))[:1].tolist():
+        value = float(reals[r, k])
+        problem = out_of_range("real", value, k)
+        raise RuleError(of_game("start", spec.game.name), int(replicas[r]), 0, value, problem)
 
 
 def next_nature(stream: Any, generator: np.random.Generator | None) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from fastgames._common import checks
 from fastgames.engine.arguments import check_game
 from fastgames.games import Game, make
+from fastgames.vector import VectorGame
 
 RENDER_MODES = ("ansi", "human", "rgb_array")
 _SHOWN = 8  # largest number of agents in a rendered step
@@ -73,16 +74,22 @@ def action_masks(game: Game) -> tuple[np.ndarray, ...] | None:
     return masks
 
 
+def numbers_of(envs: VectorGame, env: int) -> list[float]:
+    """Return the whole numbers and the reals of the state of an environment."""
+    reals = envs.reals
+    whole: list[float] = envs.states[env].reshape(-1).tolist()
+    return whole if reals is None else [*whole, *reals[env].tolist()]
+
+
 def step_as_text(
-    step: int, state: np.ndarray, played: Sequence[tuple[str, str]], rewards: Sequence[float]
+    step: int, numbers: list[float], played: Sequence[tuple[str, str]], rewards: Sequence[float]
 ) -> str:
     """Return a line of text for a step: the state, and the action and reward of each agent.
 
-    state: (k,) int64, the state after the step
+    numbers: those of the state after the step
     played: names of agents and of their actions, empty before the first step
     rewards: rewards of these agents
     """
-    numbers = state.tolist()
     parts = [f"step {step}", f"state {numbers[0] if len(numbers) == 1 else numbers}"]
     for (agent, action), reward in zip(played[:_SHOWN], rewards, strict=False):
         parts.append(f"{agent} {action} {reward:+g}")

@@ -25,6 +25,7 @@ from fastgames.envs.common import (
     action_masks,
     flag,
     game_from,
+    numbers_of,
     picture,
     render_mode_from,
     seed_from,
@@ -252,9 +253,7 @@ class GameEnv(gymnasium.Env[np.int64, Any]):
         """Return the last step as a line of text."""
         action = self.game.actions[self.agent][self._action[0]]
         played = [(f"agent_{self.agent}", action)] if self._steps else []
-        return step_as_text(
-            self._steps, self._envs.states[0].reshape(-1), played, [self._reward[0]]
-        )
+        return step_as_text(self._steps, numbers_of(self._envs, 0), played, [self._reward[0]])
 
 
 class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -425,11 +424,11 @@ class GameVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Return the renderings of `GameEnv`, one for each environment, or None without a mode."""
         if self.render_mode is None:
             return None
-        names, states = self.game.actions[self.agent], self._envs.states
+        names = self.game.actions[self.agent]
         texts = [
             step_as_text(
                 steps,
-                states[env].reshape(-1),
+                numbers_of(self._envs, env),
                 [(f"agent_{self.agent}", names[self._played[env]])] if steps else [],
                 [self._envs.rewards[self.agent, env]],
             )

@@ -17,6 +17,7 @@ from fastgames.envs.common import (
     action_masks,
     flag,
     game_from,
+    numbers_of,
     picture,
     render_mode_from,
     seed_from,
@@ -170,6 +171,9 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         self.action_spaces = {a: Discrete(n) for a, n in zip(agents, game.num_actions, strict=True)}
         if game.num_states:
             self.state_space = Box(0, game.num_states - 1, (1,), np.int64)
+        elif self._envs.reals is not None:
+            shape = len(numbers_of(self._envs, 0))
+            self.state_space = Box(-np.inf, np.inf, (shape,), np.float64)
         else:
             ends = np.iinfo(np.int64)
             shape = self._envs.states[0].shape
@@ -191,7 +195,7 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
         self._seen, self._got = envs.next_observations[:, 0].tolist, envs.rewards[:, 0].tolist
         self._by_agent = _written_out(agents)
         masks = action_masks(self.game)
-        self._masks = masks and list(zip(agents, masks, strict=True))
+        self._masks = None if masks is None else list(zip(agents, masks, strict=True))
 
     def __getstate__(self) -> dict[str, Any]:
         views = ("_hot", "_seen", "_got", "_by_agent", "_masks")
@@ -330,10 +334,10 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
     def state(self) -> np.ndarray:
         """Return the state, an element of `state_space`: (1,) int64, or (k,) of a `ProceduralGame`.
 
+        In a game with reals it is (k + m,) float64, of whole numbers and reals.
         If the game itself ended the episode, it is the first state of the next one.
         """
-        now: np.ndarray = self._envs.states[0].reshape(-1)
-        return now
+        return np.array(numbers_of(self._envs, 0), self.state_space.dtype)
 
     def render(self) -> Any:
         """Return the last step: a line of text in mode "ansi", an image in "rgb_array".
@@ -352,7 +356,8 @@ class ParallelGame(ParallelEnv[str, np.int64, Any]):
                 self.possible_agents, self.game.actions, self._actions, strict=True
             )
         ]
-        return step_as_text(self._cycles, self.state(), played if self._cycles else [], self._got())
+        numbers, shown = numbers_of(self._envs, 0), played if self._cycles else []
+        return step_as_text(self._cycles, numbers, shown, self._got())
 
     def close(self) -> None:
         """Do nothing: the environment holds no resources."""

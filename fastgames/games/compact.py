@@ -47,12 +47,15 @@ class Chances:
 class Functions:
     """Functions of a `ProceduralGame`, whose state is an array of `state_size` integers.
 
+    Some entries may hold the bits of reals, of float64.
+
     start, step, observe: the functions of the game
     agents: number of agents N
     blind: True if every agent has only one observation
     words, start_words: random words for each call of `step` and of `start`
     largest_reward: bound for the absolute value of a reward
     turns: the function that returns whether an agent moves, or None if all agents always move
+    reals, first_real: number of reals, and the entry of the first one; the others follow it
     """
 
     start: Callable[..., Any]
@@ -65,12 +68,42 @@ class Functions:
     start_words: int
     largest_reward: float
     turns: Callable[..., Any] | None = None
+    reals: int = 0
+    first_real: int = 0
 
     @property
     def given(self) -> tuple[Callable[..., Any], ...]:
         """All functions, without `turns` if it is None."""
         functions = self.start, self.step, self.observe
         return functions if self.turns is None else (*functions, self.turns)
+
+    @property
+    def end_real(self) -> int:
+        """Entry after the last real."""
+        return self.first_real + self.reals
+
+    def whole_numbers(self, states: np.ndarray) -> np.ndarray:
+        """Return the entries of states, (..., state_size) int64, that are whole numbers."""
+        if not self.reals:
+            return states
+        return np.delete(states, range(self.first_real, self.end_real), axis=-1)
+
+    def real_numbers(self, states: np.ndarray) -> np.ndarray:
+        """Return the reals of states, (..., reals) float64, a view."""
+        return states[..., self.first_real : self.end_real].view(np.float64)
+
+    def joined(self, whole: np.ndarray, reals: np.ndarray) -> np.ndarray:
+        """Return states of whole numbers and of reals, (n, ...) each, as (n, state_size) int64."""
+        states = np.empty((len(whole), self.state_size), np.int64)
+        states[:, : self.first_real] = whole[:, : self.first_real]
+        states[:, self.end_real :] = whole[:, self.first_real :]
+        self.real_numbers(states)[...] = reals
+        return states
+
+    def text(self, state: np.ndarray) -> str:
+        """Return a state, (state_size,) int64, as text for errors."""
+        whole = str(self.whole_numbers(state).tolist())
+        return f"{whole} with reals {self.real_numbers(state).tolist()}" if self.reals else whole
 
 
 @light_dataclass(frozen=True)

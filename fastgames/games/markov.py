@@ -148,6 +148,7 @@ class MarkovGame:
         "_discount",
         "_name",
         "_num_observations",
+        "_procedural_reals",
         "_procedural_states",
         "_source",
         "_sparse",
@@ -187,6 +188,7 @@ class MarkovGame:
         self._discount: float = _discount(discount, ends is not None or limit > 0)
         self._stage: MatrixGame | None = None
         self._procedural_states: npt.NDArray[np.int64] | None = None
+        self._procedural_reals: npt.NDArray[np.float64] | None = None
         self._dense: bool = False
         self._sparse: Sparse | None = None
         where: Sum | Table | Chances
@@ -297,6 +299,14 @@ class MarkovGame:
         not store it.
         """
         return self._procedural_states
+
+    @property
+    def procedural_reals(self) -> npt.NDArray[np.float64] | None:
+        """Reals of the procedural game of which `tabulate` made this game, by numbers of states.
+
+        (S, num_reals) float64, read-only; None for other games and if there are no reals.
+        """
+        return self._procedural_reals
 
     @property
     def num_agents(self) -> int:

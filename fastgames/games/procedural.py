@@ -11,7 +11,8 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.later import provided
-from fastgames.errors import is_below, unwritable
+from fastgames.games._first_step import try_out
+from fastgames.games._reals import joined
 from fastgames.games._tables import action_names, agents_text, listed, read_only, string
 from fastgames.games.compact import Compact, Functions
 
@@ -32,7 +33,7 @@ MOST_OBSERVED = 10_000  # calls of `observe` that check the states of a file
 
 
 class ProceduralGame:
-    """Markov game of N agents given by plain functions over a state of k integers.
+    """Markov game of N agents given by plain functions over a state of k integers and m reals.
 
     Parameters
     ----------
@@ -52,10 +53,17 @@ class ProceduralGame:
         Numbers of actions A_i and of observations O_i of every agent; at least 1 agent.
     state_size : int
         Number of entries k of a state.
+    num_reals : int
+        Number m of reals of a state. If it is not 0, every function has a second parameter `reals`,
+        (m,) float64, after `state`: `start` and `step` write it, `observe` and `turns` read it.
+        `state_size` may then be 0. Before `start` is called in a run, reals are 0.0, or those in
+        which the last episode ended. Reals must be finite.
     state_bounds : sequence of k pairs (low, high), optional
         Smallest and largest value of every entry of a state, both included. States read from a file
         are checked against these bounds; a run does not check them. Unless given, entries may be
         any integers.
+    real_bounds : sequence of m pairs (low, high), optional
+        The same for the reals. Unless given, reals may be any finite numbers.
     words, start_words : int
         Number of random words passed to `step` and to `start`, as (words,) int64 of 31 bits each
         (`fastgames.rules.chance` turns them into random draws). All words are drawn at every call,
@@ -96,6 +104,15 @@ class ProceduralGame:
     next or the episode ends. Counterfactual rewards are not defined there, so learners that need
     them are refused, and so are teams.
 
+    Rewards may be random: `step` computes them from `words`, as in ``rewards[0] = coin(words[0])``.
+
+    Reals have the same bits on every machine and with every backend if they are computed by + - *
+    /, `math.sqrt`, comparisons, and `exp`, `log` and other functions of `fastgames.rules`; the page
+    "What a rule may use" lists all. NumPy's and Python's `exp`, `log`, `**`, sines and sums are
+    refused, because their last bits depend on the CPU and on the version of a library. An
+    observation is a whole number, so `observe` assigns reals to cells, as ``int(10.0 * reals[0])``
+    does.
+
     A game is immutable; `copy.copy` and `copy.deepcopy` return the game itself. A game of the
     catalogue is pickled as its name and parameters. For other games the pickler handles the
     functions: `pickle` requires functions defined at the top level of an importable module;
@@ -132,10 +149,29 @@ class ProceduralGame:
     ...     start, step, observe, turns=turns, num_actions=(2, 2), num_observations=(4, 4)
     ... )
     <ProceduralGame 'procedural': 2 agents, (2, 2) actions, turns, state of 1, discount 0>
+
+    Two agents harvest a fish stock in [0, 1], which grows by r x (1 - x) with r = 0.8:
+
+    >>> def start(state, reals, words):
+    ...     reals[0] = 1.0
+    >>> def step(state, reals, actions, rewards, words):
+    ...     for i in range(2):
+    ...         rewards[i] = 0.15 * actions[i] * reals[0]
+    ...     left = reals[0] - rewards[0] - rewards[1]
+    ...     reals[0] = left + 0.8 * left * (1.0 - left)
+    ...     return False
+    >>> def observe(state, reals, agent):
+    ...     return min(int(10.0 * reals[0]), 9)
+    >>> sizes = {"num_actions": (3, 3), "num_observations": (10, 10)}
+    >>> ProceduralGame(start, step, observe, state_size=0, num_reals=1, **sizes)
+    <ProceduralGame 'procedural': 2 agents, (3, 3) actions, state of 0 and 1 real, discount 0>
     """
 
     state_size: int
+    num_reals: int
     state_bounds: np.ndarray | None
+    real_bounds: np.ndarray | None
+    given: dict[str, Callable[..., Any]]  # by name
     functions: Source
     words: int
     start_words: int
@@ -152,7 +188,9 @@ class ProceduralGame:
         num_actions: Sequence[int],
         num_observations: Sequence[int],
         state_size: int = 1,
+        num_reals: int = 0,
         state_bounds: Sequence[tuple[int, int]] | None = None,
+        real_bounds: Sequence[tuple[float, float]] | None = None,
         words: int = 0,
         start_words: int = 0,
         discount: float = 0.0,
@@ -162,11 +200,13 @@ class ProceduralGame:
         name: str = "procedural",
         source: str = "",
     ) -> None:
-        given = {"start": start, "step": step, "observe": observe}
+        given: dict[str, Callable[..., Any]] = {"start": start, "step": step, "observe": observe}
         if turns is not None:
             given["turns"] = turns
+        self.num_reals = checks.whole("num_reals", num_reals, "[0, 2^20)")
         for what, function in given.items():
-            checks.function(what, function, _FORMS[what])
+            checks.function(what, function, _form(what, self.num_reals))
+        self.given = given
         self._num_actions = _counts("num_actions", num_actions, 2**24)
         self._num_observations = _counts("num_observations", num_observations, 2**31)
         if len(self._num_observations) != len(self._num_actions):
@@ -174,8 +214,10 @@ class ProceduralGame:
                 f"num_observations must be one for each of the {len(self._num_actions)} agents, "
                 f"got {len(self._num_observations)}"
             )
-        self.state_size = checks.whole("state_size", state_size, "[1, 2^20)")
-        self.state_bounds = _bounds(state_bounds, self.state_size)
+        domain = "[0, 2^20)" if self.num_reals else "[1, 2^20)"
+        self.state_size = checks.whole("state_size", state_size, domain)
+        self.state_bounds = _bounds("state_bounds", state_bounds, self.state_size)
+        self.real_bounds = _bounds("real_bounds", real_bounds, self.num_reals)
         self.words = checks.whole("words", words, "[0, 2^16)")
         self.start_words = checks.whole("start_words", start_words, "[0, 2^16)")
         self._discount = checks.real("discount", discount, "[0, 1]")
@@ -186,19 +228,35 @@ class ProceduralGame:
         self._name, self._source = string("name", name), string("source", source)
         self._actions = action_names(actions, self._num_actions)
         self.made: tuple[str, dict[str, Any]] | None = None  # `saved_by_name` sets it
-        agents = len(self._num_actions)
-        functions = Functions(
-            start, step, observe, agents, max(self._num_observations) == 1, self.state_size,
-            self.words, self.start_words, self.largest_reward, turns,
-        )  # fmt: skip
-        self._compact = Compact(
-            rewards=np.zeros((agents, 1, 1, 0)), moves=functions, time_limit=self._time_limit
-        )
+        self._compact = self._layout()
         from fastgames.functions.source import Source  # not at import: few processes need it
 
         self.functions = Source(*given.values())
-        _check_functions(given)
-        _try_out(self, functions)
+        _check_functions(given, self.num_reals)
+        try_out(self)
+
+    def _layout(self) -> Compact:
+        """Return the layout of the game for the engine."""
+        given, agents = self.given, len(self._num_actions)
+        if self.num_reals:
+            given = joined(given, self.state_size)
+        functions = Functions(
+            start=given["start"],
+            step=given["step"],
+            observe=given["observe"],
+            agents=agents,
+            blind=max(self._num_observations) == 1,
+            state_size=self.state_size + self.num_reals,
+            words=self.words,
+            start_words=self.start_words,
+            largest_reward=self.largest_reward,
+            turns=given.get("turns"),
+            reals=self.num_reals,
+            first_real=self.state_size,
+        )
+        return Compact(
+            rewards=np.zeros((agents, 1, 1, 0)), moves=functions, time_limit=self._time_limit
+        )
 
     @property
     def num_agents(self) -> int:
@@ -257,10 +315,11 @@ class ProceduralGame:
 
     def _key(self) -> tuple[Any, ...]:
         """Return the values by which games compare; the last two are left out of the hash."""
+        reals = (("num_reals", self.num_reals),) if self.num_reals else ()
         return (
             self._name, self._source, self._num_actions, self._num_observations, self.state_size,
-            self.words, self.start_words, self._discount, self._time_limit, self.largest_reward,
-            self._actions, self.fingerprint,
+            *reals, self.words, self.start_words, self._discount, self._time_limit,
+            self.largest_reward, self._actions, self.fingerprint,
         )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:
@@ -274,9 +333,10 @@ class ProceduralGame:
     def __repr__(self) -> str:
         actions = self._num_actions if self.num_agents <= 8 else f"{self._num_actions[0]}, …"
         turns = ", turns" if self._compact.has_turns else ""
+        reals = f" and {self.num_reals} real{'s'[: self.num_reals > 1]}" if self.num_reals else ""
         return (
             f"<ProceduralGame {self._name!r}: {agents_text(self.num_agents)}, {actions} actions"
-            f"{turns}, state of {self.state_size}, discount {self._discount:g}>"
+            f"{turns}, state of {self.state_size}{reals}, discount {self._discount:g}>"
         )
 
     def __copy__(self) -> ProceduralGame:
@@ -287,16 +347,27 @@ class ProceduralGame:
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.made is None:  # the pickler must handle the functions
-            return copyreg.__newobj__, (type(self),), vars(self)  # type: ignore[attr-defined]
+            kept = {name: value for name, value in vars(self).items() if name != "_compact"}
+            return copyreg.__newobj__, (type(self),), kept  # type: ignore[attr-defined]
         return provided("fastgames.games.registry", "make_again"), self.made
 
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        vars(self).update(kept)
+        self._compact = self._layout()
 
-def _check_functions(functions: dict[str, Callable[..., Any]]) -> None:
+
+def _form(what: str, reals: int) -> tuple[str, ...]:
+    """Return the names of the parameters of a function."""
+    state, *rest = _FORMS[what]
+    return (state, "reals", *rest) if reals else (state, *rest)
+
+
+def _check_functions(functions: dict[str, Callable[..., Any]], reals: int) -> None:
     """Raise ValueError or TypeError if a function uses more than arguments and constants."""
     from fastgames.functions.purity import check
 
     for what, function in functions.items():
-        check(what, function, _FORMS[what])
+        check(what, function, _form(what, reals))
 
 
 def saved_by_name(build: Callable[_P, ProceduralGame]) -> Callable[_P, ProceduralGame]:
@@ -332,25 +403,34 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _bounds(value: Any, size: int) -> np.ndarray | None:
-    """Return the smallest and the largest value of every entry of a state, (size, 2) int64."""
+def _bounds(name: str, value: Any, size: int) -> np.ndarray | None:
+    """Return the smallest and the largest value of every entry or real of a state, (size, 2).
+
+    name: "state_bounds", for int64, or "real_bounds", for float64
+    """
     if value is None:
         return None
-    domain = f"{size} pairs (low, high) of whole numbers, one for each entry of a state"
-    pairs = [listed("state_bounds", x, domain) for x in listed("state_bounds", value, domain)]
+    whole = name == "state_bounds"
+    each = "whole numbers, one for each entry" if whole else "numbers, one for each real"
+    domain = f"{size} pairs (low, high) of {each} of a state"
+    pairs = [listed(name, x, domain) for x in listed(name, value, domain)]
     if len(pairs) != size or any(len(pair) != 2 for pair in pairs):
-        raise ValueError(f"state_bounds must be {domain}, got {len(pairs)}")
+        raise ValueError(f"{name} must be {domain}, got {len(pairs)}")
     for k, pair in enumerate(pairs):
-        low, high = (checks.whole(f"state_bounds[{k}]", x, "[-2^63, 2^63)") for x in pair)
+        place = f"{name}[{k}]"
+        low, high = (
+            checks.whole(place, x, "[-2^63, 2^63)") if whole else checks.real(place, x)
+            for x in pair
+        )
         if low > high:
-            raise ValueError(f"state_bounds[{k}] must have low <= high, got {(low, high)}")
-    return read_only(np.array(pairs, np.int64))
+            raise ValueError(f"{place} must have low <= high, got {(low, high)}")
+    return read_only(np.array(pairs, np.int64 if whole else np.float64).reshape(size, 2))
 
 
 def check_states(game: ProceduralGame, states: np.ndarray, name: str = "states") -> None:
-    """Raise ValueError if any of the states, (replicas, state_size), is outside `state_bounds`.
+    """Raise ValueError if any of the states, (replicas, entries), is outside the game's bounds.
 
-    States of `ProceduralVariants` must also have the numbers of the index.
+    Reals must be finite. States of `ProceduralVariants` must have the numbers of the index.
     """
     if game.index is not None and not np.array_equal(states[:, -1], game.index):
         r = int((states[:, -1] != game.index).argmax())
@@ -358,22 +438,32 @@ def check_states(game: ProceduralGame, states: np.ndarray, name: str = "states")
             f"{name} must have the index of the game as last entries, got {states[r, -1]} in "
             f"replica {r} in place of {game.index[r]}"
         )
-    if game.state_bounds is None:
-        return
-    low, high = game.state_bounds.T
-    bad = np.argwhere((states < low) | (states > high))
-    if len(bad):
-        r, k = (int(x) for x in bad[0])
+    moves = game.compact.moves
+    assert isinstance(moves, Functions)
+    reals = moves.real_numbers(states)
+    for r, k in np.argwhere(~np.isfinite(reals))[:1].tolist():
         raise ValueError(
-            f"{name} must be within state_bounds of game {game.name!r}, got {states[r, k]} as "
-            f"entry {k} of replica {r}, with bounds [{low[k]}, {high[k]}]"
+            f"{name} must have finite reals, got {reals[r, k]} as real {k} of replica {r}"
         )
+    parts = (
+        ("state_bounds", "entry", moves.whole_numbers(states), game.state_bounds),
+        ("real_bounds", "real", reals, game.real_bounds),
+    )
+    for bounds, what, values, pairs in parts:
+        if pairs is None:
+            continue
+        low, high = pairs.T
+        for r, k in np.argwhere((values < low) | (values > high))[:1].tolist():
+            raise ValueError(
+                f"{name} must be within {bounds} of game {game.name!r}, got {values[r, k]} as "
+                f"{what} {k} of replica {r}, with bounds [{low[k]}, {high[k]}]"
+            )
 
 
 def check_observations(game: ProceduralGame, states: np.ndarray) -> None:
     """Raise ValueError if an agent's observation is out of range in one of these states.
 
-    states: (replicas, state_size) int64. `observe` is interpreted, so only the first replicas are
+    states: (replicas, entries) int64. `observe` is interpreted, so only the first replicas are
     checked; a run checks all of them in its first step.
     """
     moves = game.compact.moves
@@ -383,8 +473,8 @@ def check_observations(game: ProceduralGame, states: np.ndarray) -> None:
             seen = moves.observe(state.copy(), i)
             if not 0 <= seen < count:
                 raise ValueError(
-                    f"states must be those of game {game.name!r}, got {state.tolist()} in replica "
-                    f"{r}, of which agent {i} observes {seen}, not in [0, {count})"
+                    f"states must be those of game {game.name!r}, got {moves.text(state)} in "
+                    f"replica {r}, of which agent {i} observes {seen}, not in [0, {count})"
                 )
 
 
@@ -396,52 +486,3 @@ def _counts(argument: str, value: Any, limit: int) -> tuple[int, ...]:
     return tuple(
         checks.whole(f"{argument}[{i}]", count, f"[1, {limit})") for i, count in enumerate(counts)
     )
-
-
-def _try_out(game: ProceduralGame, functions: Functions) -> None:
-    """Take a first step with words and actions of 0; raise ValueError if a function fails."""
-    state = np.zeros(game.state_size, np.int64)
-    rewards = np.full(game.num_agents, np.nan)
-    what = "start"
-    try:
-        functions.start(state, unwritable(np.zeros(game.start_words, np.int64)))
-        if game.state_bounds is not None:
-            low, high = game.state_bounds.T
-            if ((state < low) | (state > high)).any():
-                raise ValueError(f"state must be within state_bounds, got {state.tolist()}")
-        what = "observe"
-        for i, count in enumerate(game.num_observations):
-            seen = functions.observe(unwritable(state), i) + 0  # adding 0 raises TypeError for None
-            if not is_below(seen, count):
-                raise ValueError(
-                    f"the observation of agent {i} must be a whole number in [0, {count}), got "
-                    f"{seen} in the first state"
-                )
-        what = "turns"
-        for i in range(game.num_agents if functions.turns is not None else 0):
-            moves = functions.turns(unwritable(state), i) + 0
-            if not (moves == 0 or moves == 1):
-                raise ValueError(
-                    f"the return value must be True if agent {i} moves, else False, got {moves!r}"
-                )
-        what = "step"
-        actions = unwritable(np.zeros(game.num_agents, np.int64))
-        words = unwritable(np.zeros(game.words, np.int64))
-        ended = functions.step(state, actions, rewards, words)
-        if ended is None or not (ended == 0 or ended == 1):
-            raise ValueError(
-                "the return value must be True if a terminal state was reached, else False, got "
-                f"{ended!r}"
-            )
-        bad = np.flatnonzero(~(np.abs(rewards) <= game.largest_reward))
-        if len(bad):
-            raise ValueError(
-                f"the reward of agent {bad[0]} must be a number of absolute value at most "
-                f"largest_reward, {game.largest_reward:g}, got {rewards[bad[0]]} (nan means that "
-                "none was written)"
-            )
-    except Exception as error:
-        raise ValueError(
-            f"{what} of game {game.name!r} must run with words and actions of 0, got "
-            f"{type(error).__name__}: {error}"
-        ) from error

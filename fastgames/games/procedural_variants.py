@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ _Function = Callable[..., Any]
 
 #: Attributes in which the games must be equal.
 _SHARED = (
-    "num_actions", "num_observations", "actions", "state_size", "words", "start_words", "discount",
-    "time_limit", "largest_reward",
+    "num_actions", "num_observations", "actions", "state_size", "num_reals", "words", "start_words",
+    "discount", "time_limit", "largest_reward",
 )  # fmt: skip
 
 
@@ -34,8 +35,8 @@ class ProceduralVariants(ProceduralGame):
     Parameters
     ----------
     games : sequence of ProceduralGame
-        At least one game. Functions, name, source and state_bounds may differ; all else is equal.
-        `turns` are given in all games or in none.
+        At least one game. Functions, name, source and bounds may differ; all else is equal. `turns`
+        are given in all games or in none.
     index : array_like of int (replicas,)
         Number of the game of each replica, in [0, number of games), at least one entry. Copied.
 
@@ -49,8 +50,8 @@ class ProceduralVariants(ProceduralGame):
 
     Notes
     -----
-    A state has one more entry than in the games, the last, which is the number of the game; it
-    is part of ``result.states`` and of `start_states`. The functions of the games neither see nor
+    A state has one more entry than in the games, the last, which is the number of the game; it is
+    part of ``result.states`` and of `start_states`. The functions of the games neither see nor
     change it. The functions of every game are compiled, so the time to compile grows with the
     number of games: dozens of games are practical, thousands are not.
 
@@ -77,8 +78,7 @@ class ProceduralVariants(ProceduralGame):
             turns=turns,
             num_actions=first.num_actions,
             num_observations=first.num_observations,
-            state_size=first.state_size + 1,
-            state_bounds=_bounds(self._games),
+            state_size=first.state_size + first.num_reals + 1,
             words=first.words,
             start_words=first.start_words,
             discount=first.discount,
@@ -88,6 +88,14 @@ class ProceduralVariants(ProceduralGame):
             name=first.name,
             source=first.source,
         )
+        # Above, the reals count as entries; the number of the game follows them.
+        self.state_size, self.num_reals = first.state_size + 1, first.num_reals
+        self.state_bounds = _bounds(self._games, "state_bounds", [(0, len(self._games) - 1)])
+        self.real_bounds = _bounds(self._games, "real_bounds", [])
+        moves = self._compact.moves
+        assert isinstance(moves, Functions)
+        moves = replace(moves, reals=first.num_reals, first_real=first.state_size)
+        self._compact = replace(self._compact, moves=moves)
 
     @property
     def games(self) -> tuple[ProceduralGame, ...]:
@@ -127,7 +135,7 @@ def _alike(games: Any) -> tuple[ProceduralGame, ...]:
             mine, its = getattr(game, name), getattr(given[0], name)
             if mine != its:
                 raise ValueError(
-                    "games must be equal except for functions, name, source and state_bounds, got "
+                    "games must be equal except for functions, name, source and bounds, got "
                     f"{name} = {mine!r} in games[{k}] and {its!r} in games[0]"
                 )
         if game.compact.has_turns != given[0].compact.has_turns:
@@ -139,14 +147,19 @@ def _alike(games: Any) -> tuple[ProceduralGame, ...]:
     return tuple(given)
 
 
-def _bounds(games: tuple[ProceduralGame, ...]) -> list[tuple[int, int]] | None:
-    """Return the bounds that hold for the states of all games; None if a game has none."""
-    held = [game.state_bounds for game in games if game.state_bounds is not None]
+def _bounds(
+    games: tuple[ProceduralGame, ...], name: str, more: list[tuple[int, int]]
+) -> np.ndarray | None:
+    """Return the bounds that hold for the states of all games; None if a game has none.
+
+    name: the attribute of the games; more: pairs that follow
+    """
+    held = [bounds for game in games if (bounds := getattr(game, name)) is not None]
     if len(held) < len(games):
         return None
     low, high = (np.array(held)[:, :, k] for k in range(2))
-    pairs = zip(low.min(axis=0).tolist(), high.max(axis=0).tolist(), strict=True)
-    return [*pairs, (0, len(games) - 1)]
+    pairs = np.stack([low.min(axis=0), high.max(axis=0)], axis=1)
+    return read_only(np.concatenate([pairs, more]) if more else pairs)
 
 
 def _dispatched(
@@ -157,7 +170,7 @@ def _dispatched(
     start_of = _branch([_start_leaf(each) for each in starts], 0, _start_either)
     step_of = _branch([_step_leaf(each) for each in steps], 0, _step_either)
     observe_of = _branch([_observe_leaf(each) for each in observes], 0, _observe_either)
-    size = games[0].state_size
+    size = games[0].state_size + games[0].num_reals
 
     def start(state, words):  # type: ignore[no-untyped-def]
         start_of(state[size], state[:size], words)

@@ -47,15 +47,17 @@ def tabulate(game: ProceduralGame, most: int = 100_000) -> MarkovGame:
     MarkovGame
         The game with the same actions, numbers of observations, turns, discount and time limit.
         ``procedural_states[s]`` is the state of `game` that has the number s, (S, state_size)
-        int64; states are in the order in which they were found, so starts are first. A state that
-        is reached both at the end of an episode and within one has two numbers, of which one is
-        terminal. If neither the start nor a transition is random, the start is a state and
-        transitions are next states, else they are probabilities.
+        int64, and ``procedural_reals[s]`` has its reals, (S, num_reals) float64; states are in the
+        order in which they were found, so starts are first. A state that is reached both at the end
+        of an episode and within one has two numbers, of which one is terminal. If neither the start
+        nor a transition is random, the start is a state and transitions are next states, else they
+        are probabilities.
 
     Raises
     ------
     TypeError
-        If game is not a ProceduralGame, or is `ProceduralVariants`.
+        If game is not a ProceduralGame, or is `ProceduralVariants`, whose games may differ in all
+        tables: call ``tabulate(variants.games[k])`` for each of them.
     ValueError
         If there are more states, joint actions or outcomes than `most`; if a function uses a word
         in another way, fails, or leaves its range; or if a function has changed since the game was
@@ -72,6 +74,10 @@ def tabulate(game: ProceduralGame, most: int = 100_000) -> MarkovGame:
     `MarkovGame` depend on state and joint action only. Values and equilibria of both games are
     equal, but a learner sees rewards with less noise.
 
+    States with reals are equal if all bits are. Reals that are computed from random words, other
+    than by cases, are refused, as their outcomes are too many; so are games with more than `most`
+    states, which reals reach quickly unless they move on a grid.
+
     Without chance, a run of the tables gives the bits of a run of the functions. With chance it
     gives other bits, because a game of tables draws one random word per step and per random start.
 
@@ -85,7 +91,9 @@ def tabulate(game: ProceduralGame, most: int = 100_000) -> MarkovGame:
     array([2, 1, 0])
     """
     if not isinstance(game, ProceduralGame) or game.index is not None:
-        raise TypeError(f"game must be a ProceduralGame, got {reprlib.repr(game)}")
+        variants = isinstance(game, ProceduralGame)
+        hint = "; tabulate each of its games, as in tabulate(game.games[0])" if variants else ""
+        raise TypeError(f"game must be a ProceduralGame, got {reprlib.repr(game)}{hint}")
     most = checks.whole("most", most, f"[1, {LIMIT})")
     game.functions.check_unchanged("game", game)
     joint = math.prod(game.num_actions)
@@ -123,8 +131,9 @@ class _Search:
         """Return the probability of every first state of an episode, by its number."""
 
         def call(words: Any) -> np.ndarray:
-            state = np.zeros(self.game.state_size, np.int64)
+            state = np.zeros(self.moves.state_size, np.int64)
             self.moves.start(state, words)
+            self._check_reals(state)
             return state
 
         found: dict[int, int] = {}
@@ -148,11 +157,12 @@ class _Search:
 
     def _row(self, state: np.ndarray, joint: tuple[int, ...]) -> tuple[dict[int, float], Any]:
         """Return the probabilities of next states, and the mean reward of every agent."""
-        where = f" in state {state.tolist()} for joint action {joint}"
+        where = f" in state {self.moves.text(state)} for joint action {joint}"
 
         def call(words: Any) -> tuple[np.ndarray, bool, tuple[float, ...]]:
             after, rewards = state.copy(), np.zeros(len(joint))
             ended = self.moves.step(after, unwritable(np.array(joint, np.int64)), rewards, words)
+            self._check_reals(after)
             return after, self._checked(ended + 0, rewards), tuple(rewards.tolist())
 
         found: dict[int, int] = {}
@@ -164,6 +174,12 @@ class _Search:
             found[number] = found.get(number, 0) + weight
             paid[rewards] = paid.get(rewards, 0) + weight
         return _chances(found, self.moves.words), _means(paid, self.moves.words)
+
+    def _check_reals(self, state: np.ndarray) -> None:
+        """Raise ValueError if a real is not finite."""
+        reals = self.moves.real_numbers(state)
+        for k in np.flatnonzero(~np.isfinite(reals))[:1].tolist():
+            raise ValueError(out_of_range("real", reals[k], k))
 
     def _checked(self, ended: Any, rewards: np.ndarray) -> bool:
         """Return whether the episode ended; raise ValueError if a value is out of its range."""
@@ -235,7 +251,10 @@ class _Search:
             actions=game.actions,
             source=game.source,
         )
-        table._procedural_states = read_only(np.array([state for state, _ in self.states]))
+        states = np.array([state for state, _ in self.states])
+        table._procedural_states = read_only(self.moves.whole_numbers(states))
+        if self.moves.reals:
+            table._procedural_reals = read_only(self.moves.real_numbers(states).copy())
         return table
 
     def _turns(self) -> np.ndarray | None:
@@ -250,7 +269,7 @@ class _Search:
                 if not (moves == 0 or moves == 1):
                     raise ValueError(
                         f"turns of game {self.game.name!r} {out_of_range('turn', moves, 2)} in "
-                        f"state {state.tolist()} for agent {i}"
+                        f"state {self.moves.text(state)} for agent {i}"
                     )
                 mask[i, s] = moves
         return mask
@@ -265,7 +284,7 @@ class _Search:
                     raise ValueError(
                         f"observe of game {self.game.name!r} "
                         f"{out_of_range('observation', observation, count)} in state "
-                        f"{state.tolist()} for agent {i}"
+                        f"{self.moves.text(state)} for agent {i}"
                     )
                 seen[i, s] = observation
         return seen

@@ -65,7 +65,8 @@ def frame(result: "Result", what: str = "replicas") -> "pandas.DataFrame":
         "states": one row for each replica and state: ``state``, and its ``state_visits``.
 
         "path": one row for each replica and recorded step at its end. ``step``, ``state`` (of a
-        procedural game ``state_0``, ``state_1``, …), ``action_0``, …, ``reward_0``, ….
+        procedural game ``state_0``, ``state_1``, …, and ``real_0``, …), ``action_0``, …,
+        ``reward_0``, ….
 
     Returns
     -------
@@ -227,6 +228,9 @@ def _path(result: "Result") -> Columns:
         columns["state"] = states
     else:
         columns |= {f"state_{k}": states[:, k] for k in range(states.shape[1])}
+    if path.reals is not None:
+        reals = path.reals[replica, at]
+        columns |= {f"real_{k}": reals[:, k] for k in range(reals.shape[1])}
     for i, names in enumerate(result.game.actions):
         columns[f"action_{i}"] = categories(path.actions[replica, at, i], names)
     for i in range(result.game.num_agents):

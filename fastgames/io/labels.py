@@ -35,13 +35,14 @@ def dataset(result: "Result") -> "xarray.Dataset":
         ``snapshot_q_i``, …              the same after ``snapshot`` in front, where recorded
         ================================ ==========================================================
 
-        For all: ``steps`` (replica); ``states`` (replica) where there are several; ``stopped``
-        (replica) where the run had a `stop`; and where recorded ``flips``, ``mean_reward``,
-        ``regret``, ``mean_return`` and ``mean_discounted_return`` (replica, agent), ``episodes``,
-        ``mean_length`` and ``max_length`` (replica), ``joint_counts`` (replica, action_0, action_1,
+        For all: ``steps`` (replica); ``states`` (replica) where there are several, and ``reals``
+        (replica, real_entry); ``stopped`` (replica) where the run had a `stop`; and where recorded
+        ``flips``, ``mean_reward``, ``regret``, ``mean_return`` and ``mean_discounted_return``
+        (replica, agent), ``episodes``, ``mean_length`` and ``max_length`` (replica),
+        ``joint_counts`` (replica, action_0, action_1,
         …), ``state_visits`` (replica, state), ``action_visits_i`` (replica, observation_i,
-        action_i), ``path_steps`` and ``path_states`` (replica, path), ``path_actions`` and
-        ``path_rewards`` (replica, path, agent).
+        action_i), ``path_steps`` and ``path_states`` (replica, path), ``path_reals`` (replica,
+        path, real_entry), ``path_actions`` and ``path_rewards`` (replica, path, agent).
 
         Coordinates: ``replica``, ``agent`` and ``observation_i`` count from 0, ``action_i`` has the
         names of the actions, ``snapshot`` the game steps after which it was taken, ``path`` the
@@ -81,6 +82,8 @@ def dataset(result: "Result") -> "xarray.Dataset":
         variables["states"] = (("replica",), result.states)
     elif result.states.ndim > 1:
         variables["states"] = (("replica", "state_entry"), result.states)
+    if result.reals is not None:
+        variables["reals"] = (("replica", "real_entry"), result.reals)
     if result.stop is not None:
         variables["stopped"] = (("replica",), result.stopped)
     coordinates: dict[str, Any] = {
@@ -205,7 +208,7 @@ def _path(result: "Result") -> dict[str, Any]:
         "path_actions": ((*axes, "agent"), path.actions),
         "path_rewards": ((*axes, "agent"), path.rewards),
         "path_states": ((*axes, "state_entry")[: path.states.ndim], path.states),
-    }
+    } | ({} if path.reals is None else {"path_reals": ((*axes, "real_entry"), path.reals)})
 
 
 def _snapshots(result: "Result") -> dict[str, Any]:

@@ -19,7 +19,6 @@ from fastgames.engine.state import make_seats
 from fastgames.functions.graph import is_dispatcher
 from fastgames.functions.promotion import computes_in, for_numba
 from fastgames.games import Game, ProceduralGame
-from fastgames.games.compact import Functions
 from fastgames.jit.namespaces import offered
 from fastgames.learners import Learner, Rules
 from fastgames.learners.rules import named
@@ -117,6 +116,8 @@ class GameFunctions(_Functions):
         of role N.
     turns : function (state, agent) -> bool, or None
         Returns whether an agent moves; None if all agents always move.
+    reals : array (num_reals,) float64, or None
+        Zeros, which the functions of a game with reals take after `state`; None in other games.
 
     Notes
     -----
@@ -124,6 +125,7 @@ class GameFunctions(_Functions):
     """
 
     turns: Any = None
+    reals: np.ndarray | None = None
 
 
 def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> LearnerRules:
@@ -234,20 +236,20 @@ def game(game: Game) -> GameFunctions:
     check_game(game)
     if not isinstance(game, ProceduralGame) or game.index is not None:
         raise TypeError(f"game must be a ProceduralGame, got {game!r}")
-    moves = game.compact.moves
-    assert isinstance(moves, Functions)
-    given = list(moves.given)
-    start, step, observe, *turns = (offered(function) for function in given)
+    given = game.given
+    offers = {name: offered(function) for name, function in given.items()}
     numbers = types.int64[::1]
-    with _explained("functions of the game", given):
-        _compile(start, numbers, numbers)
-        _compile(step, numbers, numbers, types.float64[::1], numbers)
-        for each in (observe, *turns):
-            _compile(each, numbers, types.int64)
-    sizes = moves.state_size, moves.words, moves.start_words
-    made = GameFunctions(start, step, observe, *(np.zeros(n, np.int64) for n in sizes))
-    if turns:
-        made.turns = turns[0]
+    state = (numbers, types.float64[::1]) if game.num_reals else (numbers,)
+    with _explained("functions of the game", list(given.values())):
+        _compile(offers["start"], *state, numbers)
+        _compile(offers["step"], *state, numbers, types.float64[::1], numbers)
+        for name in offers.keys() & {"observe", "turns"}:
+            _compile(offers[name], *state, types.int64)
+    turns = offers.pop("turns", None)
+    sizes = {"state": game.state_size, "words": game.words, "start_words": game.start_words}
+    arrays = {name: np.zeros(size, np.int64) for name, size in sizes.items()}
+    made = GameFunctions(**offers, **arrays)
+    made.turns, made.reals = turns, np.zeros(game.num_reals) if game.num_reals else None
     return made
 
 
