@@ -49,9 +49,10 @@ ctypedef void (*LearnRule)(int64_t lanes, int64_t active, int64_t *sizes, int64_
                            int64_t *tables, int32_t *due, int32_t *o, int32_t *a, real *gain, real *weight,
                            int32_t *o2, int32_t *a2, int32_t *over, real *signals, real *columns, int64_t *actions,
                            real *rewards, int64_t watched, int32_t *flip, int64_t *wrong) noexcept nogil
-ctypedef void (*TeamRule)(int64_t lanes, int64_t active, int64_t *sizes, double *value, int64_t *tables, int64_t *o,
-                          int64_t *a, int64_t *o2, real *rewards, real *weight, int32_t *over, real *signals,
-                          int64_t watched, int32_t *flip, int64_t *wrong) noexcept nogil
+ctypedef void (*TeamRule)(int64_t lanes, int64_t active, int64_t *sizes, double *value, int64_t *tables, int32_t *due,
+                          int64_t *o, int64_t *a, unsigned char *moves, int64_t *o2, unsigned char *next_moves,
+                          real *rewards, real *weight, int32_t *over, real *signals, int64_t watched, int32_t *flip,
+                          int64_t *wrong) noexcept nogil
 ctypedef void (*LookRule)(int64_t lanes, int64_t active, int64_t *counts, int64_t *state, int32_t *observation,
                           unsigned char *moves, int64_t *wrong) noexcept nogil
 ctypedef void (*PlayRule)(int64_t lanes, int64_t active, int64_t *counts, int64_t *state, int64_t *actions,
@@ -69,9 +70,12 @@ ctypedef struct Team:  # data of a team's members, gathered for their pass; the 
     TeamRule learn
     int64_t *sizes                         # sizes of every table, see fastgames/compiler/passes.py
     int64_t *tables                        # addresses of the tables, then of what the rules ask for
+    int32_t *due                           # (lanes,) 1 where the team learns
     int64_t *o                             # (lanes, members)
     int64_t *a                             # (lanes, members)
+    unsigned char *moves                   # (lanes, members) 1 if the member made the move; without turns ones
     int64_t *o2                            # (lanes, members)
+    unsigned char *next_moves              # (lanes, members) 1 if the member is to move next; without turns ones
     real *rewards                          # (lanes, members)
     real *signals                          # (lanes, members, words)
     int32_t *flip                          # (lanes, members)
@@ -128,6 +132,7 @@ ctypedef struct Seat:  # one agent's place in the block
     bint defers                            # learns once its next action is known
     bint counterfactual                    # learns from `column`
     bint cuts                              # its rule sees moves that a time limit cuts before its next turn
+    bint steps                             # its rule learns from every step, whoever moves
     bint watched                           # changes of the greedy action are counted, for flips or `stop`
     int radix                              # stride of its action in the joint action's number
     int64_t *visits                        # (capacity, observations, stride), or NULL
@@ -144,7 +149,7 @@ ctypedef struct Seat:  # one agent's place in the block
     int32_t *due                           # (lanes,) 1 where the rule learns
     int32_t *reached                       # (lanes,) if `cuts`: next observation, or -1 after a move that was cut
     int32_t *open_observation              # (lanes,) observation of the pending move; -1: none
-    int32_t *open_action                   # (lanes,) action of the pending move
+    int32_t *open_action                   # (lanes,) action of the pending move; -1: its team moved, and it did not
     real *gain                             # (lanes,) discounted rewards since the pending move
     real *weight                           # (lanes,) discount factor of the next reward
     # Tabulated schedules only.
@@ -168,6 +173,7 @@ ctypedef struct Block:
     int64_t *counts                        # (agents,) number of actions of every agent
     int64_t *actions                       # (lanes, agents) actions, if a learner or the game reads them
     real *rewards                          # (lanes, agents) rewards, if a learner reads them
+    unsigned char *moved                   # (lanes, agents) 1 if the agent moves in this step, if a learner reads it
     int32_t *always                        # (lanes,) ones
     int32_t *never                         # (lanes,) zeros
     int32_t *nothing                       # (lanes,) minus ones: no next action

@@ -363,6 +363,9 @@ cdef class Lanes:
         always[:], nothing[:] = 1, -1
         b.always, b.nothing = <int32_t *>address(always), <int32_t *>address(nothing)
         b.never = <int32_t *>self.scratch((lanes,), np.int32)
+        moved = self.kept((lanes, agents), np.uint8)
+        moved[:] = 1
+        b.moved = <unsigned char *>address(moved)
         if any(seat.mediated for seat in self.given):
             self.mediator = self.kept((4, lanes), np.uint32)
             b.mediator = <uint32_t *>address(self.mediator)
@@ -399,6 +402,8 @@ cdef class Lanes:
                 places.append(getattr(arrays, "before", arrays.tables)[name].ctypes.data)
         if seat.mediated:
             places.append(<size_t>self.b.said)
+        if seat.joint or seat.steps:
+            places.append(<size_t>self.b.moved)
 
     cdef link_tables(self, int agent):
         """Write the sizes and addresses of an agent's tables, as the passes of its rules read them."""
@@ -438,6 +443,10 @@ cdef class Lanes:
         team.members, team.agents = count, <int *>address(agents)
         team.sizes, team.tables = <int64_t *>address(sizes), <int64_t *>address(places)
         team.learn = <TeamRule><size_t>self.given[agent].rules[1]
+        moves, next_moves = (self.kept((lanes, count), np.uint8) for _ in range(2))
+        moves[:], next_moves[:] = 1, 1
+        team.moves, team.next_moves = <unsigned char *>address(moves), <unsigned char *>address(next_moves)
+        team.due = <int32_t *>self.scratch((lanes,), np.int32)
         team.o = <int64_t *>self.scratch((lanes, count), np.int64)
         team.a = <int64_t *>self.scratch((lanes, count), np.int64)
         team.o2 = <int64_t *>self.scratch((lanes, count), np.int64)
@@ -536,7 +545,7 @@ cdef class Lanes:
         s.softmax = seat.choose == "softmax"
         s.defers = seat.defers
         s.counterfactual = seat.counterfactual
-        s.cuts = seat.cuts
+        s.cuts, s.steps = seat.cuts, seat.steps
         s.turns = <unsigned char *>address(seat.turns)
         if self.b.moves != NULL:
             s.turns = self.b.moves + agent * self.b.lanes
@@ -808,6 +817,8 @@ cdef class Lanes:
         self.add_recorders(True)
         if b.play_rule != NULL or any(seat.joint for seat in self.given):
             self.add(gather_moves, b)
+        if any((seat.joint or seat.steps) and seat.turns is not None for seat in self.given):
+            self.add(gather_turns, b)
         if b.play_rule != NULL:
             self.add_functions_step()
         else:
@@ -838,11 +849,12 @@ cdef class Lanes:
                 continue
             if self.given[i].team is not None:
                 if s.team != NULL:
-                    self.add(learn_as_team, t)
+                    self.add(learn_as_team_when_due if s.turns != NULL and not s.steps else learn_as_team, t)
             elif s.columnar:
                 self.add(learn_hysteretic if s.hysteretic else learn_q, s)
             elif s.learn != NULL:
-                self.add(learn_by_rule_when_due if s.defers or s.turns != NULL else learn_by_rule, t)
+                due = s.defers or (s.turns != NULL and not s.steps)
+                self.add(learn_by_rule_when_due if due else learn_by_rule, t)
             else:
                 self.add(learn_rows if s.simple else
                          learn_when_due_or_cut if s.turns != NULL and b.time_limit else

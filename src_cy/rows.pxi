@@ -261,7 +261,7 @@ cdef inline void learn_due(void *context, int64_t lanes, bint cuts) noexcept nog
             s.open_observation[i] = -1  # discard the move: its return is not known
         elif over or (not s.defers and s.turns[b.next_state[i]]):
             learn_one(t, lanes, i, s.open_observation[i], s.open_action[i], s.gain[i], s.weight[i],
-                      s.next_observation[i], -1, over and b.over[i] == ENDED, NULL)
+                      s.next_observation[i], -1, over and b.over[i] == ENDED, s.column + i * s.actions)
             s.open_observation[i] = -1
 
 

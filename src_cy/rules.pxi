@@ -40,6 +40,11 @@ cdef void learn_open(Table *t, int64_t lanes, int k, int32_t *o2, int32_t *a2, i
             s.flip, b.wrong)
 
 
+cdef inline bint takes_part(Seat *s, int32_t *states, int64_t i) noexcept nogil:
+    """Return whether an agent learns from the step in the state of lane i: if it moves there, or asks for all steps."""
+    return s.turns == NULL or s.steps or s.turns[states[i]]
+
+
 cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept nogil:
     """Do the same as learn_when_due_or_cut (rows.pxi), with one call of the rule for all lanes."""
     cdef Table *t = <Table *>context
@@ -50,10 +55,10 @@ cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept n
     cdef bint moves
     if s.defers:
         for i in range(b.active):
-            s.due[i] = s.open_observation[i] >= 0 and (s.turns == NULL or s.turns[b.state[i]])
+            s.due[i] = s.open_observation[i] >= 0 and takes_part(s, b.state, i)
         learn_open(t, lanes, k, s.observation, s.move, b.never)
     for i in range(b.active):
-        moves = s.turns == NULL or s.turns[b.state[i]]
+        moves = takes_part(s, b.state, i)
         if moves:
             s.open_observation[i] = s.observation[i]
             s.open_action[i] = s.move[i]
@@ -65,7 +70,7 @@ cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept n
         s.gain[i] = s.gain[i] + s.weight[i] * s.target[i]
         s.weight[i] = s.weight[i] * s.gamma[i]
         over = GOES_ON if b.over == NULL else b.over[i]
-        moves = s.turns == NULL or s.turns[b.next_state[i]]
+        moves = takes_part(s, b.next_state, i)
         s.due[i] = over == ENDED or (moves and (over == CUT or not s.defers))
         if s.cuts:
             s.reached[i] = s.next_observation[i]
@@ -82,32 +87,115 @@ cdef void learn_by_rule_when_due(void *context, int64_t lanes, int k) noexcept n
             s.open_observation[i] = -1
 
 
+cdef inline void gather_member(Team *team, Seat *s, int64_t lanes, int k, int m, int64_t i) noexcept nogil:
+    """Gather the next observation and the signals of a member in lane i."""
+    cdef int64_t at = i * team.members + m
+    cdef int w
+    team.o2[at] = s.next_observation[i]
+    for w in range(s.words):
+        team.signals[at * s.words + w] = s.signals[(k if s.drawn else w) * lanes + i]
+
+
+cdef void learn_together(Table *t, int64_t lanes, int32_t *due, real *weight) noexcept nogil:
+    """Call the rule of a team in the lanes that are due, and count its flips."""
+    cdef Team *team = t.seat.team
+    cdef Block *b = t.block
+    cdef Seat *s
+    cdef int m
+    cdef int64_t i
+    cdef bint watched = t.seat.watched
+    team.learn(lanes, b.active, team.sizes, t.seat.value, team.tables, due, team.o, team.a, team.moves, team.o2,
+               team.next_moves, team.rewards, weight, b.never if b.over == NULL else b.over, team.signals, watched,
+               team.flip, b.wrong)
+    if watched:
+        for m in range(team.members):
+            s = &b.seats[team.agents[m]]
+            for i in range(b.active):
+                if due[i]:
+                    s.flip[i] += team.flip[i * team.members + m]
+
+
 cdef void learn_as_team(void *context, int64_t lanes, int k) noexcept nogil:
+    """Call the rule of a team that learns at every step."""
     cdef Table *t = <Table *>context
     cdef Team *team = t.seat.team
     cdef Block *b = t.block
     cdef Seat *s
-    cdef int m, w
+    cdef int m
     cdef int64_t i, at
-    cdef int members = team.members
-    cdef bint watched = t.seat.watched
-    for m in range(members):
+    for m in range(team.members):
         s = &b.seats[team.agents[m]]
         for i in range(b.active):
-            at = i * members + m
+            at = i * team.members + m
             team.o[at] = s.observation[i]
             team.a[at] = s.move[i]
-            team.o2[at] = s.next_observation[i]
             team.rewards[at] = s.target[i]
-            for w in range(s.words):
-                team.signals[at * s.words + w] = s.signals[(k if s.drawn else w) * lanes + i]
-    team.learn(lanes, b.active, team.sizes, t.seat.value, team.tables, team.o, team.a, team.o2, team.rewards,
-               t.seat.gamma, b.never if b.over == NULL else b.over, team.signals, watched, team.flip, b.wrong)
-    if watched:
-        for m in range(members):
+            gather_member(team, s, lanes, k, m, i)
+            if s.turns != NULL:
+                team.moves[at] = s.turns[b.state[i]]
+                team.next_moves[at] = s.turns[b.next_state[i]]
+    learn_together(t, lanes, b.always, t.seat.gamma)
+
+
+cdef inline bint any_moves(Block *b, Team *team, int32_t state) noexcept nogil:
+    """Return whether a member of a team moves in a state."""
+    cdef int m
+    for m in range(team.members):
+        if b.seats[team.agents[m]].turns[state]:
+            return True
+    return False
+
+
+cdef inline bint open_move(Table *t, int64_t i) noexcept nogil:
+    """Open the team's move of this step, if it moves, in lane i; return whether a move is pending."""
+    cdef Team *team = t.seat.team
+    cdef Block *b = t.block
+    cdef Seat *s
+    cdef int m
+    cdef bint moves = any_moves(b, team, b.state[i]), pending = True
+    for m in range(team.members):
+        s = &b.seats[team.agents[m]]
+        if moves:
+            s.open_observation[i] = s.observation[i]
+            s.open_action[i] = s.move[i] if s.turns[b.state[i]] else -1
+            s.gain[i] = <real>0.0
+            s.weight[i] = <real>1.0
+        pending = pending and s.open_observation[i] >= 0
+    return pending
+
+
+cdef void learn_as_team_when_due(void *context, int64_t lanes, int k) noexcept nogil:
+    """Do the same in games with turns, in the lanes in which a member is to move next or the episode is over."""
+    cdef Table *t = <Table *>context
+    cdef Team *team = t.seat.team
+    cdef Block *b = t.block
+    cdef Seat *s
+    cdef int m, over
+    cdef int64_t i, at
+    cdef bint known
+    for i in range(b.active):
+        team.due[i] = False
+        if not open_move(t, i):
+            continue
+        over = GOES_ON if b.over == NULL else b.over[i]
+        known = over == ENDED or any_moves(b, team, b.next_state[i])  # else the return of the move is not known
+        team.due[i] = known or (over == CUT and t.seat.cuts)
+        for m in range(team.members):
             s = &b.seats[team.agents[m]]
-            for i in range(b.active):
-                s.flip[i] += team.flip[i * members + m]
+            s.gain[i] = s.gain[i] + s.weight[i] * s.target[i]
+            s.weight[i] = s.weight[i] * t.seat.gamma[i]
+            at = i * team.members + m
+            team.o[at] = s.open_observation[i]
+            team.a[at] = max(s.open_action[i], 0)
+            team.moves[at] = s.open_action[i] >= 0
+            team.next_moves[at] = s.turns[b.next_state[i]]
+            team.rewards[at] = s.gain[i]
+            gather_member(team, s, lanes, k, m, i)
+            if not known:
+                team.o2[at] = -1
+            if known or over != GOES_ON:
+                s.open_observation[i] = -1
+    learn_together(t, lanes, team.due, t.seat.weight)
 
 
 cdef void hear_mediator(void *context, int64_t lanes, int k) noexcept nogil:
@@ -145,6 +233,16 @@ cdef void gather_moves(void *context, int64_t lanes, int k) noexcept nogil:
         move = b.seats[j].move
         for i in range(b.active):
             b.actions[i * b.agents + j] = move[i]
+
+
+cdef void gather_turns(void *context, int64_t lanes, int k) noexcept nogil:
+    """Gather whether every agent moves in this step into b.moved, (lanes, agents)."""
+    cdef Block *b = <Block *>context
+    cdef int j
+    cdef int64_t i
+    for j in range(b.agents):
+        for i in range(b.active):
+            b.moved[i * b.agents + j] = b.seats[j].turns[b.state[i]]
 
 
 cdef void gather_rewards(void *context, int64_t lanes, int k) noexcept nogil:

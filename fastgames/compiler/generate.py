@@ -23,6 +23,7 @@ _TYPES = {
     "uint8": types.CPointer(types.uint8),
     "float64": types.CPointer(types.float64),
     "float32": types.CPointer(types.float32),
+    "bool": types.CPointer(types.boolean),
 }
 #: `wrong` describes the first error: its kind, a number defined in fastgames/errors.py; the agent
 #: or the function of the game; the lane; the value. The passes after an error do nothing.

@@ -114,7 +114,8 @@ wrong: int64 (4)
 {others}
         outcome = Outcome(
             int(o[i]), int(a[i]), gain[i], weight[i], int(o2[i]), int(a2[i]), over[i] == 1,
-            {column}, {signal}, sizes[3], {joint}, others, over[i] == 2, {word}, {opponents}
+            {column}, {signal}, sizes[3], {joint}, others, over[i] == 2, {word}, {opponents},
+            {moves}
         )
         learn({tables}, p, outcome)
         if watched and argmax(table_0[i][o[i]]) != before:
@@ -137,9 +138,12 @@ lanes active
 sizes: int64 ({sizes})
 value: float64 ({parameters}, lanes)
 at: int64 ({count})
+due: int32 (lanes)
 o: int64 (lanes, {members})
 a: int64 (lanes, {members})
+moves: bool (lanes, {members})
 o2: int64 (lanes, {members})
+next_moves: bool (lanes, {members})
 rewards: real (lanes, {members})
 weight: real (lanes)
 over: int32 (lanes)
@@ -152,6 +156,8 @@ wrong: int64 (4)
 {views}
     before = np.zeros({members}, np.int64)
     for i in range(active):
+        if not due[i]:
+            continue
         wrong[2] = i
         p = {p_learn}
         tables = {tables}
@@ -161,7 +167,8 @@ wrong: int64 (4)
         outcome = TeamOutcome(
             unwritable(o[i]), unwritable(a[i]), unwritable(rewards[i]), weight[i],
             unwritable(o2[i]), over[i] == 1,
-            {signals}, over[i] == 2, {columns}, {word}, {opponents}
+            {signals}, over[i] == 2, {columns}, {word}, {opponents},
+            unwritable(moves[i]), unwritable(next_moves[i])
         )
         learn(tables, p, outcome)
         if watched:
@@ -199,7 +206,9 @@ def _views(tables: tuple[Table, ...], dtype: str, small: dict[str, str]) -> tupl
 def _asked(
     rules: Rules, theirs: tuple[Rules, ...], dtype: str, sizes: int, count: int
 ) -> tuple[dict[str, str], list[str], int, int]:
-    """Return the source of the word and of the opponents' tables, and the lines that view them.
+    """Return the source of what few rules ask for, by its name, and the lines that view it.
+
+    That is the mediator's word, the opponents' tables and which agents move.
 
     theirs: rules of the opponents; sizes, count: the sizes and the addresses before. The last two
     items are these numbers after.
@@ -217,9 +226,14 @@ def _asked(
     if rules.mediator:
         lines.append(f"    said = carray(int64_at(at[{count}]), (lanes,))")
         count += 1
+    told = rules.joint or rules.steps
+    if told:
+        lines.append(f"    moved = carray(bool_at(at[{count}]), (lanes, sizes[2]))")
+        count += 1
     given = {
         "word": "said[i]" if rules.mediator else "-1",
         "opponents": _tuple(tables) if rules.opponents else "None",
+        "moves": "unwritable(moved[i])" if told else "None",
     }
     return given, lines, sizes, count
 

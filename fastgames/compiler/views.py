@@ -30,6 +30,7 @@ POINTERS = {
     "float64": _pointer(types.float64),
     "float32": _pointer(types.float32),
     "int64": _pointer(types.int64),
+    "bool": _pointer(types.boolean),
 }
 
 

@@ -19,6 +19,7 @@ from fastgames.engine.state import CONTRACT
 from fastgames.engine.window import COUNTED
 from fastgames.games import Game, ProceduralGame
 from fastgames.games.procedural import check_states
+from fastgames.games.turns import may_wait
 from fastgames.games.variants import index_of, part_of
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
@@ -349,7 +350,7 @@ def _check_backend(spec: RunSpec) -> None:
 
 def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
     """Raise if a learner does not fit its agent: shapes, values that the tables cannot hold."""
-    learner, who, turns = agent.learner, f"learners[{agent.agent}]", spec.game.compact.has_turns
+    learner, who = agent.learner, f"learners[{agent.agent}]"
     for table in agent.rules.tables:
         shape = (spec.replicas, *agent.shapes[table.name])
         if math.prod(shape[1:]) >= 2**31:
@@ -358,13 +359,8 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
                 f"{shape[1:]}"
             )
         _check_start(who, learner, table.name, agent.starts[table.name], shape)
-    if agent.rules.counterfactual and turns:
-        raise ValueError(
-            f"counterfactual of {who} must be False (and it no learner that always asks) in a game "
-            "with turns: what its other actions would have brought is not known there"
-        )
-    if agent.rules.team and turns:
-        raise ValueError(f"{who} must not be a team in a game with turns")
+    if agent.rules.counterfactual and agent.waits:
+        _check_waits(spec.game, agent, who)
     for i in agent.opponents:
         if spec.learners[i].rules.twin == "outside":
             raise ValueError(
@@ -387,6 +383,19 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
     if "omega" in agent.values:  # times a mean temperature of at least 1e-6
         _check_least("omega", agent, 1e7 * smallest, spec.dtype)
     _check_sizes(spec, agent, who)
+
+
+def _check_waits(game: Game, agent: AgentSpec, who: str) -> None:
+    """Raise ValueError if the agent needs counterfactual rewards and may wait after its move."""
+    compact = game.compact
+    unknown = compact.has_turns and compact.turns is None  # functions say who moves
+    if unknown or may_wait(compact, game.num_actions, agent.team):
+        raise ValueError(
+            f"{who} needs counterfactual rewards, which are undefined in games with turns in which "
+            "others move between two of its moves: their replies to the actions that it did not "
+            f"play are not known; use a learner of its own rewards, such as Exp3 or QLearner, got "
+            f"{agent.learner!r} in {game.name!r}"
+        )
 
 
 def _check_start(

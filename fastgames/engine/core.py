@@ -66,7 +66,8 @@ class CoreAgent:
 
     actions, observations, discount: of the agent in its game
     choose: the `twin` of its rules
-    update, bootstrap, defers, counterfactual, joint, cuts, words: as in `fastgames.learners.Rules`
+    update, bootstrap, defers, counterfactual, joint, cuts, steps, words: as in
+        `fastgames.learners.Rules`
     situated, mediated: whether its rules read the step, and the mediator's word
     opponents: the agents whose tables its rules read
     columnar: whether its table is in columns, in a block of rows too
@@ -95,6 +96,7 @@ class CoreAgent:
     counterfactual: bool
     joint: bool
     cuts: bool
+    steps: bool
     situated: bool
     mediated: bool
     opponents: list[int]
@@ -228,6 +230,7 @@ def core_agent(spec: RunSpec, agent: AgentSpec, columnar: bool) -> CoreAgent:
         counterfactual=rules.counterfactual,
         joint=rules.joint,
         cuts=rules.cuts,
+        steps=rules.steps,
         situated=rules.situated,
         mediated=rules.mediator,
         opponents=list(agent.opponents),

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgames.engine.spec import RunSpec
+from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.engine.state import COUNTERS, Seat, State, check_finite, next_nature
 from fastgames.errors import (
     RuleError,
@@ -53,6 +53,7 @@ class Step(NamedTuple):
     ended, over: whether a terminal state was reached; whether the episode ended or was cut
     word: the mediator's, or -1
     before: every agent's tables before anyone learns, if a learner asks for them
+    moves: whether every agent moved
     """
 
     cell: int
@@ -62,6 +63,7 @@ class Step(NamedTuple):
     over: bool
     word: int = -1
     before: list[Any] | None = None
+    moves: tuple[bool, ...] = ()
 
     @property
     def truncated(self) -> bool:
@@ -288,6 +290,10 @@ class Move(NamedTuple):
     gain: Any
     weight: Any
 
+    def earned(self, reward: Any, gamma: Any) -> Move:
+        """Return the move after a step with a reward, both of the type of the tables."""
+        return self._replace(gain=self.gain + self.weight * reward, weight=self.weight * gamma)
+
 
 class Player:
     """One agent of one replica."""
@@ -310,12 +316,10 @@ class Player:
     tabulated: dict[str, Any]
     replica: int
 
-    def __init__(
-        self, game: Game, agent: int, opponents: tuple[int, ...], state: State, replica: int
-    ) -> None:
-        self.agent, self.opponents, self.seat = agent, opponents, state.seats[agent]
-        self.num_actions, self.actions = game.num_actions, game.num_actions[agent]
-        self.rules = self.seat.learner.rules
+    def __init__(self, game: Game, spec: AgentSpec, state: State, replica: int) -> None:
+        self.agent, self.opponents, self.rules = spec.agent, spec.opponents, spec.rules
+        self.seat = state.seats[self.agent]
+        self.num_actions, self.actions = game.num_actions, spec.actions
         self.tables = self.rules.as_tables(
             self.seat.tables[x][replica].copy() for x in self.rules.names
         )
@@ -328,7 +332,7 @@ class Player:
         self.discount = game.discount
         self.stream = None
         if state.streams is not None:
-            self.stream = [int(w) for w in state.streams[replica, agent]]
+            self.stream = [int(w) for w in state.streams[replica, self.agent]]
         self.move: Move | None = None
         if self.seat.pending is not None and self.seat.pending.observation[replica] >= 0:
             self.move = Move(*(x[replica] for x in self.seat.pending.arrays().values()))
@@ -430,15 +434,14 @@ class Player:
         if not self.seat.learner.learns:
             return 0
         real, defers, action, changes = self.real, self.rules.defers, joint[self.agent], 0
-        if defers and self.move is not None and here.moves:
+        moves, moves_next = here.moves or self.rules.steps, there.moves or self.rules.steps
+        if defers and self.move is not None and moves:
             changes += self._update(here.observation, action, False, False, joint, step)
-        if here.moves:
+        if moves:
             self.move = Move(here.observation, action, real(0.0), real(1.0))
         if self.move is not None:
-            o, a, gain, weight = self.move
-            gain = gain + weight * real(step.rewards[self.agent])
-            self.move = Move(o, a, gain, weight * self.gamma())
-            if step.ended or (there.moves and (step.over or not defers)):
+            self.move = self.move.earned(real(step.rewards[self.agent]), self.gamma())
+            if step.ended or (moves_next and (step.over or not defers)):
                 o2, ends = there.observation, (step.ended, step.truncated)
                 changes += self._update(o2, -1, *ends, joint, step)
             elif step.over and self.rules.cuts:
@@ -455,7 +458,7 @@ class Player:
         assert self.move is not None
         o, a, gain, weight = self.move
         self.move = None
-        column = actions = rewards = None
+        column = actions = rewards = moves = None
         others = -1
         if self.rules.counterfactual:
             column = unwritable(step.columns[self.agent].astype(self.real))
@@ -466,11 +469,14 @@ class Player:
                 joint[: self.agent] + joint[self.agent + 1 :],
                 self.num_actions[: self.agent] + self.num_actions[self.agent + 1 :],
             )
+        if self.rules.joint or self.rules.steps:
+            moves = unwritable(np.array(step.moves, np.bool_))
         row = self.tables[0][o]
         greedy = argmax(row)
         outcome = Outcome(
             o, a, gain, weight, next_observation, next_action, ended, column, self.signal,
             self.agent, actions, rewards, others, truncated, *self.asked(step.word, step.before),
+            moves,
         )  # fmt: skip
         self.learn_rule(self.tables, self.p(), outcome)
         return bool(argmax(row) != greedy)
@@ -513,10 +519,11 @@ class Team:
 
     players: list[Player]
     rules: Rules
+    waits: bool
     tables: Any
 
-    def __init__(self, players: list[Player]) -> None:
-        self.players, self.rules = players, players[0].rules
+    def __init__(self, players: list[Player], waits: bool) -> None:
+        self.players, self.rules, self.waits = players, players[0].rules, waits
         self.tables = self.rules.as_tables(
             players[0].tables[k] if table.shared else tuple(p.tables[k] for p in players)
             for k, table in enumerate(self.rules.tables)
@@ -525,26 +532,58 @@ class Team:
     def learn(
         self, here: list[View], joint: tuple[int, ...], step: Step, there: list[View]
     ) -> dict[int, int]:
-        """Learn from a step; return the changes of the greedy action by member."""
-        players = self.players
-        real, agents = players[0].real, [player.agent for player in players]
-        rows = [p.tables[0][here[p.agent].observation] for p in players]
+        """Learn from a step; return the changes of the greedy action by member.
+
+        The members' moves are pending together; the action of one that did not move is -1.
+        """
+        players, agents = self.players, [player.agent for player in self.players]
+        real, gamma = players[0].real, players[0].gamma()
+        rewards = [real(step.rewards[i]) for i in agents]
+        before, after = [here[i] for i in agents], [there[i] for i in agents]
+        actions = [joint[i] if here[i].moves else -1 for i in agents]
+        if not self.waits:
+            made = zip(before, actions, rewards, strict=True)
+            moves = [Move(view.observation, a, reward, gamma) for view, a, reward in made]
+            return self._update(moves, after, step)
+        if any(view.moves for view in before):
+            for player, view, a in zip(players, before, actions, strict=True):
+                player.move = Move(view.observation, a, real(0.0), real(1.0))
+        moves = [player.move for player in players if player.move is not None]
+        if len(moves) < len(players):
+            return {}
+        moves = [m.earned(reward, gamma) for m, reward in zip(moves, rewards, strict=True)]
+        known = step.ended or any(view.moves for view in after)  # else its return is not known
+        for player, move in zip(players, moves, strict=True):
+            player.move = None if known or step.over else move
+        if known:
+            return self._update(moves, after, step)
+        if step.over and self.rules.cuts:
+            return self._update(moves, [View(-1, False)] * len(players), step)
+        return {}
+
+    def _update(self, moves: list[Move], after: list[View], step: Step) -> dict[int, int]:
+        """Learn from the members' moves; return the changes of the greedy action by member."""
+        players, real = self.players, self.players[0].real
+        rows = [p.tables[0][m.observation] for p, m in zip(players, moves, strict=True)]
         greedy = [argmax(row) for row in rows]
         outcome = TeamOutcome(
-            unwritable(np.array([here[i].observation for i in agents], np.int64)),
-            unwritable(np.array([joint[i] for i in agents], np.int64)),
-            unwritable(np.array([step.rewards[i] for i in agents]).astype(real)),
-            players[0].gamma(),
-            unwritable(np.array([there[i].observation for i in agents], np.int64)),
+            unwritable(np.array([move.observation for move in moves], np.int64)),
+            unwritable(np.array([max(move.action, 0) for move in moves], np.int64)),
+            unwritable(np.array([move.gain for move in moves], real)),
+            moves[0].weight,
+            unwritable(np.array([view.observation for view in after], np.int64)),
             step.ended,
             tuple(player.signal for player in players),
             step.truncated,
             self._columns(step) if self.rules.counterfactual else None,
             *players[0].asked(step.word, step.before),
+            unwritable(np.array([move.action >= 0 for move in moves], np.bool_)),
+            unwritable(np.array([view.moves for view in after], np.bool_)),
         )
-        self.players[0].learn_rule(self.tables, players[0].p(), outcome)
+        players[0].learn_rule(self.tables, players[0].p(), outcome)
         return {
-            i: int(argmax(row) != was) for i, row, was in zip(agents, rows, greedy, strict=True)
+            p.agent: int(argmax(row) != was)
+            for p, row, was in zip(players, rows, greedy, strict=True)
         }
 
     def _columns(self, step: Step) -> tuple[np.ndarray, ...]:
@@ -592,9 +631,7 @@ class ReferenceBlock:
         self.replica = r
         make = FunctionWorld if isinstance(self.game.compact.moves, Functions) else TableWorld
         self.world: World = make(self.game, state, r, self.rng)
-        self.players = [
-            Player(self.game, agent.agent, agent.opponents, state, r) for agent in self.spec.agents
-        ]
+        self.players = [Player(self.game, agent, state, r) for agent in self.spec.agents]
         self.mediator = None
         if state.mediator is not None:
             self.mediator = [int(word) for word in state.mediator[r]]
@@ -654,7 +691,8 @@ class ReferenceBlock:
         for player in self.players:
             team = self.spec.agents[player.agent].team
             if player.rules.team and team[0] == player.agent:
-                teams[player.agent] = Team([self.players[i] for i in team])
+                waits = self.spec.agents[player.agent].waits
+                teams[player.agent] = Team([self.players[i] for i in team], waits)
         return teams
 
     def _step(self) -> None:
@@ -699,7 +737,9 @@ class ReferenceBlock:
             joint.append(player.choose(view, taken, word, before))
         self.doing = of_game("step", name)
         origin = np.copy(world.state)
-        step = world.step(tuple(joint), self.asking)._replace(word=word, before=before)
+        step = world.step(tuple(joint), self.asking)._replace(
+            word=word, before=before, moves=tuple(view.moves for view in here)
+        )
         there = self._look()
         changes = [0] * len(players)
         for i, player in enumerate(players):

@@ -188,7 +188,7 @@ class AgentSpec:
 
     def __init__(self, spec: RunSpec, agent: int) -> None:
         game, learner = spec.game, spec.learners[agent]
-        self.agent, self.learner, self.rules = agent, learner, learner.rules
+        self.agent, self.learner, self.rules = agent, learner, learner.rules.in_game(game)
         read = any(other.rules.opponents for other in spec.learners)  # tables of built-in passes
         read = read and self.rules.twin != "outside"  # are padded
         self.by_rules = spec.backend == "numba" or self.rules.twin is None or read
@@ -199,7 +199,8 @@ class AgentSpec:
         self.team = members(spec.learners, agent)
         others = range(len(spec.learners)) if self.rules.opponents else ()
         self.opponents = tuple(i for i in others if i not in self.team)
-        self.waits = learner.learns and (game.compact.has_turns or self.rules.defers)
+        turns = game.compact.has_turns and not self.rules.steps
+        self.waits = learner.learns and (turns or self.rules.defers)
         self.replicas, self.dtype = spec.replicas, spec.dtype
         self._game = game
         self.given = spec.start_tables[agent] if spec.start_tables else {}

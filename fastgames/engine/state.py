@@ -9,7 +9,7 @@ import numpy as np
 from fastgames import _core
 from fastgames._common.fields import MOST_STEPS, declared, held, made
 from fastgames._common.light import light_dataclass
-from fastgames.engine.spec import AgentSpec, RunSpec
+from fastgames.engine.spec import AgentSpec, RunSpec, members
 from fastgames.errors import CompileError, RuleError, not_finite, of_game, out_of_range
 from fastgames.games.compact import Functions
 from fastgames.games.variants import index_of
@@ -40,7 +40,7 @@ class Pending:
     """The move that an agent has made and not yet learnt from, in every replica.
 
     observation: (replicas,) int32, where it moved; -1: none is pending
-    action: (replicas,) int32
+    action: (replicas,) int32; -1: its team moved, and it did not
     gain: (replicas,) of the run's dtype, the discounted rewards since
     weight: (replicas,) of the run's dtype, the discount that the next reward has
     """
@@ -48,7 +48,9 @@ class Pending:
     observation: np.ndarray = held(
         "int32", bounds=lambda agent: (-1, agent.observations - 1), start=-1
     )
-    action: np.ndarray = held("int32", bounds=lambda agent: (0, agent.actions - 1))
+    action: np.ndarray = held(
+        "int32", bounds=lambda agent: (-int(agent.rules.team), agent.actions - 1)
+    )
     gain: np.ndarray = held("real", bounds=lambda agent: (-_largest(agent), _largest(agent)))
     weight: np.ndarray = held("real", bounds=lambda agent: (0, 1))
 
@@ -460,8 +462,9 @@ def resumed(old: State, spec: RunSpec, recorded: Record, seed: int | None) -> St
     if record.episodes and not recorded.episodes:
         _leave_out(old, arrays)
     seats = make_seats(spec)
+    learners = tuple(seat.learner for seat in old.seats)
     for agent, was, seat in zip(spec.agents, old.seats, seats, strict=True):
-        _take_over(agent, seat, was)
+        _take_over(agent, seat, was, members(learners, agent.agent))
     _derive(spec, seats)
     if "stable" in arrays and any(agent.given or agent.resets_tables for agent in spec.agents):
         arrays["stable"][...] = 0  # steps without a change of these tables
@@ -477,8 +480,11 @@ def _leave_out(old: State, arrays: dict[str, np.ndarray]) -> None:
     arrays["episode_returns"][under_way, :, :2] = np.nan
 
 
-def _take_over(agent: AgentSpec, seat: Seat, was: Seat) -> None:
-    """Copy what stays of an agent: tables, its pending move, schedules of an equal learner."""
+def _take_over(agent: AgentSpec, seat: Seat, was: Seat, team: tuple[int, ...]) -> None:
+    """Copy what stays of an agent: tables, its pending move, schedules of an equal learner.
+
+    team: the agents of its team before; the pending move of another team is discarded
+    """
     learner = seat.learner
     anew = [x.table for x in (was.learner, learner) if not x.learns]  # a policy is its learner's
     anew += [x.name for x in agent.rules.tables if x.shared and not agent.first]  # copied before
@@ -490,7 +496,8 @@ def _take_over(agent: AgentSpec, seat: Seat, was: Seat) -> None:
             seat.tables[name] = table.copy()
         elif seat.tables[name].shape == table.shape:
             seat.tables[name][...] = table
-    if seat.pending is not None and was.pending is not None:
+    same_team = (was.learner.rules.team, team) == (agent.rules.team, agent.team)
+    if seat.pending is not None and was.pending is not None and same_team:
         seat.pending = was.pending.copy()
     if learner == was.learner and not agent.resets_schedules:
         seat.clock = was.clock.copy()

@@ -181,7 +181,7 @@ def rules(learners: Any, game: Game, agent: int = 0, dtype: str = "float64") -> 
     seats = one_for_each(learners, game.num_agents)
     spec = RunSpec(game, seats, dtype=dtype)
     check_learner(spec, spec.agents[agent])
-    learner, made = seats[agent], seats[agent].rules
+    learner, made = seats[agent], spec.agents[agent].rules
     seat = make_seats(spec)[agent]
     values = [seat.schedules[name] for name in made.parameters]
     values_of, advance = _schedules(values)
@@ -369,7 +369,7 @@ def _try_out(made: LearnerRules, rules: Rules, spec: RunSpec, agent: int) -> Non
         0, 0, real(0.0), real(0.0), 0, -1, False,
         np.zeros(game.num_actions[agent], real) if rules.counterfactual else None, signal, agent,
         numbers if rules.joint else None, np.zeros(n, real) if rules.joint else None,
-        opponents=theirs,
+        opponents=theirs, moves=np.ones(n, np.bool_) if rules.joint or rules.steps else None,
     )  # fmt: skip
     if rules.team:
         seen, m = np.zeros(len(team), np.int64), len(team)
@@ -378,6 +378,7 @@ def _try_out(made: LearnerRules, rules: Rules, spec: RunSpec, agent: int) -> Non
         outcome = TeamOutcome(
             seen, seen, rewards, real(0.0), seen, False, (signal,) * m,
             columns=columns if rules.counterfactual else None, opponents=theirs,
+            moves=np.ones(m, np.bool_), next_moves=np.ones(m, np.bool_),
         )  # fmt: skip
         tables = tuple(
             x if table.shared else (x,) * m

@@ -81,8 +81,11 @@ def counting(rules: Rules, visits: dict[str, ByVisits]) -> Rules:
         _wrapped("policy", "tables, p, o, out", rules.policy, made, by_observation),
     )
     learn = _wrapped("learn", "tables, p, t", rules.learn, made, visits)
+    in_turns = _wrapped("learn", "tables, p, t", rules.learn_in_turns, made, visits)
     derive = _wrapped("derive", "tables, p, o", rules.derive, made, by_observation)
-    return replace(made, choose=own[0], policy=own[1], learn=learn, derive=derive)
+    return replace(
+        made, choose=own[0], policy=own[1], learn=learn, derive=derive, learn_in_turns=in_turns
+    )
 
 
 def _table(rules: Rules, name: str, value: ByVisits) -> Table:

@@ -67,7 +67,9 @@ class Learner(RuleLearner):
     words : int
         Number of random words drawn in every step, in [0, 64].
     counterfactual : bool
-        Provide the rewards that each own action would have received (`t.column`).
+        Provide the rewards that each own action would have received (`t.column`). In games with
+        turns each move of the agent (of its team) must be followed by its own next move or by the
+        end of the episode, unless it asks for "steps".
     joint : bool
         Provide the actions and rewards of all agents (`t.actions`, `t.rewards`, `t.others`).
     team : bool
@@ -79,9 +81,10 @@ class Learner(RuleLearner):
     asks : sequence of str
         What else the functions are told: "counterfactual" and "joint", which set these flags;
         "cuts": `learn` is also called for moves that a time limit cuts before the agent's next
-        turn, with `t.next_observation` -1; "opponents": the tables of all other agents, read-only
-        (`t.opponents`, `s.opponents`); "mediator": a random word that is the same for all agents in
-        a step (`t.word`, `s.word`).
+        turn, with `t.next_observation` -1; "steps": in games with turns `learn` is called for every
+        step, whether the agent moves or not (`t.moves`); "opponents": the tables of all other
+        agents, read-only (`t.opponents`, `s.opponents`); "mediator": a random word that is the same
+        for all agents in a step (`t.word`, `s.word`).
 
     Raises
     ------

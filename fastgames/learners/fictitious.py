@@ -25,9 +25,9 @@ class FictitiousPlay(RuleLearner):
     the others: with three or more agents this is the correlated form, not the form that takes the
     others' frequencies as independent. The best response to such a belief is the action that would
     have earned the most so far, so only these sums are stored. The agent observes the payoffs of
-    all its actions at every step (full information), so it needs a game without turns. In a Markov
-    game every observation has its own beliefs, and the agent responds to the rewards of the current
-    step only; later rewards are ignored.
+    all its actions at every step (full information). In a Markov game every observation has its own
+    beliefs, and the agent responds to the rewards of the current step only; later rewards are
+    ignored.
 
     Parameters
     ----------
@@ -55,6 +55,12 @@ class FictitiousPlay(RuleLearner):
     exact up to 2^53 in float64 and up to 2^24 in float32, which is 10^7 steps of payoffs of at most
     1. Other payoffs are rounded at every step; in float32 this is too coarse beyond about 10^5
     steps.
+
+    In games with turns it needs an agent whose moves are each followed by its own next move, or by
+    the end of the episode. Actions that the others are forced to play count as played; steps in
+    which the agent does not move are not counted. If others move in between, `fastgames.run`
+    rejects it: the payoff of an action depends on their replies, which are known for the action
+    played only, and the source defines beliefs for simultaneous moves.
 
     Smooth fictitious play (Fudenberg & Levine, The Theory of Learning in Games, 1998, chapter 4)
     without a prior is ``QLearner(VisitCount(), 0, Softmax(temperature), counterfactual=True)``: the

@@ -23,9 +23,9 @@ class Hedge(RuleLearner):
     """Hedge (exponential weights), which plays actions in proportion to exp(eta s).
 
     s is the sum of payoffs that an action would have earned against the others' past actions. The
-    agent observes the payoffs of all its actions at every step (full information), so it needs a
-    game without turns. In a Markov game every observation has its own sums, of the rewards of the
-    current step only; later rewards are ignored.
+    agent observes the payoffs of all its actions at every step (full information). In a Markov game
+    every observation has its own sums, of the rewards of the current step only; later rewards are
+    ignored.
 
     Parameters
     ----------
@@ -45,6 +45,11 @@ class Hedge(RuleLearner):
     summed mean payoffs of the strategies played, which are the same for all actions;
     "average_strategy", the mean of the strategies played; and "seen", (replicas, observations)
     int64, their number. One random word per step.
+
+    In games with turns it needs an agent whose moves are each followed by its own next move, or by
+    the end of the episode. If others move in between, `fastgames.run` rejects it: the payoff of an
+    action depends on their replies, which are known for the action played only, and the source
+    defines payoffs of one step only. `Exp3` needs the payoffs of its own actions only.
 
     After T visits of an observation no regret exceeds ln A / eta + eta T L^2 / 8, on every run and
     for any play of the others (eta constant); with the eta above this is L sqrt(T ln A / 2). In

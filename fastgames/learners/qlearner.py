@@ -39,7 +39,8 @@ class QLearner(ValueLearner):
         (replicas, observations, actions).
     counterfactual : bool
         Update the values of all own actions in every step, from the rewards that they would have
-        received against the others' actions. Not available in games with turns.
+        received against the others' actions. In games with turns each of the agent's moves must be
+        followed by its own next move or by the end of the episode.
 
     Raises
     ------

@@ -25,9 +25,9 @@ class RegretMatching(RuleLearner):
 
     If no regret is positive, play is uniform. The regret of an action is the sum of payoffs that it
     would have earned against the others' past actions, minus the payoffs earned. The agent observes
-    the payoffs of all its actions at every step (full information), so it needs a game without
-    turns. In a Markov game every observation has its own regrets, of the rewards of the current
-    step only; later rewards are ignored.
+    the payoffs of all its actions at every step (full information). In a Markov game every
+    observation has its own regrets, of the rewards of the current step only; later rewards are
+    ignored.
 
     Parameters
     ----------
@@ -47,6 +47,11 @@ class RegretMatching(RuleLearner):
     Tables, (replicas, observations, A): "strategy", the current strategy; "regrets", summed from 0;
     "average_strategy", the mean of the strategies played; and "seen", (replicas, observations)
     int64, their number. One random word per step.
+
+    In games with turns it needs an agent whose moves are each followed by its own next move, or by
+    the end of the episode. If others move in between, `fastgames.run` rejects it: the payoff of an
+    action depends on their replies, which are known for the action played only, and the sources
+    define regrets of one step only. `Exp3` needs the payoffs of its own actions only.
 
     Consider T visits of an observation by an agent with A actions whose payoffs lie in a range of
     length L. With `played` False, no regret exceeds L sqrt(A T) on any run, for any play of the

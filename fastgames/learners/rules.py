@@ -4,7 +4,7 @@ import functools
 import math
 from collections import namedtuple
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
@@ -18,7 +18,7 @@ from fastgames.games import Game
 DIMENSIONS = ("observations", "actions", "agents", "others_actions", "joint_actions",
               "joint_observations")  # fmt: skip
 KINDS = ("real", "int64")
-ASKS = ("counterfactual", "joint", "cuts", "opponents", "mediator")  # flags of `Rules`
+ASKS = ("counterfactual", "joint", "cuts", "steps", "opponents", "mediator")  # flags of `Rules`
 
 
 @dataclass(eq=False, repr=False)
@@ -164,6 +164,8 @@ class Rules(Frozen):
         Learn from the actions and rewards of all agents.
     cuts : bool
         Learn also from moves that a time limit cuts before the agent's next turn.
+    steps : bool
+        In games with turns, learn from every step, whether the agent moves or not.
     opponents : bool
         Read the tables of all other agents.
     mediator : bool
@@ -179,6 +181,8 @@ class Rules(Frozen):
         Tables that follow from the others.
     derive : function (tables, p, observation), or None
         It writes the derived tables of an observation, after others were given.
+    learn_in_turns : function (tables, p, t), or None
+        It replaces `learn` in games with turns.
     """
 
     parameters: tuple[str, ...]
@@ -195,6 +199,7 @@ class Rules(Frozen):
     counterfactual: bool = False
     joint: bool = False
     cuts: bool = False
+    steps: bool = False
     opponents: bool = False
     mediator: bool = False
     team: bool = False
@@ -202,6 +207,13 @@ class Rules(Frozen):
     distributions: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     derive: Callable[..., None] | None = None
+    learn_in_turns: Callable[..., Any] | None = None
+
+    def in_game(self, game: Game) -> "Rules":
+        """Return the rules in a game, which may have turns."""
+        if not game.compact.has_turns or self.learn_in_turns is None:
+            return self
+        return replace(self, learn=self.learn_in_turns)
 
     @property
     def situated(self) -> bool:

@@ -36,7 +36,8 @@ class Outcome(NamedTuple):
     Attributes
     ----------
     observation, action : int
-        The observation of the move (o), and the action (a).
+        The observation of the move (o), and the action (a). If the learner asks for "steps", those
+        of the step: the action is 0 if the agent does not move.
     gain : real
         The discounted rewards since the move; without turns, the reward itself.
     weight : real
@@ -72,6 +73,9 @@ class Outcome(NamedTuple):
     opponents : tuple or None
         The tables of all other agents as they stood before anyone learned in this step, as in
         `Situation`.
+    moves : array (N,) of bool, or None
+        Which agents moved in the step in which the agent learns, if the learner asks for "joint" or
+        "steps". Without turns, all of them.
     """
 
     observation: int
@@ -90,23 +94,33 @@ class Outcome(NamedTuple):
     truncated: bool = False
     word: int = -1
     opponents: Any = None
+    moves: Any = None
 
 
 class TeamOutcome(NamedTuple):
-    """One step of a team of M agents, in the order of their numbers.
+    """One move of a team of M agents, in the order of their numbers, and its consequences.
+
+    In a game with turns the team moves if any of its members does. It learns when a member is to
+    move next or a terminal state is reached; a time limit that cuts the episode in another state
+    discards the move. If the learner asks for "steps", it learns from every step, whoever moves.
 
     Attributes
     ----------
     observations, actions, next_observations : array (M,) int64
-        The observations and actions of the step, and the observations after it.
+        The observations and actions of the move, and the observations at the team's next move or in
+        the terminal state. The action of a member that does not move is 0. If the learner asks for
+        "cuts", `next_observations` are -1 after a move that a time limit cuts before the team's
+        next turn.
     rewards : array (M,)
-        The rewards, of the type of the tables.
+        The discounted rewards since the move, of the type of the tables; without turns, the rewards
+        of the step.
     weight : real
-        The discount factor gamma, of the type of the tables.
+        The factor of the value of the next observations, of the type of the tables; without turns,
+        the discount factor gamma.
     ended : bool
         True if a terminal state was reached; its value is 0. A time limit does not end an episode.
     signals : tuple of M signals
-        The signals of the step, as passed to `choose`.
+        The signals of the step in which the team learns, as passed to `choose`.
     truncated : bool
         True if the time limit cut the episode in the state reached. Its value counts (`ended` is
         False), but the next outcome is of another episode: returns and traces stop here.
@@ -114,10 +128,13 @@ class TeamOutcome(NamedTuple):
         For each member, the reward that each of its actions would have received against the actions
         of all other agents, members and others, if the learner is `counterfactual`.
     word : int
-        The mediator's word of the step, as in `Situation`, else -1.
+        The mediator's word of the step in which the team learns, as in `Situation`, else -1.
     opponents : tuple or None
         The tables of all agents outside of the team as they stood before anyone learned in this
         step, as in `Situation`.
+    moves, next_moves : array (M,) of bool
+        Which members made the move, and which are to move at the next observations. Without turns,
+        all of them.
     """
 
     observations: Any
@@ -131,3 +148,5 @@ class TeamOutcome(NamedTuple):
     columns: Any = None
     word: int = -1
     opponents: Any = None
+    moves: Any = None
+    next_moves: Any = None

@@ -382,7 +382,7 @@ def test_things_that_are_no_seed(rng, error, stream):
         (
             {"game": TURNS, "learners": [fg.QLearner(), fg.QLearner(counterfactual=True)]},
             ValueError,
-            ("counterfactual", "learners[1]", "False", "turns"),
+            ("learners[1] needs counterfactual rewards", "turns", "Exp3", "QLearner("),
         ),
         (
             {"learners": fg.QLearner(fg.VisitCount([0.5, 0.6]))},
