@@ -34,6 +34,10 @@ class COMA(RuleLearner):
 
     Agents with equal learners form one team.
 
+    In games with turns a member that does not move plays action 0 for certain: it has no advantage,
+    and its logits do not change. The team moves in a state if a member does; r is the discounted
+    reward until its next move, and gamma its factor.
+
     Parameters
     ----------
     alpha_actor : float, schedule or array (replicas,)
@@ -61,6 +65,10 @@ class COMA(RuleLearner):
     Tables: "logits", (replicas, observations, actions), of each member, and "q", (replicas, joint
     observations, joint actions), initially 0, of the team. The digits of joint observations and
     joint actions are those of the members, the first slowest. One random word per step.
+
+    In games with turns the joint observation includes the members that do not move. It should tell
+    who moves: otherwise the states that it does not tell apart share the value of their joint
+    action 0.
 
     Source: Foerster, Farquhar, Afouras, Nardelli & Whiteson, Counterfactual Multi-Agent Policy
     Gradients, AAAI 2018, equation 4; here with tables, one-step targets (lambda = 0) and no
@@ -106,6 +114,7 @@ class COMA(RuleLearner):
             draw=fixed.draw,
             choose=choose,
             learn=learn,
+            learn_in_turns=learn_in_turns,
             policy=policy,
             team=True,
         )
@@ -241,4 +250,65 @@ def learn(tables: Any, p: Any, t: "TeamOutcome") -> None:
         softmax(row, chances)
         advantage = q[s, u] - baseline(q[s], chances, p.epsilon, u - a * stride, stride)
         climb(row, chances, a, p.epsilon, real(p.alpha_actor) * advantage)
+        stride = stride * len(row)
+
+
+def chances_of(row: np.ndarray, epsilon: float, moves: bool, out: np.ndarray) -> None:
+    """Write the probabilities of a member's actions into `out`; 1 for action 0 if it does not move.
+
+    row, out: (A,), its logits, and the probabilities
+    """
+    real = row.dtype.type
+    softmax(row, out)
+    for a in range(len(out)):
+        out[a] = mixed(out[a], epsilon, len(out), real)
+        if not moves:
+            out[a] = real(1.0) if a == 0 else real(0.0)
+
+
+def expected_in_turns(
+    row: np.ndarray, logits: Any, observations: Any, moves: Any, epsilon: float
+) -> Any:
+    """Return the mean of a row of the critic over the policies of the members that move.
+
+    It averages as `expected` does. moves: (M,) of bool
+    """
+    values = row.copy()
+    size = len(row)
+    for i in range(len(observations) - 1, -1, -1):
+        chances = np.empty(logits[i].shape[1], row.dtype)
+        chances_of(logits[i][observations[i]], epsilon, moves[i], chances)
+        size = size // len(chances)
+        for k in range(size):
+            total = row.dtype.type(0.0)
+            for a in range(len(chances)):
+                total = total + chances[a] * values[k * len(chances) + a]
+            values[k] = total
+    return values[0]
+
+
+def learn_in_turns(tables: Any, p: Any, t: "TeamOutcome") -> None:
+    """Update as `learn` does, in a game with turns: members that do not move play action 0.
+
+    The mean E is over the members that move next; only actors that made the move learn.
+    """
+    logits = tables.logits
+    q = tables.q
+    real = q.dtype.type
+    s = joint(t.observations, logits, 0)
+    u = joint(t.actions, logits, 1)
+    value = real(0.0)
+    if not t.ended:
+        s2 = joint(t.next_observations, logits, 0)
+        value = expected_in_turns(q[s2], logits, t.next_observations, t.next_moves, p.epsilon)
+    update(q, s, u, mean(t.rewards) + t.weight * value, real(p.alpha_critic))
+    stride = 1
+    for i in range(len(t.actions) - 1, -1, -1):
+        a = t.actions[i]
+        row = logits[i][t.observations[i]]
+        if t.moves[i]:
+            chances = np.empty(len(row), q.dtype)
+            softmax(row, chances)
+            advantage = q[s, u] - baseline(q[s], chances, p.epsilon, u - a * stride, stride)
+            climb(row, chances, a, p.epsilon, real(p.alpha_actor) * advantage)
         stride = stride * len(row)

@@ -30,6 +30,10 @@ class VDN(RuleLearner):
 
     Agents with equal learners form one team.
 
+    In games with turns both sums are over the members that move: a member that does not move has no
+    action, and its observation is not used. The team moves in a state if a member does; r is the
+    discounted reward until its next move, and gamma its factor.
+
     Parameters
     ----------
     alpha : float, schedule or array (replicas,)
@@ -53,6 +57,9 @@ class VDN(RuleLearner):
     Notes
     -----
     Table: "q", (replicas, observations, actions), of each member. One random word per step.
+
+    If one member moves at a time and observes the state, the team learns as one Q-learner does that
+    controls all its members.
 
     Source: Sunehag et al., Value-Decomposition Networks For Cooperative Multi-Agent Learning Based
     On Team Reward, AAMAS 2018, equation 1; here with tables instead of networks.
@@ -92,6 +99,7 @@ class VDN(RuleLearner):
             parameters=("alpha", "gamma", self.explore.parameter),
             tables=(Table("q"),),
             learn=learn,
+            learn_in_turns=learn_in_turns,
             team=True,
             **(self.explore.rules | {"twin": None}),
         )
@@ -125,3 +133,25 @@ def learn(tables: Any, p: Any, t: "TeamOutcome") -> None:
         o = t.observations[i]
         a = t.actions[i]
         qs[i][o, a] = qs[i][o, a] + change
+
+
+def learn_in_turns(tables: Any, p: Any, t: "TeamOutcome") -> None:
+    """Update q_i as `learn` does, in a game with turns: only members that move count in the sums.
+
+    Those that made the move count in the value, those that move next in that of the target.
+    """
+    qs = tables.q
+    real = t.rewards.dtype.type
+    value = real(0.0)
+    best = real(0.0)
+    for i in range(len(t.observations)):
+        if t.moves[i]:
+            value = value + qs[i][t.observations[i], t.actions[i]]
+        if t.next_moves[i] and not t.ended:
+            best = best + largest(qs[i][t.next_observations[i]])
+    change = real(p.alpha) * ((mean(t.rewards) + t.weight * best) - value)
+    for i in range(len(t.observations)):
+        if t.moves[i]:
+            o = t.observations[i]
+            a = t.actions[i]
+            qs[i][o, a] = qs[i][o, a] + change
