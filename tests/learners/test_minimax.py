@@ -171,10 +171,6 @@ def _three():
     return fg.MatrixGame(np.zeros((3, 2, 2, 2)))
 
 
-def _turns():
-    return fg.MarkovGame(np.zeros((2, 2, 2, 2)), np.ones((2, 2, 2), int), turns=[0, 1])
-
-
 def _in_one_state():
     rewards = np.zeros((2, 3, 2, 2))
     rewards[1, 2, 0, 1] = 0.5
@@ -190,7 +186,6 @@ def _one_of_two():
     "game, error",
     [
         (_three(), "game must have 2 agents for MinimaxQ, got .* with 3"),
-        (_turns(), "game must have no turns for MinimaxQ, got .* with turns"),
         (prisoners_dilemma(), "sum to 0 .* sums of up to 6"),
         (_in_one_state(), "sum to 0 .* sums of up to 0.5"),
         (_one_of_two(), "sum to 0 .* sums of up to 2"),

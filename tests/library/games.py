@@ -90,6 +90,27 @@ def markov_games(draw, turns=None, terminal=None, time_limit=True, shape=None):
 
 
 @st.composite
+def joining_games(draw):
+    """Games with turns in which agents join one after the other, and then move at every step."""
+    game = draw(markov_games(turns=True).filter(lambda game: game.num_states > 1))
+    states = np.arange(game.num_states)
+    rng = np.random.default_rng(draw(st.integers(0, 9999)))
+    shape = (game.num_states, *game.num_actions)
+    later = rng.integers(0, game.num_states, shape)
+    return fg.MarkovGame(
+        game.rewards,
+        np.maximum(later, states.reshape(-1, *(1,) * game.num_agents)),
+        game.discount,
+        0,
+        (states == states[-1]) & draw(st.booleans()),
+        game.observations,
+        num_observations=game.num_observations,
+        turns=rng.permutation(game.num_agents)[:, None] <= states,
+        time_limit=5,
+    )
+
+
+@st.composite
 def remembering_games(draw):
     """Repeated games whose agents remember the same number of periods, or each its own."""
     longest, agents = draw(st.integers(1, 2)), st.integers(2, 3)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import fastgames as fg
 from fastgames import registry
+from fastgames.games.turns import may_wait
 
 # With thresholds T of 0, 1, 2, 3 and 2^31.
 EPSILONS = st.sampled_from(
@@ -96,25 +97,24 @@ INITIALS = {"uniform_rivals": fg.UniformRivals}
 
 
 @st.composite
-def _value_learners(draw, make, kind, replicas, observations, actions, turns):
+def _value_learners(draw, make, kind, replicas, observations, actions):
     table = (observations, actions)
     shape = draw(st.sampled_from([(), (actions,), table, (replicas, 1, 1), (replicas, *table)]))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     initial = rng.integers(-2, 3, shape) if draw(st.booleans()) else rng.normal(size=shape)
     if draw(st.integers(0, 3)) == 0:
         initial = INITIALS[draw(st.sampled_from(sorted(INITIALS)))]()
-    more = {} if turns else dict.fromkeys(kind.options, True)
     return make(
         alpha=draw(STEP_SIZES[kind.step](replicas)),
         gamma=draw(st.none() | _parameters("gamma", replicas)),
         explore=draw(EXPLORERS[kind.explorer](replicas)),
         initial=initial,
-        **more,
+        **dict.fromkeys(kind.options, True),
     )
 
 
 @st.composite
-def _fixed_policies(draw, make, kind, replicas, observations, actions, turns):
+def _fixed_policies(draw, make, kind, replicas, observations, actions):
     table = (observations, actions)
     shape = draw(st.sampled_from([(actions,), (1, actions), table, (replicas, *table)]))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
@@ -133,7 +133,7 @@ def _interval(domain):
 
 
 @st.composite
-def _described(draw, make, kind, replicas, observations, actions, turns):
+def _described(draw, make, kind, replicas, observations, actions):
     """A learner that is described by its rules: parameters in their domains."""
     has, given = inspect.signature(make).parameters, {}
     for name, domain in make.domains().items():
@@ -196,7 +196,10 @@ class Kind:
     def suits(self, game):
         """Return whether a learner of this kind can play this game."""
         made = self.made(game)
-        if game.compact.turns is not None and (made.rules.counterfactual or made.rules.team):
+        agents = range(game.num_agents)
+        if made.rules.counterfactual and any(
+            may_wait(game.compact, game.num_actions, (i,)) for i in agents
+        ):
             return False
         try:
             getattr(made, "check", lambda game, agent: None)(game, 0)

@@ -15,7 +15,7 @@ from fastgames.engine import compiled, environments
 from fastgames.engine.arguments import check_recordable
 from fastgames.engine.spec import RunSpec
 from fastgames.record import COUNTS
-from library.games import GAMES, markov_games, matrix_games, variants
+from library.games import GAMES, joining_games, markov_games, matrix_games, variants
 from library.learners import AHEAD, LEARNERS
 
 
@@ -88,13 +88,13 @@ def _records(draw, steps, game):
 def _learners(draw, kind, game, agent, replicas):
     strategy, make = LEARNERS[kind.learner], registry.LEARNERS[kind.learner]
     sizes = (game.num_observations[agent], game.num_actions[agent])
-    return draw(strategy(make, kind, replicas, *sizes, game.compact.turns is not None))
+    return draw(strategy(make, kind, replicas, *sizes))
 
 
 @st.composite
 def _games_for(draw, kind):
-    """A game that suits a learner which does not suit every game: no turns, or zero-sum."""
-    game = draw(st.one_of(matrix_games(), markov_games(turns=False)))
+    """A game that suits a learner which does not suit every game: nobody waits, or zero-sum."""
+    game = draw(st.one_of(matrix_games(), markov_games(turns=False), joining_games()))
     if kind.suits(game):
         return game
     agents, actions = st.just(2), st.integers(1, 4)
@@ -102,9 +102,9 @@ def _games_for(draw, kind):
         payoffs = draw(matrix_games(agents, actions)).payoffs
         return fg.MatrixGame([payoffs[0], -payoffs[0]])
     shape = [draw(actions), draw(actions)]
-    game = draw(markov_games(turns=False, shape=shape))
+    game = draw(markov_games(shape=shape))
     rewards = np.array([game.rewards[0], -game.rewards[0]])
-    more = {"time_limit": game.time_limit}
+    more = {"time_limit": game.time_limit, "turns": game.turns}
     args = (game.transitions, game.discount, game.start, game.terminal)  # all states are seen
     return fg.MarkovGame(rewards, *args, **more)
 
