@@ -9,6 +9,7 @@ import numpy as np
 # Codes of the first error in a block, the values of `wrong[0]` (src_cy/block.pxi, `Lanes.wrong`).
 CHOSE_OUTSIDE, CHOOSE_FAILED, SEEN_OUTSIDE, PAID_OUTSIDE, GAME_FAILED, LEARN_FAILED = range(1, 7)
 CHOSE_FRACTION, SEEN_FRACTION, ENDED_ODDLY, DRAW_FAILED, MOVED_ODDLY, NOT_FINITE = range(7, 13)
+OPENED_OUT_OF_TURN = 13
 # Stored instead of an agent's number if a function of the game failed; TURNS - i for agent i.
 STEP, START, TURNS = -1, -2, -3
 
@@ -18,12 +19,12 @@ class CompileError(TypeError):
 
 
 class RuleError(RuntimeError):
-    """Error for a function of a learner or a game that fails, or leaves its range.
+    """Error for a function of a learner or a game that fails or leaves its range, or an opening.
 
     Attributes
     ----------
     function : str
-        The function, such as "choose of learners[0]".
+        The function, such as "choose of learners[0]"; or "opening".
     replica, step : int
         The replica and its step, counted from 0.
     value : number or None
@@ -112,6 +113,11 @@ def out_of_range(kind: str, value: Any, count: float) -> str:
         return f"returned {value}, but must return True if the agent moves, else False"
     what = {"action": "an action", "observation": "an observation"}[kind]
     return f"returned {value}, but {what} must be a whole number in [0, {count})"
+
+
+def out_of_turn(action: int, agent: int) -> str:
+    """Return the error text for an opening with an action of an agent that does not move."""
+    return f"must have action 0 for agent {agent}, which does not move in this state, got {action}"
 
 
 def is_below(x: Any, count: Any) -> Any:

@@ -215,9 +215,16 @@ def _merged(names: list[str], results: list[Result], places: _Places, part: Part
         grid=first.grid, part=part,
     )  # fmt: skip
     states = [result.state for result in results]
-    held = [field.name for field in FIELDS if getattr(first.state, field.name) is not None]
     arrays: dict[str, Any] = {}
-    arrays |= _joined([{name: getattr(state, name) for name in held} for state in states], places)
+    for field in FIELDS:
+        own = [getattr(state, field.name) for state in states]
+        like = next((array for array in own if array is not None), None)
+        if like is not None:  # a part that has played its opening has none any more
+            own = [
+                np.zeros((len(place), *like.shape[1:]), like.dtype) if array is None else array
+                for array, place in zip(own, places, strict=True)
+            ]
+            arrays[field.name] = joined(own, places)
     seats: list[Seat] = []
     for agent in spec.agents:
         seats.append(_seat(agent, [state.seats[agent.agent] for state in states], places, seats))

@@ -87,7 +87,7 @@ class Result(Recorded):
         """The arguments of the run that determine the contents of the result."""
         return RunSpec(
             self.game, self.learners, self.replicas, self.dtype, self.stream, self.record,
-            self.stop, grid=self.grid, part=self.part,
+            self.stop, grid=self.grid, opening_steps=self.state.opening_steps, part=self.part,
         )  # fmt: skip
 
     @property

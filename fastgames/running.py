@@ -71,6 +71,7 @@ def run(
     start_tables: Sequence[Mapping[str, npt.ArrayLike] | None] | None = None,
     reset: Sequence[int] | Mapping[int, str] | None = None,
     only: slice | npt.ArrayLike | None = None,
+    opening: npt.ArrayLike | None = None,
 ) -> Result:
     """Run learners in a game, in many independent replicas, and return the result.
 
@@ -153,6 +154,13 @@ def run(
         the replicas in ascending order, and ``result.numbers`` has their numbers;
         `fastgames.merge` joins parts. The seed must be given as `rng`, and `stream` be
         "fastgames". A part is resumed without `only`.
+    opening : array_like of int (replicas, K, N), (K, N) or (N,), optional
+        Joint actions of the first K steps of the call, in each replica or in all; (N,) stands for
+        one step. The action of agent i is in [0, A_i), and 0 where it does not move. Agents draw
+        and choose as in other steps, then these actions replace their choices. Agents learn from
+        them, schedules advance, and records and `stop` count these steps
+        (``Stable(periods, after=K)`` counts from the end of the opening). If the call ends before
+        step K, a run that resumes continues the opening, unless it has its own.
 
     Returns
     -------
@@ -163,10 +171,10 @@ def run(
     TypeError, ValueError
         If an argument is outside its domain, before anything is allocated or compiled.
     RuleError
-        If a function of a learner or a game fails, a value that it returns is out of range, or a
-        table is not finite. The error has the function, the replica, the step and the value. If
-        the check of the tables at the end of the run fails, `result` of the error is the complete
-        run.
+        If a function of a learner or a game fails, a value that it returns is out of range, a
+        table is not finite, or `opening` has an action other than 0 for an agent that does not
+        move. The error has the function, the replica, the step and the value. If the check of the
+        tables at the end of the run fails, `result` of the error is the complete run.
     CompileError (a TypeError)
         If Numba cannot compile such a function.
     Interrupted
@@ -194,6 +202,7 @@ def run(
         dtype=dtype, backend=backend, stream=stream, threads=threads, resume=resume,
         checked=checked, start_states=start_states, start_tables=start_tables, reset=reset,
         only=only,
+        opening=opening,
     )  # fmt: skip
 
     seed: int | None = None if resume is None else resume.seed
@@ -228,6 +237,7 @@ def run(
             result, game=spec.game, learners=spec.learners, grid=spec.grid, part=spec.part
         )
         state = result.state
+        spec = replace(spec, opening=None, opening_steps=state.opening_steps)
         if state.generator is not None:
             generator = generator_of(state.generator)
     else:
@@ -318,6 +328,7 @@ def _work_off(
 
     def finish() -> None:
         """Update the counts, and write the last checkpoint if there is a writer."""
+        state.close_opening()
         if writer is None:
             bring_up_to_date()
         elif len(todo) or not writer.path.exists():  # a complete checkpoint is only read

@@ -35,6 +35,9 @@ cdef enum Bootstrap:   # value of the next observation: maximum, expectation, or
     EXPECTED = 1
     NEXT = 2
 
+cdef enum:             # a code of fastgames/errors.py
+    OPENED_OUT_OF_TURN = 13
+
 cdef enum Over:        # status of an episode after a step
     GOES_ON = 0
     ENDED = 1          # terminal: a terminal state was reached
@@ -181,6 +184,9 @@ ctypedef struct Block:
     uint32_t *mediator                     # (4, lanes) xoshiro128++
     int64_t *said                          # (lanes,) the mediator's word of this step
     # Rows only.
+    int64_t opening_steps                  # steps of the opening
+    int32_t *opening                       # (lanes, opening_steps, agents) joint actions of a run's first steps, or NULL
+    int64_t *opening_at                    # (lanes,) index of the next one; opening_steps and above: none is left
     int32_t *state                         # (lanes,) current state
     int32_t *next_state                    # (lanes,) next state
     int32_t *cell                          # (lanes,) index of the rewards: by joint action, state and variant

@@ -117,6 +117,8 @@ cdef class Lanes:
         Whether the steps in a row without a change of a greedy action are counted.
     last : int
         The number of cells that `window` holds; 0: no window.
+    opening : int
+        The number of steps whose joint actions are given in advance; 0: none (rows only).
     outside : OutsideArrays or None
         The arrays of environments (fastgames/engine/core.py; see Outside in outside.pxi), written at every step, if
         agents are played from outside (rows only). Rows start on cache lines.
@@ -140,6 +142,7 @@ cdef class Lanes:
     counts is a dict by name of (lanes, *dimensions), or (agents, lanes, *dimensions) if each agent has its own.
     In games of functions: state (lanes, state_size) int64, reward_window (lanes, last, agents) REAL; with turns, moves
     (agents, lanes) uint8.
+    If there is an opening, opening (lanes, steps, agents) int32 and opening_at (lanes,) int64, the index of its next step.
     wrong (4,) int64 describes the first error of a function: its number in fastgames/errors.py, or 0; the agent, or the
     function of the game (-1: step, -2: start); the lane; the value, or its bits. After an error, advance() takes no steps.
     """
@@ -160,11 +163,11 @@ cdef class Lanes:
     cdef readonly list seats
     cdef readonly dict counts
     cdef readonly object state, age, variant, nature, tallying, stable, waits, window, window_at
-    cdef readonly object wrong, reward_window, path_at, mediator, step, moves
+    cdef readonly object wrong, reward_window, path_at, mediator, step, moves, opening, opening_at
     cdef public int64_t active
 
     def __init__(self, int lanes, int capacity, game, list seats, dict counts, *, bint rows, bint stable,
-                 int64_t last, bit_generator=None, outside=None):
+                 int64_t last, int64_t opening=0, bit_generator=None, outside=None):
         cdef int i
         self.memory = []
         self.seats = []
@@ -219,6 +222,12 @@ cdef class Lanes:
                 self.b.stable = <int64_t *>address(self.stable)
                 self.waits = self.kept((lanes,), np.int64)
                 self.b.waits = <int64_t *>address(self.waits)
+            if opening:
+                self.opening = self.kept((lanes, opening, len(seats)), np.int32)
+                self.opening_at = self.kept((lanes,), np.int64)
+                self.b.opening_steps = opening
+                self.b.opening = <int32_t *>address(self.opening)
+                self.b.opening_at = <int64_t *>address(self.opening_at)
             self.window_at = self.kept((lanes,), np.int64)
             if last:
                 if game.functions is not None:
@@ -814,6 +823,8 @@ cdef class Lanes:
                          choose_softmax_rows if choose == "softmax" else choose_fixed_rows, t)
             if s.turns != NULL:
                 self.add(stay_out, t)
+        if b.opening != NULL and bool((self.opening_at[:self.active] < b.opening_steps).any()):
+            self.add(play_opening, b)
         self.add_recorders(True)
         if b.play_rule != NULL or any(seat.joint for seat in self.given):
             self.add(gather_moves, b)

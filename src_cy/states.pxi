@@ -1,5 +1,29 @@
 # Passes of a game with states, along the lanes: joint action, rewards, next state, end of an episode.
 
+cdef void play_opening(void *context, int64_t lanes, int k) noexcept nogil:
+    """Replace the actions that agents chose by those of the opening, in the lanes in which it is not over."""
+    cdef Block *b = <Block *>context
+    cdef Seat *s
+    cdef int32_t *joint
+    cdef int64_t i
+    cdef int j
+    if b.wrong[0]:
+        return
+    for i in range(b.active):
+        if b.opening_at[i] >= b.opening_steps:
+            continue
+        joint = b.opening + (i * b.opening_steps + b.opening_at[i]) * b.agents
+        b.opening_at[i] += 1
+        for j in range(b.agents):
+            s = &b.seats[j]
+            if joint[j] != 0 and s.turns != NULL and not s.turns[b.state[i]]:
+                b.wrong[0], b.wrong[1], b.wrong[2], b.wrong[3] = OPENED_OUT_OF_TURN, j, i, joint[j]
+                return
+            s.move[i] = joint[j]
+            if s.columnar:
+                s.action[i] = <real>joint[j]
+
+
 cdef void join_moves(void *context, int64_t lanes, int k) noexcept nogil:
     """Compute the index of the joint action; agent 0's action varies slowest."""
     cdef Block *b = <Block *>context

@@ -55,6 +55,7 @@ def checked_spec(
     start_tables: Any,
     reset: Any,
     only: Any,
+    opening: Any,
 ) -> RunSpec:
     """Return the specification of a run; its arguments are those of `fastgames.run`.
 
@@ -90,10 +91,16 @@ def checked_spec(
         from fastgames.engine import starts
 
         reset = starts.check_reset(reset, seats, resume)
+    opening_steps = 0 if resume is None else resume.state.opening_steps
+    if opening is not None:
+        from fastgames.engine import starts
+
+        opening = starts.check_opening(game, opening, replicas)
+        opening_steps = opening.shape[1]
     record = Record() if record is None else record
     spec = RunSpec(
         game, seats, replicas, dtype, stream, record, stop, steps, backend, threads, checked, grid,
-        start_states, reset=reset,
+        start_states, reset=reset, opening=opening, opening_steps=opening_steps,
     )  # fmt: skip
     if start_tables is not None:
         from fastgames.engine import starts

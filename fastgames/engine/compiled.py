@@ -31,6 +31,7 @@ from fastgames.errors import (
     LEARN_FAILED,
     MOVED_ODDLY,
     NOT_FINITE,
+    OPENED_OUT_OF_TURN,
     PAID_OUTSIDE,
     SEEN_FRACTION,
     SEEN_OUTSIDE,
@@ -41,6 +42,7 @@ from fastgames.errors import (
     not_finite,
     of_game,
     out_of_range,
+    out_of_turn,
     plain,
 )
 from fastgames.games import Game, Variants
@@ -123,7 +125,7 @@ def block_bytes(spec: RunSpec, capacity: int) -> int:
         size += 0 if rules.twin == "outside" else lanes * 3 * actions * real
         size += game.compact.rewards[agent.agent].size * real + 8 * game.num_states
         largest = max(largest, table)  # is held twice while it is copied
-    size += 4 * lanes * spec.window
+    size += 4 * lanes * (spec.window + spec.opening_steps * game.num_agents)
     moves = spec.functions
     if moves is not None:
         size += 8 * lanes * (moves.words + moves.state_size + 4 * game.num_agents)
@@ -196,6 +198,7 @@ class LaneBlock:
             rows=not self.columns,
             stable=spec.stop is not None,
             last=self.last,
+            opening=spec.opening_steps,
             bit_generator=bit_generator,
             outside=outside,
         )
@@ -274,6 +277,9 @@ class LaneBlock:
                 self.lanes.mediator[:, into] = state.mediator[where].T
             if self.lanes.step is not None:
                 self.lanes.step[into] = state.steps[where]
+        if state.opening is not None and state.opening_begun is not None:
+            self.lanes.opening[into] = state.opening[where]
+            self.lanes.opening_at[into] = state.steps[where] - state.opening_begun[where]
         if state.window is not None:
             self.lanes.window_at[into] = state.steps[where] % self.last
         if self.lanes.path_at is not None:
@@ -441,6 +447,8 @@ class LaneBlock:
         if kind in (CHOSE_OUTSIDE, CHOSE_FRACTION):
             problem = out_of_range("action", value, game.num_actions[agent])
             return RuleError(f"choose of {learner}", replica, step, value, problem)
+        if kind == OPENED_OUT_OF_TURN:
+            return RuleError("opening", replica, step, value, out_of_turn(value, agent))
         if kind in (SEEN_OUTSIDE, SEEN_FRACTION):
             problem = out_of_range("observation", value, game.num_observations[agent])
             return RuleError(of_game("observe", game.name, agent), replica, step, value, problem)

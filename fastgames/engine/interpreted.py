@@ -20,6 +20,7 @@ from fastgames.errors import (
     not_finite,
     of_game,
     out_of_range,
+    out_of_turn,
     plain,
     unwritable,
 )
@@ -280,6 +281,10 @@ class _Outside(Exception):
 
     Arguments: what it is, the value, its limit, and for a reward the agent who got it.
     """
+
+
+class _OutOfTurn(Exception):
+    """The opening has an action of an agent that does not move. Arguments: action, agent."""
 
 
 class Move(NamedTuple):
@@ -705,6 +710,8 @@ class ReferenceBlock:
                 value = float(value) if kind in ("reward", "table", "real") else plain(value)
                 problem = count if kind == "table" else out_of_range(kind, value, count)
                 function += f" for agent {agent[0]}" if agent else ""
+            elif isinstance(error, _OutOfTurn):
+                function, value, problem = "opening", error.args[0], out_of_turn(*error.args)
             elif isinstance(error, ScheduleError):
                 function = f"{error.parameter} of {function.partition(' of ')[2]}"
                 value, problem = error.value, str(error)
@@ -735,6 +742,7 @@ class ReferenceBlock:
             player.draw(self.rng)
             self.doing = f"choose of learners[{player.agent}]"
             joint.append(player.choose(view, taken, word, before))
+        joint = self._opened(joint, here, taken)
         self.doing = of_game("step", name)
         origin = np.copy(world.state)
         step = world.step(tuple(joint), self.asking)._replace(
@@ -758,6 +766,20 @@ class ReferenceBlock:
         for player in players:
             player.advance()
         self._count(here, origin, tuple(joint), step, changes)
+
+    def _opened(self, chosen: list[int], here: list[View], taken: int) -> list[int]:
+        """Return the joint action of the opening, or the one that was chosen once it is over.
+
+        taken: the steps taken
+        """
+        opening, begun = self.state.opening, self.state.opening_begun
+        if opening is None or begun is None or taken - begun[self.replica] >= opening.shape[1]:
+            return chosen
+        joint: list[int] = opening[self.replica, taken - begun[self.replica]].tolist()
+        for agent, (action, view) in enumerate(zip(joint, here, strict=True)):
+            if action and not view.moves:
+                raise _OutOfTurn(action, agent)
+        return joint
 
     def _tables(self) -> list[Any]:
         """Return copies of every agent's tables, read-only, as rules take them."""

@@ -81,6 +81,7 @@ def part_of(spec: RunSpec, part: Part, resume: Any) -> RunSpec:
         replicas=len(numbers),
         start_states=None if states is None else states[numbers],
         start_tables=tables,
+        opening=None if spec.opening is None else spec.opening[numbers],
         part=part._replace(call=_digest(spec, part)),
     )
 
@@ -88,7 +89,7 @@ def part_of(spec: RunSpec, part: Part, resume: Any) -> RunSpec:
 def _digest(spec: RunSpec, part: Part) -> str:
     """Return the digest of what a call says about all replicas and its result does not tell."""
     digest = hashlib.sha256(repr((part.call, spec.steps, spec.reset)).encode())
-    arrays: dict[str, Any] = {"states": spec.start_states}
+    arrays: dict[str, Any] = {"states": spec.start_states, "opening": spec.opening}
     for i, tables in enumerate(spec.start_tables or []):
         arrays |= {f"{i}/{name}": table for name, table in tables.items()}
     for name, array in arrays.items():

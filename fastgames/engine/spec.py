@@ -56,6 +56,10 @@ class RunSpec:
         What begins anew where a run resumes: "tables", "schedules" or "both", by agent.
     part : Part or None
         The replicas of the whole run that these are; None: all.
+    opening : (replicas, K, N) int32 array, or None
+        The joint actions of the first K steps of the call.
+    opening_steps : int
+        K, or that of an opening in which a resumed run stands; 0: none.
     """
 
     game: Game
@@ -74,6 +78,8 @@ class RunSpec:
     start_tables: list[dict[str, np.ndarray]] | None = None
     reset: dict[int, str] | None = None
     part: Part | None = None
+    opening: np.ndarray | None = None
+    opening_steps: int = 0
 
     @cached_property
     def real(self) -> np.dtype[Any]:
@@ -116,6 +122,7 @@ class RunSpec:
         return (
             not any(agent.by_rules for agent in self.agents)
             and self.stop is None
+            and self.opening_steps == 0
             and self.functions is None
             and compact.num_states == 1
             and self.game.num_agents > 1  # the kernels of columns combine the actions of two agents

@@ -1,4 +1,4 @@
-"""Checks of given first states and tables, and of what a resumed run begins anew."""
+"""Checks of given first states, actions and tables, and of what a resumed run begins anew."""
 
 from __future__ import annotations
 
@@ -68,6 +68,23 @@ def _check_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
     if array.shape != shape:
         what = "one state for each replica"
         raise ValueError(f"{name} must have shape {shape}, {what}, got shape {array.shape}")
+
+
+def check_opening(game: Game, given: Any, replicas: int) -> np.ndarray:
+    """Return the joint actions of the first steps, (replicas, K, N) int32."""
+    name, agents = "opening", game.num_agents
+    joint = array_of(name, given, "iu", "whole numbers")
+    steps = (1, 1, *joint.shape)[-2]
+    shape = (replicas, steps, agents)
+    if steps < 1 or not 1 <= joint.ndim <= 3 or joint.shape != shape[3 - joint.ndim :]:
+        raise ValueError(
+            f"{name} must have shape ({replicas}, K, {agents}), (K, {agents}) or ({agents},), the "
+            f"joint actions of the first K >= 1 steps, got shape {joint.shape}"
+        )
+    bad = (joint < 0) | (joint >= np.array(game.num_actions))
+    agent = int(np.argwhere(bad)[0, -1]) if bad.any() else 0
+    refuse_cells(name, joint, bad, f"in [0, {game.num_actions[agent]}) for agent {agent}")
+    return np.broadcast_to(joint.astype(np.int32), shape)
 
 
 def check_start_tables(spec: RunSpec, given: Any) -> list[dict[str, np.ndarray]]:

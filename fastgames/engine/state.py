@@ -190,6 +190,8 @@ class State(Counts):
         joint actions times the state where rewards depend on it. With `last` and `stop`
     reward_window: (replicas, last, agents) of the run's dtype, the rewards of these steps, in a
         procedural game, where no cell tells them
+    opening: (replicas, K, agents) int32, joint actions of K steps, while one of them is to come
+    opening_begun: (replicas,) int64, the step of each replica that has the first of them
     what `record` asks for: see `Counts`
     """
 
@@ -222,6 +224,25 @@ class State(Counts):
         "real", lambda spec: (spec.window, spec.game.num_agents),
         present=lambda spec: spec.window > 0 and spec.functions is not None, lanes="reward_window",
     )  # fmt: skip
+    opening: np.ndarray | None = held(
+        "int32", lambda spec: (spec.opening_steps, spec.game.num_agents),
+        bounds=lambda spec: (0, max(spec.game.num_actions) - 1),
+        present=lambda spec: spec.opening_steps > 0,
+    )  # fmt: skip
+    opening_begun: np.ndarray | None = held(
+        "int64", bounds=lambda spec: (0, MOST_STEPS), present=lambda spec: spec.opening_steps > 0
+    )
+
+    @property
+    def opening_steps(self) -> int:
+        """The number of steps of the opening, 0 without one."""
+        return 0 if self.opening is None else self.opening.shape[1]
+
+    def close_opening(self) -> None:
+        """Discard the opening if all replicas have played it whole."""
+        begun = self.opening_begun
+        if begun is not None and (self.steps - begun >= self.opening_steps).all():
+            self.opening = self.opening_begun = None
 
     def error(self) -> RuleError | None:
         """Return the error for the first entry of a table that is infinite or nan, or None."""
@@ -236,7 +257,9 @@ class State(Counts):
 
 
 FIELDS = declared(State)
-_APART = ("streams", "mediator", "states", "ages", "stable")  # copied in ways of their own
+_APART = (  # copied in ways of their own
+    "streams", "mediator", "states", "ages", "stable", "opening", "opening_begun",
+)  # fmt: skip
 COUNTERS = tuple(field.name for field in FIELDS if field.name not in _APART)
 ANEW = ("window", "reward_window")  # of every call
 COVER_LAST = tuple(name for name, count in COUNTS.items() if count.last)  # in `counted` steps
@@ -315,6 +338,8 @@ def fresh(spec: RunSpec, seed: int | None, generator: np.random.Generator | None
         begin_episodes(spec, arrays["states"], streams, generator)
     else:  # given states draw no word
         arrays["states"][...] = spec.start_states
+    if spec.opening is not None:
+        arrays["opening"][...] = spec.opening
     drawn = None if generator is None else dict(generator.bit_generator.state)
     seats = make_seats(spec)
     _derive(spec, seats)
@@ -459,6 +484,9 @@ def resumed(old: State, spec: RunSpec, recorded: Record, seed: int | None) -> St
             arrays[each.name] = each.make(spec) if new else before.copy()
     if spec.mediated and old.mediator is None:
         arrays["mediator"] = _start_mediator(spec, seed)
+    if spec.opening is not None:
+        arrays["opening"][...] = spec.opening
+        arrays["opening_begun"][...] = old.steps
     if record.episodes and not recorded.episodes:
         _leave_out(old, arrays)
     seats = make_seats(spec)

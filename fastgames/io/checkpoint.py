@@ -112,6 +112,9 @@ def describe(
             for name, table in agent.given.items()
         }
         call["start_tables"] = {"sha256": _described({}, tables)["sha256"]}
+    if spec.opening is not None:
+        joint = _described({}, {"opening": spec.opening})
+        call["opening"] = {"sha256": joint["sha256"]}
     if spec.reset is not None:
         call["reset"] = [list(each) for each in sorted(spec.reset.items())]
     return call | _what(spec, former)

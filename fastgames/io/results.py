@@ -124,6 +124,8 @@ def contents(result: Result, former: bool = False) -> tuple[dict[str, Any], dict
         "generator": state.generator,
         "tables": names,
     }
+    if state.opening_steps:  # else the file is that of earlier revisions
+        header["opening"] = state.opening_steps
     arrays |= _held(state, "state")
     for i, seat in enumerate(state.seats):
         arrays |= _held(seat, f"state/{i}")
@@ -226,7 +228,11 @@ def _result(
     seed = header["seed"]
     if seed is not None:
         seed = checks.whole("seed", seed, "[0, 2^64)")
-    spec = RunSpec(game, learners, replicas, dtype, stream, record, stop, grid=sweep, part=part)
+    opening = checks.whole("opening", header.get("opening", 0), f"[0, {MOST_STEPS}]")
+    spec = RunSpec(
+        game, learners, replicas, dtype, stream, record, stop, grid=sweep, opening_steps=opening,
+        part=part,
+    )  # fmt: skip
     check_recordable(spec)
     # Tables first: what learners start from may be as large, and only then is known to be there.
     seats_read = [

@@ -156,12 +156,12 @@ class Textbook:
 
     `q`: the tables; `visits`: {(observation, action): updates}; `history`: every step; `flips`: of
     greedy actions, by agent; `quietest`: steps without a flip, after every step; `state`; `age` of
-    the episode.
+    the episode. `opening`: the joint actions of the first steps, which replace those chosen.
     """
 
     def __init__(self, game, learners, real, source, replica=0):
         self.world, self.learners, self.real, self.source = World.of(game), learners, real, source
-        self.num_actions = game.num_actions
+        self.num_actions, self.opening = game.num_actions, []
         self.agents = range(game.num_agents)
         self.q, self.visits = [], []
         for i, learner in enumerate(learners):
@@ -286,6 +286,7 @@ class Textbook:
     def step(self):
         t, world = len(self.history), self.world
         joint = tuple(self.act(i, t) for i in self.agents)
+        joint = self.opening[t] if t < len(self.opening) else joint
         rewards = [world.rewards[(i, self.state, *joint)] for i in self.agents]
         reached = world.next[(self.state, *joint)]
         if world.chances:
