@@ -51,7 +51,8 @@ class RuleError(RuntimeError):
     def renumber(self, numbers: np.ndarray) -> None:
         """Replace the replica, its place in a part of a run, by its number in the whole."""
         self.replica = int(numbers[self.replica])
-        self.args = (f"{self.function} {self.problem} (replica {self.replica}, step {self.step})",)
+        place = f"(replica {self.replica}, step {self.step})"
+        super().__init__(f"{self.function} {self.problem} {place}")
 
     def __reduce__(self) -> Any:
         return RuleError, (self.function, self.replica, self.step, self.value, self.problem)

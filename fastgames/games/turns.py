@@ -31,7 +31,7 @@ def may_wait(compact: Compact, num_actions: tuple[int, ...], agents: tuple[int, 
     turns, moves = compact.turns, compact.moves
     if turns is None:
         return False
-    acts = turns[list(agents)].any(axis=0)
+    acts = np.logical_or.reduce(turns[list(agents)])  # (S,)
     goes_on = acts if compact.terminal is None else acts | compact.terminal
     live = acts if compact.terminal is None else acts & ~compact.terminal
     rows = playable(turns, num_actions) & live[:, None]  # (S, J)
