@@ -11,8 +11,6 @@ import numpy as np
 
 from fastgames._common import checks
 from fastgames._common.later import provided
-from fastgames.games._first_step import try_out
-from fastgames.games._reals import joined
 from fastgames.games._tables import action_names, agents_text, listed, read_only, string
 from fastgames.games.compact import Compact, Functions
 
@@ -229,7 +227,9 @@ class ProceduralGame:
         self._actions = action_names(actions, self._num_actions)
         self.made: tuple[str, dict[str, Any]] | None = None  # `saved_by_name` sets it
         self._compact = self._layout()
-        from fastgames.functions.source import Source  # not at import: few processes need it
+        # not at import: few processes need these
+        from fastgames.functions.source import Source
+        from fastgames.games._first_step import try_out
 
         self.functions = Source(*given.values())
         _check_functions(given, self.num_reals)
@@ -239,6 +239,8 @@ class ProceduralGame:
         """Return the layout of the game for the engine."""
         given, agents = self.given, len(self._num_actions)
         if self.num_reals:
+            from fastgames.games._reals import joined
+
             given = joined(given, self.state_size)
         functions = Functions(
             start=given["start"],
