@@ -19,7 +19,6 @@ from fastgames.engine.state import CONTRACT
 from fastgames.engine.window import COUNTED
 from fastgames.games import Game, ProceduralGame
 from fastgames.games.procedural import check_states
-from fastgames.games.turns import may_wait
 from fastgames.games.variants import index_of, part_of
 from fastgames.learners import RuleLearner
 from fastgames.record import COUNTS, Counts, Record
@@ -395,8 +394,12 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
 def _check_waits(game: Game, agent: AgentSpec, who: str) -> None:
     """Raise ValueError if the agent needs counterfactual rewards and may wait after its move."""
     compact = game.compact
-    unknown = compact.has_turns and compact.turns is None  # functions say who moves
-    if unknown or may_wait(compact, game.num_actions, agent.team):
+    if not compact.has_turns:
+        return
+    from fastgames.games.turns import may_wait  # few runs need it
+
+    # Where functions say who moves, it is not known.
+    if compact.turns is None or may_wait(compact, game.num_actions, agent.team):
         raise ValueError(
             f"{who} needs counterfactual rewards, which are undefined in games with turns in which "
             "others move between two of its moves: their replies to the actions that it did not "

@@ -31,10 +31,9 @@ def may_wait(compact: Compact, num_actions: tuple[int, ...], agents: tuple[int, 
     turns, moves = compact.turns, compact.moves
     if turns is None:
         return False
-    acts = np.logical_or.reduce(turns[list(agents)])  # (S,)
-    goes_on = acts if compact.terminal is None else acts | compact.terminal
-    live = acts if compact.terminal is None else acts & ~compact.terminal
-    rows = playable(turns, num_actions) & live[:, None]  # (S, J)
+    acts = np.asarray(turns[list(agents)].any(axis=0))  # (S,)
+    ends = np.zeros_like(acts) if compact.terminal is None else compact.terminal
+    rows = playable(turns, num_actions) & (acts & ~ends)[:, None]  # (S, J)
     if isinstance(moves, Chances):
         row = np.repeat(np.arange(rows.size), np.diff(moves.first))
         after = moves.successor[rows.ravel()[row]]
@@ -43,4 +42,4 @@ def may_wait(compact: Compact, num_actions: tuple[int, ...], agents: tuple[int, 
     else:
         assert isinstance(moves, Table)  # games of functions have no turns
         after = moves.next[rows.ravel()]
-    return not bool(goes_on[after].all())
+    return not bool((acts | ends)[after].all())
