@@ -40,6 +40,6 @@ def may_wait(compact: Compact, num_actions: tuple[int, ...], agents: tuple[int, 
     elif isinstance(moves, Sum):
         after = (moves.from_state[:, None] + moves.from_joint)[rows]
     else:
-        assert isinstance(moves, Table)  # games of functions have no turns
+        assert isinstance(moves, Table)  # of functions it is not known
         after = moves.next[rows.ravel()]
     return not bool((acts | ends)[after].all())
