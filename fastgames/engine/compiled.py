@@ -60,7 +60,8 @@ SECOND_CACHE = 2**21  # and where their tables have rows
 MOST = 2**28  # bytes: fewer than the least number of lanes hold a replica where tables are larger
 RULE_LANES = 128  # of a block where all learners are functions: a pass is called once for all
 SMALLEST = 16  # replicas for which a thread of their own is worth it, where they run in columns
-REALS = (CHOSE_FRACTION, SEEN_FRACTION, PAID_OUTSIDE, ENDED_ODDLY, MOVED_ODDLY, NOT_FINITE)
+# Errors whose value is kept as the bits of a float64.
+AS_BITS = (CHOSE_FRACTION, SEEN_FRACTION, PAID_OUTSIDE, ENDED_ODDLY, MOVED_ODDLY, NOT_FINITE)
 SIZES = (512, 256, 128, 64, 32, 16)  # multiples of 16, the lanes of the widest vector register
 
 if TYPE_CHECKING:
@@ -441,7 +442,7 @@ class LaneBlock:
         kind, agent, lane, value = self.lanes.wrong.tolist()
         replica = int(self.replicas[lane])
         step = int(self.state.steps[replica] + self.steps[lane])
-        if kind in REALS:
+        if kind in AS_BITS:
             value = float(np.int64(value).view(np.float64))
         learner, game = f"learners[{agent}]", self.game
         if kind in (CHOSE_OUTSIDE, CHOSE_FRACTION):
