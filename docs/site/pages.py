@@ -44,7 +44,8 @@ kernel gives their bits.
 def _rules(name):
     kind = registry.LEARNERS[name]
     rules = kind(**kind.sample(fg.games.matching_pennies(), 0)).rules
-    return [rules.choose, rules.learn]
+    some = [rules.choose, rules.learn, rules.learn_in_turns]
+    return [rule for rule in some if rule is not None]
 
 
 def _code(name, example):

@@ -7,6 +7,7 @@ import pytest
 from library.values import value_of
 
 import fastgames as fg
+from fastgames import jit
 from fastgames.games.turns import playable
 from fastgames.learners import coma, minimax, value_decomposition
 from fastgames.rules.outcome import Outcome, TeamOutcome
@@ -306,3 +307,48 @@ def test_minimax_q_has_the_same_bits_if_both_move():
             learn(rules.as_tables(tables), rules.as_p((0.5, 0.9, 0.2)), t)
         found.append(b"".join(x.tobytes() for x in tables))
     assert found[0] == found[1]
+
+
+# --- rules that are wrapped, and rules in users' loops --------------------------------------------
+
+CONSTANT = fg.Linear(0.3, 0.3, 1)
+
+
+@pytest.mark.parametrize(
+    ("learner", "same"),
+    [
+        (fg.VDN(0.3), fg.VDN(fg.ByVisits(CONSTANT))),
+        (fg.COMA(0.1, 0.3), fg.COMA(0.1, fg.ByVisits(CONSTANT))),
+        (fg.MinimaxQ(0.3), fg.MinimaxQ(fg.ByVisits(CONSTANT))),
+    ],
+    ids=["vdn", "coma", "minimax_q"],
+)
+def test_step_sizes_by_visits_in_turns(learner, same):
+    game = zero_sum(2, 5, (2, 3), [0, 1, -1, 1, 0])
+    one, other = (fg.run(game, x, 70, 3, rng=1, backend="reference") for x in (learner, same))
+    for i in range(2):
+        for name, table in one.tables[i].items():
+            assert table.tobytes() == other.tables[i][name].tobytes(), name
+        (counts,) = (x for name, x in other.tables[i].items() if name.startswith("visits_"))
+        assert (counts.sum(axis=(1, 2)) == 70).all()  # every step: someone moves in every state
+
+
+def test_loops_of_users_get_the_rules_in_turns():
+    game = shared(2, 5, (2, 3), [0, 1, -1, 1, 0])
+    mine, still = jit.rules(fg.VDN(0.5), game), jit.rules(fg.VDN(0.5), fg.games.chicken())
+    rewards, moves = np.array([2.0, 4.0]), np.array([True, False])
+
+    @jit.njit
+    def learn(qs, seen, actions, rewards, moves, next_moves):
+        outcome = jit.TeamOutcome(
+            seen, actions, rewards, 0.9, seen, False, (0.0, 0.0), False, None, -1, None,
+            moves, next_moves,
+        )  # fmt: skip
+        rule((qs,), (0.5, 0.9, 0.1), outcome)
+
+    rule = mine.learn
+    q = np.zeros((2, 5, 2)) + np.arange(2)[:, None, None]
+    learn((q[0], q[1]), np.zeros(2, int), np.zeros(2, int), rewards, moves, ~moves)
+    assert q[0, 0].tolist() == [0.5 * (3 + 0.9 * 1), 0]  # the other moves next: its value is 1
+    assert (q[1] == 1).all()
+    assert still.learn is not mine.learn
