@@ -455,7 +455,7 @@ def test_what_does_not_fit_a_game_is_refused():
     for learner, where, message in (
         (q_learner(tables=large), game, "fewer than 2\\^31 entries"),
         (q_learner(tables=uneven), game, "initial of table 'uneven' of learners\\[0\\]"),
-        (q_learner(counterfactual=True), turns, "learners\\[0\\] needs counterfactual rewards"),
+        (q_learner(counterfactual=True), turns, "needs counterfactual rewards"),
     ):
         with pytest.raises(ValueError, match=message):
             fg.run(where, learner, 5)
