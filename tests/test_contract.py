@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from library.contract import Textbook, Words
 from library.every import each_backend, each_dtype
+from library.games import game_of_states
 
 import fastgames as fg
 
@@ -75,25 +76,6 @@ def test_the_last_of_a_million_replicas_follows_the_contract_too():
         textbook = Textbook(game, [learner] * 2, np.float64, words).play(21)
         for i in range(2):
             assert (result.tables[i]["q"][replica] == textbook.q[i]).all()
-
-
-def game_of_states(rng, agents, chances, starts):
-    """Turns, an end, a time limit; `chances`, `starts`: of the next state and of the first one."""
-    states = int(rng.integers(2, 6))
-    shape = (states, *rng.integers(1, 4, agents))
-    moves = rng.dirichlet(np.ones(states), shape) if chances else rng.integers(0, states, shape)
-    turns = rng.random((agents, states)) < 0.6
-    turns[0, 0] = True
-    return fg.MarkovGame(
-        rng.normal(size=(agents, *shape)),
-        moves,
-        0.9,
-        np.append(rng.dirichlet(np.ones(states - 1)), 0.0) if starts else 0,
-        np.arange(states) == states - 1,
-        rng.integers(0, states, (agents, states)),
-        turns=turns,
-        time_limit=int(rng.integers(2, 9)),
-    )
 
 
 @pytest.mark.usefixtures("passes_for_all_sizes")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from library.contract import Generator, Textbook, Words
 from library.equal import assert_same
 from library.every import FEW, each_backend, each_dtype
+from library.games import game_of_states
 from library.runs import core_as
-from test_contract import game_of_states
 
 import fastgames as fg
 from fastgames.engine import driver

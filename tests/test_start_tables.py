@@ -4,36 +4,22 @@ import numpy as np
 import pytest
 from library.equal import assert_same
 from library.every import each_backend
+from library.runs import random_tables
 
 import fastgames as fg
+from fastgames.engine.spec import RunSpec
 
 PENNIES = fg.games.matching_pennies()
 RNG = np.random.default_rng(11)
 UNTIL_STABLE = {"steps": 4000, "stop": fg.Stable(100, after=0.05), "record": fg.Record(flips=True)}
 
 
-def random_tables(result, agent):
-    """Random tables for an agent, of all replicas, that its learner may start with."""
-    rules, out = result.learners[agent].rules, {}
-    for table in rules.tables:
-        held = result.tables[agent][table.name]
-        if table.name in rules.derived or (table.shared and agent > 0):
-            continue
-        drawn = RNG.integers(0, 9, held.shape)
-        if table.kind == "real":
-            drawn = drawn + RNG.random(held.shape)
-        if table.name in rules.distributions:
-            drawn = drawn / drawn.sum(axis=-1, keepdims=True)
-        out[table.name] = drawn
-    return out
-
-
 def test_all_backends_start_every_learner_with_given_tables(learner_kind):
     learner = learner_kind.made(PENNIES)
     seats = [learner, fg.FixedPolicy([0.4, 0.6])] if learner_kind.learner == "minimax_q" else None
     seats = seats or [learner, learner]
-    first = fg.run(PENNIES, seats, 1, 3, rng=1, backend="reference")
-    given = [random_tables(first, i) if seats[i].learns else None for i in range(2)]
+    agents = RunSpec(PENNIES, tuple(seats), replicas=3).agents
+    given = [random_tables(agent, RNG) for agent in agents]
     call = {"steps": 40, "replicas": 3, "rng": 5, "start_tables": given}
     expected = fg.run(PENNIES, seats, backend="reference", **call)
     assert_same(fg.run(PENNIES, seats, backend="numba", **call), expected)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from library.equal import assert_same
 from library.games import markov_games, matrix_games
-from library.learners import AHEAD, EXPLORERS, INITIALS, KINDS, STEP_SIZES
+from library.learners import AHEAD, DTYPES, EXPLORERS, INITIALS, KINDS, STEP_SIZES
 from library.runs import core_as, setups
 
 import fastgames as fg
@@ -57,10 +57,6 @@ def assert_all_bodies_agree(setup, data):
     build, capacity = data.draw(st.sampled_from(BUILDS)), data.draw(CAPACITIES)
     arguments = {"backend": "numba", "threads": threads, "capacity": capacity}
     assert_same(reference, setup.run(build=build, **arguments))
-
-
-# Numba compiles every kind in one type here, and in the other in the slow tests.
-DTYPES = dict(zip(KINDS, itertools.cycle(registry.DTYPES), strict=False))
 
 
 @pytest.mark.usefixtures("passes_for_all_sizes")

@@ -181,3 +181,22 @@ def by_chance():
         terminal=[False] * 4 + [True],
         time_limit=7,
     )
+
+
+def game_of_states(rng, agents, chances, starts):
+    """Turns, an end, a time limit; `chances`, `starts`: of the next state and of the first one."""
+    states = int(rng.integers(2, 6))
+    shape = (states, *rng.integers(1, 4, agents))
+    moves = rng.dirichlet(np.ones(states), shape) if chances else rng.integers(0, states, shape)
+    turns = rng.random((agents, states)) < 0.6
+    turns[0, 0] = True
+    return fg.MarkovGame(
+        rng.normal(size=(agents, *shape)),
+        moves,
+        0.9,
+        np.append(rng.dirichlet(np.ones(states - 1)), 0.0) if starts else 0,
+        np.arange(states) == states - 1,
+        rng.integers(0, states, (agents, states)),
+        turns=turns,
+        time_limit=int(rng.integers(2, 9)),
+    )

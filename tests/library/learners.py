@@ -233,3 +233,5 @@ def _counts_visits(make):
 
 KINDS = list(_kinds())
 AHEAD = [kind for kind in KINDS if kind.made().rules.twin is not None]
+# Numba compiles every kind in one type in all tests, and in the other in slow ones.
+DTYPES = dict(zip(KINDS, itertools.cycle(registry.DTYPES), strict=False))

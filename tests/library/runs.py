@@ -54,6 +54,25 @@ def core_as(build, capacity):
         yield
 
 
+def random_tables(agent, rng):
+    """Random tables of all replicas with which an agent, an `AgentSpec`, may start, or None."""
+    rules, out = agent.rules, {}
+    by_action = any(getattr(value, "of", "") == "action" for value in agent.values.values())
+    if not agent.learner.learns or (rules.derive is not None and by_action):
+        return None
+    for table in rules.tables:
+        if table.name in rules.derived or (table.shared and not agent.first):
+            continue
+        shape = (agent.replicas, *agent.shapes[table.name])
+        drawn = rng.integers(0, 9, shape)
+        if table.kind == "real":
+            drawn = drawn + rng.random(shape)
+        if table.name in rules.distributions:
+            drawn = drawn / drawn.sum(axis=-1, keepdims=True)
+        out[table.name] = drawn
+    return out
+
+
 def can_record(game, asked):
     """Whether a run of the game can record what an attribute of `Record` asks for."""
     try:
@@ -117,7 +136,8 @@ def setups(draw, kind=None, kinds=None, replicas=None, game=None, dtype=None, st
     """
     game = draw(st.one_of(*GAMES.values()) if game is None else game)
     replicas = replicas or draw(st.sampled_from([1, 2, 3, 15, 16, 17, 33]))
-    if draw(st.integers(0, 4)) == 0 and not (kind and kind.learner == "minimax_q"):
+    tables = not isinstance(game, fg.ProceduralGame) and not (kind and kind.learner == "minimax_q")
+    if tables and draw(st.integers(0, 4)) == 0:
         game = draw(variants(game, replicas))
     steps = draw(st.integers(1, steps))
     if kind is not None and not kind.suits(game):
