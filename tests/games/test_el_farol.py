@@ -99,6 +99,7 @@ def test_learners_fill_the_bar_mostly_to_its_capacity():
         ({"agents": 1}, r"agents must be a whole number in \[2, 32768\), got 1"),
         ({"agents": 10, "capacity": 10}, r"capacity must be a whole number in \[1, 10\), got 10"),
         ({"classes": 102}, r"classes must be a whole number in \[1, 101\], got 102"),
+        ({"discount": 1.0}, r"discount must be a number in \[0, 1\), got 1.0"),
         ({"stay": 1.0}, "good, stay and bad must be in descending order, got 1.0, 1.0 and -1.0"),
     ],
 )

@@ -96,6 +96,7 @@ def el_farol(
         checks.real(name, value, _DOMAINS[name])
         for name, value in (("good", good), ("bad", bad), ("stay", stay))
     )
+    discount = checks.real("discount", discount, "[0, 1)")
     if not good > stay > bad:
         raise ValueError(
             f"good, stay and bad must be in descending order, got {good}, {stay} and {bad}"
