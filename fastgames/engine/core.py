@@ -291,8 +291,9 @@ def _checks_indices(checked: bool | None, *what: Any) -> bool:
     if checked is not None:
         return checked
     kinds = [x if isinstance(x, FunctionType) else type(x) for x in what]
-    ours = all(kind.__module__.split(".")[0] == "fastgames" for kind in kinds)
-    made_of_functions = any(kind.__module__ == "fastgames.learners.custom" for kind in kinds)
+    modules = [kind.__module__ or "" for kind in kinds]  # None: of executed text
+    ours = all(module.split(".")[0] == "fastgames" for module in modules)
+    made_of_functions = "fastgames.learners.custom" in modules
     return not ours or made_of_functions
 
 

@@ -12,6 +12,7 @@ import fastgames as fg
 from fastgames import _core
 from fastgames.engine import driver
 from fastgames.engine.compiled import _slice, block_size
+from fastgames.engine.core import _checks_indices
 from fastgames.engine.spec import RunSpec
 
 
@@ -85,6 +86,15 @@ def test_blocks_are_no_larger_than_they_may_be_and_share_replicas_out(
         assert blocks * lanes < replicas + blocks  # less than a lane of each block is idle
         if spec.in_columns:
             assert lanes >= min(replicas, 16) / 2  # a register at least
+
+
+def test_indices_are_checked_in_functions_that_belong_to_no_module():
+    """As code run by `exec`."""
+    names = {}
+    exec("def step(state, actions, rewards, words): return False", names)
+    assert names["step"].__module__ is None
+    assert _checks_indices(None, names["step"])
+    assert not _checks_indices(None, fg.games.soccer().compact.moves.step)
 
 
 def test_columns_are_for_one_state_and_the_simplest_learners():
