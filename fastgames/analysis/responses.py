@@ -21,7 +21,9 @@ from fastgames.result import Result
 class BestResponses(Tabulated):
     """Shares of best responses in the policies of every replica, and losses.
 
-    A share over no states is 1. Attributes of the limit cycle are None in a game with chance.
+    A share over no states is 1. Attributes of the limit cycle are None in a game with chance: play
+    has a limit distribution there, `limit_distribution`, which depends on the start and may have
+    all states.
 
     Attributes
     ----------
