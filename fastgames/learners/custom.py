@@ -71,7 +71,8 @@ class Learner(RuleLearner):
         turns each move of the agent (of its team) must be followed by its own next move or by the
         end of the episode, unless it asks for "steps".
     joint : bool
-        Provide the actions and rewards of all agents (`t.actions`, `t.rewards`, `t.others`).
+        Provide the actions and rewards of all agents (`t.actions`, `t.rewards`, `t.others`). Must
+        be False for a team, whose `TeamOutcome` has those of the members.
     team : bool
         One learner controls all agents that have it.
     name : str
@@ -179,6 +180,11 @@ class Learner(RuleLearner):
             checks.one_of("asks", name, ASKS)
         for name in _FLAGS:
             object.__setattr__(self, name, getattr(self, name) or name in self.asks)
+        if self.team and self.joint:
+            raise ValueError(
+                "joint must be False for a team, got True; its TeamOutcome has the actions and "
+                "rewards of all members"
+            )
         asks = tuple(name for name in ASKS if name in self.asks and name not in _FLAGS)
         object.__setattr__(self, "asks", asks)
 

@@ -389,7 +389,10 @@ KEPT = (
 ALL = fg.Learner(
     by_units, keep_columns, tables=KEPT, team=True, asks=("counterfactual", "mediator")
 )
-SOME = fg.Learner(by_units, keep_columns_and_others, tables=KEPT, team=True, asks=ASKS)
+SOME = fg.Learner(
+    by_units, keep_columns_and_others, tables=KEPT, team=True,
+    asks=[name for name in ASKS if name != "joint"],
+)  # fmt: skip
 
 
 @bodies
@@ -596,6 +599,12 @@ def test_bad_asks(changes, error, message):
 def test_agents_from_outside_have_no_tables():
     with pytest.raises(ValueError, match='must not include "opponents" where actions of an agent'):
         fg.VectorGame(fg.games.chicken(), 2, 1, [None, READER])
+
+
+@pytest.mark.parametrize("asked", [{"joint": True}, {"asks": ["joint"]}])
+def test_a_team_does_not_ask_for_what_it_is_told_anyway(asked):
+    with pytest.raises(ValueError, match="joint must be False for a team, got True"):
+        fg.Learner(zero, nothing, team=True, **asked)
 
 
 def test_flags_and_asks_are_the_same():
