@@ -41,9 +41,13 @@ class Frozen:
         raise dataclasses.FrozenInstanceError(f"cannot {verb} {name} of {type(self).__name__}")
 
     def __repr__(self) -> str:
-        parts = (x.name for x in dataclasses.fields(self) if x.repr)
-        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in parts)
+        shown = [part.name for part in dataclasses.fields(self) if part.repr and self._says(part)]
+        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
         return f"{type(self).__qualname__}({values})"
+
+    def _says(self, part: dataclasses.Field[Any]) -> bool:
+        """Return whether texts and files hold a field: not if it has the value "unless" says."""
+        return "unless" not in part.metadata or getattr(self, part.name) != part.metadata["unless"]
 
     def _rank(self, field: str) -> int:
         """Return the dimensions of an array in a field if it has one entry for each replica."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastgames._common import checks
+from fastgames._common.frozen import Frozen
 from fastgames._common.later import Later
 from fastgames.games import Game, MarkovGame, MatrixGame, ProceduralGame, Variants
 from fastgames.games.compact import Sum
@@ -61,7 +62,7 @@ def encode(value: Any, arrays: dict[str, np.ndarray], name: str, former: bool = 
         found = {
             f.name: encode(getattr(value, f.name), arrays, f"{name}/{f.name}")
             for f in fields(value)
-            if "unless" not in f.metadata or getattr(value, f.name) != f.metadata["unless"]
+            if not isinstance(value, Frozen) or value._says(f)
         }
         return {"kind": type(value).__name__, **found}
     if isinstance(value, np.ndarray):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fastgames.rules.outcome import Outcome
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FictitiousPlay(RuleLearner):
     """Fictitious play, the best response to the frequencies of the others' joint actions.
 
