@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         stepsize,
         streams,
         sums,
+        ties,
         zero_sum,
     )
 
@@ -69,6 +70,7 @@ MODULES = {
     "value_decomposition": "fastgames.learners.value_decomposition",
     "zero_sum": "fastgames.rules.zero_sum",
     "normal": "fastgames.rules.normal",
+    "ties": "fastgames.rules.ties",
 }
 
 __all__ = [
@@ -100,6 +102,7 @@ __all__ = [
     "stepsize",
     "streams",
     "sums",
+    "ties",
     "value_decomposition",
     "zero_sum",
 ]
