@@ -828,7 +828,8 @@ cdef class Lanes:
         self.add_recorders(True)
         if b.play_rule != NULL or any(seat.joint for seat in self.given):
             self.add(gather_moves, b)
-        if any((seat.joint or seat.steps) and seat.turns is not None for seat in self.given):
+        has_turns = b.moves != NULL or any(seat.turns is not None for seat in self.given)
+        if has_turns and any(seat.joint or seat.steps for seat in self.given):
             self.add(gather_turns, b)
         if b.play_rule != NULL:
             self.add_functions_step()

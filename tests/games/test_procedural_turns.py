@@ -2,7 +2,6 @@
 
 import itertools
 import pickle
-import re
 
 import numpy as np
 import pytest
@@ -115,6 +114,44 @@ def test_every_learner_has_the_bits_of_tables(kind):
     assert_bits_of(expected, reference)
     for backend, capacity in (("auto", None), ("auto", 2), ("numba", None)):
         assert_same(reference, setup.run(backend=backend, threads=2, capacity=capacity))
+
+
+def second(tables, p, o, signal):
+    return 1
+
+
+def watch(tables, p, t):
+    """Count who moved, and who played which action."""
+    for i in range(2):
+        tables.moved[i] += t.moves[i]
+        tables.played[i, t.actions[i]] += 1
+
+
+def zero_sum():
+    game = tables(2, (2, 2), 13)
+    rewards = np.stack([game.rewards[0], -game.rewards[0]])
+    return fg.MarkovGame(rewards, game.transitions, 0.9, game.start, turns=game.turns)
+
+
+WATCHER = {"tables": (fg.Table("q"), fg.Table("moved", (2,)), fg.Table("played", (2, 2)))}
+SEE_ALL = {
+    "minimax": lambda: fg.MinimaxQ(0.5),
+    "joint": lambda: fg.Learner(second, watch, asks=["joint"], **WATCHER),
+    "steps": lambda: fg.Learner(second, watch, asks=["joint", "steps"], **WATCHER),
+}
+
+
+@pytest.mark.parametrize("what", SEE_ALL)
+def test_learners_see_who_moved_as_in_tables(what):
+    game = zero_sum()
+    functions, learner = as_functions(game), SEE_ALL[what]()
+    expected = fg.run(game, learner, 40, 3, rng=5, backend="reference")
+    assert_bits_of(expected, fg.run(functions, learner, 40, 3, rng=5, backend="reference"))
+    assert_bits_of(expected, fg.run(functions, learner, 40, 3, rng=5))
+    if what == "steps":  # with the turns of the states that were visited, counted by hand
+        path = fg.run(game, learner, 40, 3, rng=5, record=fg.Record(path=40)).path
+        moved = game.turns[:, path.states].sum(axis=2).T
+        np.testing.assert_array_equal(expected.tables[0]["moved"], moved)
 
 
 def choose(tables, p, o, signal, s):
@@ -304,20 +341,12 @@ def test_variants_have_the_bits_of_their_games():
 # --- bad input ----------------------------------------------------------------------------------
 
 
-REFUSED = {
-    "counterfactual": (fg.QLearner(counterfactual=True), "counterfactual of learners[0] must be"),
-    "regret": (fg.RegretMatching(), "counterfactual of learners[0] must be False"),
-    "team": (fg.VDN(), "learners[0] must not be a team in a game with turns"),
-    "minimax": (fg.MinimaxQ(), "game must have no turns for MinimaxQ"),
-}
-
-
-@pytest.mark.parametrize("what", REFUSED)
-def test_learners_are_refused_as_in_tables(what):
-    learner, message = REFUSED[what]
+@pytest.mark.parametrize("learner", [fg.QLearner(counterfactual=True), fg.RegretMatching()])
+def test_learners_are_refused_as_in_tables(learner):
     messages = []
     for game in (TABLES["ends"], FUNCTIONS["ends"]):
-        with pytest.raises(ValueError, match=f"^{re.escape(message)}") as caught:
+        said = r"^learners\[0\] needs counterfactual rewards, which are undefined in games with"
+        with pytest.raises(ValueError, match=said) as caught:
             fg.run(game, learner, 5)
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
