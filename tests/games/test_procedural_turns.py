@@ -133,7 +133,14 @@ def zero_sum():
     return fg.MarkovGame(rewards, game.transitions, 0.9, game.start, turns=game.turns)
 
 
-WATCHER = {"tables": (fg.Table("q"), fg.Table("moved", (2,)), fg.Table("played", (2, 2)))}
+def surely(tables, p, o, out):
+    out[0], out[1] = 0.0, 1.0
+
+
+WATCHER = {
+    "policy": surely,
+    "tables": (fg.Table("q"), fg.Table("moved", (2,)), fg.Table("played", (2, 2))),
+}
 SEE_ALL = {
     "minimax": lambda: fg.MinimaxQ(0.5),
     "joint": lambda: fg.Learner(second, watch, asks=["joint"], **WATCHER),
