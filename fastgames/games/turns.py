@@ -1,4 +1,4 @@
-"""Which joint actions and states may occur in games with turns."""
+"""Joint actions that can be played in games with turns, and agents that may wait there."""
 
 from __future__ import annotations
 
