@@ -1482,7 +1482,7 @@ def test_bounds_that_users_declare(tmp_path):
 # --- records that are added later ---------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class LaterRecord(fg.Record):
     luck: bool = False
 
