@@ -100,7 +100,7 @@ class ProceduralGame:
 
     In a game with `turns` an agent learns its move from the discounted rewards until it is to move
     next or the episode ends. Counterfactual rewards are not defined there, so learners that need
-    them are refused, and so are teams.
+    them are refused.
 
     Rewards may be random: `step` computes them from `words`, as in ``rewards[0] = coin(words[0])``.
 
