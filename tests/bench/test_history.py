@@ -55,13 +55,11 @@ def test_a_learner_that_needs_what_nobody_knows_says_so(monkeypatch):
 
 
 REFUSED = {  # by pattern of the table: what `run` says of a scenario that the pattern leaves out
-    "q-*-counterfactual-turns-*": "counterfactual of .* in a game with turns",
-    "regret_matching*-turns-*": "counterfactual of .* in a game with turns",
-    "hedge-turns-*": "counterfactual of .* in a game with turns",
-    "fictitious_play-turns-*": "counterfactual of .* in a game with turns",
-    "coma-turns-*": "team in a game with turns",
-    "vdn-*-turns-*": "team in a game with turns",
-    "minimax_q-*-turns-*": "game must have no turns for MinimaxQ",
+    "q-*-counterfactual-turns-*": "needs counterfactual rewards, which are undefined",
+    "regret_matching*-turns-*": "needs counterfactual rewards, which are undefined",
+    "hedge-turns-*": "needs counterfactual rewards, which are undefined",
+    "fictitious_play-turns-*": "needs counterfactual rewards, which are undefined",
+    "minimax_q-*-turns-*": "observations of agent 0 must identify the state for MinimaxQ",
     "minimax_q-*-large-*": "rewards of game must sum to 0 .* for MinimaxQ",
 }
 
