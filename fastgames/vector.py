@@ -107,7 +107,7 @@ class VectorGame:
         """Create the environments in this state, and the attributes that show their arrays."""
         self.agents = outside(self._spec)
         self._envs = Environments(self._spec, state)
-        self._advance = self._envs.advance
+        self._advance, self._checked = self._envs.advance, self._spec.checked
         out, shown = self._envs.out, slice(self.num_envs)
         self.rewards = out.rewards[:, shown]
         self.observations = out.observations[:, shown]
@@ -173,7 +173,7 @@ class VectorGame:
             raise _out_of_range(actions, self.agents, self.game.num_actions)
         if wrong:
             self._envs.check()
-        if self._spec.checked:
+        if self._checked:
             self._envs.check_tables()
         return self._step
 
