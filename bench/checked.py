@@ -14,10 +14,15 @@ from fastgames import _core
 try:
     from fastgames.io.archive import plain
     from fastgames.io.results import contents
-    from fastgames.running import _blocks
 except ImportError:  # bench/compare.py runs this file against older revisions too
-    from fastgames.run import _blocks
     from fastgames.storage import contents, plain
+try:
+    from fastgames.runs.execution import _blocks
+except ImportError:
+    try:
+        from fastgames.running import _blocks
+    except ImportError:
+        from fastgames.run import _blocks
 
 REFERENCE_STEPS = 2_000  # interpreted rules take 25 microseconds a step, or more
 

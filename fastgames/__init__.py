@@ -17,7 +17,8 @@ from fastgames.games import MarkovGame, MatrixGame, ProceduralGame, Variants
 from fastgames.learners import EpsilonGreedy, Softmax, Table, VisitCount, _names
 from fastgames.record import Record
 from fastgames.result import Result
-from fastgames.running import Interrupted, run
+from fastgames.runs.execution import Interrupted
+from fastgames.runs.running import run
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from fastgames.io.results import load
     from fastgames.learners import Learner, UniformRivals
     from fastgames.learners._names import *  # noqa: F403
-    from fastgames.merging import merge
+    from fastgames.runs.merging import merge
     from fastgames.schedules import (
         ByVisits,
         Exponential,
@@ -55,7 +56,7 @@ else:
             "engine.policies": ("Policy",),
             "grids": ("Grid", "grid"),
             "io.results": ("load",),
-            "merging": ("merge",),
+            "runs.merging": ("merge",),
             "cy": ("get_include",),
             "games": ("ProceduralVariants", "remember", "tabulate"),
             "schedules": (

@@ -25,8 +25,8 @@ A_RUN = """
     games.compact games.markov games.matrix games.procedural games.transitions games.variants
     learners learners._names learners.base learners.explore learners.fields learners.qlearner
     learners.rules learners.stepsize learners.values record registry result rules rules.choice
-    rules.exponential rules.fixed rules.logarithm rules.qlearning rules.stepsize running schedules
-    schedules.base stop
+    rules.exponential rules.fixed rules.logarithm rules.qlearning rules.stepsize runs runs.execution
+    runs.running schedules schedules.base stop
 """
 OTHERS = "import __future__, dataclasses, numpy, threading"
 

@@ -50,8 +50,8 @@ from fastgames.io.files import check_writable
 from fastgames.learners import Softmax
 from fastgames.record import Record
 from fastgames.registry import BACKENDS, DTYPES, EXPLORERS, GAMES, LEARNERS, STREAMS
-from fastgames.running import Interrupted
-from fastgames.running import run as run_game
+from fastgames.runs.execution import Interrupted
+from fastgames.runs.running import run as run_game
 
 try:
     import rich  # noqa: F401  for `cli.show`

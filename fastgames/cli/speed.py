@@ -26,7 +26,7 @@ from fastgames.games import (
     remember,
 )
 from fastgames.learners import EpsilonGreedy, QLearner, Softmax, UniformRivals
-from fastgames.running import run
+from fastgames.runs.running import run
 from fastgames.schedules import Exponential
 
 REPLICAS, STEPS = 33, 500  # of the check: more than two registers hold, and not a whole number

@@ -12,7 +12,7 @@ from fastgames._common import checks
 from fastgames.games import Game
 from fastgames.papers.report import Report
 from fastgames.result import Result
-from fastgames.running import run
+from fastgames.runs.running import run
 
 RAISES = """\
 Raises

@@ -15,7 +15,7 @@ from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.report import Report, Row, picture
 from fastgames.record import Record
 from fastgames.result import Result
-from fastgames.running import run
+from fastgames.runs.running import run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

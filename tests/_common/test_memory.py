@@ -19,7 +19,7 @@ from fastgames._common import checks, memory
 from fastgames.engine import driver, snapshots, state
 from fastgames.engine.compiled import block_bytes
 from fastgames.engine.spec import RunSpec
-from fastgames.running import _blocks
+from fastgames.runs.execution import _blocks
 
 PENNIES = fg.games.matching_pennies()
 MARKOV = fg.games.random_markov_game(3, 7, (3, 5, 2), rng=1, transitions="sparse", time_limit=9)

@@ -30,7 +30,7 @@ def no_work(monkeypatch):
     def reached(*arguments, **keywords):
         raise AssertionError("work began before the arguments were checked")
 
-    run = importlib.import_module("fastgames.running")
+    run = importlib.import_module("fastgames.runs.execution")
     for name in ("fresh", "resumed", "_room"):
         monkeypatch.setattr(run, name, reached)
     monkeypatch.setattr(driver, "run", reached)

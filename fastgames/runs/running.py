@@ -1,29 +1,20 @@
-"""`run`: validate the arguments, allocate the state, call the driver and return a `Result`."""
+"""`run`: check the arguments of a call, execute it and return its `Result`."""
 
 from __future__ import annotations
 
-import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from fastgames._common.interrupt import interrupts
 from fastgames._common.seeds import generator_from, generator_of, seed_from
-from fastgames.engine import driver
 from fastgames.engine.arguments import checked_spec
-from fastgames.engine.progress import reporter
 from fastgames.engine.spec import RunSpec
-from fastgames.engine.state import State, fresh, resumed
-from fastgames.engine.window import COUNTED, count_up
-from fastgames.errors import ConvergenceWarning, RuleError, numbered
+from fastgames.errors import ConvergenceWarning
 from fastgames.games import Game
 from fastgames.learners import RuleLearner
 from fastgames.record import Record
 from fastgames.result import Result, doubts
+from fastgames.runs.execution import Origin, execute
 from fastgames.stop import Stable
 
 if TYPE_CHECKING:
@@ -31,23 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from fastgames.engine.snapshots import Snapshots
     from fastgames.grids import Grid
-    from fastgames.io.checkpoint import Writer
-
-
-class Interrupted(KeyboardInterrupt):
-    """Exception that `run` raises on Ctrl-C.
-
-    Attributes
-    ----------
-    result : Result
-        The run up to the interruption; `result.steps` has the steps taken by each replica.
-    """
-
-    def __init__(self, result: Result) -> None:
-        super().__init__("the run was interrupted; `result` has the steps taken so far")
-        self.result = result
 
 
 def run(
@@ -205,191 +180,33 @@ def run(
         opening=opening,
     )  # fmt: skip
 
-    seed: int | None = None if resume is None else resume.seed
-    generator: np.random.Generator | None = None
-    if resume is not None and resume.state.generator is not None:
-        generator = generator_of(resume.state.generator)
-    elif resume is None and spec.stream == "numpy":
-        generator, seed = generator_from(rng)
-    elif resume is None:
-        seed = seed_from(rng)
-
-    writer: Writer | None = None
-    found: tuple[Result, np.ndarray] | None = None
+    origin = _origin(spec, rng, resume)
     if checkpoint is None and checkpoint_every != 60.0:
         raise ValueError(f"checkpoint_every needs checkpoint, got {checkpoint_every!r} without")
+    file = None
     if checkpoint is not None:
-        from fastgames.io import checkpoint as file
+        from fastgames.io import checkpoint as files
 
-        path, seconds = file.check(checkpoint, checkpoint_every)
-        given: Any = None if rng is None else seed
-        if generator is not None and seed is None:
-            given = dict(generator.bit_generator.state)
-        call = file.describe(spec, given, resume)
-        former = partial(file.describe, spec, given, resume, former=True)
-        found = file.read(path, call, spec.game, spec.learners, former)
-        if found is None:
-            file.check_writable(path)
-    if found is not None:
-        result, begun = found
-        # Use the objects of the call, not their copies from the file.
-        result = replace(
-            result, game=spec.game, learners=spec.learners, grid=spec.grid, part=spec.part
-        )
-        state = result.state
-        spec = replace(spec, opening=None, opening_steps=state.opening_steps)
-        if state.generator is not None:
-            generator = generator_of(state.generator)
-    else:
-        with numbered(spec.part):
-            if resume is not None:
-                state = resumed(resume.state, spec, resume.record, resume.seed)
-            else:
-                state = fresh(spec, None if generator else seed, generator)
-        begun = state.steps.copy()
-        result = Result(
-            spec.game, spec.learners, spec.record, seed, spec.dtype, spec.stream,
-            _room(spec, state), state, spec.stop, spec.grid, part=spec.part,
-        )  # fmt: skip
-    if checkpoint is not None:
-        if found is not None and _left(result, spec.steps, begun).any():
-            file.check_writable(path)
-        writer = file.Writer(path, seconds, call, begun)
-    with numbered(spec.part):
-        _work_off(spec, result, begun, generator, progress, writer)
+        file = (*files.check(checkpoint, checkpoint_every), _given(origin, rng))
+    result = execute(spec, origin, progress, file)
     if said := doubts(result):
         warnings.warn(said, ConvergenceWarning, stacklevel=2)
     return result
 
 
-def _room(spec: RunSpec, state: State) -> Snapshots | None:
-    """Return room for the snapshots of a call, None if it takes none."""
-    if spec.record.every is None:
-        return None
-    from fastgames.engine.snapshots import make_room
-
-    return make_room(spec, state)
-
-
-def _left(result: Result, steps: int, begun: np.ndarray) -> np.ndarray:
-    """Return a mask of the replicas with steps left to take, (replicas,) bool."""
-    left: np.ndarray = (result.steps - begun < steps) & ~result.stopped
-    return left
+def _origin(spec: RunSpec, rng: Any, resume: Result | None) -> Origin:
+    """Return the seed, the generator and the result from which a call begins."""
+    if resume is not None:
+        held = resume.state.generator
+        return Origin(resume.seed, None if held is None else generator_of(held), resume)
+    if spec.stream == "numpy":
+        generator, seed = generator_from(rng)
+        return Origin(seed, generator)
+    return Origin(seed_from(rng))
 
 
-def _work_off(
-    spec: RunSpec,
-    result: Result,
-    begun: np.ndarray,
-    generator: np.random.Generator | None,
-    progress: bool | None,
-    writer: Writer | None,
-) -> None:
-    """Take the remaining steps, modifying the state, the snapshots and the checkpoint.
-
-    begun: steps that each replica had taken before the call, (replicas,) int64
-    """
-    steps, record = spec.steps, spec.record
-    state, game, snapshots = result.state, result.game, result.snapshots
-    taken = state.steps - begun
-    left = _left(result, steps, begun)
-    earliest = None
-    if result.stop is not None and result.stop.after:
-        first = result.stop.first_counted(state)
-        earliest = first + result.stop.periods - begun
-    todo = np.flatnonzero(left)
-
-    def snapshot(index: int, replicas: np.ndarray) -> None:
-        """Take snapshot number `index` of some replicas, (count,) int64."""
-        from fastgames.engine.snapshots import take
-
-        assert snapshots is not None
-        take(snapshots, index, replicas, state)
-
-    def bring_up_to_date() -> None:
-        """Compute the counts of the state from the window of the last steps, if it has one."""
-        if state.window is not None:
-            for first in range(0, len(taken), COUNTED):
-                count_up(state, game, slice(first, first + COUNTED))
-
-    def check() -> None:
-        """Raise RuleError with the result if a table is not finite."""
-        error = state.error()
-        if error is not None:
-            error.result = result
-            raise error
-
-    def save() -> None:
-        """Write a checkpoint after checking the tables."""
-        bring_up_to_date()
-        check()
-        assert writer is not None
-        writer.save(result)
-
-    def finish() -> None:
-        """Update the counts, and write the last checkpoint if there is a writer."""
-        state.close_opening()
-        if writer is None:
-            bring_up_to_date()
-        elif len(todo) or not writer.path.exists():  # a complete checkpoint is only read
-            save()
-
-    work = driver.Work(
-        steps=steps,
-        begun=taken,
-        todo=todo,
-        snapshots=[] if snapshots is None else (snapshots.steps - begun[0]).tolist(),
-        tally_from=0 if record.last is None or state.window is not None else steps - record.last,
-        periods=0 if result.stop is None else result.stop.periods,
-        snapshot=snapshot,
-        earliest=earliest,
-    )
-    total = len(todo) if work.periods else len(todo) * steps - int(taken.sum(where=left))
-    make_block, threads = _blocks(spec, state, min(spec.threads, len(todo)), len(todo), generator)
-    with interrupts(1):  # a second Ctrl-C must not lose what the first one saves
-        try:
-            with reporter(total, progress) as report:
-                driver.run(
-                    work,
-                    make_block,
-                    threads,
-                    lambda done, finished: report(finished if work.periods else done, done),
-                    None if writer is None else save,
-                    lambda: writer is not None and writer.due(time.monotonic()),
-                )
-        except BaseException as error:
-            try:
-                finish()
-            except (RuleError, ValueError) as unsaved:  # must not replace the original error
-                if writer is not None and not isinstance(error, RuleError):
-                    message = f"checkpoint {str(writer.path)!r} was not written: {unsaved}"
-                    warnings.warn(message, RuntimeWarning, stacklevel=3)
-            if isinstance(error, KeyboardInterrupt):
-                raise Interrupted(result) from None
-            raise
-        finish()
-        if writer is None:
-            check()
-
-
-def _blocks(
-    spec: RunSpec,
-    state: State,
-    threads: int,
-    replicas: int,
-    generator: np.random.Generator | None = None,
-) -> tuple[Callable[[], driver.Block], int]:
-    """Return a function that makes a block, called once in every thread, and the thread count.
-
-    threads: upper bound on the thread count; replicas: number of replicas to run
-    """
-    if spec.backend == "reference" or replicas == 0:
-        from fastgames.engine.interpreted import ReferenceBlock
-
-        return partial(ReferenceBlock, spec, state, generator), threads
-    from fastgames.engine.compiled import LaneBlock, core_arguments, layout
-
-    core = core_arguments(spec)
-    threads, capacity = layout(spec, replicas, threads)
-    bit_generator = None if generator is None else generator.bit_generator
-    return partial(LaneBlock, spec, state, capacity, core, bit_generator), threads
+def _given(origin: Origin, rng: Any) -> Any:
+    """Return the seed that a checkpoint names, or the state of the generator; None if not given."""
+    if origin.generator is not None and origin.seed is None:
+        return dict(origin.generator.bit_generator.state)
+    return None if rng is None else origin.seed

@@ -1,0 +1,1 @@
+"""Runs: one call, its parts, and what joins them."""
