@@ -12,7 +12,7 @@ from fastgames._core import isa  # first: it reports an unsupported CPU before N
 from fastgames import games
 from fastgames._common.later import later
 from fastgames._common.version import __version__ as __version__
-from fastgames.errors import ConvergenceWarning, RuleError
+from fastgames.errors import ConvergenceWarning, KeepError, RuleError
 from fastgames.games import MarkovGame, MatrixGame, ProceduralGame, Variants
 from fastgames.learners import EpsilonGreedy, Softmax, Table, VisitCount, _names
 from fastgames.record import Record
@@ -82,6 +82,7 @@ __all__ = [
     "Grid",
     "Hyperbolic",
     "Interrupted",
+    "KeepError",
     "Learner",
     "Linear",
     "MarkovGame",

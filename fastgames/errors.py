@@ -58,6 +58,39 @@ class RuleError(RuntimeError):
         return RuleError, (self.function, self.replica, self.step, self.value, self.problem)
 
 
+class KeepError(ValueError):
+    """Error for a function `keep` of a run that fails, or returns something else than arrays.
+
+    Attributes
+    ----------
+    numbers : (n,) int64 array
+        The replicas that it was called with, by their numbers in the whole run.
+    problem : str
+        Description of the error, the predicate of the message.
+    result : Result or None
+        The replicas for which it succeeded; None without any.
+    """
+
+    numbers: np.ndarray
+    result: Any = None
+
+    def __init__(self, numbers: np.ndarray, problem: str) -> None:
+        self.numbers, self.problem = numbers, problem
+        super().__init__(f"keep {problem} (replicas {stretches(numbers)})")
+
+    def __reduce__(self) -> Any:
+        return KeepError, (self.numbers, self.problem)
+
+
+def stretches(numbers: np.ndarray, most: int = 5) -> str:
+    """Return ascending numbers as a text such as "0 to 4, 7"; at most `most` stretches."""
+    ends = np.flatnonzero(np.diff(numbers) > 1)
+    first, last = numbers[[0, *(ends + 1)]].tolist(), numbers[[*ends, -1]].tolist()
+    found = [str(a) if a == b else f"{a} to {b}" for a, b in zip(first, last, strict=True)]
+    more = len(found) - most
+    return ", ".join(found[:most]) + (f" and {more} more stretches" if more > 0 else "")
+
+
 @contextmanager
 def numbered(part: Any) -> Iterator[None]:
     """Give the errors of a part of a run the numbers of replicas in the whole.

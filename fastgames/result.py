@@ -58,6 +58,9 @@ class Result(Recorded):
     part : Part or None
         The replicas of a part of a run, see `only` of `run`; None if these are all replicas. The
         game, the learners and all arrays are of the part; the grid is of the whole run.
+    kept : dict of str to array, or None
+        The arrays that `keep` of `run` returned, by name, each (replicas, ...). The result has no
+        tables then, and no run resumes from it. None in a run without `keep`.
     contract : int
         Version of the stream contract that the bits follow. A file of an older version can be
         loaded and keeps that version; `run` cannot resume from it.
@@ -81,6 +84,7 @@ class Result(Recorded):
     grid: Grid | None = None
     contract: int = CONTRACT
     part: Part | None = None
+    kept: dict[str, np.ndarray] | None = None
 
     @property
     def spec(self) -> RunSpec:
@@ -88,6 +92,7 @@ class Result(Recorded):
         return RunSpec(
             self.game, self.learners, self.replicas, self.dtype, self.stream, self.record,
             self.stop, grid=self.grid, opening_steps=self.state.opening_steps, part=self.part,
+            kept=self.kept is not None,
         )  # fmt: skip
 
     @property
@@ -107,8 +112,20 @@ class Result(Recorded):
 
     @property
     def tables(self) -> list[dict[str, np.ndarray]]:
-        """Tables of every agent by name, each (replicas, *dimensions)."""
+        """Tables of every agent by name, each (replicas, *dimensions).
+
+        Raises ValueError after a run with `keep`, which drops them.
+        """
+        self._check_tables()
         return [seat.tables for seat in self.state.seats]
+
+    def _check_tables(self) -> None:
+        """Raise ValueError if the tables were dropped."""
+        if self.kept is not None:
+            raise ValueError(
+                "tables were dropped by keep; this result has steps, stopped, states, its records, "
+                f"and in kept {', '.join(self.kept)}"
+            )
 
     @property
     def steps(self) -> np.ndarray:
@@ -187,6 +204,7 @@ class Result(Recorded):
         >>> fg.run(game, fg.QLearner(), steps=1000, replicas=3, rng=7).greedy(0).tolist()
         [[1], [1], [1]]
         """
+        self._check_tables()
         greedy: np.ndarray = self.state.seats[self._agent(agent)].table.argmax(axis=-1)
         return greedy
 
@@ -220,6 +238,7 @@ class Result(Recorded):
         """
         from fastgames.engine.policies import policy
 
+        self._check_tables()
         with numbered(self.part):
             return policy(self.state, self._agent(agent))
 
@@ -254,6 +273,7 @@ class Result(Recorded):
         """
         from fastgames.engine.policies import Policy, policy
 
+        self._check_tables()
         agent = self._agent(agent)
         replica = checks.whole("replica", replica, f"[0, {self.replicas - 1}]")
         seat = self.state.seats[agent]

@@ -1,8 +1,8 @@
-"""Ctrl-C where it must not strike: in the middle of an import, or while a run is being ended."""
+"""Ctrl-C where it must not strike: in an import, or while a run is being ended or watched."""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -42,3 +42,31 @@ def interrupts(allowed: int) -> Iterator[None]:
         signal.signal(signal.SIGINT, previous)
         if held and not raised:
             previous(signal.SIGINT, None)
+
+
+@contextmanager
+def noted_interrupts() -> Iterator[Callable[[], bool]]:
+    """Note SIGINT instead of raising KeyboardInterrupt; yield a function that tells if it came.
+
+    A handler that does not raise is called every time and is not noted. Outside the main thread,
+    where no signal is handled, and where SIGINT is ignored, nothing is noted.
+    """
+    previous: Any = None
+    if threading.current_thread() is threading.main_thread():
+        previous = signal.getsignal(signal.SIGINT)
+    came = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        try:
+            previous(number, frame)
+        except KeyboardInterrupt:
+            came.set()
+
+    if not callable(previous):
+        yield came.is_set
+        return
+    try:
+        signal.signal(signal.SIGINT, handle)
+        yield came.is_set
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -55,8 +55,11 @@ def checked_spec(
     reset: Any,
     only: Any,
     opening: Any,
+    kept: bool = False,
 ) -> RunSpec:
     """Return the specification of a run; its arguments are those of `fastgames.run`.
+
+    kept: whether `keep` was given
 
     Raises TypeError or ValueError if one is outside its domain, or the run does not fit into
     memory.
@@ -99,7 +102,7 @@ def checked_spec(
     record = Record() if record is None else record
     spec = RunSpec(
         game, seats, replicas, dtype, stream, record, stop, steps, backend, threads, checked, grid,
-        start_states, reset=reset, opening=opening, opening_steps=opening_steps,
+        start_states, reset=reset, opening=opening, opening_steps=opening_steps, kept=kept,
     )  # fmt: skip
     if start_tables is not None:
         from fastgames.engine import starts
@@ -265,6 +268,11 @@ def _agree_with(
         raise ValueError("game must have a time limit if that of resume has, and else none")
     if isinstance(game, ProceduralGame):
         check_states(game, resume.state.states)
+    if resume.kept is not None:
+        raise ValueError(
+            "resume must have tables, got a result of a run with keep, which dropped them; run it "
+            "without keep to go on from it"
+        )
     broken = resume.state.error()
     if broken is not None:
         raise ValueError(

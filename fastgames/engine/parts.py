@@ -67,28 +67,49 @@ def part_of(spec: RunSpec, part: Part, resume: Any) -> RunSpec:
 
     resume: the part that goes on, whose learners and game are those of the part already; or None
     """
-    numbers, total, cut = part.numbers, part.total, resume is not None
+    cut = _cut(spec, part.numbers, part.total, resume is not None)
+    return replace(cut, part=part._replace(call=_digest(spec, part.call)))
+
+
+def with_part(spec: RunSpec) -> RunSpec:
+    """Return the specification of a run as that of a part, which may have all replicas."""
+    if spec.part is not None:
+        return spec
+    return replace(spec, part=Part(np.arange(spec.replicas), spec.replicas, _digest(spec)))
+
+
+def chunk_of(spec: RunSpec, places: np.ndarray) -> RunSpec:
+    """Return the specification of some of the replicas of a part.
+
+    places: (n,) int64, where they are among its replicas, ascending
+    """
+    assert spec.part is not None
+    part = spec.part._replace(numbers=spec.part.numbers[places])
+    return replace(_cut(spec, places, spec.replicas), part=part)
+
+
+def _cut(spec: RunSpec, places: np.ndarray, total: int, cut: bool = False) -> RunSpec:
+    """Return the arguments of some replicas, at `places` among `total`."""
     states, tables = spec.start_states, spec.start_tables
     if tables is not None:
         tables = [
-            {name: _of_part(agent, name, array, part) for name, array in given.items()}
+            {name: _of_part(agent, name, array, places, total) for name, array in given.items()}
             for agent, given in zip(spec.agents, tables, strict=True)
         ]
     return replace(
         spec,
-        game=part_of_game(spec.game, numbers, total, cut),
-        learners=tuple(learner.part(numbers, total, cut) for learner in spec.learners),
-        replicas=len(numbers),
-        start_states=None if states is None else states[numbers],
+        game=part_of_game(spec.game, places, total, cut),
+        learners=tuple(learner.part(places, total, cut) for learner in spec.learners),
+        replicas=len(places),
+        start_states=None if states is None else states[places],
         start_tables=tables,
-        opening=None if spec.opening is None else spec.opening[numbers],
-        part=part._replace(call=_digest(spec, part)),
+        opening=None if spec.opening is None else spec.opening[places],
     )
 
 
-def _digest(spec: RunSpec, part: Part) -> str:
+def _digest(spec: RunSpec, call: str = "") -> str:
     """Return the digest of what a call says about all replicas and its result does not tell."""
-    digest = hashlib.sha256(repr((part.call, spec.steps, spec.reset)).encode())
+    digest = hashlib.sha256(repr((call, spec.steps, spec.reset)).encode())
     arrays: dict[str, Any] = {"states": spec.start_states, "opening": spec.opening}
     for i, tables in enumerate(spec.start_tables or []):
         arrays |= {f"{i}/{name}": table for name, table in tables.items()}
@@ -99,10 +120,12 @@ def _digest(spec: RunSpec, part: Part) -> str:
     return digest.hexdigest()
 
 
-def _of_part(agent: Any, name: str, array: np.ndarray, part: Part) -> np.ndarray:
-    """Return a given table, broadcastable to (replicas, *dimensions), of a part."""
-    by_replica = array.ndim == 1 + len(agent.shapes[name]) and len(array) == part.total
-    return array[part.numbers] if by_replica else array
+def _of_part(
+    agent: Any, name: str, array: np.ndarray, places: np.ndarray, total: int
+) -> np.ndarray:
+    """Return a given table, broadcastable to (replicas, *dimensions), of some replicas."""
+    by_replica = array.ndim == 1 + len(agent.shapes[name]) and len(array) == total
+    return array[places] if by_replica else array
 
 
 def first_streams(seed: int, numbers: np.ndarray, roles: int) -> np.ndarray:

@@ -60,6 +60,8 @@ class RunSpec:
         The joint actions of the first K steps of the call.
     opening_steps : int
         K, or that of an opening in which a resumed run stands; 0: none.
+    kept : bool
+        Whether finished replicas lose their tables and all that only serves to go on.
     """
 
     game: Game
@@ -80,6 +82,7 @@ class RunSpec:
     part: Part | None = None
     opening: np.ndarray | None = None
     opening_steps: int = 0
+    kept: bool = False
 
     @cached_property
     def real(self) -> np.dtype[Any]:
@@ -105,7 +108,7 @@ class RunSpec:
     @cached_property
     def mediated(self) -> bool:
         """True if a learner asks for the mediator, whose stream is that of role N + 1."""
-        return any(learner.rules.mediator for learner in self.learners)
+        return not self.kept and any(learner.rules.mediator for learner in self.learners)
 
     @property
     def window(self) -> int:
@@ -113,7 +116,7 @@ class RunSpec:
 
         A replica that may stop at any time keeps its last steps until it is known which they are.
         """
-        return 0 if self.stop is None else self.record.last or 0
+        return 0 if self.stop is None or self.kept else self.record.last or 0
 
     @cached_property
     def in_columns(self) -> bool:
@@ -174,6 +177,8 @@ class AgentSpec:
         The tables that the call gives, each to be broadcast to (replicas, *dimensions).
     resets_tables, resets_schedules : bool
         Whether they begin anew where a run resumes.
+    kept : bool
+        Whether finished replicas lose their tables.
     """
 
     agent: int
@@ -192,6 +197,7 @@ class AgentSpec:
     given: dict[str, np.ndarray]
     resets_tables: bool
     resets_schedules: bool
+    kept: bool
 
     def __init__(self, spec: RunSpec, agent: int) -> None:
         game, learner = spec.game, spec.learners[agent]
@@ -207,8 +213,8 @@ class AgentSpec:
         others = range(len(spec.learners)) if self.rules.opponents else ()
         self.opponents = tuple(i for i in others if i not in self.team)
         turns = game.compact.has_turns and not self.rules.steps
-        self.waits = learner.learns and (turns or self.rules.defers)
-        self.replicas, self.dtype = spec.replicas, spec.dtype
+        self.waits = learner.learns and (turns or self.rules.defers) and not spec.kept
+        self.replicas, self.dtype, self.kept = spec.replicas, spec.dtype, spec.kept
         self._game = game
         self.given = spec.start_tables[agent] if spec.start_tables else {}
         part = (spec.reset or {}).get(agent)

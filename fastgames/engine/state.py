@@ -198,8 +198,9 @@ class State(Counts):
     seats: list[Seat]
     generator: dict[str, Any] | None = None
     streams: np.ndarray | None = held(
-        "uint32", lambda spec: (spec.roles, 4), present=lambda spec: spec.stream == "fastgames"
-    )
+        "uint32", lambda spec: (spec.roles, 4),
+        present=lambda spec: spec.stream == "fastgames" and not spec.kept,
+    )  # fmt: skip
     mediator: np.ndarray | None = held("uint32", lambda spec: (4,), present=lambda s: s.mediated)
     states: np.ndarray = held(
         lambda spec: "int32" if spec.functions is None else "int64",
@@ -227,11 +228,12 @@ class State(Counts):
     opening: np.ndarray | None = held(
         "int32", lambda spec: (spec.opening_steps, spec.game.num_agents),
         bounds=lambda spec: (0, max(spec.game.num_actions) - 1),
-        present=lambda spec: spec.opening_steps > 0,
+        present=lambda spec: spec.opening_steps > 0 and not spec.kept,
     )  # fmt: skip
     opening_begun: np.ndarray | None = held(
-        "int64", bounds=lambda spec: (0, MOST_STEPS), present=lambda spec: spec.opening_steps > 0
-    )
+        "int64", bounds=lambda spec: (0, MOST_STEPS),
+        present=lambda spec: spec.opening_steps > 0 and not spec.kept,
+    )  # fmt: skip
 
     @property
     def opening_steps(self) -> int:
@@ -271,6 +273,8 @@ def bytes_each(spec: RunSpec) -> int:
     for agent in spec.agents:
         size += sum(each.size(agent) for each in declared(Seat))
         size += 8 * len(agent.exponentials)
+        if spec.kept:
+            continue
         if agent.learner.learns:
             size += agent.table_bytes()
             size += sum(each.size(agent) for each in declared(Pending)) * agent.waits

@@ -48,7 +48,8 @@ def frame(result: "Result", what: str = "replicas") -> "pandas.DataFrame":
         where recorded ``episodes``, ``mean_length`` and ``max_length``, and for agent i
         ``flips_i``, ``mean_reward_i``, ``regret_i``, ``mean_return_i`` and
         ``mean_discounted_return_i``; and where it has one observation ``greedy_i``, the name of the
-        action that it prefers.
+        action that it prefers. After a run with `keep`, what it kept instead: ``gain``, or
+        ``gain_0``, ``gain_1``, … of an array with more dimensions.
 
         "policies": one row for each replica, agent, observation and action. ``greedy``, whether it
         is the preferred one; ``probability`` where the learner has a policy; ``action_visits``
@@ -150,7 +151,10 @@ def _replicas(result: "Result") -> Columns:
         if counted is not None and axes in ((), ("agent",)):
             for place in np.ndindex(*counted.shape[1:]):
                 columns["_".join(map(str, (name, *place)))] = counted[(slice(None), *place)]
-    for i, actions in enumerate(result.game.actions):
+    for name, kept in (result.kept or {}).items():
+        for place in np.ndindex(*kept.shape[1:]):
+            columns["_".join(map(str, (name, *place)))] = kept[(slice(None), *place)]
+    for i, actions in enumerate(result.game.actions if result.kept is None else ()):
         greedy = result.greedy(i)
         if greedy.shape[1] == 1:
             columns[f"greedy_{i}"] = categories(greedy[:, 0], actions)

@@ -44,6 +44,9 @@ def dataset(result: "Result") -> "xarray.Dataset":
         action_i), ``path_steps`` and ``path_states`` (replica, path), ``path_reals`` (replica,
         path, real_entry), ``path_actions`` and ``path_rewards`` (replica, path, agent).
 
+        After a run with `keep`, there are no tables, greedy actions and policies; what it kept is
+        there by its name, (replica, name_0, name_1, …).
+
         Coordinates: ``replica``, ``agent`` and ``observation_i`` count from 0, ``action_i`` has the
         names of the actions, ``snapshot`` the game steps after which it was taken, ``path`` the
         place of a step before the end, -1 for the last one. Parameters of a
@@ -96,15 +99,19 @@ def dataset(result: "Result") -> "xarray.Dataset":
     for i, names in enumerate(result.game.actions):
         rows = ("replica", f"observation_{i}")
         cells = (*rows, f"action_{i}")
-        greedy = result.greedy(i)
-        coordinates[f"observation_{i}"] = np.arange(greedy.shape[1])
+        coordinates[f"observation_{i}"] = np.arange(result.game.num_observations[i])
         coordinates[f"action_{i}"] = list(names)
+        coordinates |= _coordinates(result, i, cells)
+        if result.kept is not None:
+            continue
         for name, table in result.tables[i].items():
             variables[f"{name}_{i}"] = (("replica", *_axes(result, i, name)), table)
-        variables[f"greedy_{i}"] = (rows, greedy)
+        variables[f"greedy_{i}"] = (rows, result.greedy(i))
         if result.learners[i].rules.policy is not None:
             variables[f"policy_{i}"] = (cells, result.policy(i))
-        coordinates |= _coordinates(result, i, cells)
+    for name, array in (result.kept or {}).items():
+        own = (f"{name}_{k}" for k in range(array.ndim - 1))
+        variables[name] = (("replica", *own), array)
     variables |= _counters(result)
     if result.path is not None:
         coordinates["path"] = np.arange(-result.path.steps.shape[1], 0)
@@ -250,6 +257,7 @@ def _coordinates(result: "Result", agent: int, cells: tuple[str, ...]) -> dict[s
     }
     start = learner.start(result.game, agent)[learner.table]
     if learner.learns and start.ndim == len(cells) and len(start) > 1:
-        shape = result.tables[agent][learner.table].shape
+        spec = result.spec.agents[agent]
+        shape = (result.replicas, *spec.shapes[learner.table])
         found[f"initial_{agent}"] = (cells, np.broadcast_to(start, shape))
     return found

@@ -40,6 +40,7 @@ from fastgames.registry import DTYPES, STREAMS
 from fastgames.result import Result
 from fastgames.stop import Stable
 
+KEPT = ("bool", "int64", "float32", "float64")  # types of the arrays that `keep` returned
 ALWAYS_RECORDED = (  # the fields of `Record` in every file; never add one, see `recorded`
     "every", "tables", "greedy", "policies", "flips", "joint_actions", "rewards", "last",
 )  # fmt: skip
@@ -135,10 +136,35 @@ def contents(result: Result, former: bool = False) -> tuple[dict[str, Any], dict
             arrays |= _held(seat.pending, f"state/{i}/pending")
     if result.snapshots is not None:
         arrays |= {f"snapshots/{name}": a for name, a in result.snapshots.arrays().items()}
+    if result.kept is not None:
+        header["kept"] = {name: array.dtype.name for name, array in result.kept.items()}
+        arrays |= {f"kept/{name}": _stored(array) for name, array in result.kept.items()}
     if result.part is not None:
         header["part"] = {"total": result.part.total, "call": result.part.call}
         arrays["numbers"] = result.part.numbers
     return header, arrays
+
+
+def _stored(array: np.ndarray) -> np.ndarray:
+    """Return an array in a type that files have."""
+    return array.view(np.uint8) if array.dtype == np.bool_ else array
+
+
+def _kept(file: Held, header: dict[str, Any], replicas: int) -> dict[str, np.ndarray] | None:
+    """Return what `keep` returned, None for a run without it."""
+    if "kept" not in header:
+        return None
+    kept = {}
+    for name, dtype in header["kept"].items():
+        if not name.isidentifier() or dtype not in KEPT:
+            raise ValueError(f"kept has {name!r} of type {dtype!r}")
+        array = file.array(f"kept/{name}", "uint8" if dtype == "bool" else dtype)
+        if not array.ndim or len(array) != replicas:
+            raise ValueError(f"kept/{name} has shape {array.shape}")
+        if dtype == "bool" and array.size and array.max() > 1:
+            raise ValueError(f"kept/{name} has entries other than 0 and 1")
+        kept[name] = array.view(np.bool_) if dtype == "bool" else array
+    return kept
 
 
 def recorded(record: Record) -> dict[str, Any]:
@@ -196,7 +222,7 @@ def _part(file: Held, header: dict[str, Any]) -> Part | None:
         return None
     total, call = header["part"]["total"], header["part"]["call"]
     replicas = checks.whole("replicas", header["replicas"], "[1, inf)")
-    total = checks.whole("total", total, f"[{replicas + 1}, 2^48]")
+    total = checks.whole("total", total, f"[{replicas}, 2^48]")
     numbers = file.array("numbers", "int64", (replicas,), (0, total - 1))
     if not (np.diff(numbers) > 0).all():
         raise ValueError("numbers are not ascending")
@@ -231,7 +257,7 @@ def _result(
     opening = checks.whole("opening", header.get("opening", 0), f"[0, {MOST_STEPS}]")
     spec = RunSpec(
         game, learners, replicas, dtype, stream, record, stop, grid=sweep, opening_steps=opening,
-        part=part,
+        part=part, kept="kept" in header,
     )  # fmt: skip
     check_recordable(spec)
     # Tables first: what learners start from may be as large, and only then is known to be there.
@@ -241,14 +267,14 @@ def _result(
     ]
     for agent, seat in zip(spec.agents, seats_read, strict=True):
         check_learner(spec, agent)
-        for table in agent.rules.tables:
+        for table in () if spec.kept else agent.rules.tables:
             if table.shared:
                 seat.tables[table.name] = seats_read[agent.team[0]].tables[table.name]
     state = _state(file, spec, seats_read, header["generator"])
     snapshots = _snapshots(file, spec, seats_read)
     return Result(
         game, learners, record, seed, dtype, stream, snapshots, state, stop, sweep,
-        header["contract"], part,
+        header["contract"], part, _kept(file, header, replicas),
     )  # fmt: skip
 
 
@@ -266,7 +292,9 @@ def _arrays(file: Held, kind: type, spec: RunSpec | AgentSpec, where: str) -> di
 def _seat(file: Held, where: str, names: list[str], agent: AgentSpec) -> Seat:
     learner, replicas, dtype = agent.learner, agent.replicas, agent.dtype
     tables = {}
-    known = {table.name: table for table in agent.rules.tables}
+    known = {} if agent.kept else {table.name: table for table in agent.rules.tables}
+    if agent.kept and names:
+        raise ValueError(f"{where} has tables, which keep dropped")
     for name in names:
         if not isinstance(name, str) or not name.isidentifier():
             raise ValueError(f"{where} has a table with the name {name!r}")
@@ -280,7 +308,7 @@ def _seat(file: Held, where: str, names: list[str], agent: AgentSpec) -> Seat:
     for name, table in known.items() if learner.learns else ():
         if name not in tables and not (table.shared and not agent.first):
             raise ValueError(f"{where} has no table {name!r}")
-    if not learner.learns:
+    if not learner.learns and not agent.kept:
         start = agent.starts[learner.table].astype(dtype)
         shape = (replicas, agent.observations, agent.actions)
         tables[learner.table] = np.broadcast_to(start, shape)
@@ -334,7 +362,9 @@ def _check_table(name: str, array: np.ndarray, counts: bool) -> None:
 def _state(file: Held, spec: RunSpec, seats: list[Seat], generator: Any) -> State:
     arrays = _arrays(file, State, spec, "state")
     states, terminal = arrays["states"], spec.game.compact.terminal
-    if spec.stream == "fastgames":
+    if spec.kept:
+        generator = None
+    elif spec.stream == "fastgames":
         if not arrays["streams"].any(axis=-1).all():
             raise ValueError("state/streams has a state of zeros")
         if spec.mediated and not arrays["mediator"].any(axis=-1).all():
@@ -350,6 +380,14 @@ def _state(file: Held, spec: RunSpec, seats: list[Seat], generator: Any) -> Stat
     return State(seats=seats, generator=generator, **arrays)
 
 
+def _forms(agent: AgentSpec, seat: Seat) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return the type and the shape of each of an agent's tables during the run."""
+    if agent.kept:
+        tables = {table.name: table.dtype(agent.dtype).name for table in agent.rules.tables}
+        return {x: (dtype, (agent.replicas, *agent.shapes[x])) for x, dtype in tables.items()}
+    return {name: (table.dtype.name, table.shape) for name, table in seat.tables.items()}
+
+
 def _snapshots(file: Held, spec: RunSpec, seats: list[Seat]) -> Snapshots | None:
     record = spec.record
     if record.every is None:
@@ -359,13 +397,9 @@ def _snapshots(file: Held, spec: RunSpec, seats: list[Seat]) -> Snapshots | None
         raise ValueError(f"snapshots/steps has shape {steps.shape}")
     tables = [
         {
-            name: file.array(
-                f"snapshots/tables/{i}/{name}",
-                seat.tables[name].dtype.name,
-                (len(steps), *seat.tables[name].shape),
-            )
-            for name in record.tables
-            if name in seat.tables
+            name: file.array(f"snapshots/tables/{i}/{name}", dtype, (len(steps), *shape))
+            for name, (dtype, shape) in _forms(spec.agents[i], seat).items()
+            if name in record.tables
         }
         for i, seat in enumerate(seats)
     ]

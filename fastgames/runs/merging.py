@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,17 @@ import numpy as np
 
 from fastgames._common.fields import declared
 from fastgames._common.frozen import joined
-from fastgames.engine.parts import Part
+from fastgames.engine.parts import chunk_of, with_part
 from fastgames.engine.snapshots import KINDS, Snapshots
 from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.engine.state import FIELDS, Pending, Seat, State
+from fastgames.errors import stretches
 from fastgames.games import Game
 from fastgames.games.variants import index_of
 from fastgames.io.results import load
 from fastgames.learners import RuleLearner
 from fastgames.result import Result
 
-_SHOWN = 5  # stretches of numbers that an error lists
 _Places = list[np.ndarray]  # of each part, where its replicas are among all
 
 
@@ -91,14 +92,15 @@ def merge(
     numbers = np.concatenate([result.numbers for result in results])
     order = np.argsort(numbers, kind="stable")
     _check_overlaps(names, results, numbers[order], order)
-    missing = _missing(numbers[order], first.total)
-    if missing and not partial:
+    missing = np.setdiff1d(np.arange(first.total), numbers, assume_unique=True)
+    if len(missing) and not partial:
         raise ValueError(
-            f"parts must have all {first.total} replicas of the run, got none of {_text(missing)}"
+            f"parts must have all {first.total} replicas of the run, got none of "
+            f"{stretches(missing)}"
         )
-    if missing:
+    if len(missing):
         warnings.warn(
-            f"merged {len(numbers)} of {first.total} replicas, none of {_text(missing)}",
+            f"merged {len(numbers)} of {first.total} replicas, none of {stretches(missing)}",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -106,9 +108,13 @@ def merge(
     place[order] = np.arange(len(order))
     places = np.split(place, np.cumsum([result.replicas for result in results])[:-1])
     part = None
-    if missing and first.part is not None:
+    if len(missing) and first.part is not None:
         part = first.part._replace(numbers=numbers[order])
-    return _merged(names, results, places, part)
+    spec = replace(
+        first.spec, game=_game(names, results, places), learners=_learners(names, results, places),
+        replicas=len(order), opening_steps=0, part=part,
+    )  # fmt: skip
+    return joined_results(spec, results, places)
 
 
 def _results(parts: Any, game: Game | None, learners: Any) -> list[tuple[str, Result]]:
@@ -155,7 +161,11 @@ def _compared(first: Result, other: Result) -> list[tuple[str, Any, Any]]:
     """Return what two parts must have in common: its name, and the values of both."""
     same = ("seed", "total", "dtype", "stream", "contract", "stop", "grid", "record")
     found = [(name, getattr(first, name), getattr(other, name)) for name in same]
-    for what, of in (("learners", _kinds), ("steps or first states or tables of digest", _call)):
+    for what, of in (
+        ("learners", _kinds),
+        ("what keep returned", form_of_kept),
+        ("steps or first states or tables of digest", _call),
+    ):
         found.append((what, of(first), of(other)))
     return found
 
@@ -163,6 +173,14 @@ def _compared(first: Result, other: Result) -> list[tuple[str, Any, Any]]:
 def _kinds(result: Result) -> str:
     """Return the classes of the learners."""
     return ", ".join(type(learner).__name__ for learner in result.learners)
+
+
+def form_of_kept(result: Result) -> dict[str, tuple[str, tuple[int, ...]]] | None:
+    """Return type and shape, without the replicas, of each array that `keep` returned."""
+    kept = result.kept
+    if kept is None:
+        return None
+    return {name: (array.dtype.name, array.shape[1:]) for name, array in kept.items()}
 
 
 def _call(result: Result) -> str:
@@ -192,28 +210,12 @@ def _check_overlaps(
     )
 
 
-def _missing(numbers: np.ndarray, total: int) -> list[tuple[int, int]]:
-    """Return the stretches (first, last) of numbers that are not among the ascending numbers."""
-    edges = np.concatenate([[-1], numbers, [total]])
-    gaps = np.flatnonzero(np.diff(edges) > 1)
-    return [(int(edges[k]) + 1, int(edges[k + 1]) - 1) for k in gaps]
+def joined_results(spec: RunSpec, results: Sequence[Result], places: _Places) -> Result:
+    """Return the result of all replicas.
 
-
-def _text(stretches: list[tuple[int, int]]) -> str:
-    """Return the first few stretches of numbers as a text."""
-    shown = [str(a) if a == b else f"{a} to {b}" for a, b in stretches[:_SHOWN]]
-    more = len(stretches) - len(shown)
-    return ", ".join(shown) + (f" and {more} more stretches" if more else "")
-
-
-def _merged(names: list[str], results: list[Result], places: _Places, part: Part | None) -> Result:
-    """Return the result of all replicas."""
+    spec: of all replicas; places: of each result, where its replicas are among all
+    """
     first = results[0]
-    spec = RunSpec(
-        _game(names, results, places), _learners(names, results, places),
-        sum(map(len, places)), first.dtype, first.stream, first.record, first.stop,
-        grid=first.grid, part=part,
-    )  # fmt: skip
     states = [result.state for result in results]
     arrays: dict[str, Any] = {}
     for field in FIELDS:
@@ -231,8 +233,62 @@ def _merged(names: list[str], results: list[Result], places: _Places, part: Part
     return Result(
         spec.game, spec.learners, spec.record, first.seed, spec.dtype, spec.stream,
         _snapshots(results, places), State(seats=seats, **arrays), spec.stop, spec.grid,
-        first.contract, part,
+        first.contract, spec.part, _kept(results, places),
     )  # fmt: skip
+
+
+def _kept(results: Sequence[Result], places: _Places) -> dict[str, np.ndarray] | None:
+    """Return what `keep` returned for all replicas, None for a run without it."""
+    kept = [result.kept for result in results if result.kept is not None]
+    return _joined(kept, places) if kept else None
+
+
+def part_of_result(result: Result, places: np.ndarray) -> Result:
+    """Return the result of some replicas; places: (n,) int64, where they are in it, ascending."""
+    return cut(result, chunk_of(with_part(result.spec), places), places)
+
+
+def cut(result: Result, spec: RunSpec, places: np.ndarray) -> Result:
+    """Return the result of some replicas; its arrays are copies.
+
+    spec: of these replicas; places: (n,) int64, where they are in the result, ascending
+    """
+    state = result.state
+    arrays: dict[str, Any] = {field.name: getattr(state, field.name) for field in FIELDS}
+    arrays = {name: None if array is None else array[places] for name, array in arrays.items()}
+    shared: dict[int, np.ndarray] = {}  # tables of a team are one array at every member
+
+    def of_table(table: np.ndarray) -> np.ndarray:
+        """Return a table of the replicas."""
+        return shared.setdefault(id(table), table[places])
+
+    seats = [
+        Seat(
+            learner=agent.learner,
+            schedules=agent.schedules,
+            tables={name: of_table(table) for name, table in seat.tables.items()},
+            recurrence={name: v[places] for name, v in seat.recurrence.items()},
+            pending=seat.pending
+            and Pending(**{name: v[places] for name, v in seat.pending.arrays().items()}),
+            **{field.name: getattr(seat, field.name)[places] for field in declared(Seat)},
+        )
+        for agent, seat in zip(spec.agents, state.seats, strict=True)
+    ]
+    snapshots = result.snapshots
+    if snapshots is not None:
+        kinds: dict[str, Any] = {kind.name: getattr(snapshots, kind.name) for kind in KINDS}
+        kinds = {name: of and [x[:, places] for x in of] for name, of in kinds.items()}
+        tables = [{name: x[:, places] for name, x in of.items()} for of in snapshots.tables]
+        snapshots = Snapshots(snapshots.steps, tables, **kinds)
+    return replace(
+        result,
+        game=spec.game,
+        learners=spec.learners,
+        snapshots=snapshots,
+        state=State(seats=seats, **arrays),
+        part=spec.part,
+        kept=result.kept and {name: array[places] for name, array in result.kept.items()},
+    )
 
 
 def _game(names: list[str], results: list[Result], places: _Places) -> Game:
@@ -296,7 +352,7 @@ def _joined(
     return {name: joined([part[name] for part in parts], places, axis) for name in parts[0]}
 
 
-def _snapshots(results: list[Result], places: _Places) -> Snapshots | None:
+def _snapshots(results: Sequence[Result], places: _Places) -> Snapshots | None:
     """Return the snapshots of all replicas, None if there are none."""
     taken = [result.snapshots for result in results if result.snapshots is not None]
     if not taken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastgames._common.seeds import generator_from, generator_of, seed_from
@@ -47,6 +47,9 @@ def run(
     reset: Sequence[int] | Mapping[int, str] | None = None,
     only: slice | npt.ArrayLike | None = None,
     opening: npt.ArrayLike | None = None,
+    keep: Callable[[Result], Mapping[str, npt.ArrayLike]] | None = None,
+    executor: Any = None,
+    chunk: int | None = None,
 ) -> Result:
     """Run learners in a game, in many independent replicas, and return the result.
 
@@ -79,7 +82,8 @@ def run(
     stream : "fastgames" or "numpy"
         "numpy" draws from `np.random.default_rng(rng)`, as textbook code does; one replica only.
     threads : int, optional
-        Number of threads; the number of CPUs unless given. The bits do not depend on it.
+        Number of threads; the number of CPUs unless given, 1 in the workers of `executor`. The bits
+        do not depend on it.
     progress : bool, optional
         Show the progress: a bar on a terminal (extra "cli") or in a notebook, lines in a log.
         Unless given, progress is shown for work longer than a second; in a log, for work longer
@@ -91,6 +95,8 @@ def run(
         File to which the run is written atomically at intervals. The same call resumes from the
         file, however the run ended, and gives the same bits; if the run is complete, the call only
         reads the file. A file of another call is refused, and so is a path that cannot be written.
+        With `keep` or `executor` it is a folder, made if needed, with a file for each finished
+        group; two processes cannot use one folder at a time.
     checkpoint_every : float
         Seconds between two checkpoints. If the disk is full, the last checkpoint stays valid and
         the run continues with a warning.
@@ -136,6 +142,22 @@ def run(
         them, schedules advance, and records and `stop` count these steps
         (``Stable(periods, after=K)`` counts from the end of the opening). If the call ends before
         step K, a run that resumes continues the opening, unless it has its own.
+    keep : function, optional
+        Function of a `Result` that returns a dict of arrays, each (replicas, ...) of bool, int or
+        float. It is called with groups of finished replicas, of any size, in any order;
+        ``part.numbers`` are their numbers, ascending. An entry must depend on its own replica only,
+        and names, types and shapes be the same every time. ``result.kept`` has the arrays of all
+        replicas; the tables of finished replicas and all that only serves to resume are dropped, so
+        that the run takes little memory. Steps, states and records stay.
+        `fastgames.analysis.summary` makes such functions.
+    executor : object or function, optional
+        Object with ``submit(function, *arguments)``, such as a `ProcessPoolExecutor`, that runs
+        groups of replicas in its workers; or a function without arguments that makes one: if a
+        worker dies and breaks the executor, another one is made, once. Arguments and results are
+        pickled, by cloudpickle if it is installed. The bits are those of a run without executor.
+    chunk : int, optional
+        Replicas in a group, at least 1. Unless given, groups take about five seconds, and there
+        are more of them than workers. Only with `keep` or `executor`.
 
     Returns
     -------
@@ -150,10 +172,14 @@ def run(
         table is not finite, or `opening` has an action other than 0 for an agent that does not
         move. The error has the function, the replica, the step and the value. If the check of the
         tables at the end of the run fails, `result` of the error is the complete run.
+    KeepError (a ValueError)
+        If `keep` fails or returns something else; `result` of the error has the other replicas.
     CompileError (a TypeError)
         If Numba cannot compile such a function.
     Interrupted
-        On Ctrl-C; `result` of the exception (and the checkpoint) has the steps taken so far.
+        On Ctrl-C; `result` of the exception (and the checkpoint) has the steps taken so far. With
+        `keep` or `executor` it has the replicas that were finished, and a broken executor raises it
+        too.
 
     Warns
     -----
@@ -172,26 +198,52 @@ def run(
         raise TypeError(f"resume must be a Result, got {resume!r}")
     if progress is not None and not isinstance(progress, bool):
         raise TypeError(f"progress must be None, True or False, got {progress!r}")
+    chunked = keep is not None or executor is not None
+    if chunked:
+        _check_chunked(keep, executor, stream, resume)
+    elif chunk is not None:
+        raise ValueError(f"chunk needs keep or executor, got {chunk!r} without")
     spec = checked_spec(
         game, learners, steps=steps, replicas=replicas, rng=rng, record=record, stop=stop,
         dtype=dtype, backend=backend, stream=stream, threads=threads, resume=resume,
         checked=checked, start_states=start_states, start_tables=start_tables, reset=reset,
         only=only,
-        opening=opening,
+        opening=opening, kept=keep is not None,
     )  # fmt: skip
 
     origin = _origin(spec, rng, resume)
     if checkpoint is None and checkpoint_every != 60.0:
         raise ValueError(f"checkpoint_every needs checkpoint, got {checkpoint_every!r} without")
     file = None
-    if checkpoint is not None:
-        from fastgames.io import checkpoint as files
+    if chunked:
+        from fastgames.runs import chunks
 
-        file = (*files.check(checkpoint, checkpoint_every), _given(origin, rng))
-    result = execute(spec, origin, progress, file)
+        result = chunks.run(
+            spec, origin, progress, keep, executor, chunk, threads, checkpoint,
+            None if rng is None else origin.seed,
+        )  # fmt: skip
+    else:
+        if checkpoint is not None:
+            from fastgames.io import checkpoint as files
+
+            file = (*files.check(checkpoint, checkpoint_every), _given(origin, rng))
+        result = execute(spec, origin, progress, file)
     if said := doubts(result):
         warnings.warn(said, ConvergenceWarning, stacklevel=2)
     return result
+
+
+def _check_chunked(keep: Any, executor: Any, stream: Any, resume: Result | None) -> None:
+    """Raise if `keep` or `executor` is outside its domain, or the stream is numpy's."""
+    from fastgames.runs.executors import check_executor
+    from fastgames.runs.keep import check_keep
+
+    if keep is not None:
+        check_keep(keep)
+    if executor is not None:
+        check_executor(executor)
+    if "numpy" in (stream, resume and resume.stream):
+        raise ValueError('stream must be "fastgames" with keep or executor, got "numpy"')
 
 
 def _origin(spec: RunSpec, rng: Any, resume: Result | None) -> Origin:
