@@ -180,19 +180,25 @@ def needs_extra(package: str, extra: str, what: str) -> ImportError:
     return ImportError(f'{what} needs {package}: pip install "fastgames-engine[{extra}]"')
 
 
-def check_fits(name: str, unit: str, count: int, need: int, each: int) -> None:
+def check_fits(
+    name: str, unit: str, count: int, need: int, each: int, kept: int | None = None
+) -> None:
     """Raise ValueError if `need` bytes exceed the available memory.
 
     name: the argument that asks for them
     unit, count, each: what takes the memory, how many of these there are, bytes of one of them
+    kept: bytes of these that a run with `keep` needs, None where there is no such argument
     """
     if need <= LITTLE:
         return
-    from fastgames._common.memory import available  # it imports pathlib
+    from fastgames._common.memory import available, in_units  # it imports pathlib
 
     have = available()
     if have is not None and need > have:
+        hint = ""
+        if kept is not None:
+            hint = f"; with keep=, {in_units(kept)} of these stay, and what keep returns"
         raise ValueError(
             f"{name} must fit into memory: {count} {unit} need {need / 2**30:,.1f} GiB, "
-            f"{each:,} bytes each; this machine has {have / 2**30:,.1f} GiB available"
+            f"{each:,} bytes each; this machine has {have / 2**30:,.1f} GiB available{hint}"
         )

@@ -21,6 +21,20 @@ def available(root: str | Path = "/") -> int | None:
     return min([*rooms, *_rooms(root)], default=_installed())
 
 
+def in_units(size: int) -> str:
+    """Return a number of bytes as text, in the unit that makes it readable.
+
+    Examples
+    --------
+    >>> in_units(900), in_units(3_000_000), in_units(10**12)
+    ('900 bytes', '2.9 MiB', '931.3 GiB')
+    """
+    if size < 2**10:
+        return f"{size} bytes"
+    power = min((size.bit_length() - 1) // 10, 5)
+    return f"{size / 2 ** (10 * power):,.1f} {'KMGTP'[power - 1]}iB"
+
+
 def _rooms(root: Path) -> list[int]:
     """Return the bytes that each control group of the process leaves it."""
     try:

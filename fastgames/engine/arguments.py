@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -56,13 +56,14 @@ def checked_spec(
     only: Any,
     opening: Any,
     kept: bool = False,
+    memory: bool = True,
 ) -> RunSpec:
     """Return the specification of a run; its arguments are those of `fastgames.run`.
 
     kept: whether `keep` was given
 
-    Raises TypeError or ValueError if one is outside its domain, or the run does not fit into
-    memory.
+    Raises TypeError or ValueError if one is outside its domain, or, unless `memory` is False, the
+    run does not fit into memory.
     """
     check_game(game)
     seats = one_for_each(learners, game.num_agents)
@@ -121,7 +122,8 @@ def checked_spec(
             from fastgames.engine.starts import check_resumed
 
             check_resumed(agent, resume.state.seats[agent.agent])
-    _check_memory(spec, 0 if resume is None else int(resume.steps[0]))
+    if memory:
+        _check_memory(spec, 0 if resume is None else int(resume.steps[0]))
     return spec
 
 
@@ -478,30 +480,61 @@ def _largest_reward(game: Game, agent: int) -> float:
     return float(np.abs(game.compact.rewards[agent]).max())
 
 
-def _check_memory(spec: RunSpec, begun: int) -> None:
-    """Raise if the run does not fit into memory: state, snapshots, what its threads work on.
+class Memory(NamedTuple):
+    """The bytes that a run needs.
+
+    Attributes
+    ----------
+    each : int
+        Of each replica, in the result and while the run works.
+    result : int
+        Of all arrays of the result.
+    kept : int
+        Of those that stay with `keep`, without what `keep` returns.
+    working : int
+        Besides the result, while the run works: its blocks, the progress of each replica.
+    """
+
+    each: int
+    result: int
+    kept: int
+    working: int
+
+
+def memory_of(spec: RunSpec, begun: int = 0) -> Memory:
+    """Return the bytes that a run needs.
 
     begun: the steps that the first replica has already taken; tells how many snapshots there are.
     """
     game, record, replicas = spec.game, spec.record, spec.replicas
-    count = len(record.times(begun, spec.steps))
-    each = state.bytes_each(spec) + PROGRESS
+    count, recorded = len(record.times(begun, spec.steps)), 0
     if count:
         from fastgames.engine import snapshots
 
-        each += snapshots.bytes_each(spec, count)
-    each += EARLIEST if spec.stop is not None and spec.stop.after else 0
-    need = each * replicas + 100 * count
+        recorded = snapshots.bytes_each(spec, count)
+    size = state.bytes_each(spec) + recorded
+    each = size + PROGRESS + (EARLIEST if spec.stop is not None and spec.stop.after else 0)
+    if spec.opening_steps <= spec.steps and spec.stop is None:  # it is discarded once played
+        size -= sum(x.size(spec) for x in state.FIELDS if x.name.startswith("opening"))
+    working = (each - size) * replicas + 92 * count
     if spec.window:  # windows are counted up some at a time
         last = [array for array in declared(Counts) if COUNTS[array.name].last]
-        size = sum(array.size(spec) for array in last)
-        need += min(replicas, COUNTED) * (size + 8 * (2 * game.num_agents + 8))
+        counts = sum(array.size(spec) for array in last)
+        working += min(replicas, COUNTED) * (counts + 8 * (2 * game.num_agents + 8))
     if spec.backend != "reference":
         from fastgames.engine.compiled import block_bytes, layout
 
         threads, capacity = layout(spec, replicas, spec.threads)
-        need += threads * block_bytes(spec, capacity)
-    check_fits(_largest_part(spec, each), "replicas", replicas, need, each)
+        working += threads * block_bytes(spec, capacity)
+    kept = (state.bytes_kept(spec) + recorded) * replicas + 8 * count
+    return Memory(each, size * replicas + 8 * count, kept, working)
+
+
+def _check_memory(spec: RunSpec, begun: int) -> None:
+    """Raise if the run does not fit into memory; begun: as for `memory_of`."""
+    need = memory_of(spec, begun)
+    name = _largest_part(spec, need.each)
+    check_fits(name, "replicas", spec.replicas, need.result + need.working, need.each, need.kept)
 
 
 def _largest_part(spec: RunSpec, each: int) -> str:

@@ -79,6 +79,19 @@ def test_what_a_replica_takes_by_hand():
     assert state.bytes_each(spec) == by_hand
 
 
+def test_what_stays_of_a_replica_with_keep_by_hand():
+    # the recurrence of an exponential schedule stays, and the clocks, by which `stopped` is told
+    seats = (fg.QLearner(fg.VisitCount()), fg.Sarsa(fg.Exponential(0.5, 0.1)))
+    record = fg.Record(flips=True, joint_actions=True, last=50)
+    spec = RunSpec(PENNIES, seats, dtype="float32", record=record, stop=fg.Stable(3))
+    assert state.bytes_kept(spec) == 4 + 2 * 8 + 2 * 8 + 8 + 8 * 2 + 8 * 4 + 8
+    # in games with turns no pending move stays, in those with a time limit the age does
+    turns = RunSpec(fg.games.klein(), (fg.QLearner(),) * 2)
+    assert turns.agents[0].waits
+    assert state.bytes_kept(turns) == 4 + 2 * 8 + 2 * 8
+    assert state.bytes_kept(RunSpec(MARKOV, (fg.QLearner(),) * 3)) == 4 + 4 + 2 * 8 + 3 * 8
+
+
 @given(st.data())
 @settings(max_examples=30)
 def test_snapshots_take_what_is_documented(data):
@@ -260,6 +273,23 @@ def test_little_is_not_asked_for(monkeypatch):
     fg.run(PENNIES, fg.QLearner(), steps=3, replicas=1000)
     with pytest.raises(LookupError, match="how much memory"):
         fg.run(PENNIES, fg.QLearner(), steps=3, replicas=10**7)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1024, "1.0 KiB"),
+        (1.5 * 2**20, "1.5 MiB"),
+        (2**30 - 1, "1,024.0 MiB"),
+        (54 * 2**30, "54.0 GiB"),
+        (2**40, "1.0 TiB"),
+        (10**20, "88,817.8 PiB"),
+    ],
+)
+def test_sizes_as_text(size, text):
+    assert memory.in_units(int(size)) == text
 
 
 # --- how much there is --------------------------------------------------------------------------

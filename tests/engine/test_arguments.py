@@ -206,6 +206,33 @@ def test_runs_that_do_not_fit_into_memory_say_how_much_they_need(arguments, part
 
 
 @pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        # 36 bytes of 100 stay: a state 4, steps and counted 16, two clocks 16
+        ({"replicas": 10**10}, "335.3 GiB"),
+        # of the tables (12 entries a state, 9 states, two agents) and the streams, nothing stays
+        ({"game": fg.remember(fg.games.shapley()), "replicas": 10**9}, "33.5 GiB"),
+        # the window of 1,000 steps goes, 8 bytes of `stable` and 16 of the rewards stay
+        (
+            {"steps": 10**6, "stop": fg.Stable(5), "replicas": 10**9,
+             "record": fg.Record(rewards=True, last=1000)},
+            "55.9 GiB",
+        ),
+        # snapshots stay: 11 of 2 greedy actions
+        (
+            {"steps": 10, "replicas": 10**9, "record": fg.Record(every=1, greedy=True)},
+            "115.5 GiB",
+        ),
+    ],
+)  # fmt: skip
+def test_runs_that_do_not_fit_into_memory_say_what_keep_would_save(arguments, kept):
+    with refused(
+        ValueError, "memory", f"; with keep=, {kept} of these stay, and what keep returns"
+    ):
+        fg.run(**{"game": PENNIES, "learners": fg.QLearner(), **arguments})
+
+
+@pytest.mark.parametrize(
     ("name", "value", "nearest"),
     [
         ("dtype", "float46", "float64"),
