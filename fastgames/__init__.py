@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fastgames.io.results import load
     from fastgames.learners import Learner, UniformRivals
     from fastgames.learners._names import *  # noqa: F403
+    from fastgames.runs.estimating import Estimate, estimate
     from fastgames.runs.merging import merge
     from fastgames.schedules import (
         ByVisits,
@@ -56,6 +57,7 @@ else:
             "engine.policies": ("Policy",),
             "grids": ("Grid", "grid"),
             "io.results": ("load",),
+            "runs.estimating": ("Estimate", "estimate"),
             "runs.merging": ("merge",),
             "cy": ("get_include",),
             "games": ("ProceduralVariants", "remember", "tabulate"),
@@ -78,6 +80,7 @@ __all__ = [
     "ByVisits",
     "ConvergenceWarning",
     "EpsilonGreedy",
+    "Estimate",
     "Exponential",
     "Grid",
     "Hyperbolic",
@@ -103,6 +106,7 @@ __all__ = [
     "Variants",
     "VectorGame",
     "VisitCount",
+    "estimate",
     "games",
     "get_include",
     "grid",
