@@ -254,6 +254,9 @@ def run(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the result there.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw it there: .png, .pdf, .svg.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the memory and the time that it needs only.")
+    ] = False,
     **options: Any,
 ) -> int:
     """Run learners in a game and print the results."""
@@ -282,12 +285,19 @@ def run(
         every=apart, greedy=apart is not None, policies=apart is not None and softmax,
         last=whole_of("last", last), **recorded,
     )  # fmt: skip
+    call: dict[str, Any] = {
+        "game": chosen, "learners": seats, "steps": count, "replicas": runs, "rng": seed_of(seed),
+        "record": what, "dtype": dtype, "backend": backend, "stream": stream,
+        "threads": whole_of("threads", threads),
+    }  # fmt: skip
+    if dry_run:
+        from fastgames.runs.estimating import estimate
+
+        print(estimate(**call))
+        return 0
     began = time.perf_counter()
     try:
-        result = run_game(
-            chosen, seats, count, runs, seed_of(seed), what,
-            dtype=dtype, backend=backend, stream=stream, threads=whole_of("threads", threads),
-        )  # fmt: skip
+        result = run_game(**call)
     except Interrupted as stop:
         if out is not None:
             stop.result.save(out)
@@ -337,6 +347,13 @@ def reproduce(
     checkpoint: Annotated[
         Path | None, typer.Option(help="calvano: a file to write the run to, and to go on from.")
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the memory and the time that it needs only, of those of one run.",
+        ),
+    ] = False,
 ) -> int:
     """Run a published figure again: what was expected, what was found, and a picture."""
     from fastgames.papers import NAMES
@@ -350,16 +367,23 @@ def reproduce(
         having = [key for key, each in NAMES.items() if option in signature(each).parameters]
         if value is not None and name not in having:
             raise ValueError(f"{option} must go with {' or '.join(having)}, got {name!r}")
-    out.mkdir(parents=True, exist_ok=True)
-    picture = out / f"{PROGRAM}-{name}{'-grid' * (grid is not None)}.png"
-    check_writable(picture)
-    options = own | {
+    given: dict[str, Any] = own | {
         "replicas": whole_of("replicas", replicas), "steps": whole_of("steps", steps),
         "rng": seed_of(seed), "dtype": dtype, "threads": whole_of("threads", threads),
     }  # fmt: skip
+    given = {key: value for key, value in given.items() if value is not None}
+    if dry_run:
+        if again.estimate is None:
+            having = [key for key, each in NAMES.items() if each.estimate is not None]
+            raise ValueError(f"dry-run must go with {' or '.join(having)}, got {name!r}")
+        print(again.estimate(**given))
+        return 0
+    out.mkdir(parents=True, exist_ok=True)
+    picture = out / f"{PROGRAM}-{name}{'-grid' * (grid is not None)}.png"
+    check_writable(picture)
     began = time.perf_counter()
     try:
-        report = again(**{key: value for key, value in options.items() if value is not None})
+        report = again(**given)
     except KeyboardInterrupt:
         seconds = time.perf_counter() - began
         saved = "nothing was written" if checkpoint is None else f"{checkpoint} has what was done"

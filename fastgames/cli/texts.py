@@ -14,6 +14,7 @@ Examples:
   fastgames run klein --steps 500000 --alpha 0.3 --last 1000 \\
       --epsilon exponential:1,2.763e-5
   fastgames run grid_game --record episodes --record path=20 --out path.zip
+  fastgames run klein --steps 1000000000 --replicas 1000000 --dry-run
 
 X is a number, numbers with commas between them, true or false. A number of a
 learner may also be a schedule:
@@ -57,8 +58,11 @@ Examples:
   fastgames reproduce calvano --replicas 200
   fastgames reproduce calvano --grid 40x40 --checkpoint calvano.zip
   fastgames reproduce afp --firms 2,3,4
+  fastgames reproduce calvano --grid 100x100 --dry-run
 
-With --checkpoint the same command goes on where it was interrupted.
+With --checkpoint the same command goes on where it was interrupted. With
+--dry-run it prints the memory and the time that it needs; sweep, calvano,
+klein and waltman-kaymak, which are one run each, have this option.
 Exit status 1 if something differs from what was expected.
 """
 

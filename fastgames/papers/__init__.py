@@ -15,15 +15,19 @@ rng, dtype, threads
 out : str or Path, optional
     File to write the figure to.
 
+A reproduction of a single run has the function `estimate`, which takes the same parameters and
+returns the memory and the time that the run needs, as `fastgames.estimate` does:
+``papers.calvano.estimate(grid=(100, 100), replicas=1000)``. It is None where there are several
+runs.
+
 >>> from fastgames import papers
 >>> report = papers.cycling(replicas=100)
 >>> report.lines[2]
 "times Row's greedy action FLIPPED: 1172"
 """
 
-from collections.abc import Callable
-
 from fastgames.papers.afp_2022 import afp
+from fastgames.papers.arguments import Reproduction
 from fastgames.papers.calvano_2020 import calvano
 from fastgames.papers.calvano_2020_heat_map import heat_map
 from fastgames.papers.chapter_cycling import cycling
@@ -36,7 +40,7 @@ from fastgames.papers.traffic_signals import traffic
 from fastgames.papers.waltman_kaymak_2008 import waltman_kaymak
 
 #: Reproductions by name.
-NAMES: dict[str, Callable[..., Report]] = {
+NAMES: dict[str, Reproduction] = {
     "cycling": cycling,
     "sweep": sweep,
     "softmax": softmax,
@@ -51,6 +55,7 @@ NAMES: dict[str, Callable[..., Report]] = {
 __all__ = [
     "NAMES",
     "Report",
+    "Reproduction",
     "Row",
     "afp",
     "calvano",

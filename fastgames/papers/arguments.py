@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from inspect import Signature, getdoc, signature
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol, cast
 
 from fastgames._common import checks
 from fastgames.games import Game
 from fastgames.papers.report import Report
 from fastgames.result import Result
+from fastgames.runs.estimating import Estimate
+from fastgames.runs.estimating import estimate as estimate_run
 from fastgames.runs.running import run
 
 RAISES = """\
@@ -63,14 +65,46 @@ class Arguments:
     threads: int | None = None
     out: str | Path | None = None
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The arguments that all runs of a reproduction have."""
+        return {"rng": self.rng, "dtype": self.dtype, "threads": self.threads}
+
     def run(self, game: Game, learners: Any, steps: int, replicas: Any, **options: Any) -> Result:
         """Return `fastgames.run` of the game with `rng`, `dtype` and `threads`."""
-        given = {"rng": self.rng, "dtype": self.dtype, "threads": self.threads} | options
-        return run(game, learners, steps, replicas, **given)
+        return run(game, learners, steps, replicas, **self.given | options)
+
+
+@dataclass(frozen=True)
+class _Estimating(Arguments):
+    """Arguments whose `run` raises `_Estimated` in place of running."""
+
+    def run(self, game: Game, learners: Any, steps: int, replicas: Any, **options: Any) -> NoReturn:
+        """Raise the estimate of the run; a checkpoint has no part in it."""
+        given = {key: value for key, value in options.items() if key != "checkpoint"}
+        raise _Estimated(estimate_run(game, learners, steps, replicas, **self.given | given))
+
+
+class _Estimated(Exception):
+    """The estimate of the run of a reproduction, which ends the reproduction."""
+
+    estimate: Estimate
+
+    def __init__(self, estimate: Estimate) -> None:
+        super().__init__(str(estimate))
+        self.estimate = estimate
 
 
 class Reproduction(Protocol):
-    """A reproduction as users call it; own: arguments that only some reproductions have."""
+    """A reproduction as users call it; own: arguments that only some reproductions have.
+
+    Attributes
+    ----------
+    estimate : function or None
+        Takes the same arguments and returns the `Estimate` of the run; None if there are several.
+    """
+
+    estimate: Callable[..., Estimate] | None
 
     def __call__(
         self,
@@ -90,6 +124,7 @@ def reproduction(
     steps: Count,
     engine: str = AS_RUN,
     own: Mapping[str, str] | None = None,
+    one_run: bool = False,
 ) -> Callable[[Callable[..., Report]], Reproduction]:
     """Return a decorator that makes a reproduction of a function of `Arguments`.
 
@@ -105,6 +140,8 @@ def reproduction(
         Description of rng, dtype and threads.
     own : dict of str to str, optional
         Descriptions of the function's own arguments by heading, "name : type".
+    one_run : bool
+        True if the function calls `Arguments.run` once, which makes its run known beforehand.
     """
     counts = {"replicas": replicas, "steps": steps}
     described = {
@@ -120,14 +157,28 @@ def reproduction(
     def decorate(function: Callable[..., Report]) -> Reproduction:
         outer = _signature(function, counts)
 
-        @functools.wraps(function)
-        def reproduce(*arguments: Any, **options: Any) -> Report:
+        def called(
+            kind: type[Arguments], arguments: tuple[Any, ...], options: dict[str, Any]
+        ) -> Report:
+            """Return what the function returns for these arguments."""
             bound = outer.bind(*arguments, **options)
             bound.apply_defaults()
             values = {field.name: bound.arguments.pop(field.name) for field in fields(Arguments)}
             for name, count in counts.items():
                 values[name] = count.checked(name, values[name], bound.arguments)
-            return function(Arguments(**values), **bound.arguments)
+            return function(kind(**values), **bound.arguments)
+
+        @functools.wraps(function)
+        def reproduce(*arguments: Any, **options: Any) -> Report:
+            return called(Arguments, arguments, options)
+
+        def estimate(*arguments: Any, **options: Any) -> Estimate:
+            """Return the estimate of the run of the reproduction with these arguments."""
+            try:
+                called(_Estimating, arguments, options)
+            except _Estimated as found:
+                return found.estimate
+            raise AssertionError(f"{function.__name__} is declared as one run, but runs nothing")
 
         reproduce.__doc__ = _documented(function, described)
         reproduce.__annotations__ = {
@@ -135,7 +186,8 @@ def reproduction(
             "return": outer.return_annotation,
         }
         vars(reproduce)["__signature__"] = outer
-        return reproduce
+        vars(reproduce)["estimate"] = estimate if one_run else None
+        return cast(Reproduction, reproduce)
 
     return decorate
 

@@ -67,6 +67,7 @@ BEFORE, AFTER = 3, 15  # periods of the price response shown
         "each. If given, return `fastgames.papers.heat_map` of the baseline's game instead.",
         "checkpoint : str or Path, optional": AS_RUN,
     },
+    one_run=True,
 )
 def calvano(
     asked: Arguments,

@@ -23,6 +23,7 @@ CHAPTER = (0.1, 0.1)  # alpha and epsilon of the chapter's listing
 @reproduction(
     replicas=Count(1_000, "Number of runs for each pair of alpha and epsilon, at least 1."),
     steps=Count(20_000, "Game steps of each run, at least 1."),
+    one_run=True,
 )
 def sweep(asked: Arguments) -> Report:
     """Count flips of Row's greedy action over ALPHAS and EPSILONS; return a report.

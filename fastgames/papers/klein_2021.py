@@ -32,6 +32,7 @@ TOLERANCE = 0.002  # three standard errors of the difference, .0016, plus half a
         "Number T of periods of each run, at least 1. One firm moves in each period, and "
         "epsilon_t = 10^(-6 t / T). The report compares with print only for 500,000 periods.",
     ),
+    one_run=True,
 )
 def klein(asked: Arguments) -> Report:
     """Reproduce the mean profit at the end of learning on prices 0, 1/6, ..., 1; return a report.

@@ -41,6 +41,7 @@ SPREAD_TOLERANCE = 0.4  # three standard errors of the difference of two standar
         STEPS,
         "Periods of each run, at least 1. The report compares with print only for 10^6 periods.",
     ),
+    one_run=True,
 )
 def waltman_kaymak(asked: Arguments) -> Report:
     """Reproduce the final joint quantity and profit of two firms; return a report.

@@ -15,6 +15,7 @@ from fastgames.cli import show
 from fastgames.cli.parse import RECORDS
 from fastgames.engine import driver
 from fastgames.registry import EXPLORERS, GAMES, LEARNERS
+from fastgames.runs import estimating
 
 
 @pytest.fixture
@@ -250,7 +251,44 @@ def test_plot(call, tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_dry_run_prints_the_estimate_and_runs_nothing(call, tmp_path, monkeypatch):
+    estimates, estimate = [], estimating.estimate
+
+    def estimated(**arguments):
+        estimates.append((arguments, estimate(**arguments, seconds=0.01)))
+        return estimates[-1][1]
+
+    monkeypatch.setattr(estimating, "estimate", estimated)
+    monkeypatch.setattr(cli, "run_game", None)
+    status, out, errors = call(
+        "run", "prisoners_dilemma", "--alpha", 0.3, "--steps", 10**9, "--replicas", 10**6,
+        "--seed", 3, "--dtype", "float32", "--threads", 1, "--last", 10, "--every", 10**8,
+        "--out", tmp_path / "a.zip", "--plot", tmp_path / "a.png", "--dry-run",
+    )  # fmt: skip
+    ((arguments, found),) = estimates
+    assert (status, out, errors) == (0, f"{found}\n", "")
+    assert list(arguments["learners"]) == [fg.QLearner(0.3)] * 2
+    assert arguments["rng"] == 3
+    assert (found.steps, found.replicas, found.threads) == (10**9, 10**6, 1)
+    # 4 streams' words for 2 agents, a state, two counters, clocks, tables; flips, plays, rewards
+    each = 32 + 4 + 16 + 2 * (8 + 2 * 4) + 16 + 32 + 16
+    assert found.memory == 10**6 * (each + 11 * 2 * 4) + 8 * 11
+    assert not list(tmp_path.iterdir())
+
+
 # --- reproduce -----------------------------------------------------------------------------------
+
+
+def test_a_dry_run_of_a_figure(call, tmp_path):
+    status, out, errors = call(
+        "reproduce", "calvano", "--grid", "100x100", "--replicas", 100, "--dry-run",
+        "--out", tmp_path / "pictures", "--checkpoint", tmp_path / "run.zip", "--threads", 1,
+    )  # fmt: skip
+    assert (status, errors) == (0, "")
+    assert re.fullmatch(
+        r"memory [\d.]+ GiB \(.*\), and [\d.]+ MiB while stepping\ntime at most .*1 thread.*\n", out
+    )
+    assert not list(tmp_path.iterdir())
 
 
 def test_reproduce(call, tmp_path, monkeypatch):
@@ -398,6 +436,10 @@ def test_help_tells_every_figure(call):
         ("reproduce calvano --grid 20", ("grid must be two whole numbers", "'20'")),
         ("reproduce calvano --grid 0x2", ("grid must be a whole number in [1, 1000]", "got 0")),
         ("reproduce afp --firms 2,x", ("firms must be a whole number", "'x'")),
+        ("reproduce afp --dry-run", ("dry-run must go with sweep or calvano", "'afp'")),
+        ("reproduce klein --dry-run --steps 0", ("steps must be", "got 0")),
+        ("run chicken --dry-run --steps 0", ("steps must be", "got 0")),
+        ("run chicken --dry-run --out nowhere/x", ("out must be a file in a directory",)),
         ("reproduce afp --firms 5", ("firms must be a whole number in [2, 4]", "got 5")),
         ("reproduce sweep --out a_file", ("out must be a directory", "'a_file'")),
     ],

@@ -12,6 +12,7 @@ from fastgames import papers as reproduce
 from fastgames.cli import main as cli
 from fastgames.cli import speed
 from fastgames.registry import GAMES, LEARNERS
+from fastgames.runs import estimating
 
 TEXTS = {
     "games": cli.GAMES_EXAMPLES,
@@ -67,6 +68,7 @@ def test_an_example_is_a_whole_command(command, monkeypatch, tmp_path, capsys):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli, "run_game", stop(cli.run_game))
+    monkeypatch.setattr(estimating, "run", stop(estimating.run))
     monkeypatch.setattr(speed, "measure", stop(speed.measure))
     for name, again in reproduce.NAMES.items():
         monkeypatch.setitem(reproduce.NAMES, name, stop(again))

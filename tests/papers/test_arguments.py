@@ -1,10 +1,13 @@
 """The arguments that all reproductions take, in signatures, docstrings and checks."""
 
 import inspect
+from types import SimpleNamespace
 
 import pytest
 
+import fastgames as fg
 from fastgames import papers
+from fastgames.papers import arguments as shared
 from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.report import Report
 
@@ -105,3 +108,65 @@ def test_arguments_by_position_by_name_and_by_default():
 def test_refused_arguments(options, message):
     with pytest.raises((TypeError, ValueError), match=message):
         study(**options)
+
+
+# --- estimates ----------------------------------------------------------------------------------
+
+ONE_RUN = [name for name, each in papers.NAMES.items() if each.estimate is not None]
+
+
+@pytest.mark.parametrize("name", [name for name in papers.NAMES if name != "traffic"])
+def test_reproductions_of_one_run_have_an_estimate_and_no_others(name, monkeypatch):
+    made = []
+
+    def ran(*arguments, **options):
+        made.append(options)
+        return fg.run(*arguments, **options)
+
+    monkeypatch.setattr(shared, "run", ran)
+    papers.NAMES[name](replicas=2, steps=20)
+    # besides its runs of many replicas, "cycling" runs the listing itself
+    assert (len(made) == 1 and name != "cycling") == (name in ONE_RUN)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "replicas"),
+    [
+        ("calvano", {}, 4 * 3),
+        ("calvano", {"grid": (5, 7), "checkpoint": "a_file"}, 5 * 7 * 3),
+        ("klein", {}, 3),
+        ("sweep", {}, 6 * 7 * 3),
+        ("waltman-kaymak", {}, 2 * 3),
+    ],
+)
+def test_an_estimate_is_that_of_the_run(name, options, replicas, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seen = []
+
+    def estimated(*arguments, **named):
+        seen.append(named)
+        return fg.estimate(*arguments, **named, seconds=0.01)
+
+    monkeypatch.setattr(shared, "estimate_run", estimated)
+    found = papers.NAMES[name].estimate(3, 10_000, rng=5, dtype="float32", threads=1, **options)
+    assert (found.replicas, found.steps, found.threads) == (replicas, 10_000, 1)
+    assert {"rng": 5, "dtype": "float32"}.items() <= seen[0].items()
+    assert found.seconds > 0.0
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_estimate_of_calvano_has_the_default_number_of_sessions(monkeypatch):
+    def estimated(*arguments, **named):
+        return SimpleNamespace(call=(arguments, named))
+
+    monkeypatch.setattr(shared, "estimate_run", estimated)
+    (_, _, steps, sessions), named = papers.calvano.estimate().call
+    assert (steps, sessions.replicas) == (10**9, 4 * 1000)
+    assert named["stop"] == fg.Stable(100_000)
+
+
+def test_an_estimate_refuses_what_the_reproduction_refuses():
+    with pytest.raises(ValueError, match="replicas must be a whole number of at least 1, got 0"):
+        papers.klein.estimate(replicas=0)
+    with pytest.raises(TypeError, match="'firms'"):
+        papers.klein.estimate(firms=[2])
