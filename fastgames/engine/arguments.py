@@ -526,7 +526,12 @@ def memory_of(spec: RunSpec, begun: int = 0) -> Memory:
 
         threads, capacity = layout(spec, replicas, spec.threads)
         working += threads * block_bytes(spec, capacity)
-    kept = (state.bytes_kept(spec) + recorded) * replicas + 8 * count
+    if spec.kept:
+        from fastgames.engine.parts import most_of_chunk
+
+        whole = replace(spec, kept=False)
+        working += min(replicas, spec.threads * most_of_chunk(spec)) * state.bytes_each(whole)
+    kept = (state.bytes_each(replace(spec, kept=True)) + recorded) * replicas + 8 * count
     return Memory(each, size * replicas + 8 * count, kept, working)
 
 
@@ -534,7 +539,8 @@ def _check_memory(spec: RunSpec, begun: int) -> None:
     """Raise if the run does not fit into memory; begun: as for `memory_of`."""
     need = memory_of(spec, begun)
     name = _largest_part(spec, need.each)
-    check_fits(name, "replicas", spec.replicas, need.result + need.working, need.each, need.kept)
+    kept = None if spec.kept else need.kept
+    check_fits(name, "replicas", spec.replicas, need.result + need.working, need.each, kept)
 
 
 def _largest_part(spec: RunSpec, each: int) -> str:

@@ -264,12 +264,14 @@ _APART = (  # copied in ways of their own
 )  # fmt: skip
 COUNTERS = tuple(field.name for field in FIELDS if field.name not in _APART)
 ANEW = ("window", "reward_window")  # of every call
-DROPPED = ("streams", "mediator", "window", "reward_window", "opening", "opening_begun")  # by keep
 COVER_LAST = tuple(name for name, count in COUNTS.items() if count.last)  # in `counted` steps
 
 
 def bytes_each(spec: RunSpec) -> int:
-    """Return the bytes of `State` that each replica takes, without snapshots."""
+    """Return the bytes of `State` that each replica takes, without snapshots.
+
+    With `spec.kept`, those that a finished replica takes.
+    """
     size = sum(each.size(spec) for each in FIELDS)
     for agent in spec.agents:
         size += sum(each.size(agent) for each in declared(Seat))
@@ -281,17 +283,6 @@ def bytes_each(spec: RunSpec) -> int:
             size += sum(each.size(agent) for each in declared(Pending)) * agent.waits
         elif agent.starts[agent.learner.table].size > agent.observations * agent.actions:
             size += spec.real.itemsize * agent.observations * agent.actions  # one for each replica
-    return size
-
-
-def bytes_kept(spec: RunSpec) -> int:
-    """Return the bytes of `State` that stay of each replica of a run with `keep`.
-
-    Tables, pending moves and the arrays in `DROPPED` are dropped.
-    """
-    size = sum(each.size(spec) for each in FIELDS if each.name not in DROPPED)
-    for agent in spec.agents:
-        size += sum(each.size(agent) for each in declared(Seat)) + 8 * len(agent.exponentials)
     return size
 
 

@@ -14,11 +14,11 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.interrupt import noted_interrupts
 from fastgames._common.light import light_dataclass
-from fastgames.engine.parts import chunk_of, with_part
+from fastgames.engine.parts import FIRST, chunk_of, most_of_chunk, with_part
 from fastgames.engine.progress import reporter
 from fastgames.engine.snapshots import Snapshots
 from fastgames.engine.spec import RunSpec
-from fastgames.engine.state import State, bytes_each
+from fastgames.engine.state import State
 from fastgames.errors import KeepError, stretches
 from fastgames.result import Result
 from fastgames.runs.execution import Interrupted, Origin, execute
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from fastgames.runs.folder import Folder
 
 SECONDS = 5.0  # of work in a chunk
-FIRST = 64  # replicas in each of the first chunks, which tell how long a replica takes
 SHARE = 4  # chunks in flight for each worker; as many are made of the replicas that are left
-BYTES = 2**26  # of the state of a chunk whose tables are dropped
 
 
 @light_dataclass(frozen=True)
@@ -111,8 +109,7 @@ class Chunks:
         self.results: list[tuple[np.ndarray, Result]] = []
         self.finished = self.steps = 0  # replicas, replica-steps
         self.seconds = math.inf  # for a replica, at the best
-        size = bytes_each(replace(spec, kept=False))
-        self.most = max(FIRST, BYTES // size) if keep is not None else spec.replicas
+        self.most = most_of_chunk(spec)
 
     def run(self, progress: bool | None) -> Result:
         """Run all chunks and return the result of the call."""

@@ -23,6 +23,7 @@ from fastgames.learners import RuleLearner
 from fastgames.record import Record
 from fastgames.result import Result
 from fastgames.runs.execution import Interrupted
+from fastgames.runs.keep import Keep, check_keep, reduced
 from fastgames.runs.running import run
 from fastgames.stop import Stable
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from fastgames.grids import Grid
-
-Keep = Callable[[Result], Mapping[str, Any]]
 
 MOST = 2**28  # bytes of the replicas that are measured
 LEAST = 0.05  # seconds of measuring without which a step cannot be told from the start of a run
@@ -59,7 +58,7 @@ class Estimate:
         returns. Without a `keep` to measure, only what stays.
     memory_working : int
         Bytes that the run needs besides its result: the blocks in which its threads step replicas,
-        and, with `keep`, the tables of the replicas in these blocks.
+        and, with `keep`, the tables of the replicas that are not finished.
     available : int or None
         Bytes that this process can take on this machine; None if unknown.
     fits : bool
@@ -180,9 +179,8 @@ def estimate(
     Raises
     ------
     TypeError, ValueError
-        If an argument is outside its domain, or `keep` does not return such a dict. A run that does
-        not fit into memory is not an error.
-    RuleError, CompileError
+        If an argument is outside its domain. A run that does not fit into memory is not an error.
+    KeepError, RuleError, CompileError
         As `fastgames.run`, in the measured replicas.
 
     Notes
@@ -207,8 +205,8 @@ def estimate(
         "start_tables": start_tables, "only": only, "opening": opening,
     }  # fmt: skip
     seconds = checks.real("seconds", seconds, "(0, inf)")
-    if keep is not None and not callable(keep):
-        raise TypeError(f"keep must be None or a function of a Result, got {keep!r}")
+    if keep is not None:
+        check_keep(keep)
     spec = checked_spec(**arguments, resume=None, reset=None, memory=False)
     rng = copy.deepcopy(rng)
     arguments["rng"] = rng if spec.stream == "numpy" else seed_from(rng)
@@ -218,7 +216,7 @@ def estimate(
     time_of_all, time_of_stopped = _extrapolated(spec, trials)
     memory_kept, working = need.kept, need.working
     if keep is not None:
-        working += _lanes(spec) * bytes_each(spec)
+        working = memory_of(replace(spec, kept=True)).working
     if keep is not None and trials:
         size, lasting = _measured_keep(keep, trials[-1], seconds)
         memory_kept += size * spec.replicas
@@ -384,37 +382,15 @@ def _extrapolated(spec: RunSpec, trials: list[Trial]) -> tuple[float | None, flo
     return whole, base + each * spec.replicas * mean
 
 
-def _call(keep: Keep, trial: Trial) -> tuple[Any, float]:
-    """Return what `keep` returns for a trial, and how long that takes."""
-    began = clock()
-    try:
-        return keep(trial.result), clock() - began
-    except Exception as error:
-        error.add_note(
-            f"keep was called with {trial.replicas} replicas that had taken at most {trial.steps} "
-            "steps, to estimate what it returns"
-        )
-        raise
-
-
 def _measured_keep(keep: Keep, trial: Trial, seconds: float) -> tuple[int, float]:
-    """Return the bytes that `keep` returns for each replica, and the time that it takes.
-
-    Raises TypeError or ValueError if it does not return arrays with a row for each replica.
-    """
-    kept, taken = _call(keep, trial)
-    if taken < seconds:  # the second call has loaded and compiled everything
-        kept, taken = _call(keep, trial)
-    domain = f"a dict of arrays with {trial.replicas} rows, one for each replica"
-    if not isinstance(kept, Mapping):
-        raise TypeError(f"keep must return {domain}, got {type(kept).__name__}")
-    size = 0
-    for name, value in kept.items():
-        array = np.asarray(value)
-        if array.ndim == 0 or len(array) != trial.replicas:
-            raise ValueError(f"keep must return {domain}, got {name!r} of shape {array.shape}")
-        size += array.nbytes
-    return size // trial.replicas, taken / trial.replicas
+    """Return the bytes that `keep` returns for each replica, and the time that it takes."""
+    taken = 0.0
+    for _ in range(2):  # the second call has loaded and compiled everything
+        if taken < seconds:
+            began = clock()
+            kept = reduced(trial.result, keep).kept or {}
+            taken = clock() - began
+    return sum(array.nbytes for array in kept.values()) // trial.replicas, taken / trial.replicas
 
 
 def _duration(seconds: float) -> str:

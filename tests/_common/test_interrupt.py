@@ -17,6 +17,7 @@ import fastgames as fg
 from fastgames._common import checks
 from fastgames._common.interrupt import interrupts
 from fastgames.engine import driver
+from fastgames.runs import execution
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 PENNIES = fg.games.matching_pennies()
@@ -240,7 +241,7 @@ def test_further_interrupts_do_not_lose_the_result(monkeypatch):
     """They come while lanes are written back, and while the window is summed up."""
     from fastgames.engine import compiled
 
-    store, count_up, struck = compiled.LaneBlock.store, sys.modules[fg.run.__module__].count_up, []
+    store, count_up, struck = compiled.LaneBlock.store, execution.count_up, []
 
     def strike():
         struck.append(threading.current_thread() is threading.main_thread())
@@ -255,7 +256,7 @@ def test_further_interrupts_do_not_lose_the_result(monkeypatch):
         count_up(*arguments)
 
     monkeypatch.setattr(compiled.LaneBlock, "store", storing)
-    monkeypatch.setattr(sys.modules[fg.run.__module__], "count_up", counting)
+    monkeypatch.setattr(execution, "count_up", counting)
     record = fg.Record(rewards=True, last=1000)
     stop = fg.Stable(2**31 - 1)
     part = interrupted(steps=FOR_EVER, record=record, stop=stop)

@@ -84,12 +84,14 @@ def test_what_stays_of_a_replica_with_keep_by_hand():
     seats = (fg.QLearner(fg.VisitCount()), fg.Sarsa(fg.Exponential(0.5, 0.1)))
     record = fg.Record(flips=True, joint_actions=True, last=50)
     spec = RunSpec(PENNIES, seats, dtype="float32", record=record, stop=fg.Stable(3))
-    assert state.bytes_kept(spec) == 4 + 2 * 8 + 2 * 8 + 8 + 8 * 2 + 8 * 4 + 8
+    assert state.bytes_each(replace(spec, kept=True)) == 4 + 2 * 8 + 2 * 8 + 8 + 8 * 2 + 8 * 4 + 8
     # in games with turns no pending move stays, in those with a time limit the age does
     turns = RunSpec(fg.games.klein(), (fg.QLearner(),) * 2)
     assert turns.agents[0].waits
-    assert state.bytes_kept(turns) == 4 + 2 * 8 + 2 * 8
-    assert state.bytes_kept(RunSpec(MARKOV, (fg.QLearner(),) * 3)) == 4 + 4 + 2 * 8 + 3 * 8
+    assert state.bytes_each(replace(turns, kept=True)) == 4 + 2 * 8 + 2 * 8
+    assert (
+        state.bytes_each(RunSpec(MARKOV, (fg.QLearner(),) * 3, kept=True)) == 4 + 4 + 2 * 8 + 3 * 8
+    )
 
 
 @given(st.data())

@@ -117,7 +117,7 @@ def test_memory_by_hand():
 
 def test_the_memory_with_keep_has_what_keep_returns():
     def keep(part):
-        return {"gain": part.tables[0]["q"][:, 0], "steps": part.steps.astype(np.int16)}
+        return {"gain": part.tables[0]["q"][:, 0], "taken": part.steps}
 
     call = {"game": MARKOV, "learners": fg.QLearner(), "steps": 50, "replicas": 2000, "rng": 3}
     without, with_keep = fg.estimate(**call, **QUICK), fg.estimate(**call, keep=keep, **QUICK)
@@ -429,8 +429,8 @@ def test_measured_replicas_that_stop_too_early_are_not_warned_of():
         ({"seconds": np.inf}, ValueError, "seconds must be .*inf"),
         ({"seconds": "1"}, TypeError, "seconds must be .*'1'"),
         ({"seconds": True}, TypeError, "seconds must be .*True"),
-        ({"keep": 3}, TypeError, "keep must be None or a function .*3"),
-        ({"keep": {"gain": 1}}, TypeError, "keep must be None or a function"),
+        ({"keep": 3}, TypeError, "keep must be a function .*3"),
+        ({"keep": {"gain": 1}}, TypeError, "keep must be a function"),
         ({"steps": 0}, ValueError, "steps must be .*0"),
         ({"replicas": -1}, ValueError, "replicas must be .*-1"),
         ({"rng": -1}, ValueError, "rng must be .*-1"),
@@ -455,16 +455,14 @@ def test_unknown_arguments_are_refused(name):
 
 
 @pytest.mark.parametrize(
-    ("returned", "error", "got"),
+    ("returned", "got"),
     [
-        (None, TypeError, "NoneType"),
-        ([1, 2, 3], TypeError, "list"),
-        ({"gain": 1.0}, ValueError, r"'gain' of shape \(\)"),
-        ({"gain": [1.0, 2.0]}, ValueError, r"'gain' of shape \(2,\)"),
+        (None, "None"),
+        ({"gain": [1.0, 2.0]}, r"'gain' of shape \(2,\) for 3 replicas"),
     ],
 )
-def test_what_keep_must_return(returned, error, got):
-    with pytest.raises(error, match=f"keep must return a dict of arrays with 3 rows.*got {got}"):
+def test_what_keep_must_return(returned, got):
+    with pytest.raises(fg.KeepError, match=f"keep must return a dict of arrays.*got {got}"):
         fg.estimate(PENNIES, fg.QLearner(), 9, 3, keep=lambda part: returned, **QUICK)
 
 
@@ -472,9 +470,8 @@ def test_a_keep_that_fails_tells_with_what_it_was_called():
     def keep(part):
         raise LookupError("nothing")
 
-    with pytest.raises(LookupError, match="nothing") as caught:
+    with pytest.raises(fg.KeepError, match=r"raised LookupError: nothing \(replicas 0 to 2\)"):
         fg.estimate(PENNIES, fg.QLearner(), 9, 3, keep=keep, **QUICK)
-    assert "keep was called with 3 replicas" in caught.value.__notes__[0]
 
 
 def test_errors_of_users_functions_have_the_number_of_the_replica():
