@@ -527,10 +527,8 @@ def memory_of(spec: RunSpec, begun: int = 0) -> Memory:
         threads, capacity = layout(spec, replicas, spec.threads)
         working += threads * block_bytes(spec, capacity)
     if spec.kept:
-        from fastgames.engine.parts import most_of_chunk
-
-        whole = replace(spec, kept=False)
-        working += min(replicas, spec.threads * most_of_chunk(spec)) * state.bytes_each(whole)
+        most = min(replicas, spec.threads * state.most_of_chunk(spec))
+        working += most * state.bytes_each(replace(spec, kept=False))
     kept = (state.bytes_each(replace(spec, kept=True)) + recorded) * replicas + 8 * count
     return Memory(each, size * replicas + 8 * count, kept, working)
 

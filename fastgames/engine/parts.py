@@ -11,14 +11,11 @@ import numpy as np
 
 from fastgames import _core
 from fastgames.engine.spec import RunSpec
-from fastgames.engine.state import bytes_each
 from fastgames.games._tables import array_of, refuse_cells
 from fastgames.games.variants import part_of as part_of_game
 
 _GAP = 64  # numbers left out between two others that are cheaper to make than to go around
 _AT_A_TIME = 2**16
-FIRST = 64  # replicas in each of the first chunks of a call, which tell how long a replica takes
-BYTES = 2**24  # of the state of a chunk whose tables are dropped
 
 
 class Part(NamedTuple):
@@ -79,13 +76,6 @@ def with_part(spec: RunSpec) -> RunSpec:
     if spec.part is not None:
         return spec
     return replace(spec, part=Part(np.arange(spec.replicas), spec.replicas, _digest(spec)))
-
-
-def most_of_chunk(spec: RunSpec) -> int:
-    """Return the most replicas of a chunk, unless the caller gives their number."""
-    if not spec.kept:
-        return spec.replicas
-    return max(FIRST, BYTES // bytes_each(replace(spec, kept=False)))
 
 
 def chunk_of(spec: RunSpec, places: np.ndarray) -> RunSpec:

@@ -14,11 +14,11 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.interrupt import noted_interrupts
 from fastgames._common.light import light_dataclass
-from fastgames.engine.parts import FIRST, chunk_of, most_of_chunk, with_part
+from fastgames.engine.parts import chunk_of, with_part
 from fastgames.engine.progress import reporter
 from fastgames.engine.snapshots import Snapshots
 from fastgames.engine.spec import RunSpec
-from fastgames.engine.state import State
+from fastgames.engine.state import FIRST, State, most_of_chunk
 from fastgames.errors import KeepError, stretches
 from fastgames.result import Result
 from fastgames.runs.execution import Interrupted, Origin, execute
