@@ -7,6 +7,7 @@ from library.parts import EACH, TOTAL, dilemma, same_contents, variants
 import fastgames as fg
 from fastgames.engine.state import bytes_each
 
+pytestmark = pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 RECORD = fg.Record(every=10, tables=("q",), flips=True, joint_actions=True, path=2)
 CALL = {"game": dilemma(), "learners": [fg.QLearner(EACH), fg.Sarsa(fg.Exponential(0.5, 1e-2))],
         "steps": 30, "replicas": TOTAL, "rng": 1, "record": RECORD}  # fmt: skip
@@ -63,8 +64,9 @@ def test_tables_are_gone():
 
 
 def test_a_replica_takes_what_is_declared():
-    result = kept()
+    result = kept(record=fg.Record(joint_actions=True, last=5), stop=fg.Stable(10))
     state = result.state
+    assert state.streams is state.window is None
     arrays = [array for array in vars(state).values() if isinstance(array, np.ndarray)]
     for seat in state.seats:
         assert not seat.tables
