@@ -16,6 +16,7 @@ The policies are frozen: no agent learns or explores.
 - `best_responses` tests if the agents' policies are best responses to each other, and computes the
   loss if not.
 - `deviation_response` computes the play that follows a deviation of one agent.
+- `summary` returns a function that computes such measures for `keep` of `fastgames.run`.
 
 The measures are those of Calvano, Calzolari, Denicolò and Pastorello (2020), "Artificial
 Intelligence, Algorithmic Pricing, and Collusion", American Economic Review 110(10), section IV.
@@ -26,15 +27,18 @@ from fastgames.analysis.deviations import DeviationResponse, deviation_response
 from fastgames.analysis.distributions import LimitDistribution, limit_distribution
 from fastgames.analysis.gains import profit_gain
 from fastgames.analysis.responses import BestResponses, best_responses
+from fastgames.analysis.summaries import Summary, summary
 
 __all__ = [
     "BestResponses",
     "DeviationResponse",
     "LimitCycle",
     "LimitDistribution",
+    "Summary",
     "best_responses",
     "deviation_response",
     "limit_cycle",
     "limit_distribution",
     "profit_gain",
+    "summary",
 ]

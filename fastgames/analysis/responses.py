@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgames._common import checks
 from fastgames.analysis.chains import Chain
-from fastgames.analysis.cycles import cycles_of
-from fastgames.analysis.frozen import discount_of, freeze, in_blocks, threads_of
+from fastgames.analysis.cycles import LimitCycle, cycles_of
+from fastgames.analysis.frozen import Frozen, discount_of, freeze, in_blocks, threads_of
 from fastgames.analysis.tables import Columns, Tabulated, each_agent
 from fastgames.games import Game
 from fastgames.result import Result
@@ -171,24 +172,57 @@ def best_responses(
     array([1, 1, 1, 1], dtype=int32)
     """
     frozen = freeze(game, greedy)
+    criterion = criterion_of(frozen, deviations, discount, tolerance)
+    threads = threads_of(threads)
+    for name, flag in (("values", values), ("policies", policies)):
+        if not isinstance(flag, bool):
+            raise TypeError(f"{name} must be True or False, got {flag!r}")
+    if policies and criterion.once:
+        raise ValueError(
+            'policies must be False if deviations="once", got True; the best actions of single '
+            "periods are no policy of their own"
+        )
+    cycle = None if frozen.chance else cycles_of(frozen, start, threads)
+    return responses_of(frozen, cycle, criterion, threads, values, policies)
+
+
+class Criterion(NamedTuple):
+    """Checked arguments of `best_responses` that define a best response.
+
+    once: True for deviations="once"
+    """
+
+    once: bool
+    discount: float
+    tolerance: float
+
+
+def criterion_of(
+    frozen: Frozen, deviations: Any = "any", discount: Any = None, tolerance: Any = 1e-9
+) -> Criterion:
+    """Check the arguments of `best_responses` that define a best response, and return them."""
     once = checks.one_of("deviations", deviations, ("any", "once")) == "once"
     discount = discount_of(frozen, discount)
     slack = checks.finite_array("tolerance", tolerance)
     if slack.ndim:
         raise ValueError(f"tolerance must be one number, got shape {slack.shape}")
     checks.within("tolerance", slack, "[0, inf)")
-    threads = threads_of(threads)
-    for name, flag in (("values", values), ("policies", policies)):
-        if not isinstance(flag, bool):
-            raise TypeError(f"{name} must be True or False, got {flag!r}")
-    if policies and once:
-        raise ValueError(
-            'policies must be False if deviations="once", got True; the best actions of single '
-            "periods are no policy of their own"
-        )
-    cycle = None
-    if not frozen.chance:
-        cycle = cycles_of(frozen, start, threads)
+    return Criterion(once, discount, float(slack))
+
+
+def responses_of(
+    frozen: Frozen,
+    cycle: LimitCycle | None,
+    criterion: Criterion,
+    threads: int,
+    values: bool = False,
+    policies: bool = False,
+) -> BestResponses:
+    """Return the shares and losses; the arguments are valid.
+
+    cycle: the limit cycles, None in a game with chance
+    """
+    once, discount, slack = criterion
     replicas, agents = frozen.replicas, frozen.game.num_agents
     largest = frozen.largest / (1.0 - discount)
     shares = np.empty((replicas, 2, agents + 1))
@@ -202,7 +236,7 @@ def best_responses(
             a,
             b,
             discount,
-            float(slack),
+            slack,
             once,
             largest,
             None if cycle is None else cycle.offsets,
@@ -237,7 +271,7 @@ def best_responses(
 
 
 def _reply(
-    chain: Chain, best: np.ndarray, discount: float, tolerance: np.ndarray, replies: np.ndarray
+    chain: Chain, best: np.ndarray, discount: float, tolerance: float, replies: np.ndarray
 ) -> None:
     """Write the best response of every agent of a chain of replicas.
 
