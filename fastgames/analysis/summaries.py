@@ -61,7 +61,7 @@ class Summary:
         for name in self.names:
             checks.one_of("names", name, (*_MEASURES, *sorted(tables - _MEASURES.keys())))
         part = _Part(result, dict(self.options))
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
         for name in self.names:
             measure = _MEASURES.get(name)
             found = part.of_agents(name) if measure is None else measure.function(part)
@@ -104,6 +104,8 @@ def summary(*names: str, **options: Any) -> Summary:
         ``policy``            policy_i, (replicas, O_i, A_i): ``result.policy(i)``
         ``q``, ``visits``, …  q_i, …: the table of this name, ``result.tables[i]["q"]``
         ===================== ==================================================================
+
+        A table that is called as a measure, such as "policy", cannot be named.
     **options
         Arguments of the functions of these measures; each must be used by a name. Of
         `profit_gain`: ``nash`` and ``monopoly``, a number, (N,) or (replicas, N) for all replicas
