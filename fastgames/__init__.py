@@ -24,6 +24,7 @@ from fastgames.stop import Stable
 if TYPE_CHECKING:
     from fastgames import analysis as analysis
     from fastgames import cy as cy
+    from fastgames import distributed as distributed
     from fastgames import envs as envs
     from fastgames import jit as jit
     from fastgames import papers as papers
@@ -51,6 +52,7 @@ else:
         __name__,
         {
             "analysis": (),
+            "distributed": (),
             "envs": (),
             "jit": (),
             "papers": (),

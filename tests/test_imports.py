@@ -12,7 +12,7 @@ from library.processes import output_of
 import fastgames as fg
 from fastgames import _core, games, registry
 
-HEAVY = ("numba", "llvmlite", "scipy", "matplotlib", "xarray", "rich", "typer", "pandas")
+HEAVY = ("numba", "llvmlite", "scipy", "matplotlib", "xarray", "rich", "typer", "pandas", "ray")
 
 # Our own modules that a run of a classic game loads, and what else it imports besides NumPy.
 # Each costs a process up to a millisecond: that of `python -c "import numpy"` takes 80.
@@ -49,6 +49,10 @@ def loaded_after(program, **environment):
 
 def test_import_loads_nothing_heavy():
     assert loaded_after("import fastgames") == []
+
+
+def test_executors_are_imported_without_their_packages():
+    assert loaded_after("from fastgames.distributed import RayExecutor") == []
 
 
 @pytest.mark.parametrize("replicas", [1, 100])
@@ -90,7 +94,7 @@ def test_type_checkers_are_told_of_every_name_that_is_loaded_late():
     assert registry.GAMES is games.CATALOGUE
 
 
-@pytest.mark.parametrize("module", ["analysis", "papers"])
+@pytest.mark.parametrize("module", ["analysis", "distributed", "papers"])
 def test_modules_are_attributes_before_they_are_imported(module):
     program = f"""
         import fastgames, sys
