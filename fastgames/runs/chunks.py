@@ -104,6 +104,7 @@ class Chunks:
         self.threads = threads
         self.cancelled = Event()
         self.failure: BaseException | None = None  # ends the call
+        self.mending = False  # True while the executor is replaced
         self.left = np.arange(spec.replicas)  # places of replicas to be sent
         self.sent: dict[int, np.ndarray] = {}  # places by key of the future
         self.results: list[tuple[np.ndarray, Result]] = []
@@ -210,14 +211,16 @@ class Chunks:
 
     def _mend(self, error: BaseException) -> None:
         """Take what came before the executor broke, and make a new one; once, else end the call."""
-        if self.failure is not None:
+        if self.failure is not None or self.mending:
             return
         if not self.pool.rebuilds:
             self._end(error)
             return
         self.pool.rebuilds -= 1
-        while self.pool.has_come():
+        self.mending = True  # what else broke with the executor is no reason to end
+        while self.failure is None and self.pool.has_come():
             self._receive()
+        self.mending = False
         if self.failure is None:
             self.left = np.concatenate([*self.sent.values(), self.left])
             self.left.sort()
