@@ -252,7 +252,8 @@ class Chunks:
         if isinstance(error, KeyboardInterrupt):
             return Interrupted(result, f"the run was interrupted; replicas {missing} are missing")
         if isinstance(error, BrokenExecutor | CancelledError):
-            problem = f"the executor broke: {error}; replicas {missing} are missing"
+            reason = str(error).rstrip(".") or type(error).__name__
+            problem = f"the executor broke: {reason}; replicas {missing} are missing"
             return Interrupted(result, problem)
         error.result = result  # type: ignore[attr-defined]
         return error

@@ -7,7 +7,7 @@ import os
 import pickle
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -113,7 +113,12 @@ class Pool:
 
     def take(self, key: int) -> Any:
         """Return the result of a future, or raise its error; it flies no more."""
-        return self.flying.pop(key).result()
+        try:
+            return self.flying.pop(key).result()
+        except Exception as error:
+            if type(error).__name__ == "KilledWorker":  # of dask.distributed
+                raise BrokenExecutor(str(error)) from error
+            raise
 
     def cancel(self) -> None:
         """Cancel what has not begun; it flies no more."""
@@ -127,12 +132,17 @@ class Pool:
         self._begin()
 
     def close(self) -> None:
-        """Shut down an executor that was made here."""
+        """Shut down an executor that was made here, and end its processes if they still work."""
         if self._waiting is not None:
             self._waiting.put(None)
         shutdown = getattr(self._executor, "shutdown", None)
         if self._make is not None and shutdown is not None:
+            # Of Python's pools and of loky; before Python 3.14 there is no public name.
+            processes = dict(getattr(self._executor, "_processes", None) or {})
             shutdown(wait=self.in_process)
+            if self.flying:
+                for process in processes.values():
+                    process.terminate()
 
 
 def _wait(waiting: SimpleQueue[tuple[int, Any] | None], finished: SimpleQueue[int]) -> None:
