@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Iterator
@@ -70,9 +71,19 @@ class Folder:
                 f"checkpoint must be a folder that no other process writes, got {str(self.path)!r},"
                 f" which process {holder} writes"
             ) from None
+        except OSError:  # not every file system has locks
+            return
         file.truncate(0)
         file.write(f"{os.getpid()} on {os.uname().nodename}")
         file.flush()
+
+    def remove(self) -> None:
+        """Remove the folder with all that was written here; leave what cannot be removed."""
+        for path in (*self.path.glob("*.zip"), *self.path.glob(".*.part"), self.path / LOCK):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
 
     def close(self) -> None:
         """Give the lock back."""
