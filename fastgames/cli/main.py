@@ -1,4 +1,4 @@
-"""The command line: ``fastgames games · learners · run · reproduce · speed`` (extra "cli").
+"""The command line: ``fastgames games · run · merge · reproduce · …`` (extra "cli").
 
 Errors are one line on standard error that names the argument, its value and its domain, and exit
 status 2; Ctrl-C is one line and 130.
@@ -29,6 +29,15 @@ from fastgames.cli.parse import (
     times_of,
     whole_of,
 )
+from fastgames.cli.schedulers import shard_of
+from fastgames.cli.shards import (
+    check_parts,
+    merge,
+    reproduce_part,
+    run_part,
+    shard_for,
+    shards,
+)
 from fastgames.cli.show import (
     announcer,
     described,
@@ -41,8 +50,11 @@ from fastgames.cli.show import (
 from fastgames.cli.texts import (
     GAMES_EXAMPLES,
     LEARNERS_EXAMPLES,
+    MERGE_EXAMPLES,
+    PROGRAM,
     REPRODUCE_EXAMPLES,
     RUN_EXAMPLES,
+    SHARDS_EXAMPLES,
     SPEED_EXAMPLES,
 )
 from fastgames.games import Game, MatrixGame
@@ -64,7 +76,6 @@ except ImportError as error:  # main() says so; nothing here evaluates the annot
 if TYPE_CHECKING:
     from fastgames.cli.speed import Speed
 
-PROGRAM = "fastgames"
 _SNAPSHOTS = 50  # on the way of a run that is plotted
 MOST_SHOWN = 6  # agents whose actions are listed
 MOST_COUNTS = 2**26  # counts of joint actions that `run` keeps, 8 bytes each
@@ -133,6 +144,8 @@ def _application() -> Any:
     app.command(cls=Command, epilog=LEARNERS_EXAMPLES)(learners)
     app.command(cls=Command, epilog=RUN_EXAMPLES)(with_options(run))
     app.command(cls=Command, epilog=REPRODUCE_EXAMPLES)(reproduce)
+    app.command(cls=Command, epilog=MERGE_EXAMPLES)(merge)
+    app.command(cls=Command, epilog=SHARDS_EXAMPLES)(shards)
     app.command(cls=Command, epilog=SPEED_EXAMPLES)(speed)
     return typer.main.get_command(app)
 
@@ -252,8 +265,14 @@ def run(
             autocompletion=_completing(lambda: RECORDS),
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the result there.")] = None,
+    out: Annotated[str | None, typer.Option(metavar="PATH", help="Write the result there.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw it there: .png, .pdf, .svg.")] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N", help="Run part K of N into the folder --out; auto in a job array."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the memory and the time that it needs only.")
     ] = False,
@@ -266,7 +285,9 @@ def run(
     count, apart = whole_of("steps", steps) or 0, times_of(every)
     runs = whole_of("replicas", replicas)
     seats = learners_of(chosen, learner or ["q"], given_to(LEARNER, options))
-    for name, path in (("out", out), ("plot", plot)):
+    part = shard_for(shard, out, seed, stream, plot)
+    file = None if part is not None or out is None else Path(out)
+    for name, path in (("out", file), ("plot", plot)):
         if path is not None and (path.is_dir() or not path.parent.is_dir()):
             raise ValueError(f"{name} must be a file in a directory that exists, got {str(path)!r}")
         if path is not None:
@@ -293,15 +314,18 @@ def run(
     if dry_run:
         from fastgames.runs.estimating import estimate
 
-        print(estimate(**call))
+        print(estimate(**call, only=None if part is None else part.only))
         return 0
+    if part is not None:
+        assert out is not None
+        return run_part(call, part, out)
     began = time.perf_counter()
     try:
         result = run_game(**call)
     except Interrupted as stop:
-        if out is not None:
-            stop.result.save(out)
-        saved = "" if out is None else f"; written to {out}"
+        if file is not None:
+            stop.result.save(file)
+        saved = "" if file is None else f"; written to {file}"
         done = stop.result.steps
         print(
             f"{PROGRAM}: interrupted after {done.mean() / count:.0%} of the steps, "
@@ -311,9 +335,9 @@ def run(
         return 130
     seconds = time.perf_counter() - began
     show_result(result, seconds)
-    if out is not None:
-        result.save(out)
-        print(f"result: {out}")
+    if file is not None:
+        result.save(file)
+        print(f"result: {file}")
     if plot is not None:
         result.plot(plot)
         print(f"picture: {plot}")
@@ -335,8 +359,9 @@ def reproduce(
         str | None, typer.Option(metavar="N", help="One for each CPU unless given.")
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Directory for the picture, fastgames-NAME.png.")
-    ] = Path(),
+        Path | None,
+        typer.Option(help="Directory for the picture, fastgames-NAME.png; this one unless given."),
+    ] = None,
     grid: Annotated[
         str | None,
         typer.Option(metavar="AxB", help="calvano: a heat map, values of alpha x of beta."),
@@ -346,6 +371,15 @@ def reproduce(
     ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="calvano: a file to write the run to, and to go on from.")
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N", help="calvano --grid: run part K of N into the folder --out; see run."
+        ),
+    ] = None,
+    merge: Annotated[
+        Path | None, typer.Option(help="calvano --grid: draw the parts in this folder.")
     ] = None,
     dry_run: Annotated[
         bool,
@@ -360,13 +394,22 @@ def reproduce(
 
     name = checks.one_of("name", name.replace("_", "-"), NAMES)
     again = NAMES[name]
-    if out.exists() and not out.is_dir():
+    if out is not None and out.exists() and not out.is_dir():
         raise ValueError(f"out must be a directory, got {str(out)!r}")
-    own = {"grid": sizes_of(grid), "firms": firms_of(firms), "checkpoint": checkpoint}
+    own: dict[str, Any] = {
+        "grid": sizes_of(grid), "firms": firms_of(firms), "checkpoint": checkpoint,
+        "shard": None if shard is None else shard_of(shard), "parts": merge,
+    }  # fmt: skip
     for option, value in own.items():
         having = [key for key, each in NAMES.items() if option in signature(each).parameters]
         if value is not None and name not in having:
-            raise ValueError(f"{option} must go with {' or '.join(having)}, got {name!r}")
+            flag = "merge" if option == "parts" else option
+            raise ValueError(f"{flag} must go with {' or '.join(having)}, got {name!r}")
+    part = own["shard"]
+    if part is not None or merge is not None:
+        check_parts(out, own)
+    if part is not None:
+        own["parts"] = out
     given: dict[str, Any] = own | {
         "replicas": whole_of("replicas", replicas), "steps": whole_of("steps", steps),
         "rng": seed_of(seed), "dtype": dtype, "threads": whole_of("threads", threads),
@@ -378,6 +421,9 @@ def reproduce(
             raise ValueError(f"dry-run must go with {' or '.join(having)}, got {name!r}")
         print(again.estimate(**given))
         return 0
+    if part is not None:
+        return reproduce_part(again, given)
+    out = out or Path()
     out.mkdir(parents=True, exist_ok=True)
     picture = out / f"{PROGRAM}-{name}{'-grid' * (grid is not None)}.png"
     check_writable(picture)

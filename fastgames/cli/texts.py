@@ -1,5 +1,7 @@
 """The examples below the help of every command; lines of at most 78 columns."""
 
+PROGRAM = "fastgames"
+
 RUN_EXAMPLES = """
 Examples:
   fastgames run matching_pennies --replicas 1000 --seed 7
@@ -15,6 +17,7 @@ Examples:
       --epsilon exponential:1,2.763e-5
   fastgames run grid_game --record episodes --record path=20 --out path.zip
   fastgames run klein --steps 1000000000 --replicas 1000000 --dry-run
+  fastgames run chicken --replicas 1000 --seed 7 --shard 3/40 --out parts/
 
 X is a number, numbers with commas between them, true or false. A number of a
 learner may also be a schedule:
@@ -32,6 +35,14 @@ the gamma of a game.
 
 --record is given once for each record. flips, rewards and joint_actions
 (unless there are too many of these) are recorded anyway.
+
+--shard 3/40 runs the third of forty parts of the replicas, numbered from 1,
+and writes parts/shard-03-of-40.zip. The same command goes on where it was
+killed. --shard auto takes both numbers from the variables of a SLURM or SGE
+job array, and is meant where --out is a folder in such a job; auto/40 takes
+only the first number from there, from PBS too, so that some tasks can be
+submitted again. `fastgames shards` prints a script, `fastgames merge` joins
+the parts.
 """
 
 REPRODUCE_EXAMPLES = """
@@ -59,10 +70,16 @@ Examples:
   fastgames reproduce calvano --grid 40x40 --checkpoint calvano.zip
   fastgames reproduce afp --firms 2,3,4
   fastgames reproduce calvano --grid 100x100 --dry-run
+  fastgames reproduce calvano --grid 100x100 --shard 3/40 --out parts/
+  fastgames reproduce calvano --grid 100x100 --merge parts/
 
 With --checkpoint the same command goes on where it was interrupted. With
 --dry-run it prints the memory and the time that it needs; sweep, calvano,
 klein and waltman-kaymak, which are one run each, have this option.
+--shard runs the third of forty parts of the sessions, numbered from 1, and
+keeps their profit gains in a file of the folder --out; see fastgames run
+--help. --merge, with the other options as they were, draws the parts that are
+there.
 Exit status 1 if something differs from what was expected.
 """
 
@@ -100,4 +117,24 @@ Examples:
   FASTGAMES_ISA=v3 fastgames speed
 
 The last one measures the build for AVX2 where there is AVX-512 as well.
+"""
+
+MERGE_EXAMPLES = """
+Examples:
+  fastgames merge parts/ --out all.zip
+  fastgames merge parts/ more/shard-40-of-40.zip --out all.zip
+  fastgames merge parts/ --out some.zip --partial
+"""
+
+SHARDS_EXAMPLES = """
+Examples:
+  fastgames shards --slurm -n 40 -- run chicken --replicas 10000 --seed 7 \\
+      --out parts/ > chicken.sh
+  fastgames shards --pbs -n 100 --cpus 4 --time 12:00:00 -- reproduce calvano \\
+      --grid 100x100 --out parts/
+  fastgames shards --sge -n 40 --memory 8 -- run klein --seed 7 --out parts/
+
+After -- stands the command, without --shard. Edit the script: queues, modules
+and names of environments differ from cluster to cluster. Tasks are numbered
+from 1, so that some can be submitted again.
 """

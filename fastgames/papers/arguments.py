@@ -14,7 +14,9 @@ from fastgames.papers.report import Report
 from fastgames.result import Result
 from fastgames.runs.estimating import Estimate
 from fastgames.runs.estimating import estimate as estimate_run
+from fastgames.runs.keep import Keep
 from fastgames.runs.running import run
+from fastgames.runs.shards import Shard, Shards
 
 RAISES = """\
 Raises
@@ -74,6 +76,17 @@ class Arguments:
         """Return `fastgames.run` of the game with `rng`, `dtype` and `threads`."""
         return run(game, learners, steps, replicas, **self.given | options)
 
+    def shards(self, folder: str | Path, call: Mapping[str, Any], keep: Keep) -> Shards:
+        """Return the shards in a folder of `fastgames.run` with `rng`, `dtype` and `threads`."""
+        return Shards(folder, {**self.given, **call}, keep)
+
+    def run_shard(
+        self, folder: str | Path, call: Mapping[str, Any], keep: Keep, shard: Shard
+    ) -> Result:
+        """Return the result of a shard, which is run unless its file is in the folder."""
+        result, _ = self.shards(folder, call, keep).run(shard)
+        return result
+
 
 @dataclass(frozen=True)
 class _Estimating(Arguments):
@@ -83,6 +96,12 @@ class _Estimating(Arguments):
         """Raise the estimate of the run; a checkpoint has no part in it."""
         given = {key: value for key, value in options.items() if key != "checkpoint"}
         raise _Estimated(estimate_run(game, learners, steps, replicas, **self.given | given))
+
+    def run_shard(
+        self, folder: str | Path, call: Mapping[str, Any], keep: Keep, shard: Shard
+    ) -> NoReturn:
+        """Raise the estimate of the shard."""
+        raise _Estimated(estimate_run(**{**self.given, **call}, keep=keep, only=shard.only))
 
 
 class _Estimated(Exception):

@@ -57,7 +57,7 @@ BEFORE, AFTER = 3, 15  # periods of the price response shown
 
 @reproduction(
     replicas=Count(
-        lambda grid, checkpoint: SESSIONS if grid is None else CELL_SESSIONS,
+        lambda grid, **_: SESSIONS if grid is None else CELL_SESSIONS,
         "Number of sessions of each setting, by default 1,000; with `grid`, of each cell, by "
         "default 20.",
     ),
@@ -66,6 +66,8 @@ BEFORE, AFTER = 3, 15  # periods of the price response shown
         "grid : (int, int), optional": "Numbers of values of alpha and of beta, at most 1,000 "
         "each. If given, return `fastgames.papers.heat_map` of the baseline's game instead.",
         "checkpoint : str or Path, optional": AS_RUN,
+        "shard : (int, int), optional": "With `grid`, as for `fastgames.papers.heat_map`.",
+        "parts : str or Path, optional": "With `grid`, as for `fastgames.papers.heat_map`.",
     },
     one_run=True,
 )
@@ -74,6 +76,8 @@ def calvano(
     *,
     grid: tuple[int, int] | None = None,
     checkpoint: str | Path | None = None,
+    shard: tuple[int, int] | None = None,
+    parts: str | Path | None = None,
 ) -> Report:
     """Reproduce the paper's baseline and three variations of it; return a report.
 
@@ -105,7 +109,10 @@ def calvano(
     'Algorithmic collusion: 2 sessions of each setting'
     """
     if grid is not None:
-        return map_of(grid, asked, checkpoint)
+        return map_of(grid, asked, checkpoint, shard, parts)
+    for name, value in (("shard", shard), ("parts", parts)):
+        if value is not None:
+            raise ValueError(f"{name} must be None without grid, got {value!r}")
     replicas, threads = asked.replicas, asked.threads
     sessions = make_grid(setting=list(SETTINGS), repeats=replicas)
     alphas = {name: alpha for name, (_, alpha, _) in SETTINGS.items()}

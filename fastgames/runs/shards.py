@@ -28,9 +28,11 @@ from fastgames.runs.merging import merge
 
 MOST = 10**6  # shards of a run
 _NAME = re.compile(r"\.?shard-(\d+)-of-(\d+)(\.zip)?")
-_UNSET = dict.fromkeys(
-    "record stop dtype stream threads resume checked start_states start_tables reset opening".split()
-)
+_UNSET = {  # arguments of `run` by their defaults
+    "record": None, "stop": None, "dtype": None, "backend": "auto", "stream": None,
+    "threads": None, "resume": None, "checked": None, "start_states": None, "start_tables": None,
+    "reset": None, "opening": None,
+}  # fmt: skip
 
 
 class Shard(NamedTuple):
@@ -95,7 +97,7 @@ class Shards:
         if call.get("rng") is None:
             raise ValueError("rng must be given with shard, got None: all shards need one seed")
         self.folder = Path(os.path.abspath(folder))
-        self.call = {**_UNSET, "backend": "auto", **call}
+        self.call = {**_UNSET, **call}
         self.keep = keep
         self.seed = self.call["rng"] = seed_from(call["rng"])
 
@@ -189,7 +191,7 @@ class Shards:
         call = checkpoint.describe(spec, self.seed, None, former)
         if self.keep is not None:
             call["keep"] = {"sha256": digest_of_keep(self.keep)}
-        first = {name: call.pop(name) for name in ("replicas", "grid")}
+        first = {name: call.pop(name) for name in ("grid", "replicas")}
         last = {name: call.pop(name) for name in ("only",) if name in call}
         return first | call | last
 
