@@ -27,6 +27,22 @@ except ImportError:  # Windows
 LOCK = ".lock"
 
 
+def described(
+    spec: RunSpec, given: Any, resume: Result | None, keep: str | None, former: bool = False
+) -> checkpoint.Call:
+    """Return the description of the call of some replicas; keep: its digest, None without it.
+
+    The number of all replicas stands before what depends on it, and the numbers of these at the
+    end, so that an error names the argument that differs.
+    """
+    call = checkpoint.describe(spec, given, resume, former)
+    if keep is not None:
+        call["keep"] = {"sha256": keep}
+    first = {name: call.pop(name) for name in ("grid", "replicas")}
+    last = {name: call.pop(name) for name in ("only",) if name in call}
+    return first | call | last
+
+
 class Folder:
     """Files of the finished chunks of one call.
 
@@ -117,8 +133,7 @@ class Folder:
         resume = self.resume
         if resume is not None:
             resume = part_of_result(resume, places)
-        call = checkpoint.describe(spec, self.given, resume, former)
-        return call if self.keep is None else call | {"keep": {"sha256": self.keep}}
+        return described(spec, self.given, resume, self.keep, former)
 
     def write(self, places: np.ndarray, result: Result) -> None:
         """Write a chunk. Where the disk is full, warn once."""

@@ -22,7 +22,7 @@ from fastgames.result import Result, doubts
 from fastgames.runs.chunks import Chunks
 from fastgames.runs.execution import Origin
 from fastgames.runs.executors import Pool
-from fastgames.runs.folder import Folder
+from fastgames.runs.folder import Folder, described
 from fastgames.runs.keep import Keep, digest_of_keep
 from fastgames.runs.merging import merge
 
@@ -184,16 +184,9 @@ class Shards:
         return None if found is None else found[0]
 
     def _described(self, spec: RunSpec, former: bool = False) -> checkpoint.Call:
-        """Return the description of the call of a shard.
-
-        What decides the replicas of a shard comes before them, so that errors name it.
-        """
-        call = checkpoint.describe(spec, self.seed, None, former)
-        if self.keep is not None:
-            call["keep"] = {"sha256": digest_of_keep(self.keep)}
-        first = {name: call.pop(name) for name in ("grid", "replicas")}
-        last = {name: call.pop(name) for name in ("only",) if name in call}
-        return first | call | last
+        """Return the description of the call of a shard."""
+        keep = None if self.keep is None else digest_of_keep(self.keep)
+        return described(spec, self.seed, None, keep, former)
 
 
 def listed(folder: str | os.PathLike[str]) -> tuple[list[Shard], list[Shard]]:
