@@ -89,6 +89,25 @@ def work(task: Task | bytes, cancelled: Event | None = None) -> Outcome:
 class Chunks:
     """The chunks of one call: what is left to send, what is on its way, and what has come back."""
 
+    spec: RunSpec
+    seed: int | None
+    resume: Result | None
+    keep: Keep | None
+    pool: Pool
+    chunk: int | None
+    folder: Folder | None
+    threads: int
+    cancelled: Event
+    failure: BaseException | None  # ends the call
+    mending: bool  # True while the executor is replaced
+    left: np.ndarray  # places of replicas to be sent
+    sent: dict[int, np.ndarray]  # places by key of the future
+    results: list[tuple[np.ndarray, Result]]
+    finished: int  # replicas
+    steps: int  # replica-steps
+    seconds: float  # for a replica, at the best
+    most: int  # replicas of a chunk
+
     def __init__(
         self,
         spec: RunSpec,
@@ -103,13 +122,13 @@ class Chunks:
         self.keep, self.pool, self.chunk, self.folder = keep, pool, chunk, folder
         self.threads = threads
         self.cancelled = Event()
-        self.failure: BaseException | None = None  # ends the call
-        self.mending = False  # True while the executor is replaced
-        self.left = np.arange(spec.replicas)  # places of replicas to be sent
-        self.sent: dict[int, np.ndarray] = {}  # places by key of the future
-        self.results: list[tuple[np.ndarray, Result]] = []
-        self.finished = self.steps = 0  # replicas, replica-steps
-        self.seconds = math.inf  # for a replica, at the best
+        self.failure = None
+        self.mending = False
+        self.left = np.arange(spec.replicas)
+        self.sent = {}
+        self.results = []
+        self.finished = self.steps = 0
+        self.seconds = math.inf
         self.most = most_of_chunk(spec)
 
     def run(self, progress: bool | None) -> Result:

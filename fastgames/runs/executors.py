@@ -38,9 +38,18 @@ class Pool:
         How often it may be made anew.
     """
 
+    flying: dict[int, Any]
+    rebuilds: int
+    _make: Callable[[], Any] | None
+    _given: Any
+    _executor: Any
+    _keys: int
+    _finished: SimpleQueue[int]
+    _waiting: SimpleQueue[tuple[int, Any] | None] | None
+
     def __init__(self, given: Any, threads: int) -> None:
         """Take or make the executor; given: as `run` was given it, None: `threads` threads."""
-        self._make: Callable[[], Any] | None = None
+        self._make = None
         if given is None:
             self._make = lambda: ThreadPoolExecutor(threads, thread_name_prefix="fastgames")
         elif not _submits(given):
@@ -52,9 +61,9 @@ class Pool:
 
     def _begin(self) -> None:
         """Begin with an executor to which nothing was submitted."""
-        self.flying: dict[int, Any] = {}
-        self._finished: SimpleQueue[int] = SimpleQueue()
-        self._waiting: SimpleQueue[tuple[int, Any] | None] | None = None
+        self.flying = {}
+        self._finished = SimpleQueue()
+        self._waiting = None
         self._executor = self._given if self._make is None else self._make()
         if not _submits(self._executor):
             raise TypeError(

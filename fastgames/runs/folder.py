@@ -49,6 +49,13 @@ class Folder:
     A process that works on the call holds a lock, which the system drops when the process ends.
     """
 
+    path: Path
+    spec: RunSpec
+    given: Any
+    resume: Result | None
+    keep: str | None  # its digest
+    warned: bool
+
     def __init__(
         self, path: Any, spec: RunSpec, given: Any, resume: Result | None, keep: Keep | None
     ) -> None:

@@ -91,6 +91,11 @@ class Shards:
         As for `run`.
     """
 
+    folder: Path
+    call: dict[str, Any]
+    keep: Keep | None
+    seed: int
+
     def __init__(
         self, folder: str | os.PathLike[str], call: Mapping[str, Any], keep: Keep | None = None
     ) -> None:
