@@ -93,7 +93,8 @@ def checked_contents(result: Result) -> tuple[dict[str, Any], dict[str, np.ndarr
     try:
         text = json.dumps(header, default=plain)
         with np.errstate(all="ignore"):
-            _result(Held(arrays), json.loads(text), result.game, result.learners)
+            held, read = Held(arrays), json.loads(text)
+            _result(held, read, result.game, result.learners, _part(held, read))
     except (ValueError, TypeError, LookupError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ValueError(f"result must be one that a file can hold: {reason}") from None
@@ -213,7 +214,7 @@ def result_of(
     part = _part(file, header)
     if part is not None and given is not None:
         given = part_of(given, part.numbers, part.total, cut=True)
-    return _result(file, header, decode_game(file, header["game"], replicas, given), seats)
+    return _result(file, header, decode_game(file, header["game"], replicas, given), seats, part)
 
 
 def _part(file: Held, header: dict[str, Any]) -> Part | None:
@@ -233,10 +234,14 @@ def _part(file: Held, header: dict[str, Any]) -> Part | None:
 
 
 def _result(
-    file: Held, header: dict[str, Any], game: Game, seats: Sequence[RuleLearner] | None
+    file: Held,
+    header: dict[str, Any],
+    game: Game,
+    seats: Sequence[RuleLearner] | None,
+    part: Part | None,
 ) -> Result:
     """Return the result of a header and arrays; raise if any part of it is out of range."""
-    replicas, part = checks.whole("replicas", header["replicas"], "[1, inf)"), _part(file, header)
+    replicas = checks.whole("replicas", header["replicas"], "[1, inf)")
     if part is not None and seats is not None:
         seats = [learner.part(part.numbers, part.total, cut=True) for learner in seats]
     learners = tuple(decode_learner(file, x, i, seats) for i, x in enumerate(header["learners"]))

@@ -38,6 +38,15 @@ def test_files(tmp_path):
     assert again.kept["high"].dtype == np.bool_
 
 
+def test_files_of_many_replicas(tmp_path):
+    """Their numbers take more than the rest: whatever a file holds is read once."""
+    call = fg.games.matching_pennies(), fg.QLearner(), 5, 5000, 1
+    for k in range(2):
+        part = fg.run(*call, only=slice(k, None, 2), keep=lambda part: {"ok": part.steps > 0})
+        part.save(tmp_path / f"{k}.zip")
+    assert fg.merge(tmp_path).kept["ok"].all()
+
+
 def test_parts_are_merged(tmp_path):
     for k in range(3):
         kept(only=slice(k, None, 3)).save(tmp_path / f"{k}.zip")
