@@ -1,5 +1,6 @@
 """Ctrl-C where it must not strike: in an import, or while a run is being ended or watched."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -49,17 +50,20 @@ def noted_interrupts() -> Iterator[Callable[[], bool]]:
     """Note SIGINT instead of raising KeyboardInterrupt; yield a function that tells if it came.
 
     A handler that does not raise is called every time and is not noted. Outside the main thread,
-    where no signal is handled, and where SIGINT is ignored, nothing is noted.
+    where no signal is handled, and where SIGINT is ignored, nothing is noted. In a process that was
+    forked inside, SIGINT raises as before.
     """
     previous: Any = None
     if threading.current_thread() is threading.main_thread():
         previous = signal.getsignal(signal.SIGINT)
-    came = threading.Event()
+    came, process = threading.Event(), os.getpid()
 
     def handle(number: int, frame: FrameType | None) -> None:
         try:
             previous(number, frame)
         except KeyboardInterrupt:
+            if os.getpid() != process:
+                raise
             came.set()
 
     if not callable(previous):

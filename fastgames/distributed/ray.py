@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, wait
+from itertools import islice
 from typing import Any
 
 from fastgames._common import checks
@@ -38,8 +39,8 @@ class RayExecutor(Executor):
     `BrokenExecutor`. `run` does not need ``executor=lambda: RayExecutor()``, therefore.
 
     The future that `submit` returns raises the error of the function itself, whose cause is Ray's
-    error with the worker's traceback. Its `cancel` also interrupts a task that is running, and
-    returns True unless the task has finished.
+    error with the worker's traceback. Its `cancel` returns False for a task that may be running:
+    one of the oldest, twice as many as run at a time.
 
     Examples
     --------
@@ -59,7 +60,7 @@ class RayExecutor(Executor):
             ray.init(**ray_init)
         self._call = ray.remote(num_cpus=threads)(_call)
         self._lock = threading.Lock()
-        self._futures: set[_RayFuture] = set()
+        self._futures: dict[_RayFuture, None] = {}  # not finished, in the order of submission
         self._stored: dict[int, _Stored] = {}  # by the identity of the argument
         self._closed = False
 
@@ -97,8 +98,8 @@ class RayExecutor(Executor):
             given = [self._put(value, stored) for value in arguments]
             named = {name: self._put(value, stored) for name, value in keywords.items()}
             reference = self._call.remote(function, *given, **named)
-            future = _RayFuture(self._ray, reference)
-            self._futures.add(future)
+            future = _RayFuture(self, reference)
+            self._futures[future] = None
             for one in stored:
                 one.users += 1
         future.add_done_callback(lambda _: self._finished(future, stored))
@@ -118,11 +119,23 @@ class RayExecutor(Executor):
     def _finished(self, future: _RayFuture, stored: list[_Stored]) -> None:
         """Forget a future, and the arguments that no other one needs."""
         with self._lock:
-            self._futures.discard(future)
+            self._futures.pop(future, None)
             for one in stored:
                 one.users -= 1
                 if not one.users:
                     self._stored.pop(id(one.value), None)
+
+    def _cancel(self, future: _RayFuture) -> bool:
+        """Cancel the task of a future unless it may be running; return whether it is cancelled."""
+        # In Ray 2.60, to cancel a task at the moment when it finishes can abort this process.
+        some = 2 * self._max_workers
+        with self._lock:
+            if future in islice(self._futures, some):
+                return False
+        if not Future.cancel(future):
+            return False
+        self._ray.cancel(future.reference)
+        return True
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Refuse further functions; shut Ray down if this executor initialised it.
@@ -130,10 +143,10 @@ class RayExecutor(Executor):
         Parameters
         ----------
         wait : bool
-            Wait for the tasks first. If False, the tasks that are left are cancelled where Ray is
-            shut down, and finish otherwise.
+            Wait for the tasks first. If False, those that are not finished end with the Ray that is
+            shut down, and go on in another one.
         cancel_futures : bool
-            Cancel all tasks that are not finished.
+            Cancel the tasks that have not begun.
 
         Notes
         -----
@@ -142,13 +155,12 @@ class RayExecutor(Executor):
         with self._lock:
             first, self._closed = not self._closed, True
             futures = list(self._futures)
-        ends = self._own and first
-        if cancel_futures or (ends and not wait):
-            for future in futures:
+        if cancel_futures:
+            for future in reversed(futures):
                 future.cancel()
         if wait:
             _wait_for(futures)
-        if ends:
+        if self._own and first:
             self._ray.shutdown()
 
 
@@ -160,20 +172,15 @@ class _Stored:
 
 
 class _RayFuture(Future[Any]):
-    """Future of a task of Ray; ray: the module; reference: that to the result of the task."""
+    """Future of a task of Ray; reference: that to the result of the task."""
 
-    def __init__(self, ray: Any, reference: Any) -> None:
+    def __init__(self, executor: RayExecutor, reference: Any) -> None:
         super().__init__()
-        self._ray, self._reference = ray, reference
+        self.executor, self.reference = executor, reference
 
     def cancel(self) -> bool:
-        """Cancel the task, which is interrupted if it runs; return whether it had not finished."""
-        before = self.cancelled()
-        if not super().cancel():
-            return False
-        if not before:
-            self._ray.cancel(self._reference)
-        return True
+        """Cancel the task unless it may be running; return whether it is cancelled."""
+        return self.cancelled() or self.executor._cancel(self)
 
     def settle(self, done: Future[Any]) -> None:
         """Take the result or the error of Ray's future."""
@@ -187,7 +194,7 @@ class _RayFuture(Future[Any]):
 
     def _plain(self, error: BaseException) -> BaseException:
         """Return the error of the function, or one of `concurrent.futures` for an error of Ray."""
-        errors = self._ray.exceptions
+        errors = self.executor._ray.exceptions
         plain = error
         if isinstance(error, errors.RayTaskError):
             cause = getattr(error, "cause", None)  # a text if it cannot be pickled

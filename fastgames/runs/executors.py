@@ -130,8 +130,8 @@ class Pool:
             raise
 
     def cancel(self) -> None:
-        """Cancel what has not begun; it flies no more."""
-        for key, future in list(self.flying.items()):
+        """Cancel what has not begun, the last first; it flies no more."""
+        for key, future in reversed(list(self.flying.items())):
             if hasattr(future, "cancel") and future.cancel():
                 del self.flying[key]
 
