@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +25,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
+_locked: set[Folder] = set()  # those that are open in this process
 
 
 def described(
@@ -73,32 +74,31 @@ class Folder:
         self.warned = False
         try:
             self.path.mkdir(exist_ok=True)
-            self._lock = open(self.path / LOCK, "a+")  # noqa: SIM115
+            self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise ValueError(
                 f"checkpoint must be a folder that can be written, got {str(path)!r}: {error}"
             ) from None
-        self._take_lock(self._lock)
+        _locked.add(self)
+        self._take_lock()
 
-    def _take_lock(self, file: TextIO) -> None:
+    def _take_lock(self) -> None:
         """Raise ValueError if another process works on the folder."""
         if fcntl is None:
             return
         try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            file.close()
+            holder = os.read(self._lock, 1000).decode(errors="replace") or "unknown"
+            self.close()
             raise ValueError(
                 f"checkpoint must be a folder that no other process writes, got {str(self.path)!r},"
                 f" which process {holder} writes"
             ) from None
         except OSError:  # not every file system has locks
             return
-        file.truncate(0)
-        file.write(f"{os.getpid()} on {os.uname().nodename}")
-        file.flush()
+        os.ftruncate(self._lock, 0)
+        os.write(self._lock, f"{os.getpid()} on {os.uname().nodename}".encode())
 
     def remove(self) -> None:
         """Remove the folder with all that was written here; leave what cannot be removed."""
@@ -110,7 +110,8 @@ class Folder:
 
     def close(self) -> None:
         """Give the lock back."""
-        self._lock.close()
+        _locked.remove(self)
+        os.close(self._lock)
 
     def read(self) -> Iterator[tuple[np.ndarray, Result]]:
         """Yield where the replicas of each file are in the call, and their result.
@@ -159,3 +160,13 @@ class Folder:
                     RuntimeWarning,
                     stacklevel=2,
                 )
+
+
+def _give_up_locks() -> None:
+    """Close the locks in a process that was forked, which would hold them as long as it lives."""
+    for folder in list(_locked):
+        folder.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_give_up_locks)

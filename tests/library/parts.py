@@ -88,3 +88,29 @@ def same_contents(one, other):
     assert arrays.keys() == wanted.keys()
     for name, array in arrays.items():
         np.testing.assert_array_equal(array, wanted[name], name)
+
+
+def keep(part):
+    """Something of every kind of array, for every replica."""
+    return {
+        "best": part.tables[0][part.learners[0].table].max(axis=(1, 2)),
+        "greedy": part.greedy(1),
+        "first": part.numbers == 0,
+        "policy": part.policy(1).astype(np.float32),
+    }
+
+
+def same_kept(result, whole):
+    """Compare a result with `keep` with a result without."""
+    for name, array in keep(whole).items():
+        np.testing.assert_array_equal(result.kept[name], array, name)
+        assert result.kept[name].dtype == array.dtype
+    for name in ("steps", "states", "stopped", "unchanged", "exploring", "numbers"):
+        np.testing.assert_array_equal(getattr(result, name), getattr(whole, name), name)
+    for name in result.COUNTED:
+        one, other = getattr(result, name), getattr(whole, name)
+        for a, b in zip(*([x] if x is None else list(x) for x in (one, other)), strict=True):
+            np.testing.assert_array_equal(a, b, name)
+    if whole.snapshots is not None:
+        for name, array in whole.snapshots.arrays().items():
+            np.testing.assert_array_equal(result.snapshots.arrays()[name], array, name)

@@ -9,39 +9,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from library.parts import CASES, EACH, TOTAL, calls, dilemma, same_contents
+from library.parts import (
+    CASES,
+    EACH,
+    TOTAL,
+    calls,
+    dilemma,
+    keep,
+    same_contents,
+    same_kept,
+)
 
 import fastgames as fg
 from fastgames.runs import chunks
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastgames.ConvergenceWarning")
 CALL = {"game": dilemma(), "learners": fg.QLearner(EACH), "steps": 30, "replicas": TOTAL, "rng": 1}
-
-
-def keep(part):
-    """Something of every kind of array, for every replica."""
-    return {
-        "best": part.tables[0][part.learners[0].table].max(axis=(1, 2)),
-        "greedy": part.greedy(1),
-        "first": part.numbers == 0,
-        "policy": part.policy(1).astype(np.float32),
-    }
-
-
-def same_kept(result, whole):
-    """Compare a result with `keep` with a result without."""
-    for name, array in keep(whole).items():
-        np.testing.assert_array_equal(result.kept[name], array, name)
-        assert result.kept[name].dtype == array.dtype
-    for name in ("steps", "states", "stopped", "unchanged", "exploring", "numbers"):
-        np.testing.assert_array_equal(getattr(result, name), getattr(whole, name), name)
-    for name in result.COUNTED:
-        one, other = getattr(result, name), getattr(whole, name)
-        for a, b in zip(*([x] if x is None else list(x) for x in (one, other)), strict=True):
-            np.testing.assert_array_equal(a, b, name)
-    if whole.snapshots is not None:
-        for name, array in whole.snapshots.arrays().items():
-            np.testing.assert_array_equal(result.snapshots.arrays()[name], array, name)
 
 
 class Lazy:

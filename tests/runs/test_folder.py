@@ -1,8 +1,11 @@
 """Checkpoints of runs in chunks: a folder of finished groups."""
 
+import os
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections import deque
 
 import numpy as np
@@ -141,6 +144,27 @@ def test_two_processes_cannot_use_one_folder(tmp_path):
         other.stdin.close()
         other.stdout.close()
     run(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*use of fork.* may lead to deadlocks:DeprecationWarning")
+def test_a_process_that_was_forked_in_a_run_does_not_hold_its_lock(tmp_path):
+    """The workers of a pool can live longer than the process that forked them."""
+
+    def keep_and_fork(part):
+        SEEN.append(os.fork())
+        if not SEEN[-1]:
+            time.sleep(60)
+            os._exit(0)
+        return keep(part)
+
+    try:
+        run(tmp_path / "run", keep=keep_and_fork, chunk=TOTAL)
+        with pytest.raises(ValueError, match="keep"):  # another call, not the lock
+            run(tmp_path / "run")
+    finally:
+        os.kill(SEEN[0], signal.SIGKILL)
+        os.waitpid(SEEN[0], 0)
 
 
 def test_where_the_folder_cannot_be(tmp_path):
