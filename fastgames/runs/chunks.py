@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from concurrent.futures import BrokenExecutor, CancelledError
 from dataclasses import replace
@@ -31,12 +32,17 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0  # of work in a chunk
 SHARE = 4  # chunks in flight for each worker; as many are made of the replicas that are left
+_ended = b""  # the call in which this process was interrupted, if it is a worker
 
 
 @light_dataclass(frozen=True)
 class Task:
-    """The replicas of a chunk: arguments, seed, the result that goes on, what to keep of them."""
+    """The replicas of a chunk: arguments, seed, the result that goes on, what to keep of them.
 
+    call: the same for all chunks of a call, and of no other one
+    """
+
+    call: bytes
     spec: RunSpec
     seed: int | None
     resume: Result | None
@@ -60,7 +66,11 @@ class Outcome:
 
 
 def work(task: Task | bytes, cancelled: Event | None = None) -> Outcome:
-    """Run a chunk, in any process; cancelled: as for `execute`."""
+    """Run a chunk, in any process; cancelled: as for `execute`.
+
+    In a process that was interrupted, no other chunk of the call is run.
+    """
+    global _ended
     if isinstance(task, bytes):
         import pickle
 
@@ -68,10 +78,12 @@ def work(task: Task | bytes, cancelled: Event | None = None) -> Outcome:
     assert isinstance(task, Task)
     began, interrupted = time.perf_counter(), False
     places = np.arange(task.spec.replicas)
+    if task.call == _ended:
+        return Outcome(places[:0], None, None, None, 0.0, True)
     try:
         result = execute(task.spec, Origin(task.seed, None, task.resume), False, None, cancelled)
     except Interrupted as error:
-        result, interrupted = error.result, True
+        result, interrupted, _ended = error.result, True, task.call
         before = 0 if task.resume is None else task.resume.steps
         places = np.flatnonzero(result.stopped | (result.steps - before == task.spec.steps))
         if not len(places):
@@ -97,6 +109,7 @@ class Chunks:
     chunk: int | None
     folder: Folder | None
     threads: int
+    call: bytes
     cancelled: Event
     failure: BaseException | None  # ends the call
     mending: bool  # True while the executor is replaced
@@ -121,6 +134,7 @@ class Chunks:
         self.spec, self.seed, self.resume = with_part(spec), origin.seed, origin.resume
         self.keep, self.pool, self.chunk, self.folder = keep, pool, chunk, folder
         self.threads = threads
+        self.call = os.urandom(16)
         self.cancelled = Event()
         self.failure = None
         self.mending = False
@@ -177,7 +191,7 @@ class Chunks:
         """Submit a chunk and return the key of its future."""
         spec = replace(chunk_of(self.spec, places), threads=self.threads, kept=False)
         resume = None if self.resume is None else part_of_result(self.resume, places)
-        task = Task(spec, self.seed, resume, self.keep)
+        task = Task(self.call, spec, self.seed, resume, self.keep)
         if self.pool.in_process:
             return self.pool.submit(work, task, self.cancelled)
         return self.pool.submit(work, packed(task))
