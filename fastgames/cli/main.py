@@ -10,7 +10,6 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +30,7 @@ from fastgames.cli.parse import (
 )
 from fastgames.cli.schedulers import shard_of
 from fastgames.cli.shards import (
-    check_parts,
+    check_own,
     merge,
     reproduce_part,
     run_part,
@@ -400,14 +399,8 @@ def reproduce(
         "grid": sizes_of(grid), "firms": firms_of(firms), "checkpoint": checkpoint,
         "shard": None if shard is None else shard_of(shard), "parts": merge,
     }  # fmt: skip
-    for option, value in own.items():
-        having = [key for key, each in NAMES.items() if option in signature(each).parameters]
-        if value is not None and name not in having:
-            flag = "merge" if option == "parts" else option
-            raise ValueError(f"{flag} must go with {' or '.join(having)}, got {name!r}")
+    check_own(name, out, own)
     part = own["shard"]
-    if part is not None or merge is not None:
-        check_parts(out, own)
     if part is not None:
         own["parts"] = out
     given: dict[str, Any] = own | {
@@ -416,6 +409,8 @@ def reproduce(
     }  # fmt: skip
     given = {key: value for key, value in given.items() if value is not None}
     if dry_run:
+        if merge is not None:
+            raise ValueError(f"dry-run must be left out with merge, got {str(merge)!r}")
         if again.estimate is None:
             having = [key for key, each in NAMES.items() if each.estimate is not None]
             raise ValueError(f"dry-run must go with {' or '.join(having)}, got {name!r}")

@@ -10,6 +10,7 @@ import sys
 import time as clock
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,12 +87,21 @@ def run_part(call: dict[str, Any], shard: Shard, out: str) -> int:
     return 0
 
 
-def check_parts(out: Path | None, own: Mapping[str, Any]) -> None:
-    """Raise ValueError if other options of `reproduce` do not go with --shard and --merge.
+def check_own(name: str, out: Path | None, own: Mapping[str, Any]) -> None:
+    """Raise ValueError if options that only some figures have do not go with the rest.
 
-    own: options that only some figures have, by the names of their arguments
+    own: these options, None if not given, by the names of the arguments of figures
     """
+    from fastgames.papers import NAMES
+
+    for option, value in own.items():
+        having = [key for key, each in NAMES.items() if option in signature(each).parameters]
+        if value is not None and name not in having:
+            flag = "merge" if option == "parts" else option
+            raise ValueError(f"{flag} must go with {' or '.join(having)}, got {name!r}")
     shard, parts = own["shard"], own["parts"]
+    if shard is None and parts is None:
+        return
     flag = "merge" if shard is None else "shard"
     if own["grid"] is None:
         raise ValueError(f"grid must be given with {flag}, got none")
@@ -240,6 +250,9 @@ def _options_of(context: typer.Context, command: Sequence[str]) -> dict[str, Any
         raise ValueError("out must be given in the command: the folder of the shards")
     if name == "run":
         shard_for("1/2", str(options["out"]), options["seed"], options["stream"], options["plot"])
+    else:
+        own = {name: options[name] for name in ("grid", "firms", "checkpoint")}
+        check_own(options["name"], options["out"], own | {"shard": (1, 2), "parts": None})
     return options
 
 
