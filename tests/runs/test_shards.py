@@ -240,9 +240,9 @@ def test_a_file_cut_short_is_named(tmp_path):
     path = tmp_path / "shard-2-of-2.zip"
     path.write_bytes(path.read_bytes()[:-300])
     for read in (lambda: run(tmp_path, 2, 2), Shards(tmp_path, CALL).merged):
-        with pytest.raises(ValueError, match="shard-2-of-2.zip"):
+        with pytest.raises(ValueError, match=r"shard-2-of-2\.zip"):
             read()
-    with pytest.raises(ValueError, match="shard-2-of-2.zip"):
+    with pytest.raises(ValueError, match=r"shard-2-of-2\.zip"):
         fg.merge(tmp_path)
 
 
@@ -266,7 +266,8 @@ def test_a_plain_result_in_place_of_a_shard(tmp_path):
 @pytest.mark.parametrize(
     ("given", "error"),
     [
-        ((0, 3), ValueError), ((4, 3), ValueError), ((-1, 3), ValueError), ((1, 10**6 + 1), ValueError),
+        ((0, 3), ValueError), ((4, 3), ValueError), ((-1, 3), ValueError),
+        ((1, 10**6 + 1), ValueError),
         ((1, 0), ValueError), ((1,), TypeError), ((1, 2, 3), TypeError), (3, TypeError),
         ((1.0, 2), TypeError), ((True, 2), TypeError), ("3/40", TypeError),
     ],
@@ -300,7 +301,7 @@ def test_wrong_calls_write_nothing(tmp_path, more, said):
 
 def test_a_folder_that_is_a_file(tmp_path):
     (tmp_path / "parts").touch()
-    with pytest.raises(ValueError, match="out must be a folder, got the file '.*parts'"):
+    with pytest.raises(ValueError, match=r"out must be a folder, got the file '.*parts'"):
         run(tmp_path / "parts", 1, 2)
 
 
