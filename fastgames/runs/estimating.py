@@ -207,7 +207,7 @@ def estimate(
     seconds = checks.real("seconds", seconds, "(0, inf)")
     if keep is not None:
         check_keep(keep)
-    spec = checked_spec(**arguments, resume=None, reset=None, memory=False)
+    spec = checked_spec(**arguments, memory=False)
     rng = copy.deepcopy(rng)
     arguments["rng"] = rng if spec.stream == "numpy" else seed_from(rng)
 

@@ -28,11 +28,6 @@ from fastgames.runs.merging import merge
 
 MOST = 10**6  # shards of a run
 _NAME = re.compile(r"\.?shard-(\d+)-of-(\d+)(\.zip)?")
-_UNSET = {  # arguments of `run` by their defaults
-    "record": None, "stop": None, "dtype": None, "backend": "auto", "stream": None,
-    "threads": None, "resume": None, "checked": None, "start_states": None, "start_tables": None,
-    "reset": None, "opening": None,
-}  # fmt: skip
 
 
 class Shard(NamedTuple):
@@ -102,9 +97,9 @@ class Shards:
         if call.get("rng") is None:
             raise ValueError("rng must be given with shard, got None: all shards need one seed")
         self.folder = Path(os.path.abspath(folder))
-        self.call = {**_UNSET, **call}
         self.keep = keep
-        self.seed = self.call["rng"] = seed_from(call["rng"])
+        self.seed = seed_from(call["rng"])
+        self.call = {**call, "rng": self.seed}
 
     def run(self, shard: Shard, progress: bool | None = None) -> tuple[Result, bool]:
         """Run what is left of a shard, and write its file; return the result and whether it ran.
@@ -163,7 +158,7 @@ class Shards:
     def _spec(self, shard: Shard) -> RunSpec:
         """Return the specification of a shard; raise if an argument is outside its domain."""
         if shard.of > 1:
-            whole = checked_spec(**self.call, only=None, memory=False)
+            whole = checked_spec(**self.call, memory=False)
             if shard.of > whole.replicas:
                 raise ValueError(
                     f"shard must be K/N with N at most the {whole.replicas} replicas, got {shard}"
