@@ -28,7 +28,7 @@ from fastgames.schedules import (
 
 CONTRACT = 2  # version of the random streams and the order of events, see ARCHITECTURE.md
 EXPLORATION = ("epsilon", "temperature")
-FIRST = 64  # replicas in each of the first chunks of a call, which tell how long a replica takes
+LEAST = 64  # replicas of a chunk of a call: fewer leave lanes of the compiled loops empty
 CHUNK = 2**24  # bytes of the state of a chunk whose tables are dropped
 FAR = 0.1  # fraction of the range from start to end of a schedule
 LOOKED_AT = 2**15  # entries of a table looked at together: what they say stays in the first cache
@@ -293,7 +293,7 @@ def most_of_chunk(spec: RunSpec) -> int:
     """Return the most replicas of a chunk of a call, unless the caller gives their number."""
     if not spec.kept:
         return spec.replicas
-    return max(FIRST, CHUNK // bytes_each(replace(spec, kept=False)))
+    return max(LEAST, CHUNK // bytes_each(replace(spec, kept=False)))
 
 
 def make_seats(spec: RunSpec) -> list[Seat]:

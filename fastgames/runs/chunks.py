@@ -19,7 +19,7 @@ from fastgames.engine.parts import chunk_of, with_part
 from fastgames.engine.progress import reporter
 from fastgames.engine.snapshots import Snapshots
 from fastgames.engine.spec import RunSpec
-from fastgames.engine.state import FIRST, State, most_of_chunk
+from fastgames.engine.state import LEAST, State, most_of_chunk
 from fastgames.errors import KeepError, stretches
 from fastgames.result import Result
 from fastgames.runs.execution import Interrupted, Origin, execute
@@ -183,9 +183,13 @@ class Chunks:
         """Return the number of replicas of the next chunk."""
         if self.chunk is not None:
             return self.chunk
-        share = -(-len(self.left) // (SHARE * self.pool.workers))
-        size = FIRST if math.isinf(self.seconds) else round(SECONDS / self.seconds)
-        return max(1, min(size, share, self.most))
+        workers = self.pool.workers
+        share = -(-len(self.left) // (SHARE * workers))
+        size = LEAST if math.isinf(self.seconds) else round(SECONDS / self.seconds)
+        least = 1
+        if self.spec.backend != "reference":
+            least = min(LEAST, -(-self.spec.replicas // workers))
+        return max(least, min(size, share, self.most))
 
     def _submit(self, places: np.ndarray) -> int:
         """Submit a chunk and return the key of its future."""

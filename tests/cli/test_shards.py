@@ -206,7 +206,7 @@ def test_control_c(call, monkeypatch):
     write = Folder.write
     monkeypatch.setattr(Folder, "write", interrupted)
     monkeypatch.setattr("fastgames.runs.chunks.SHARE", 1)
-    monkeypatch.setattr("fastgames.runs.chunks.FIRST", 1)
+    monkeypatch.setattr("fastgames.runs.chunks.LEAST", 1)
     status, out, errors = call(*RUN, "--out", "parts/", "--shard", "2/2", "--threads", 1)
     assert (status, out) == (130, "")
     said = r"fastgames: interrupted after [1-5] replicas of shard 2/2; the same command goes on .*"

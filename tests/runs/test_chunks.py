@@ -95,11 +95,17 @@ def test_without_chunk_the_sizes_follow_the_time(monkeypatch):
     fg.run(**CALL | {"replicas": 5000, "learners": fg.QLearner()}, keep=keep, threads=2)
     assert sum(sizes) == 5000
     assert len(sizes) >= chunks.SHARE * 2
-    assert sizes[0] == chunks.FIRST
-    assert max(sizes) > chunks.FIRST
+    assert sizes[0] == chunks.LEAST
+    assert max(sizes) > chunks.LEAST
     sizes.clear()
     monkeypatch.setattr(chunks, "SECONDS", 0.0)
-    fg.run(**CALL | {"replicas": 500, "learners": fg.QLearner()}, keep=keep, threads=2)
+    call = CALL | {"learners": fg.QLearner(), "keep": keep, "threads": 2}
+    for replicas, least in ((500, chunks.LEAST), (90, 45)):  # lanes are filled where there are many
+        sizes.clear()
+        fg.run(**call | {"replicas": replicas})
+        assert set(sizes[:-1]) == {least}
+    sizes.clear()
+    fg.run(**call | {"replicas": 500, "steps": 1, "backend": "reference"})
     assert sizes[-1] == 1
 
 

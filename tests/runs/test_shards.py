@@ -105,7 +105,7 @@ def killed(after=1):
         from fastgames.runs import chunks
         from fastgames.runs.folder import Folder
         from runs.test_shards import run
-        chunks.FIRST, write, written = 2, Folder.write, []
+        chunks.LEAST, write, written = 2, Folder.write, []
         def write_and_die(self, places, result):
             write(self, places, result)
             written.append(places)
@@ -311,7 +311,7 @@ def test_an_interrupted_shard_goes_on(tmp_path, monkeypatch):
         signal.raise_signal(signal.SIGINT)
 
     write = Folder.write
-    monkeypatch.setattr("fastgames.runs.chunks.FIRST", 2)
+    monkeypatch.setattr("fastgames.runs.chunks.LEAST", 2)
     monkeypatch.setattr("fastgames.runs.chunks.SHARE", 1)
     monkeypatch.setattr("fastgames.runs.chunks.SECONDS", 1e-9)
     monkeypatch.setattr(Folder, "write", interrupted)
