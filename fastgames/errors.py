@@ -72,6 +72,7 @@ class KeepError(ValueError):
     """
 
     numbers: np.ndarray
+    problem: str
     result: Any = None
 
     def __init__(self, numbers: np.ndarray, problem: str) -> None:

@@ -50,6 +50,8 @@ class RayExecutor(Executor):
     ...     result = fg.run(game, learner, replicas=10_000, rng=7, executor=ray)
     """
 
+    threads: int
+
     def __init__(self, *, threads: int = 1, **ray_init: Any) -> None:
         self.threads = checks.whole("threads", threads, "[1, inf)")
         with checks.importing("ray", "RayExecutor"):

@@ -46,7 +46,7 @@ class Interrupted(KeyboardInterrupt):
         message: str = "the run was interrupted; `result` has the steps taken so far",
     ) -> None:
         super().__init__(message)
-        self.result: Any = result
+        self.result: Result | Any = result  # users who give no executor need not look for None
 
 
 @light_dataclass(frozen=True)
