@@ -130,8 +130,8 @@ SHARDS_EXAMPLES = """
 Examples:
   fastgames shards --slurm -n 40 -- run chicken --replicas 10000 --seed 7 \\
       --out parts/ > chicken.sh
-  fastgames shards --pbs -n 100 --cpus 4 --time 12:00:00 -- reproduce calvano \\
-      --grid 100x100 --out parts/
+  fastgames shards --pbs -n 100 --cpus 4 --time 12:00:00 -- reproduce \\
+      calvano --grid 100x100 --out parts/
   fastgames shards --sge -n 40 --memory 8 -- run klein --seed 7 --out parts/
 
 After -- stands the command, without --shard. Edit the script: queues, modules

@@ -90,7 +90,7 @@ class Folder:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(self._lock, 1000).decode(errors="replace") or "unknown"
-            self.close()
+            self._forget()
             raise ValueError(
                 f"checkpoint must be a folder that no other process writes, got {str(self.path)!r},"
                 f" which process {holder} writes"
@@ -110,6 +110,12 @@ class Folder:
 
     def close(self) -> None:
         """Give the lock back."""
+        if fcntl is not None:
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+        self._forget()
+
+    def _forget(self) -> None:
         _locked.remove(self)
         os.close(self._lock)
 
@@ -165,7 +171,7 @@ class Folder:
 def _give_up_locks() -> None:
     """Close the locks in a process that was forked, which would hold them as long as it lives."""
     for folder in list(_locked):
-        folder.close()
+        folder._forget()
 
 
 if hasattr(os, "register_at_fork"):

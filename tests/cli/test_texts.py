@@ -10,7 +10,7 @@ from library.processes import python
 import fastgames as fg
 from fastgames import papers as reproduce
 from fastgames.cli import main as cli
-from fastgames.cli import speed
+from fastgames.cli import shards, speed
 from fastgames.registry import GAMES, LEARNERS
 from fastgames.runs import estimating
 
@@ -19,6 +19,8 @@ TEXTS = {
     "learners": cli.LEARNERS_EXAMPLES,
     "run": cli.RUN_EXAMPLES,
     "reproduce": cli.REPRODUCE_EXAMPLES,
+    "merge": cli.MERGE_EXAMPLES,
+    "shards": cli.SHARDS_EXAMPLES,
     "speed": cli.SPEED_EXAMPLES,
 }
 
@@ -51,7 +53,7 @@ def examples():
     """Every command of the help texts, as a shell would split it."""
     for text in TEXTS.values():
         for line in re.findall(r"^  (\w+=\w+ )?fastgames (.*)$", text.replace("\\\n", ""), re.M):
-            yield shlex.split(line[1])
+            yield shlex.split(line[1].partition(" > ")[0])
 
 
 @pytest.mark.parametrize("command", list(examples()), ids=" ".join)
@@ -67,13 +69,16 @@ def test_an_example_is_a_whole_command(command, monkeypatch, tmp_path, capsys):
         return stopped
 
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "parts").mkdir()
     monkeypatch.setattr(cli, "run_game", stop(cli.run_game))
+    monkeypatch.setattr(cli, "run_part", stop(cli.run_part))
+    monkeypatch.setattr(shards, "merge_parts", stop(shards.merge_parts))
     monkeypatch.setattr(estimating, "run", stop(estimating.run))
     monkeypatch.setattr(speed, "measure", stop(speed.measure))
     for name, again in reproduce.NAMES.items():
         monkeypatch.setitem(reproduce.NAMES, name, stop(again))
     status, errors = cli.main(command), capsys.readouterr().err
-    if command[0] in ("games", "learners"):
+    if command[0] in ("games", "learners", "shards"):
         assert (status, errors) == (0, "")
     else:
         assert (status, errors) == (2, f"fastgames: {began}\n")

@@ -1,5 +1,6 @@
 """Runs in the workers of real executors have the bits of a run in this process."""
 
+import builtins
 import contextlib
 import multiprocessing
 import os
@@ -132,9 +133,14 @@ def kinds():
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A home where Ray leaves a token, and the path on which its workers find the tests."""
+    """A home where Ray leaves a token, and the path on which workers find the tests.
+
+    Ray replaces `print` in this process.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builtins, "print", print)
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.syspath_prepend(Path(__file__).parents[2])
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         yield
 

@@ -1,11 +1,9 @@
 """Checkpoints of runs in chunks: a folder of finished groups."""
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections import deque
 
 import numpy as np
@@ -14,6 +12,7 @@ from library.parts import EACH, TOTAL, dilemma, same_contents
 
 import fastgames as fg
 from fastgames.io import checkpoint as checkpoints
+from fastgames.runs import folder
 
 CALL = {"game": dilemma(), "learners": fg.QLearner(EACH), "steps": 30, "replicas": TOTAL, "rng": 1}
 SEEN = deque()  # numbers of the replicas that were run; of a list, `keep` would have the digest
@@ -152,19 +151,16 @@ def test_a_process_that_was_forked_in_a_run_does_not_hold_its_lock(tmp_path):
     """The workers of a pool can live longer than the process that forked them."""
 
     def keep_and_fork(part):
-        SEEN.append(os.fork())
-        if not SEEN[-1]:
-            time.sleep(60)
-            os._exit(0)
+        child = os.fork()
+        if not child:
+            os._exit(len(folder._locked))
+        _, status = os.waitpid(child, 0)
+        SEEN.append((len(folder._locked), os.waitstatus_to_exitcode(status)))
         return keep(part)
 
-    try:
-        run(tmp_path / "run", keep=keep_and_fork, chunk=TOTAL)
-        with pytest.raises(ValueError, match="keep"):  # another call, not the lock
-            run(tmp_path / "run")
-    finally:
-        os.kill(SEEN[0], signal.SIGKILL)
-        os.waitpid(SEEN[0], 0)
+    run(tmp_path / "run", keep=keep_and_fork, chunk=TOTAL)
+    assert SEEN[0] == (1, 0)
+    assert not folder._locked
 
 
 def test_where_the_folder_cannot_be(tmp_path):
