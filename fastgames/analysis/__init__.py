@@ -16,6 +16,8 @@ The policies are frozen: no agent learns or explores.
 - `best_responses` tests if the agents' policies are best responses to each other, and computes the
   loss if not.
 - `deviation_response` computes the play that follows a deviation of one agent.
+- `nonstationarity` measures how far the decision problem that an agent faces moves while the others
+  learn.
 - `summary` returns a function that computes such measures for `keep` of `fastgames.run`.
 
 The measures are those of Calvano, Calzolari, Denicolò and Pastorello (2020), "Artificial
@@ -26,6 +28,7 @@ from fastgames.analysis.cycles import LimitCycle, limit_cycle
 from fastgames.analysis.deviations import DeviationResponse, deviation_response
 from fastgames.analysis.distributions import LimitDistribution, limit_distribution
 from fastgames.analysis.gains import profit_gain
+from fastgames.analysis.nonstationarity import Nonstationarity, nonstationarity
 from fastgames.analysis.responses import BestResponses, best_responses
 from fastgames.analysis.summaries import Summary, summary
 
@@ -34,11 +37,13 @@ __all__ = [
     "DeviationResponse",
     "LimitCycle",
     "LimitDistribution",
+    "Nonstationarity",
     "Summary",
     "best_responses",
     "deviation_response",
     "limit_cycle",
     "limit_distribution",
+    "nonstationarity",
     "profit_gain",
     "summary",
 ]

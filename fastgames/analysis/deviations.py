@@ -115,6 +115,9 @@ class DeviationResponse(Tabulated):
             },
         }
 
+    def _coordinates(self) -> dict[str, np.ndarray]:
+        return {"period": self.periods}
+
     def _arrays(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
         axes = ("replica", "period", "agent")
         arrays = {name: array for name, array in vars(self).items() if name != "periods"}

@@ -34,10 +34,11 @@ class Tabulated(ABC):
             What was analysed. Then actions have their names, and as in `Result.to_pandas` every row
             begins with what replicas differ in: the dimensions of a `Grid`, parameters, variants.
         what : str
-            "replicas": one row for each replica. "states", but for a `DeviationResponse`: one row
-            for each replica and state (of the cycle, or with a positive share), and for
-            `BestResponses` also for each agent. "paths", for a `DeviationResponse`: one row for
-            each replica, period and agent.
+            "replicas": one row for each replica. "states", for cycles, distributions and best
+            responses: one row for each replica and state (of the cycle, or with a positive share),
+            and for `BestResponses` also for each agent. "paths", for a `DeviationResponse`: one row
+            for each replica, period and agent. "steps", for `Nonstationarity`: one row for each
+            replica and snapshot after the first.
 
         Returns
         -------
@@ -95,7 +96,8 @@ class Tabulated(ABC):
         Returns
         -------
         xarray.Dataset
-            Dimensions: replica, agent, state, period, and action_0, action_1, … of joint actions.
+            Dimensions: replica, agent, state, period, step, and action_0, action_1, … of joint
+            actions.
 
         Raises
         ------
@@ -126,8 +128,7 @@ class Tabulated(ABC):
         }
         numbers = of.numbers if isinstance(of, Result) else np.arange(self._count())
         coordinates["replica"] = (("replica",), numbers)
-        if "period" in dims:
-            coordinates["period"] = self.periods  # type: ignore[attr-defined]
+        coordinates |= self._coordinates()
         if game is not None:
             named = {f"action_{i}": list(names) for i, names in enumerate(game.actions)}
             coordinates |= {dim: names for dim, names in named.items() if dim in dims}
@@ -141,6 +142,10 @@ class Tabulated(ABC):
     @abstractmethod
     def _count(self) -> int:
         """Return the number of replicas."""
+
+    def _coordinates(self) -> dict[str, np.ndarray]:
+        """Return the coordinates of dimensions that do not count from 0."""
+        return {}
 
     @abstractmethod
     def _frames(self) -> dict[str, Columns]:
