@@ -130,7 +130,7 @@ def nonstationarity(
     >>> against = [fg.QLearner(), fg.FixedPolicy([[0.25, 0.75]])]
     >>> runs = [fg.run(pennies, [fg.QLearner(), other], 1000, rng=7, record=record)
     ...         for other in against]
-    >>> [float(nonstationarity(run, agent=0).variation.max()) for run in runs]
+    >>> [round(float(nonstationarity(run, agent=0).variation.max()), 6) for run in runs]
     [0.9, 0.0]
     """
     if not isinstance(result, Result):

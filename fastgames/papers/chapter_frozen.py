@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastgames.analysis import nonstationarity
 from fastgames.games import matching_pennies
 from fastgames.learners import EpsilonGreedy, FixedPolicy, QLearner, RuleLearner
 from fastgames.papers.arguments import Arguments, Count, reproduction
@@ -31,7 +32,8 @@ def frozen(asked: Arguments) -> Report:
     steps.
 
     Expected: against a fixed policy one of Row's actions is better, and Row converges to it; once
-    Col learns again, Row does not converge.
+    Col learns again, Row does not converge. What Row faces (`analysis.nonstationarity`) stays the
+    same while Col is frozen, and moves otherwise.
 
     Returns
     -------
@@ -46,6 +48,15 @@ def frozen(asked: Arguments) -> Report:
     """
     steps = asked.steps
     learner = QLearner(alpha=0.1, explore=EpsilonGreedy(0.1))
+
+    def moved(start: Result | None, column: RuleLearner) -> float:
+        """Run a phase; return how far what Row faces moves between its slices, on average."""
+        result = asked.run(
+            matching_pennies(), (learner, column), steps, asked.replicas, resume=start,
+            record=Record(every=steps // SLICES, policies=True),
+            rng=asked.rng if start is None else None,
+        )  # fmt: skip
+        return float(nonstationarity(result, 0).variation.mean())
 
     def phase(start: Result | None, column: RuleLearner) -> tuple[Result, Any]:
         """Run a phase; return its result, and Row's flips in its slices (slices, replicas)."""
@@ -65,13 +76,15 @@ def frozen(asked: Arguments) -> Report:
     learning, flips_learning = phase(None, learner)
     still, flips_still = phase(learning, FixedPolicy(learning.policy(1)))
     thawed, flips_thawed = phase(still, learner)
+    fixed = FixedPolicy(learning.policy(1))
+    moves = (moved(None, learner), moved(learning, fixed), moved(still, learner))
     control, flips_control = phase(learning, learner)
     control, more = phase(control, learner)
     flips = {"learning": flips_learning, "frozen": flips_still, "thawed": flips_thawed}
     flips["control"] = np.concatenate([flips_learning, flips_control, more])
     return Report(
         title="Exercise (c): freeze Col, then let it learn again",
-        rows=_rows(flips, still, steps),
+        rows=_rows(flips, moves, still, steps),
         lines=(),
         figure=picture(lambda: _draw(flips, steps), asked.out),
         results={"learning": learning, "frozen": still, "thawed": thawed, "control": control},
@@ -83,8 +96,13 @@ def _lengths(steps: int) -> list[int]:
     return [end - start for start, end in pairwise(k * steps // SLICES for k in range(SLICES + 1))]
 
 
-def _rows(flips: dict[str, Any], still: Result, steps: int) -> tuple[Row, ...]:
-    """Return the rows of the report: means over the runs, with the exercise's expectations."""
+def _rows(
+    flips: dict[str, Any], moves: tuple[float, ...], still: Result, steps: int
+) -> tuple[Row, ...]:
+    """Return the rows of the report: means over the runs, with the exercise's expectations.
+
+    moves: how far what Row faces moves in a slice, in the three phases
+    """
     learning, frozen_, thawed = (
         float(flips[phase].sum(axis=0).mean()) for phase in ("learning", "frozen", "thawed")
     )
@@ -105,6 +123,13 @@ def _rows(flips: dict[str, Any], still: Result, steps: int) -> tuple[Row, ...]:
         Row("runs where Row prefers the best response to Col", "most", f"{best:.1%}", best > 0.5),
         Row("Row's flips, Col learning again", "more", f"{thawed:,.1f}", thawed > frozen_),
         Row(f"runs that flip in {half} after it", "most", f"{unsettled:.1%}", unsettled > 0.5),
+        Row(
+            f"total variation of what Row faces in {steps // SLICES:,} steps, both learning",
+            "",
+            f"{moves[0]:.3f}",
+        ),
+        Row("total variation, Col frozen", "0", f"{moves[1]:.3f}", moves[1] == 0.0),
+        Row("total variation, Col learning again", "more", f"{moves[2]:.3f}", moves[2] > 0.0),
     )
 
 

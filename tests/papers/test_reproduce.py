@@ -171,6 +171,13 @@ def test_a_frozen_agent_does_not_learn_and_goes_on_afterwards(reports):
     flips = (frozen.flips - learning.flips)[:, 0].mean()
     assert row(reports["frozen"], "the same, Col frozen").found == f"{flips:,.1f}"
     assert flips < learning.flips[:, 0].mean() / 10
+    # What Row faces is Col's policy.
+    record = fg.Record(every=100, policies=True)
+    whole = fg.run(fg.games.matching_pennies(), learner, 2_000, 60, 7, record)
+    moved = np.abs(np.diff(whole.snapshots.policies[1][:, :, 0, 0], axis=0)).mean()
+    name = "total variation of what Row faces in 100 steps, both learning"
+    assert row(reports["frozen"], name).found == f"{moved:.3f}"
+    assert row(reports["frozen"], "total variation, Col frozen").found == "0.000"
 
 
 # --- Calvano et al. ------------------------------------------------------------------------------
