@@ -19,17 +19,6 @@ from fastgames.runs import estimating
 
 
 @pytest.fixture
-def call(capsys):
-    """Call it; the exit status, standard output and standard error."""
-
-    def called(*arguments):
-        status = cli.main([str(a) for a in arguments])
-        return status, *capsys.readouterr()
-
-    return called
-
-
-@pytest.fixture
 def ran(call, tmp_path):
     """Run it with --out; the result that it wrote."""
 

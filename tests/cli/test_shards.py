@@ -15,7 +15,6 @@ from library.parts import same_contents
 from library.processes import python
 
 import fastgames as fg
-from fastgames.cli import main as cli
 from fastgames.cli.schedulers import SCHEDULERS
 from fastgames.runs import estimating
 
@@ -33,17 +32,6 @@ def place(tmp_path, monkeypatch):
         for name in (each.task, each.first, each.last, each.step, each.tasks):
             if name:
                 monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def call(capsys):
-    """Call it; the exit status, standard output and standard error."""
-
-    def called(*arguments):
-        status = cli.main([str(a) for a in arguments])
-        return status, *capsys.readouterr()
-
-    return called
 
 
 @pytest.fixture
