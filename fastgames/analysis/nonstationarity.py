@@ -1,4 +1,4 @@
-"""How far the decision problem that an agent faces moves while the others learn."""
+"""Changes of the decision problem of an agent while the others learn."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from fastgames.analysis.chains import Chain
 from fastgames.analysis.frozen import Frozen, discount_of, freeze
 from fastgames.analysis.tables import Columns, Tabulated
 from fastgames.games import ProceduralGame, tabulate
+from fastgames.games.compact import Chances
 from fastgames.result import Result
 
 BATCH = 2**22  # entries of the arrays of a block of replicas
+EACH = 200  # bytes for a state and joint action, and for one of its next states
 SLACK = 1e-13  # times 1 / (1 - discount), relative to the largest value: a tie of actions
 
 
@@ -147,8 +149,8 @@ def nonstationarity(
     value = discount_of(frozen, discount)
     shape = (result.replicas, len(snapshots.steps) - 1)
     found = Nonstationarity(snapshots.steps, *(np.empty(shape) for _ in range(3)))
-    for variant, replicas in _groups(frozen):
-        problem = _Problem(frozen, variant, agent, value)
+    for first, replicas in _groups(frozen):
+        problem = _Problem(frozen, first, agent, value)
         size = max(1, BATCH // problem.size)
         for a in range(0, len(replicas), size):
             _compare(problem, snapshots.policies, replicas[a : a + size], found)
@@ -156,14 +158,11 @@ def nonstationarity(
 
 
 def _groups(frozen: Frozen) -> list[tuple[int, np.ndarray]]:
-    """Return one replica of each variant, and all that play it."""
+    """Return the first replica that plays each variant, and all replicas that play it."""
     if frozen.variant is None:
         return [(0, np.arange(frozen.replicas))]
-    return [
-        (int(same[0]), same)
-        for variant in np.unique(frozen.variant)
-        for same in [np.flatnonzero(frozen.variant == variant)]
-    ]
+    alike = [np.flatnonzero(frozen.variant == v) for v in np.unique(frozen.variant)]
+    return [(int(replicas[0]), replicas) for replicas in alike]
 
 
 def _compare(
@@ -192,7 +191,7 @@ def _compare(
 
 
 class _Problem:
-    """What an agent faces in one variant of a game, up to the probabilities.
+    """The decision problem of an agent in one variant of a game, without its probabilities.
 
     A row is one of the L non-terminal states and an action of the agent; an outcome is a row, the
     agent's reward and the next state.
@@ -209,7 +208,11 @@ class _Problem:
         terminal = np.zeros(states, bool) if compact.terminal is None else compact.terminal
         live = np.flatnonzero(~terminal)
         number = np.where(terminal, len(live), np.cumsum(~terminal) - 1)
-        checks.check_fits("game", "states and joint actions", len(live) * joints, 64, 64)
+        cells = entries = len(live) * joints
+        if isinstance(frozen.moves, Chances):
+            entries = len(frozen.moves.successor)
+        need = EACH * (cells + entries) + 40 * len(live) ** 2
+        checks.check_fits("game", "states and joint actions", cells, need, need // cells)
 
         self.agent, self.discount, self.counts = agent, discount, counts
         self.states = len(live)

@@ -203,6 +203,14 @@ def test_snapshots_that_an_interrupted_run_did_not_reach():
         np.testing.assert_array_equal(np.isnan(array), [[False, False], [False, True]])
 
 
+def test_games_that_do_not_fit_into_memory_are_refused(monkeypatch):
+    monkeypatch.setattr("fastgames._common.checks.LITTLE", 0)
+    monkeypatch.setattr("fastgames._common.memory.available", lambda: 1000)
+    said = "game must fit into memory: 4 states and joint actions need"
+    with pytest.raises(ValueError, match=said):
+        nonstationarity(RUN, 0)
+
+
 def test_frames_and_data_sets():
     result = fg.run(fg.games.matching_pennies(), fg.QLearner(), 10, 2, rng=1, record=EVERY)
     found = nonstationarity(result, 0)
