@@ -74,9 +74,9 @@ def frozen(asked: Arguments) -> Report:
         return result, np.stack(counts)
 
     learning, flips_learning = phase(None, learner)
-    still, flips_still = phase(learning, FixedPolicy(learning.policy(1)))
-    thawed, flips_thawed = phase(still, learner)
     fixed = FixedPolicy(learning.policy(1))
+    still, flips_still = phase(learning, fixed)
+    thawed, flips_thawed = phase(still, learner)
     moves = (moved(None, learner), moved(learning, fixed), moved(still, learner))
     control, flips_control = phase(learning, learner)
     control, more = phase(control, learner)
