@@ -14,3 +14,18 @@ def call(capsys):
         return status, *capsys.readouterr()
 
     return called
+
+
+@pytest.fixture
+def refused(call):
+    """Call it; the error must be one line on standard error that has some texts."""
+
+    def called(arguments, said):
+        status, out, errors = call(*arguments)
+        assert (status, out) == (2, "")
+        assert errors.count("\n") == 1
+        assert errors.startswith("fastgames: ")
+        for text in said:
+            assert text in errors
+
+    return called
