@@ -1,8 +1,8 @@
 """Measure runs in chunks: what executors and `keep` cost, and the memory over time with `keep`.
 
-    python bench/chunks.py [--out docs/memory.png]
+    python bench/chunks.py [--out memory.png]
 
-Calvano's pricing game. The first table has the time of a run in chunks of about five seconds over
+Calvano's pricing game. It prints the time of a run in chunks of about five seconds over
 that of the same run without chunks, the median of five, on two threads or workers. Then a million
 short sessions run with `keep`, and the picture shows the memory of the process (Linux).
 """

@@ -16,7 +16,7 @@ The policies are frozen: no agent learns or explores.
 - `best_responses` tests if the agents' policies are best responses to each other, and computes the
   loss if not.
 - `deviation_response` computes the play that follows a deviation of one agent.
-- `nonstationarity` measures how far the decision problem that an agent faces moves while the others
+- `nonstationarity` measures how much the decision problem of an agent changes while the others
   learn.
 - `summary` returns a function that computes such measures for `keep` of `fastgames.run`.
 

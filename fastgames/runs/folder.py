@@ -116,6 +116,7 @@ class Folder:
         self._forget()
 
     def _forget(self) -> None:
+        """Close the file of the lock, which other processes may hold open."""
         _locked.remove(self)
         os.close(self._lock)
 
