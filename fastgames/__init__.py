@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from fastgames import papers as papers
     from fastgames.cy import get_include
     from fastgames.engine.policies import Policy
-    from fastgames.games import ProceduralVariants, remember, tabulate
+    from fastgames.games import (
+        ProceduralVariants,
+        aristocrat_rewards,
+        difference_rewards,
+        remember,
+        shapley_rewards,
+        tabulate,
+    )
     from fastgames.grids import Grid, grid
     from fastgames.io.results import load
     from fastgames.learners import Learner, UniformRivals
@@ -62,7 +69,14 @@ else:
             "runs.estimating": ("Estimate", "estimate"),
             "runs.merging": ("merge",),
             "cy": ("get_include",),
-            "games": ("ProceduralVariants", "remember", "tabulate"),
+            "games": (
+                "ProceduralVariants",
+                "aristocrat_rewards",
+                "difference_rewards",
+                "remember",
+                "shapley_rewards",
+                "tabulate",
+            ),
             "schedules": (
                 "ByVisits",
                 "Exponential",
@@ -108,6 +122,8 @@ __all__ = [
     "Variants",
     "VectorGame",
     "VisitCount",
+    "aristocrat_rewards",
+    "difference_rewards",
     "estimate",
     "games",
     "get_include",
@@ -117,6 +133,7 @@ __all__ = [
     "merge",
     "remember",
     "run",
+    "shapley_rewards",
     "tabulate",
 ]
 __all__ += _names.__all__

@@ -22,6 +22,7 @@ from .variants import Variants
 if TYPE_CHECKING:
     from ._names import *  # noqa: F403
     from .alternating import AlternatingGame
+    from .credit import aristocrat_rewards, difference_rewards, shapley_rewards
     from .pricing import Benchmark, MarketGame, PricingGame
     from .procedural_variants import ProceduralVariants
     from .random import random_markov_game
@@ -33,6 +34,7 @@ else:  # a process uses few games, so modules are imported on first access
         __name__,
         {
             "alternating": ("AlternatingGame",),
+            "credit": ("aristocrat_rewards", "difference_rewards", "shapley_rewards"),
             "pricing": ("Benchmark", "MarketGame", "PricingGame"),
             "procedural_variants": ("ProceduralVariants",),
             "random": ("random_markov_game",),
@@ -57,10 +59,13 @@ __all__ = [
     "ProceduralGame",
     "ProceduralVariants",
     "Variants",
+    "aristocrat_rewards",
+    "difference_rewards",
     "make",
     "names",
     "random_markov_game",
     "remember",
+    "shapley_rewards",
     "tabulate",
 ]
 __all__ += _names.__all__
