@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -96,9 +96,10 @@ def firms_of(text: str | None) -> list[int] | None:
 
 def game_of(text: str, options: Mapping[str, str]) -> Game:
     """Return a game by its name; parameters follow a colon, penalty:k=-10, or are options."""
-    name, parameters = split_name("game", text)
-    build = GAMES.get(name.replace("-", "_"))
+    build = GAMES.get(text.partition(":")[0].replace("-", "_"))
     allowed = {} if build is None else inspect.signature(build).parameters
+    words = [key for key, parameter in allowed.items() if isinstance(parameter.default, str)]
+    name, parameters = split_name("game", text, words)
     for key, value in options.items():
         flag = option_of_game(key)
         if build is not None and key not in allowed:
@@ -107,19 +108,21 @@ def game_of(text: str, options: Mapping[str, str]) -> Game:
             )
         if key in parameters:
             raise ValueError(f"{key} of {name!r} must be given once, got {flag} as well")
-        parameters[key] = value_of(key, value)
+        parameters[key] = value.strip() if key in words else value_of(key, value)
     return make(name, **parameters)
 
 
-def split_name(what: str, text: str) -> tuple[str, dict[str, Any]]:
-    """Return a name and the parameters that are given after a colon."""
+def split_name(what: str, text: str, words: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
+    """Return a name and the parameters that are given after a colon; words: those that are text."""
     name, _, rest = text.partition(":")
     parameters: dict[str, Any] = {}
     for part in rest.split(",") if rest else []:
         key, equals, value = part.partition("=")
         if not equals:
             raise ValueError(f"{what} must be NAME or NAME:PARAMETER=NUMBER,…, got {text!r}")
-        parameters[key.strip()] = value_of(f"{what} parameter {key}", value)
+        key = key.strip()
+        read = value.strip() if key in words else value_of(f"{what} parameter {key}", value)
+        parameters[key] = read
     return name, parameters
 
 

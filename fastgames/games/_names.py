@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .catalogue.bar_problem import bar_problem
     from .catalogue.battle_of_the_sexes import battle_of_the_sexes
     from .catalogue.biased_rock_paper_scissors import biased_rock_paper_scissors
     from .catalogue.chicken import chicken
@@ -59,9 +60,11 @@ MODULES = {
     "el_farol": "catalogue.el_farol",
     "coin_game": "catalogue.coin_game",
     "traffic": "catalogue.traffic",
+    "bar_problem": "catalogue.bar_problem",
 }
 
 __all__ = [
+    "bar_problem",
     "battle_of_the_sexes",
     "biased_rock_paper_scissors",
     "chicken",

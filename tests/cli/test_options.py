@@ -99,6 +99,9 @@ def test_every_parameter_of_a_game(name, key, arguments):
 
 
 def test_options_change_the_game(arguments):
+    expected = fg.games.bar_problem(9, rewards="own").made
+    assert arguments("bar_problem:rewards=own", "--agents", "9")[0].made == expected
+    assert arguments("bar_problem", "--agents", "9", "--rewards", "own")[0].made == expected
     game, _ = arguments("penalty", "--k", "-10")
     assert game == fg.games.penalty(k=-10)
     game, learners = arguments("linear_bertrand", "--game-gamma", "0.25", "--gamma", "0.5")

@@ -12,6 +12,7 @@ from library.games import matrix_games
 
 import fastgames as fg
 from fastgames.games import MarkovGame, MatrixGame, ProceduralGame, Variants, random_markov_game
+from fastgames.games.credit import team_reward
 from fastgames.rules.chance import coin, happens
 
 small = matrix_games(agents=st.integers(1, 4), actions=st.integers(1, 3))
@@ -179,6 +180,8 @@ def test_g_is_the_mean_of_rewards_that_differ():
 def test_a_shared_reward_is_exact():
     third = MatrixGame([[[0.1, 0.7], [0.3, 0.0]]] * 2)
     assert fg.difference_rewards(third, 1).payoffs[0, 0, 0] == 0.1 - 0.3
+    assert team_reward(np.full(3, 0.1)) == 0.1
+    assert team_reward(np.array([1.0, 2.0, 6.0])) == 3.0
     tenths = MatrixGame([np.full((1,) * 3, 0.1)] * 3)  # 0.1 + 0.1 + 0.1 is not 0.3
     assert (fg.difference_rewards(tenths, 0).payoffs == 0.0).all()
 
