@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .catalogue.linear_bertrand import linear_bertrand
     from .catalogue.logit_bertrand import logit_bertrand
     from .catalogue.matching_pennies import matching_pennies
+    from .catalogue.merge import merge
+    from .catalogue.noisy_climbing import noisy_climbing
     from .catalogue.penalty import penalty
     from .catalogue.prisoners_dilemma import prisoners_dilemma
     from .catalogue.public_goods import public_goods
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from .catalogue.shapley import shapley
     from .catalogue.soccer import soccer
     from .catalogue.stag_hunt import stag_hunt
+    from .catalogue.supervisor import supervisor
+    from .catalogue.traders import traders
     from .catalogue.traffic import traffic
     from .catalogue.two_step import two_step
 
@@ -61,6 +65,10 @@ MODULES = {
     "coin_game": "catalogue.coin_game",
     "traffic": "catalogue.traffic",
     "bar_problem": "catalogue.bar_problem",
+    "merge": "catalogue.merge",
+    "noisy_climbing": "catalogue.noisy_climbing",
+    "supervisor": "catalogue.supervisor",
+    "traders": "catalogue.traders",
 }
 
 __all__ = [
@@ -81,6 +89,8 @@ __all__ = [
     "linear_bertrand",
     "logit_bertrand",
     "matching_pennies",
+    "merge",
+    "noisy_climbing",
     "penalty",
     "prisoners_dilemma",
     "public_goods",
@@ -90,6 +100,8 @@ __all__ = [
     "shapley",
     "soccer",
     "stag_hunt",
+    "supervisor",
+    "traders",
     "traffic",
     "two_step",
 ]
