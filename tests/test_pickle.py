@@ -119,6 +119,8 @@ CALLS = {
     "el_farol": ((7, 4), {"bad": np.float32(-0.1), "classes": 3}),
     "coin_game": ((), {"size": 4, "alternating": True, "discount": np.float64(0.5)}),
     "traffic": ((1, 3), {"rate": 0.1, "levels": LEVELS}),
+    "bar_problem": ((9,), {"capacity": np.float32(2.5), "rewards": "difference"}),
+    "noisy_climbing": (("full",), {}),
 }
 PROCEDURAL = [name for name in CATALOGUE if isinstance(CATALOGUE[name](), fg.ProceduralGame)]
 

@@ -51,7 +51,10 @@ def random(**more):
     return fg.games.random_markov_game(2, 6, 2, rng=1, **more)
 
 
-KINDS = {name: CATALOGUE[name]() for name in CATALOGUE if name not in PROCEDURAL} | {
+WITH_CHANCE = ["supervisor"]
+KINDS = {
+    name: CATALOGUE[name]() for name in CATALOGUE if name not in [*PROCEDURAL, *WITH_CHANCE]
+} | {
     "remember": fg.remember(fg.games.chicken()),
     "remember different periods": fg.remember(fg.games.chicken(), (2, 1)),
     "three": fg.games.random_markov_game(3, 4, 2, rng=1),
@@ -77,8 +80,11 @@ def test_games_of_tables_are_measured(title, measure):
 
 
 @measures
-def test_chance_has_no_limit_cycle(measure):
-    result = played(random(transitions="random"))
+@pytest.mark.parametrize(
+    "game", [random(transitions="random"), *(CATALOGUE[x]() for x in WITH_CHANCE)]
+)
+def test_chance_has_no_limit_cycle(measure, game):
+    result = played(game)
     if measure is best_responses:
         assert best_responses(result).mutual_on_path is None
     elif measure is limit_cycle:
