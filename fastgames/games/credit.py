@@ -230,12 +230,15 @@ def _checked(game: Any) -> Any:
 
 def _defaults(game: Any, default: Any) -> tuple[int, ...]:
     """Return the checked default action of each agent, (N,)."""
-    counts = game.num_actions
+    counts: tuple[int, ...] = game.num_actions
     if not isinstance(default, Iterable) or getattr(default, "ndim", 1) == 0:
-        for i, count in enumerate(counts):
-            name = "default" if len(set(counts)) == 1 else f"default of agent {i}"
-            default = checks.whole(name, default, f"[0, {count})")
-        return (default,) * len(counts)
+        names = [f"default of agent {i}" for i in range(len(counts))]
+        if len(set(counts)) == 1:
+            names = ["default"] * len(counts)
+        return tuple(
+            checks.whole(name, default, f"[0, {count})")
+            for name, count in zip(names, counts, strict=True)
+        )
     domain = f"a whole number, or a sequence of {len(counts)} of them, one for each agent"
     given = listed("default", default, domain)
     if len(given) != len(counts):

@@ -26,9 +26,9 @@ _PAYOFFS = {  # the two payoffs of every joint action, each with probability 1/2
 
 @catalogued(
     "Noisy climbing",
-    formula=r"""\text{partial: } \begin{pmatrix} 11 & -30 & 0 \\ -30 & 14/0 & 6 \\ 0 & 0 & 5
-\end{pmatrix} \qquad \text{full: } \begin{pmatrix} 10/12 & 5/{-65} & 8/{-8} \\ 5/{-65} & 14/0 & 12/0
-\\ 8/{-8} & 12/0 & 10/0 \end{pmatrix}""",
+    formula=r"\text{partial: } \begin{pmatrix} 11 & -30 & 0 \\ -30 & 14/0 & 6 \\ 0 & 0 & 5"
+    r" \end{pmatrix} \qquad \text{full: } \begin{pmatrix} 10/12 & 5/{-65} & 8/{-8} \\ 5/{-65} &"
+    r" 14/0 & 12/0 \\ 8/{-8} & 12/0 & 10/0 \end{pmatrix}",
 )
 @saved_by_name
 def noisy_climbing(noise: str = "partial") -> ProceduralGame:
