@@ -11,8 +11,9 @@ from fastgames.learners.fields import initial_values, parameter, text
 from fastgames.learners.rules import Rules, Table
 from fastgames.learners.value_decomposition import mean
 from fastgames.rules import fixed
-from fastgames.rules.choice import sample, softmax_weights
+from fastgames.rules.gradients import choose, climb, policy, softmax
 from fastgames.rules.qlearning import update
+from fastgames.rules.teams import baseline, expected, expected_in_turns, joint
 
 if TYPE_CHECKING:
     from fastgames.rules.outcome import TeamOutcome
@@ -120,110 +121,6 @@ class COMA(RuleLearner):
         )
 
 
-def softmax(logits: np.ndarray, out: np.ndarray) -> None:
-    """Write exp(logits) / sum exp(logits) into `out`, both (A,), modified in place."""
-    real = logits.dtype.type
-    softmax_weights(logits, real(1.0), real, out)
-    total = out[0]
-    for a in range(1, len(out)):
-        total = total + out[a]
-    for a in range(len(out)):
-        out[a] = out[a] / total
-
-
-def mixed(chance: Any, epsilon: float, actions: int, real: Any) -> Any:
-    """Return the probability of an action whose softmax is `chance`, mixed with uniform play."""
-    return (real(1.0) - real(epsilon)) * chance + real(epsilon) / real(actions)
-
-
-def choose(tables: Any, p: Any, o: int, signal: Any) -> int:
-    """Return an action sampled from the policy of observation o."""
-    logits = tables.logits
-    real = logits.dtype.type
-    actions = logits.shape[1]
-    chances = np.empty(actions, logits.dtype)
-    softmax(logits[o], chances)
-    for a in range(actions):
-        chances[a] = mixed(chances[a], p.epsilon, actions, real)
-    return sample(chances, real(signal))
-
-
-def policy(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
-    """Write the softmax of logits[o], mixed with uniform play, into `out` (A,)."""
-    logits = tables.logits
-    actions = logits.shape[1]
-    chances = np.empty(actions, logits.dtype)
-    softmax(logits[o], chances)
-    for a in range(actions):
-        out[a] = mixed(float(chances[a]), p.epsilon, actions, np.float64)
-
-
-def joint(digits: Any, logits: Any, axis: int) -> int:
-    """Return the index of a joint observation (axis 0) or of a joint action (axis 1).
-
-    digits: (M,) the members' observations or actions; the first member's varies slowest
-    """
-    number = 0
-    for i in range(len(digits)):
-        number = number * logits[i].shape[axis] + digits[i]
-    return number
-
-
-def expected(row: np.ndarray, logits: Any, observations: Any, epsilon: float) -> Any:
-    """Return the mean of a row of the critic over the members' policies.
-
-    It averages over the actions of one member at a time, the last member first.
-
-    row: (joint actions,)
-    """
-    real = row.dtype.type
-    values = row.copy()
-    size = len(row)
-    for i in range(len(observations) - 1, -1, -1):
-        actions = logits[i].shape[1]
-        chances = np.empty(actions, row.dtype)
-        softmax(logits[i][observations[i]], chances)
-        size = size // actions
-        for k in range(size):
-            total = real(0.0)
-            for a in range(actions):
-                chance = mixed(chances[a], epsilon, actions, real)
-                total = total + chance * values[k * actions + a]
-            values[k] = total
-    return values[0]
-
-
-def baseline(row: np.ndarray, chances: np.ndarray, epsilon: float, first: int, stride: int) -> Any:
-    """Return the mean of a row of the critic over one member's action.
-
-    It is sum_b pi(b) row[first + b stride].
-
-    chances: (A,) the softmax of this member
-    """
-    real = row.dtype.type
-    total = real(0.0)
-    for b in range(len(chances)):
-        chance = mixed(chances[b], epsilon, len(chances), real)
-        total = total + chance * row[first + b * stride]
-    return total
-
-
-def climb(logits: np.ndarray, chances: np.ndarray, a: int, epsilon: float, step: Any) -> None:
-    """Add step times the gradient of log pi(a) to the logits; all (A,), logits in place.
-
-    d log pi(a) / d logits[b] = share ((1 if b is a else 0) - chances[b]). `share` is the part of
-    pi(a) that is not exploration: 1 for epsilon = 0.
-    """
-    real = logits.dtype.type
-    own = (real(1.0) - real(epsilon)) * chances[a]
-    share = real(0.0)
-    if own > real(0.0):
-        share = own / (own + real(epsilon) / real(len(chances)))
-    for b in range(len(chances)):
-        is_a = real(1.0) if b == a else real(0.0)
-        logits[b] = logits[b] + step * share * (is_a - chances[b])
-
-
 def learn(tables: Any, p: Any, t: "TeamOutcome") -> None:
     """Update the critic by expected SARSA on the members' mean reward, then every actor.
 
@@ -251,40 +148,6 @@ def learn(tables: Any, p: Any, t: "TeamOutcome") -> None:
         advantage = q[s, u] - baseline(q[s], chances, p.epsilon, u - a * stride, stride)
         climb(row, chances, a, p.epsilon, real(p.alpha_actor) * advantage)
         stride = stride * len(row)
-
-
-def chances_of(row: np.ndarray, epsilon: float, moves: bool, out: np.ndarray) -> None:
-    """Write the probabilities of a member's actions into `out`; 1 for action 0 if it does not move.
-
-    row, out: (A,), its logits, and the probabilities
-    """
-    real = row.dtype.type
-    softmax(row, out)
-    for a in range(len(out)):
-        out[a] = mixed(out[a], epsilon, len(out), real)
-        if not moves:
-            out[a] = real(1.0) if a == 0 else real(0.0)
-
-
-def expected_in_turns(
-    row: np.ndarray, logits: Any, observations: Any, moves: Any, epsilon: float
-) -> Any:
-    """Return the mean of a row of the critic over the policies of the members that move.
-
-    It averages as `expected` does. moves: (M,) of bool
-    """
-    values = row.copy()
-    size = len(row)
-    for i in range(len(observations) - 1, -1, -1):
-        chances = np.empty(logits[i].shape[1], row.dtype)
-        chances_of(logits[i][observations[i]], epsilon, moves[i], chances)
-        size = size // len(chances)
-        for k in range(size):
-            total = row.dtype.type(0.0)
-            for a in range(len(chances)):
-                total = total + chances[a] * values[k * len(chances) + a]
-            values[k] = total
-    return values[0]
 
 
 def learn_in_turns(tables: Any, p: Any, t: "TeamOutcome") -> None:
