@@ -122,6 +122,7 @@ def checked_spec(
             from fastgames.engine.starts import check_resumed
 
             check_resumed(agent, resume.state.seats[agent.agent])
+    _check_batches(spec, 0 if resume is None else int(resume.steps.max()))
     if memory:
         _check_memory(spec, 0 if resume is None else int(resume.steps[0]))
     return spec
@@ -399,6 +400,22 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
     if "omega" in agent.values:  # times a mean temperature of at least 1e-6
         _check_least("omega", agent, 1e7 * smallest, spec.dtype)
     _check_sizes(spec, agent, who)
+
+
+def least_steps(spec: RunSpec) -> int:
+    """Return the steps before the first update of every learner, at least."""
+    return max(learner.least_steps for learner in spec.learners)
+
+
+def _check_batches(spec: RunSpec, begun: int) -> None:
+    """Raise ValueError if a learner's batch is longer than the run; begun: steps taken before."""
+    steps = begun + spec.steps
+    for i, learner in enumerate(spec.learners):
+        if learner.least_steps > steps:
+            raise ValueError(
+                f"{learner.batch} of learners[{i}] must be at most the steps of the run, {steps}, "
+                f"got {learner.least_steps}; it would never learn"
+            )
 
 
 def _check_waits(game: Game, agent: AgentSpec, who: str) -> None:

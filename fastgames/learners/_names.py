@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .actor_critic import ActorCritic
     from .coma import COMA
     from .exp3 import Exp3
     from .fictitious import FictitiousPlay
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .minimax import MinimaxQ
     from .qlearner import QLearner
     from .regret import RegretMatching
+    from .reinforce import Reinforce
     from .sarsa import ExpectedSarsa, Sarsa
     from .value_decomposition import VDN
 
@@ -33,6 +35,8 @@ MODULES = {
     "VDN": "value_decomposition",
     "COMA": "coma",
     "FixedPolicy": "fixed",
+    "ActorCritic": "actor_critic",
+    "Reinforce": "reinforce",
 }
 
 REGISTERED = {
@@ -51,12 +55,15 @@ REGISTERED = {
     "vdn": "VDN",
     "coma": "COMA",
     "fixed": "FixedPolicy",
+    "actor_critic": "ActorCritic",
+    "reinforce": "Reinforce",
 }
 
 __all__ = [
     "COMA",
     "PHC",
     "VDN",
+    "ActorCritic",
     "Exp3",
     "ExpectedSarsa",
     "FictitiousPlay",
@@ -67,6 +74,7 @@ __all__ = [
     "MinimaxQ",
     "QLearner",
     "RegretMatching",
+    "Reinforce",
     "Sarsa",
     "WoLFPHC",
 ]

@@ -50,6 +50,9 @@ class RuleLearner(Frozen, ABC):
         The run that its page shows. A class with an example is registered by `make names`.
     slow : bool
         Compiling it takes long; the quick tests leave out its page.
+    batch : str
+        The field that is the number of moves or episodes before its first update, "" if there is
+        none. A run must have as many steps.
     """
 
     name: str
@@ -57,6 +60,7 @@ class RuleLearner(Frozen, ABC):
     formula: ClassVar[str]
     example: ClassVar[Example]
     slow: ClassVar[bool] = False
+    batch: ClassVar[str] = ""
     learns: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -107,6 +111,11 @@ class RuleLearner(Frozen, ABC):
     def table(self) -> str:
         """Name of the first table, whose largest entry is the preferred action."""
         return self.rules.tables[0].name
+
+    @property
+    def least_steps(self) -> int:
+        """The steps before its first update, at least."""
+        return getattr(self, self.batch) if self.batch else 1
 
     def values(self, discount: float) -> dict[str, Numeric]:
         """Return the numeric parameters by their names in the rules; discount: the game's."""

@@ -14,7 +14,7 @@ import numpy as np
 from fastgames._common import checks
 from fastgames._common.memory import available, in_units
 from fastgames._common.seeds import seed_from
-from fastgames.engine.arguments import checked_spec, memory_of
+from fastgames.engine.arguments import checked_spec, least_steps, memory_of
 from fastgames.engine.spec import RunSpec
 from fastgames.engine.state import bytes_each
 from fastgames.errors import ConvergenceWarning
@@ -273,8 +273,12 @@ class _Call(NamedTuple):
     arguments: dict[str, Any]
 
     def trial(self, replicas: int, steps: int) -> Trial:
-        """Run the first `steps` steps of some replicas, evenly spaced among all."""
+        """Run the first `steps` steps of some replicas, evenly spaced among all.
+
+        There are more steps if a learner does not learn before.
+        """
         spec = self.spec
+        steps = max(steps, least_steps(spec))
         arguments = self.arguments | {"steps": steps, "record": _shortened(spec, steps)}
         if replicas < spec.replicas:
             each, more = divmod(spec.replicas, replicas)

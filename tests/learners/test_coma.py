@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from library.gradients import adding_game, changes, sums
 from scipy.special import softmax
 
 import fastgames as fg
@@ -201,3 +202,25 @@ def test_bad_parameters():
         fg.COMA(epsilon=1.5)
     with pytest.raises(TypeError, match="label must be a str, got 3"):
         fg.COMA(label=3)
+
+
+# --- variance: PUBLISHED-LEARNERS 4.1, eq. 8.5 of an open textbook draft, chapter 17 --------------
+
+
+@pytest.mark.parametrize("agents", [2, 5])
+def test_with_an_exact_critic_every_step_is_the_true_gradient(agents):
+    critic = [{"q": sums(agents)[None]}] + [{}] * (agents - 1)
+    found = changes(adding_game(agents, 0.0), fg.COMA(1.0, 0.0), critic, samples=1000)
+    np.testing.assert_allclose(found, 0.25, atol=1e-12)
+
+
+@pytest.mark.parametrize(("agents", "count"), [(2, 28), (8, 27)])
+def test_updates_until_agents_play_the_better_action(agents, count):
+    given = [{"q": sums(agents)[None]}] + [{}] * (agents - 1)
+    # The source steps one logit by 0.5: the difference of two logits moves twice as far.
+    result = fg.run(
+        adding_game(agents, 0.0), fg.COMA(0.25, 0.0), 60, 500, rng=1, start_tables=given,
+        record=fg.Record(every=1, policies=True),
+    )  # fmt: skip
+    curve = np.mean([p[:, :, 0, 1].mean(axis=1) for p in result.snapshots.policies], axis=0)
+    assert np.argmax(curve > 0.9) == pytest.approx(count, abs=2)

@@ -2,7 +2,7 @@
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -107,7 +107,12 @@ def _records(draw, steps, game):
 def _learners(draw, kind, game, agent, replicas):
     strategy, make = LEARNERS[kind.learner], registry.LEARNERS[kind.learner]
     sizes = (game.num_observations[agent], game.num_actions[agent])
-    return draw(strategy(make, kind, replicas, *sizes))
+    learner = draw(strategy(make, kind, replicas, *sizes))
+    try:
+        getattr(learner, "check", lambda game, agent: None)(game, agent)
+    except ValueError:  # such as a gamma above 0 for returns where episodes do not end
+        return replace(learner, **make.sample(game, agent))
+    return learner
 
 
 @st.composite
@@ -149,6 +154,7 @@ def setups(draw, kind=None, kinds=None, replicas=None, game=None, dtype=None, st
     learners = [draw(_learners(k, game, i, replicas)) for i, k in enumerate(seats)]
     if learners[0].rules.team and draw(st.integers(0, 3)):  # else a team of one
         learners = [learners[0] if k == first else x for k, x in zip(seats, learners, strict=True)]
+    steps = max(steps, *(learner.least_steps for learner in learners))
     return Setup(
         game,
         tuple(learners),
