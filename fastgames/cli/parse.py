@@ -256,5 +256,6 @@ _READ: dict[str, Callable[[str, str], Any]] = {  # kind of a field -> function (
     "initial": initial_of,
     "flag": flag_of,
     "text": lambda name, text: text,
+    "whole": whole_of,
     "probabilities": floats_of,
 }

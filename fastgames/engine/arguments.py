@@ -445,7 +445,7 @@ def _check_start(
     if not fits:
         what = "initial" if learner.learns else "probabilities"
         if name != learner.table:
-            what = f"initial of table {name!r}"
+            what = name if name in learner.forms() else f"initial of table {name!r}"
         raise ValueError(f"{what} of {who} must broadcast to {shape}, got shape {start.shape}")
     if not learner.learns and start.shape[-1] != shape[-1]:
         raise ValueError(

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
         coma,
         exp3,
         fictitious,
+        grpo,
         hedge,
         hill_climbing,
         hysteretic,
@@ -81,6 +82,7 @@ MODULES = {
     "gradients": "fastgames.rules.gradients",
     "reinforce": "fastgames.learners.reinforce",
     "teams": "fastgames.rules.teams",
+    "grpo": "fastgames.learners.grpo",
 }
 
 __all__ = [
@@ -95,6 +97,7 @@ __all__ = [
     "fictitious",
     "fixed",
     "gradients",
+    "grpo",
     "hedge",
     "hill_climbing",
     "hyperbolic",

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .exp3 import Exp3
     from .fictitious import FictitiousPlay
     from .fixed import FixedPolicy
+    from .grpo import GRPO
     from .hedge import Hedge
     from .hill_climbing import PHC, WoLFPHC
     from .hysteretic import HystereticQ
@@ -37,6 +38,7 @@ MODULES = {
     "FixedPolicy": "fixed",
     "ActorCritic": "actor_critic",
     "Reinforce": "reinforce",
+    "GRPO": "grpo",
 }
 
 REGISTERED = {
@@ -57,10 +59,12 @@ REGISTERED = {
     "fixed": "FixedPolicy",
     "actor_critic": "ActorCritic",
     "reinforce": "Reinforce",
+    "grpo": "GRPO",
 }
 
 __all__ = [
     "COMA",
+    "GRPO",
     "PHC",
     "VDN",
     "ActorCritic",

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import MISSING, field
 from typing import Any
 
+import numpy as np
+
 from fastgames._common import checks
 from fastgames._common.light import light_dataclass
 from fastgames.schedules import numeric
@@ -13,9 +15,9 @@ from fastgames.schedules import numeric
 class Form:
     """The domain of a field of a learner, and the function that checks its values.
 
-    kind: "number", "explore", "initial", "flag", "text" or "probabilities"
+    kind: "number", "explore", "initial", "flag", "text", "whole" or "probabilities"
     check: function (name, value) that returns the value as the learner keeps it, or raises
-    domain: of a number, an interval such as "(0, 1]"
+    domain: of a parameter that may be a schedule, an interval such as "(0, 1]"
     """
 
     kind: str
@@ -109,3 +111,49 @@ def text() -> Any:
         return value
 
     return field(default="", metadata={"form": Form("text", check)})
+
+
+def whole(default: int, domain: str) -> Any:
+    """Return a field that is a whole number in `domain`, such as "[1, 2^31)"."""
+
+    def check(name: str, value: Any) -> Any:
+        return checks.whole(name, value, domain)
+
+    return field(default=default, metadata={"form": Form("whole", check)})
+
+
+def choice(options: tuple[str, ...]) -> Any:
+    """Return a field that is one of some str, the first by default."""
+
+    def check(name: str, value: Any) -> Any:
+        return checks.one_of(name, value, options)
+
+    return field(default=options[0], metadata={"form": Form("text", check)})
+
+
+def policy_rows(default: Any = MISSING) -> Any:
+    """Return a field of probabilities of the actions; default: None (which is then allowed)."""
+
+    def check(name: str, value: Any) -> Any:
+        return value if value is None and default is None else _probabilities(name, value)
+
+    return field(default=default, metadata={"form": Form("probabilities", check)})
+
+
+def _probabilities(name: str, given: Any) -> Any:
+    """Return checked probabilities as a read-only float64 array."""
+    p = checks.finite_array(name, given)
+    if not 1 <= p.ndim <= 3 or p.size == 0:
+        raise ValueError(
+            f"{name} must have shape (A,), (observations, A) or (replicas, observations, A), got "
+            f"{p.shape}"
+        )
+    checks.within(name, p, "[0, inf)")
+    sums = p.sum(axis=-1)
+    wrong = np.abs(sums - 1.0) > 1e-6
+    if wrong.any():
+        where = tuple(int(k) for k in np.argwhere(wrong)[0])
+        row = f" in row {where}" if where else ""
+        raise ValueError(f"{name} must sum to 1, got {sums[where]}{row}")
+    p.setflags(write=False)
+    return p

@@ -1,36 +1,16 @@
 """Fixed policies."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fastgames._common import checks
 from fastgames._common.later import cached
 from fastgames.games import Game
 from fastgames.learners.base import Example, RuleLearner
-from fastgames.learners.fields import Form
+from fastgames.learners.fields import policy_rows
 from fastgames.learners.rules import Rules, Table
 from fastgames.rules import fixed
-
-
-def _probabilities(name: str, given: Any) -> np.ndarray:
-    """Return checked probabilities as a read-only float64 array."""
-    p = checks.finite_array(name, given)
-    if not 1 <= p.ndim <= 3 or p.size == 0:
-        raise ValueError(
-            "probabilities must have shape (A,), (observations, A) or "
-            f"(replicas, observations, A), got {p.shape}"
-        )
-    checks.within(name, p, "[0, inf)")
-    sums = p.sum(axis=-1)
-    wrong = np.abs(sums - 1.0) > 1e-6
-    if wrong.any():
-        where = tuple(int(k) for k in np.argwhere(wrong)[0])
-        row = f" in row {where}" if where else ""
-        raise ValueError(f"probabilities must sum to 1, got {sums[where]}{row}")
-    p.setflags(write=False)
-    return p
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +50,7 @@ class FixedPolicy(RuleLearner):
     array([[0.25, 0.75]])
     """
 
-    probabilities: Any = field(metadata={"form": Form("probabilities", _probabilities)})
+    probabilities: Any = policy_rows()
 
     name = "fixed"
     title = "A fixed policy"

@@ -63,3 +63,31 @@ def climb(logits: np.ndarray, chances: np.ndarray, a: int, epsilon: float, step:
     for b in range(len(chances)):
         is_a = real(1.0) if b == a else real(0.0)
         logits[b] = logits[b] + step * share * (is_a - chances[b])
+
+
+def choose_softmax(tables: Any, p: Any, o: int, signal: Any) -> int:
+    """Return an action sampled from the softmax of logits[o], without uniform play."""
+    logits = tables.logits
+    chances = np.empty(logits.shape[1], logits.dtype)
+    softmax(logits[o], chances)
+    return sample(chances, logits.dtype.type(signal))
+
+
+def policy_softmax(tables: Any, p: Any, o: int, out: np.ndarray) -> None:
+    """Write the softmax of logits[o] into `out` (A,)."""
+    logits = tables.logits
+    chances = np.empty(logits.shape[1], logits.dtype)
+    softmax(logits[o], chances)
+    for a in range(len(out)):
+        out[a] = chances[a]
+
+
+def clips(ratio: Any, better: bool, clip: float, real: Any) -> Any:
+    """Return whether the clipped objective min(r A, clip(r, 1 - c, 1 + c) A) is constant at r.
+
+    It is if the ratio r of the new to the old probability has gone too far already in the direction
+    of the advantage A: above 1 + c if A is positive (`better`), below 1 - c otherwise.
+    """
+    if better:
+        return ratio > real(1.0 + clip)
+    return ratio < real(1.0 - clip)

@@ -18,12 +18,14 @@ GIVEN = {
     "initial": ("0.25", 0.25),
     "flag": ("true", True),
     "text": ("red", "red"),
+    "whole": ("3", 3),
     "probabilities": ("1,0", [1.0, 0.0]),
 }
 OTHERS = {  # fields whose domain has none of these
     "low": ("-0.5", -0.5),
     "delta_win": ("0.001", 0.001),
     "ties": ("random", "random"),
+    "deviation": ("none", "none"),
 }
 #: Where a field that is not of the learner itself is, and what goes with it.
 EXPLORERS = {
