@@ -131,13 +131,13 @@ def choice(options: tuple[str, ...]) -> Any:
     return field(default=options[0], metadata={"form": Form("text", check)})
 
 
-def policy_rows(default: Any = MISSING) -> Any:
-    """Return a field of probabilities of the actions; default: None (which is then allowed)."""
+def policy_rows() -> Any:
+    """Return a field of probabilities of the actions in each row, None by default."""
 
     def check(name: str, value: Any) -> Any:
-        return value if value is None and default is None else _probabilities(name, value)
+        return None if value is None else _probabilities(name, value)
 
-    return field(default=default, metadata={"form": Form("probabilities", check)})
+    return field(default=None, metadata={"form": Form("probabilities", check)})
 
 
 def _probabilities(name: str, given: Any) -> Any:
@@ -157,3 +157,6 @@ def _probabilities(name: str, given: Any) -> Any:
         raise ValueError(f"{name} must sum to 1, got {sums[where]}{row}")
     p.setflags(write=False)
     return p
+
+
+PROBABILITIES = Form("probabilities", _probabilities)  # of a field without a default

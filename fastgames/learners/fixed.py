@@ -1,6 +1,6 @@
 """Fixed policies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from fastgames._common.later import cached
 from fastgames.games import Game
 from fastgames.learners.base import Example, RuleLearner
-from fastgames.learners.fields import policy_rows
+from fastgames.learners.fields import PROBABILITIES
 from fastgames.learners.rules import Rules, Table
 from fastgames.rules import fixed
 
@@ -50,7 +50,7 @@ class FixedPolicy(RuleLearner):
     array([[0.25, 0.75]])
     """
 
-    probabilities: Any = policy_rows()
+    probabilities: Any = field(metadata={"form": PROBABILITIES})
 
     name = "fixed"
     title = "A fixed policy"

@@ -120,7 +120,7 @@ class GRPO(RuleLearner):
     epochs: int = whole(1, "[1, 2^31)")
     clip: Any = parameter(0.2, "[0, inf)")
     beta: Any = parameter(0.0, "[0, inf)")
-    reference: Any = policy_rows(None)
+    reference: Any = policy_rows()
     initial: Any = initial_values()
 
     name = "grpo"

@@ -94,6 +94,7 @@ def test_tables_of_users_with_numbers_out_of_range_are_survived():
     tables = tables_of(np.zeros((2, 3)), np.zeros(2))
     tables.distinct[0] = 99
     tables.visited[:] = [-7, 88]
+    tables.plays[1, 0] = 1  # observation 1 is not new
     reinforce.learn(tables, RULES.as_p([0.1, 0.1, 0.5, 0.0]), outcome(1, 2, 1.0, 0.5, 0, "ended"))
     assert np.isfinite(tables.logits).all()
     assert np.isfinite(tables.value).all()
