@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         hedge,
         hill_climbing,
         hysteretic,
+        joint_action,
         lenient,
         minimax,
         regret,
@@ -83,6 +84,7 @@ MODULES = {
     "reinforce": "fastgames.learners.reinforce",
     "teams": "fastgames.rules.teams",
     "grpo": "fastgames.learners.grpo",
+    "joint_action": "fastgames.learners.joint_action",
 }
 
 __all__ = [
@@ -102,6 +104,7 @@ __all__ = [
     "hill_climbing",
     "hyperbolic",
     "hysteretic",
+    "joint_action",
     "lenient",
     "listing",
     "logarithm",

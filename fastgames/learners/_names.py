@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .hedge import Hedge
     from .hill_climbing import PHC, WoLFPHC
     from .hysteretic import HystereticQ
+    from .joint_action import JointActionLearner
     from .lenient import LenientQ
     from .minimax import MinimaxQ
     from .qlearner import QLearner
@@ -39,6 +40,7 @@ MODULES = {
     "ActorCritic": "actor_critic",
     "Reinforce": "reinforce",
     "GRPO": "grpo",
+    "JointActionLearner": "joint_action",
 }
 
 REGISTERED = {
@@ -60,6 +62,7 @@ REGISTERED = {
     "actor_critic": "ActorCritic",
     "reinforce": "Reinforce",
     "grpo": "GRPO",
+    "joint_action": "JointActionLearner",
 }
 
 __all__ = [
@@ -74,6 +77,7 @@ __all__ = [
     "FixedPolicy",
     "Hedge",
     "HystereticQ",
+    "JointActionLearner",
     "LenientQ",
     "MinimaxQ",
     "QLearner",
