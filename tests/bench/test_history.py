@@ -59,6 +59,7 @@ REFUSED = {  # by pattern of the table: what `run` says of a scenario that the p
     "regret_matching*-turns-*": "needs counterfactual rewards, which are undefined",
     "hedge-turns-*": "needs counterfactual rewards, which are undefined",
     "fictitious_play-turns-*": "needs counterfactual rewards, which are undefined",
+    "joint_action-*-turns-*": "game must be without turns for JointActionLearner",
     "minimax_q-*-turns-*": "observations of agent 0 must identify the state for MinimaxQ",
     "minimax_q-*-large-*": "rewards of game must sum to 0 .* for MinimaxQ",
 }
