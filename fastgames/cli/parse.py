@@ -253,9 +253,9 @@ def float_of(name: str, text: str, domain: str) -> float:
 
 _READ: dict[str, Callable[[str, str], Any]] = {  # kind of a field -> function (name, text)
     "number": numeric_of,
+    "whole": whole_of,
     "initial": initial_of,
     "flag": flag_of,
     "text": lambda name, text: text,
-    "whole": whole_of,
     "probabilities": floats_of,
 }

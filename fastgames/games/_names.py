@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .catalogue.prisoners_dilemma import prisoners_dilemma
     from .catalogue.public_goods import public_goods
     from .catalogue.pursuit import pursuit
+    from .catalogue.qtran import qtran
     from .catalogue.rock_paper_scissors import rock_paper_scissors
     from .catalogue.second_price_auction import second_price_auction
     from .catalogue.shapley import shapley
@@ -69,6 +70,7 @@ MODULES = {
     "noisy_climbing": "catalogue.noisy_climbing",
     "supervisor": "catalogue.supervisor",
     "traders": "catalogue.traders",
+    "qtran": "catalogue.qtran",
 }
 
 __all__ = [
@@ -95,6 +97,7 @@ __all__ = [
     "prisoners_dilemma",
     "public_goods",
     "pursuit",
+    "qtran",
     "rock_paper_scissors",
     "second_price_auction",
     "shapley",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         joint_action,
         lenient,
         minimax,
+        qmix,
         regret,
         reinforce,
         sarsa,
@@ -85,6 +86,7 @@ MODULES = {
     "teams": "fastgames.rules.teams",
     "grpo": "fastgames.learners.grpo",
     "joint_action": "fastgames.learners.joint_action",
+    "qmix": "fastgames.learners.qmix",
 }
 
 __all__ = [
@@ -114,6 +116,7 @@ __all__ = [
     "normal",
     "outcome",
     "qlearning",
+    "qmix",
     "regret",
     "reinforce",
     "roots",

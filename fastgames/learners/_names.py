@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .lenient import LenientQ
     from .minimax import MinimaxQ
     from .qlearner import QLearner
+    from .qmix import QMIX
     from .regret import RegretMatching
     from .reinforce import Reinforce
     from .sarsa import ExpectedSarsa, Sarsa
@@ -41,6 +42,7 @@ MODULES = {
     "Reinforce": "reinforce",
     "GRPO": "grpo",
     "JointActionLearner": "joint_action",
+    "QMIX": "qmix",
 }
 
 REGISTERED = {
@@ -63,12 +65,14 @@ REGISTERED = {
     "reinforce": "Reinforce",
     "grpo": "GRPO",
     "joint_action": "JointActionLearner",
+    "qmix": "QMIX",
 }
 
 __all__ = [
     "COMA",
     "GRPO",
     "PHC",
+    "QMIX",
     "VDN",
     "ActorCritic",
     "Exp3",

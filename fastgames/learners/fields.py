@@ -15,14 +15,16 @@ from fastgames.schedules import numeric
 class Form:
     """The domain of a field of a learner, and the function that checks its values.
 
-    kind: "number", "explore", "initial", "flag", "text", "whole" or "probabilities"
+    kind: "number", "whole", "explore", "initial", "flag", "text" or "probabilities"
     check: function (name, value) that returns the value as the learner keeps it, or raises
-    domain: of a parameter that may be a schedule, an interval such as "(0, 1]"
+    domain: of a number, an interval such as "(0, 1]"
+    choices: the values of a text, if only some are allowed
     """
 
     kind: str
     check: Callable[[str, Any], Any]
     domain: str = ""
+    choices: tuple[str, ...] = ()
 
 
 def parameter(default: Any, domain: str, scheduled: str | None = None, visits: bool = False) -> Any:
@@ -102,6 +104,24 @@ def flag() -> Any:
     return field(default=False, metadata={"form": Form("flag", check)})
 
 
+def whole(default: int, domain: str) -> Any:
+    """Return the field of a whole number; domain: an interval such as "[1, 20]"."""
+
+    def check(name: str, value: Any) -> int:
+        return checks.whole(name, value, domain)
+
+    return field(default=default, metadata={"form": Form("whole", check)})
+
+
+def choice(choices: tuple[str, ...]) -> Any:
+    """Return a field that is one of `choices`, the first by default."""
+
+    def check(name: str, value: Any) -> str:
+        return checks.one_of(name, value, choices)
+
+    return field(default=choices[0], metadata={"form": Form("text", check, choices=choices)})
+
+
 def text() -> Any:
     """Return a field that is a str, empty by default."""
 
@@ -111,24 +131,6 @@ def text() -> Any:
         return value
 
     return field(default="", metadata={"form": Form("text", check)})
-
-
-def whole(default: int, domain: str) -> Any:
-    """Return a field that is a whole number in `domain`, such as "[1, 2^31)"."""
-
-    def check(name: str, value: Any) -> Any:
-        return checks.whole(name, value, domain)
-
-    return field(default=default, metadata={"form": Form("whole", check)})
-
-
-def choice(options: tuple[str, ...]) -> Any:
-    """Return a field that is one of some str, the first by default."""
-
-    def check(name: str, value: Any) -> Any:
-        return checks.one_of(name, value, options)
-
-    return field(default=options[0], metadata={"form": Form("text", check)})
 
 
 def policy_rows() -> Any:

@@ -154,6 +154,16 @@ EXPECTED = {
         [(0, 0), (1, 1), (2, 2)],
         [both(1 / 6, 5 / 6, 0), both(0, 5 / 6, 1 / 6)],
     ),
+    "qtran": Expected(
+        "cooperative",
+        bimatrix("""
+              8,8   | -12,-12 | -12,-12
+            -12,-12 |   0,0   |   0,0
+            -12,-12 |   0,0   |   0,0
+        """),
+        [(0, 0), (1, 1), (1, 2), (2, 1), (2, 2)],
+        [*itertools.product([(3 / 8, 5 / 8, 0), (3 / 8, 0, 5 / 8)], repeat=2)],
+    ),
     "shapley": Expected(
         "mixed",
         bimatrix("""
@@ -326,6 +336,7 @@ def test_no_zero_is_negative(name):
         "chicken",
         "coordination",
         "penalty",
+        "qtran",
     ],
 )
 def test_symmetric_games(name):

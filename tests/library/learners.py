@@ -109,7 +109,7 @@ def _value_learners(draw, make, kind, replicas, observations, actions):
         gamma=draw(st.none() | _parameters("gamma", replicas)),
         explore=draw(EXPLORERS[kind.explorer](replicas)),
         initial=initial,
-        **dict.fromkeys(kind.options, True),
+        **kind.given,
     )
 
 
@@ -157,7 +157,7 @@ def _described(draw, make, kind, replicas, observations, actions):
         given["alpha"] = draw(_parameters("alpha", replicas))
     if "initial" in has and draw(st.booleans()):
         given["initial"] = draw(st.sampled_from([-1.0, 0.25, 2.0]))
-    return make(**given, **dict.fromkeys(kind.options, True))
+    return make(**given, **kind.given)
 
 
 LEARNERS = dict.fromkeys(registry.LEARNERS, _described) | {
@@ -170,7 +170,10 @@ LEARNERS = dict.fromkeys(registry.LEARNERS, _described) | {
 
 @dataclass(frozen=True)
 class Kind:
-    """The choices that determine the rules of a learner; every kind has its own."""
+    """The choices that determine the rules of a learner; every kind has its own.
+
+    options: flags that are set, "name", and texts that are chosen, "name=value"
+    """
 
     learner: str
     explorer: str = ""
@@ -180,9 +183,15 @@ class Kind:
     def __str__(self) -> str:
         return "-".join(x for x in (self.learner, self.explorer, self.step, *self.options) if x)
 
+    @property
+    def given(self):
+        """The options as arguments of the learner."""
+        pairs = [option.partition("=") for option in self.options]
+        return {name: value if equals else True for name, equals, value in pairs}
+
     def made(self, game=None):
         """One of this kind for agent 0 of a game, with default parameters where they suit it."""
-        given = dict.fromkeys(self.options, True)
+        given = self.given
         if self.explorer:
             given["explore"] = {
                 "epsilon_greedy": fg.EpsilonGreedy(0.1),
@@ -216,10 +225,18 @@ def _kinds():
         if "explore" in has and has["explore"].default is None:
             explorers.append("")
         steps = ("alpha", *registry.STEP_SIZES) if _counts_visits(make) else [""]
-        flags = [option for option, p in has.items() if p.default is False]
-        options = itertools.product(*[((), (flag,)) for flag in flags])
+        options = itertools.product(*_options(make))
         for explorer, step, chosen in itertools.product(explorers, steps, list(options)):
             yield Kind(name, explorer, step, sum(chosen, ()))
+
+
+def _options(make):
+    """Return the tuples of options of a learner that exclude each other, by field."""
+    for name, form in make.forms().items():
+        if form.kind == "flag":
+            yield (), (name,)
+        elif form.choices:
+            yield (), *[(f"{name}={choice}",) for choice in form.choices[1:]]
 
 
 def _counts_visits(make):

@@ -68,6 +68,7 @@ def learners() -> Sequence[RuleLearner]:
         fg.FictitiousPlay(),
         fg.MinimaxQ(),
         fg.VDN(),
+        fg.QMIX(),
         fg.COMA(),
         fg.Learner(choose, learn, {"alpha": 0.1, "gamma": None, "epsilon": 0.1}, draw=draw),
     ]
