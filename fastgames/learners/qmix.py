@@ -16,6 +16,7 @@ from fastgames.rules.choice import argmax
 from fastgames.rules.exponential import exp
 from fastgames.rules.hyperbolic import tanh
 from fastgames.rules.qlearning import update
+from fastgames.rules.roots import sqrt
 
 if TYPE_CHECKING:
     from fastgames.rules.outcome import TeamOutcome
@@ -36,8 +37,9 @@ class QMIX(RuleLearner):
     In each step q_i[o_i, a_i] and all w, b, v, c of s move by alpha d times the gradient of Q_tot,
     with the error d = (r + gamma Q_tot') - Q_tot. r is the mean of the members' rewards, which is
     the reward itself if they share one, and Q_tot' mixes max q_i[o_i'] at the next joint
-    observation. Where alpha exceeds 1 / |gradient|^2, this takes its place: a longer step would
-    overshoot the target.
+    observation. Two limits keep QMIX from diverging, whatever the size of the rewards: where alpha
+    exceeds 1 / |gradient|^2, this takes its place, because a longer step would overshoot the
+    target; and no step is longer than 1 plus the sum of the sizes of all that it changes.
 
     The weighted forms also learn the values of joint actions, without a mixer: q_joint[s, u] +=
     alpha_joint (y - q_joint[s, u]), where u is the members' joint action, and y = r + gamma
@@ -97,6 +99,9 @@ class QMIX(RuleLearner):
     `fg.games.qtran()` there are several local optima; from such small weights QMIX tends to the one
     that is reported for it, in which A is ranked last.
 
+    The units are almost linear near 0. If rewards are much smaller than 1, QMIX therefore learns
+    what `VDN` does for a long time; multiply them by a factor.
+
     Sources: Rashid, Samvelyan, Schroeder de Witt, Farquhar, Foerster & Whiteson, QMIX: Monotonic
     Value Function Factorisation for Deep Multi-Agent Reinforcement Learning, ICML 2018, equation 6
     and section 4.2; Rashid, Farquhar, Peng & Whiteson, Weighted QMIX, NeurIPS 2020, section 5; here
@@ -111,7 +116,7 @@ class QMIX(RuleLearner):
     (2, 1, 12, 2)
     """
 
-    alpha: Any = parameter(0.02, "[0, 1]")
+    alpha: Any = parameter(0.01, "[0, 1]")
     gamma: Any = parameter(None, "[0, 1]")
     explore: EpsilonGreedy | Softmax = exploration()
     initial: Any = initial_values()
@@ -260,6 +265,18 @@ def climb(
     tables.last_bias[s] = tables.last_bias[s] + step
 
 
+def size(tables: Any, s: int, inputs: np.ndarray) -> Any:
+    """Return 1 plus the sum of the sizes of the inputs and of the mixer's tables at s."""
+    total = inputs.dtype.type(1.0) + abs(tables.last_bias[s])
+    for i in range(len(inputs)):
+        total = total + abs(inputs[i])
+    for k in range(tables.last_weights.shape[1]):
+        total = total + abs(tables.first_biases[s, k]) + abs(tables.last_weights[s, k])
+        for i in range(len(inputs)):
+            total = total + abs(tables.first_weights[s, k, i])
+    return total
+
+
 def greedy(qs: Any, observations: Any, moves: Any, out: np.ndarray) -> None:
     """Write the members' greedy actions into `out`, (M,) int64; 0 of members that do not move."""
     for i in range(len(observations)):
@@ -275,7 +292,8 @@ def values(qs: Any, observations: Any, actions: Any, moves: Any, out: np.ndarray
 def follow(tables: Any, p: Any, t: "TeamOutcome", inputs: Any, units: Any, error: Any) -> None:
     """Move q_i[o_i, a_i] and the mixer by the error times the gradient of Q_tot.
 
-    The factor is alpha, or 1 / |gradient|^2 if that is less.
+    The factor is alpha, or 1 / |gradient|^2 if that is less. It is reduced where the step would be
+    longer than the `size` of what it changes.
 
     inputs, units: (M,), (hidden,), as `mixed` takes and sets them
     """
@@ -289,6 +307,10 @@ def follow(tables: Any, p: Any, t: "TeamOutcome", inputs: Any, units: Any, error
     if step * square > real(1.0):
         step = real(1.0) / square
     step = step * error
+    length = abs(step) * sqrt(square, real)
+    most = size(tables, s, inputs)
+    if length > most:
+        step = step * (most / length)
     climb(tables, s, inputs, units, slopes, step)
     for i in range(len(inputs)):
         if t.moves[i]:
