@@ -16,6 +16,7 @@ from fastgames.registry import GAMES, LEARNERS
 GIVEN = {
     "number": ("0.5", 0.5),
     "initial": ("0.25", 0.25),
+    "whole": ("3", 3),
     "flag": ("true", True),
     "text": ("red", "red"),
     "whole": ("3", 3),
@@ -26,6 +27,7 @@ OTHERS = {  # fields whose domain has none of these
     "delta_win": ("0.001", 0.001),
     "ties": ("random", "random"),
     "deviation": ("none", "none"),
+    "weighting": ("central", "central"),
 }
 #: Where a field that is not of the learner itself is, and what goes with it.
 EXPLORERS = {
