@@ -135,9 +135,10 @@ def number(actions):
     return 8 * actions[0] + 4 * actions[1] + actions[2]
 
 
-def greedy(tables, observations):
-    """The number of the greedy joint action."""
-    return number([int(q[o].argmax()) for q, o in zip(tables["q"], observations, strict=True)])
+def greedy(tables, observations, moves):
+    """The number of the greedy joint action; members that do not move have action 0."""
+    rows = (q[o] for q, o in zip(tables["q"], observations, strict=True))
+    return number([int(row.argmax()) * moved for row, moved in zip(rows, moves, strict=True)])
 
 
 def updated(learner, tables, t):
@@ -192,9 +193,10 @@ def test_a_step_is_at_most_as_long_as_what_it_changes_plus_1():
 
 
 @pytest.mark.parametrize("weighting", ["optimistic", "central"])
-def test_a_weighted_step(weighting):
+@pytest.mark.parametrize(("moves", "next_moves"), MOVES)
+def test_a_weighted_step(weighting, moves, next_moves):
     learner = fg.QMIX(0.001, hidden=3, weighting=weighting, weight=0.25, alpha_joint=0.5)
-    t, cases = outcome(), set()
+    t, cases = outcome(False, moves, next_moves), set()
     u = number(t.actions)
     for seed in range(90):
         _, tables = team(learner, seed)
@@ -202,9 +204,10 @@ def test_a_weighted_step(weighting):
         if seed % 3 == 0:  # the joint action is greedy
             for q, o, a in zip(tables["q"], t.observations, t.actions, strict=True):
                 q[o, a] = q[o].max() + 0.1
-        target = 2.0 + 0.9 * tables["q_joint"][0b011, greedy(tables, t.next_observations)]
+        then = greedy(tables, t.next_observations, next_moves)
+        target = 2.0 + 0.9 * tables["q_joint"][0b011, then]
         error = target - total(tables, t)
-        best = greedy(tables, t.observations)
+        best = greedy(tables, t.observations, moves)
         above = bool(target > tables["q_joint"][0b101, best])
         full = error > 0.0 if weighting == "optimistic" else best == u or above
         cases.add((bool(error > 0.0), bool(best == u), above))
