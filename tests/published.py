@@ -13,6 +13,7 @@ from fastgames.papers import (
     chapter_cycling,
     chapter_softmax,
     klein_2021,
+    team_values,
     waltman_kaymak_2008,
 )
 
@@ -153,5 +154,40 @@ REST = Source(
     {
         f"{game}, temperature {temperature}": first_actions
         for game, temperature, first_actions in chapter_softmax.REST
+    },
+)
+
+SON = Source(
+    "The QTRAN game, learnt by teams",
+    "Son, Kim, Kang, Hostallero & Yi (2019), QTRAN: Learning to factorize with transformation for "
+    "cooperative multi-agent reinforcement learning, ICML, Table 1",
+    {
+        "VDN, joint actions row by row": team_values.SON_VDN,
+        "QMIX, joint actions with A": team_values.SON_QMIX_WITH_A,
+        "QMIX, joint actions without A": team_values.SON_QMIX_WITHOUT_A,
+    },
+)
+
+MONOTONIC = Source(
+    "A monotonic game, learnt by teams",
+    "Albrecht, Christianos & Schäfer (2024), Multi-Agent Reinforcement Learning: Foundations and "
+    "Modern Approaches, MIT Press, chapter 9, as in its slides",
+    {
+        "VDN, joint actions row by row": team_values.MONOTONIC_VDN,
+        "QMIX, joint actions row by row": team_values.MONOTONIC_QMIX,
+    },
+)
+
+RASHID = Source(
+    "The two-step game, learnt by teams",
+    "Rashid, Samvelyan, Schroeder de Witt, Farquhar, Foerster & Whiteson (2018), QMIX: Monotonic "
+    "value function factorisation for deep multi-agent reinforcement learning, ICML, section 5",
+    {
+        f"{learner}, {stage}, joint actions row by row": printed
+        for learner, stages in (
+            ("VDN", team_values.RASHID_VDN),
+            ("QMIX", team_values.RASHID_QMIX),
+        )
+        for stage, printed in zip(("first stage", "stage B"), stages, strict=True)
     },
 )

@@ -102,10 +102,10 @@ class QMIX(RuleLearner):
     The units are almost linear near 0. If rewards are much smaller than 1, QMIX therefore learns
     what `VDN` does for a long time; multiply them by a factor.
 
-    Sources: Rashid, Samvelyan, Schroeder de Witt, Farquhar, Foerster & Whiteson, QMIX: Monotonic
+    Source: Rashid, Samvelyan, Schroeder de Witt, Farquhar, Foerster & Whiteson, QMIX: Monotonic
     Value Function Factorisation for Deep Multi-Agent Reinforcement Learning, ICML 2018, equation 6
     and section 4.2; Rashid, Farquhar, Peng & Whiteson, Weighted QMIX, NeurIPS 2020, section 5; here
-    with tables instead of networks and without target networks. All units of the sources are
+    with tables instead of networks and without target networks. All units of the source are
     elu(x), which is convex, so that their mixer cannot represent games such as [[0, 1], [1, 1]].
 
     Examples

@@ -36,6 +36,7 @@ from fastgames.papers.chapter_softmax import softmax
 from fastgames.papers.chapter_sweep import sweep
 from fastgames.papers.klein_2021 import klein
 from fastgames.papers.report import Report, Row
+from fastgames.papers.team_values import value_decomposition
 from fastgames.papers.traffic_signals import traffic
 from fastgames.papers.waltman_kaymak_2008 import waltman_kaymak
 
@@ -49,6 +50,7 @@ NAMES: dict[str, Reproduction] = {
     "klein": klein,
     "afp": afp,
     "waltman-kaymak": waltman_kaymak,
+    "value-decomposition": value_decomposition,
     "traffic": traffic,
 }
 
@@ -66,5 +68,6 @@ __all__ = [
     "softmax",
     "sweep",
     "traffic",
+    "value_decomposition",
     "waltman_kaymak",
 ]

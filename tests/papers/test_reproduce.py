@@ -32,6 +32,7 @@ def reports():
         "klein": reproduce.klein(replicas=16),
         "afp": reproduce.afp(replicas=16),
         "waltman-kaymak": reproduce.waltman_kaymak(replicas=3),
+        "value-decomposition": reproduce.value_decomposition(replicas=20),
     }
 
 
@@ -633,3 +634,43 @@ def test_the_price_response_of_calvano_has_bands(reports):
     axes = reports["calvano"].figure.axes[0]
     assert len(axes.collections) == 2
     assert "middle half" in axes.get_title(loc="left")
+
+
+def test_the_limits_of_sums_are_least_squares():
+    """For weights of joint actions that are products, as where members choose independently."""
+    module = sys.modules["fastgames.papers.team_values"]
+    games = {
+        "QTRAN game": (fg.games.qtran().payoffs[0], np.full(3, 1 / 3)),
+        "QTRAN game around (B, B)": (fg.games.qtran().payoffs[0], None),
+        "linear game": (np.array([[1.0, 5.0], [5.0, 9.0]]), np.full(2, 1 / 2)),
+        "monotonic game": (np.array([[0.0, 0.0], [0.0, 10.0]]), np.full(2, 1 / 2)),
+    }
+    compared = 0
+    for limit in module.LIMITS:
+        game, _, learner = limit.run.rpartition(", ")
+        if learner != "VDN" or game not in games:
+            continue
+        payoffs, shares = games[game]
+        if shares is None:
+            a = module.RARE["VDN"] / 3.0
+            shares = np.array([a, 1.0 - 2.0 * a, a])
+        size = len(payoffs)
+        design = np.concatenate(
+            [np.repeat(np.eye(size), size, 0), np.tile(np.eye(size), (size, 1))], 1
+        )
+        root = np.sqrt(np.outer(shares, shares).ravel())
+        found = design @ np.linalg.lstsq(root[:, None] * design, root * payoffs.ravel())[0]
+        for cell in limit.cells:
+            assert limit.value == pytest.approx(found.reshape(size, size)[cell], abs=1e-9)
+            compared += 1
+    assert compared == 9 + 5 + 4 + 4
+
+
+def test_values_away_from_their_limits_are_noticed():
+    module = sys.modules["fastgames.papers.team_values"]
+    found = [
+        estimate.Estimate(x.value + 0.21, x.value + 0.21, x.value + 0.21) for x in module.LIMITS
+    ]
+    assert not any(row.ok for row in module._rows_of_limits(found))
+    exact = [estimate.Estimate(x.value, x.value, x.value) for x in module.LIMITS]
+    assert all(row.ok for row in module._rows_of_limits(exact))
