@@ -19,7 +19,6 @@ GIVEN = {
     "whole": ("3", 3),
     "flag": ("true", True),
     "text": ("red", "red"),
-    "whole": ("3", 3),
     "probabilities": ("1,0", [1.0, 0.0]),
 }
 OTHERS = {  # fields whose domain has none of these
