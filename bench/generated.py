@@ -10,7 +10,7 @@ import inspect
 import itertools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from pathlib import Path
@@ -78,6 +78,16 @@ def _takes_step_sizes(learner):
     return True
 
 
+def _words(learner):
+    """Return the choices of each field of a learner that is one of several words."""
+    forms = {field.name: field.metadata.get("form") for field in fields(learner)}
+    return [
+        [("", {}), *((f"{name}_{word}", {name: word}) for word in form.choices[1:])]
+        for name, form in forms.items()
+        if form is not None and form.choices
+    ]
+
+
 def _kinds():
     """Yield (name, function (game, agent) that returns the learner) for every kind of learner."""
     for name, learner in registry.LEARNERS.items():
@@ -94,6 +104,7 @@ def _kinds():
             choices[-1].append(("alpha", {}))  # a number
         options = [option for option, p in takes.items() if p.default is False]
         choices += [[("", {}), (option, {option: True})] for option in options]
+        choices += _words(learner)
         for parts in itertools.product(*choices):
             words = [name, *(word for word, _ in parts)]
             given = {key: value for _, more in parts for key, value in more.items()}

@@ -29,6 +29,15 @@ def test_everything_registered_has_a_scenario():
     assert len({s.name for s in SCENARIOS}) == len(SCENARIOS)
 
 
+def test_every_word_of_a_choice_has_a_scenario():
+    found = {s.name: s for s in SCENARIOS}
+    for word in ("optimistic", "central"):
+        arguments = found[f"qmix-softmax-weighting_{word}-small-float64-one"].arguments()
+        assert {learner.weighting for learner in arguments["learners"]} == {word}
+    arguments = found["grpo-leave_one_out-deviation_none-turns-float32-all"].arguments()
+    assert all(x.deviation == "none" and x.leave_one_out for x in arguments["learners"])
+
+
 def test_a_new_learner_and_a_new_game_get_scenarios_with_nothing_else_said(monkeypatch):
     class Timid(fg.QLearner):
         pass
