@@ -168,6 +168,16 @@ SON = Source(
     },
 )
 
+DAI = Source(
+    "The QTRAN game, learnt around (B, B)",
+    "Dai & Hao (2022), matrix-game-baselines, README without peer review, "
+    "https://github.com/superboySB/matrix-game-baselines, commit 3cab53b",
+    {
+        "VDN, (A, A) and the other joint actions with A": team_values.DAI_VDN,
+        "QMIX, joint actions with A": team_values.DAI_QMIX,
+    },
+)
+
 MONOTONIC = Source(
     "A monotonic game, learnt by teams",
     "Albrecht, Christianos & Schäfer (2024), Multi-Agent Reinforcement Learning: Foundations and "

@@ -60,7 +60,7 @@ Names:
                   or one
   waltman-kaymak  Waltman & Kaymak (2008), Cournot duopoly
   value-decomposition  what VDN and QMIX represent, beside printed values
-                  (1,000 runs in each game, three minutes on 2 cores)
+                  (1,000 runs in each game, five minutes on 2 cores)
   traffic         signals that learn beside a fixed plan, when demand surges
                   (compiled by Numba as it runs, half a minute on 2 cores)
 

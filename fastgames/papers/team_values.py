@@ -28,8 +28,19 @@ MONOTONIC_QMIX = (0.0, 0.0, 0.0, 10.0)
 RASHID_VDN = ((6.94, 6.94, 6.35, 6.36), (-1.87, 2.31, 2.33, 6.51))
 RASHID_QMIX = ((6.93, 6.93, 7.92, 7.92), (0.0, 1.0, 1.0, 8.0))
 
-RARE = {"VDN": 0.185, "QMIX": 0.03}  # exploration around (B, B) in the QTRAN game
+#: The values of (A, A) and of the other joint actions with A where play is around (B, B), which Dai
+#: & Hao (2022) print for networks. They print no exploration; RARE has the epsilons whose limits
+#: are nearest to these values. QMIX gives all joint actions with A one value.
+DAI_VDN = (-20.21, -10.12)
+DAI_QMIX = -11.92
+RARE = {"VDN": 0.185, "QMIX": 0.03}
+
 LAST = 1e-4  # the step size at the end of a run
+#: Around (B, B), QMIX plays (A, A) in one step of 10,000. Runs are therefore longer there, by this
+#: factor, and their step sizes end higher: in shorter runs the values of joint actions with A are
+#: still on their way from those that QMIX learns for (A, A) before it has ever played it.
+LONGER = 2.5
+LAST_RARE = 1e-3
 _FIRST, _A, _B = 0, 1, 2  # states of the two-step game
 
 
@@ -55,6 +66,7 @@ class Limit:
     tolerance: float = 0.05
 
 
+AROUND = {name: f"QTRAN game around (B, B), epsilon {RARE[name]}, {name}" for name in RARE}
 _WITH_A = ((0, 1), (0, 2), (1, 0), (2, 0))
 _WITHOUT_A = ((1, 1), (1, 2), (2, 1), (2, 2))
 _ALL = ((0, 0), (0, 1), (1, 0), (1, 1))
@@ -82,10 +94,9 @@ LIMITS = (
     Limit("QTRAN game, QMIX", "(A, A)", ((0, 0),), -8.0, "-8.08", 0, 0.1),
     Limit("QTRAN game, QMIX", "one plays A", _WITH_A, -8.0, "-8.08", 0, 0.1),
     Limit("QTRAN game, QMIX", "none plays A", _WITHOUT_A, 0.0, "0.01 to 0.03", 0, 0.1),
-    Limit("QTRAN game around (B, B), VDN", "(A, A)", ((0, 0),), _rare("VDN")[0], "", 0, 0.1),
-    Limit("QTRAN game around (B, B), VDN", "one plays A", _WITH_A, _rare("VDN")[1], "", 0, 0.1),
-    # (A, A) is played about 4 times in 40,000 steps, which leaves a distance of 0.1
-    Limit("QTRAN game around (B, B), QMIX", "one plays A", _WITH_A, _rare("QMIX")[1], "", 0, 0.2),
+    Limit(AROUND["VDN"], "(A, A)", ((0, 0),), _rare("VDN")[0], f"{DAI_VDN[0]}", 0, 0.1),
+    Limit(AROUND["VDN"], "one plays A", _WITH_A, _rare("VDN")[1], f"{DAI_VDN[1]}", 0, 0.1),
+    Limit(AROUND["QMIX"], "one plays A", _WITH_A, _rare("QMIX")[1], f"{DAI_QMIX}", 0, 0.1),
     *(
         Limit(f"linear game, {learner}", f"{cell}", (cell,), value)
         for learner in ("VDN", "QMIX")
@@ -113,7 +124,9 @@ LIMITS = (
 
 @reproduction(
     replicas=Count(1_000, "Number of runs of each learner in each game, at least 1."),
-    steps=Count(40_000, "Game steps of each run, at least 1."),
+    steps=Count(
+        40_000, f"Game steps of each run, at least 1; {LONGER} times as many around (B, B)."
+    ),
     engine="As for `fastgames.run`; every run of the report has the same rng.",
 )
 def value_decomposition(asked: Arguments) -> Report:
@@ -121,8 +134,8 @@ def value_decomposition(asked: Arguments) -> Report:
 
     Both learn from uniform play in four games: the QTRAN game, a linear and a monotonic matrix game
     and the two-step game; the weighted forms of QMIX in the QTRAN game too. There VDN and QMIX also
-    learn from epsilon-greedy play that starts at (B, B), where (A, A) is rare. Step sizes fall
-    exponentially.
+    learn from epsilon-greedy play that starts at (B, B), where (A, A) is rare; VDN explores with
+    another epsilon than QMIX. Step sizes fall exponentially.
 
     Expected: the values of the joint actions tend to the best fit of a sum (VDN) or of a monotonic
     function that ranks A last (QMIX), weighted by how often they are played. The weighted forms
@@ -140,21 +153,32 @@ def value_decomposition(asked: Arguments) -> Report:
     'QTRAN game, VDN'
     """
     results = {
-        name: asked.run(game, learner, asked.steps, asked.replicas)
-        for name, (game, learner) in _runs(asked.steps).items()
+        name: asked.run(game, learner, steps, asked.replicas)
+        for name, (game, learner, steps) in _runs(asked.steps).items()
     }
     found = _found(results)
     return Report(
         title="Value decomposition: sums and monotonic mixtures",
         rows=(*_rows_of_limits(found), *_rows_of_play(results)),
-        lines=("Intervals are of 95 %; printed values of networks are beside the limits.",),
+        lines=(
+            "Intervals are of 95 %; printed values of networks are beside the limits.",
+            f"Around (B, B), VDN explores with epsilon {RARE['VDN']} and QMIX with {RARE['QMIX']}: "
+            "the source of the printed values has no epsilon, and these come nearest to them.",
+            f"QMIX plays (A, A) there about {_rarely(asked.steps):,.0f} times in a run, too rarely "
+            "for the value of (A, A) itself to reach the limit.",
+        ),
         figure=picture(lambda: _draw(found, asked), asked.out),
         results=results,
     )
 
 
-def _runs(steps: int) -> dict[str, tuple[Game, Any]]:
-    """Return the game and the learner of every run by its name."""
+def _rarely(steps: int) -> float:
+    """Return how often QMIX plays (A, A) around (B, B) on average; steps: as given."""
+    return int(LONGER * steps) * (RARE["QMIX"] / 3.0) ** 2
+
+
+def _runs(steps: int) -> dict[str, tuple[Game, Any, int]]:
+    """Return the game, the learner and the steps of every run by its name."""
     fast, medium, slow = (Exponential(a, np.log(a / LAST) / steps) for a in (0.05, 0.02, 0.01))
     uniform = EpsilonGreedy(1.0)
     makes: dict[str, Any] = {"VDN": VDN, "QMIX": QMIX}
@@ -163,22 +187,24 @@ def _runs(steps: int) -> dict[str, tuple[Game, Any]]:
         "monotonic game": MatrixGame([[[0, 0], [0, 10]]] * 2, name="monotonic"),
         "two-step game": two_step(),
     }
-    out: dict[str, tuple[Game, Any]] = {
-        "QTRAN game, VDN": (qtran(), VDN(fast, explore=uniform)),
-        "QTRAN game, QMIX": (qtran(), QMIX(slow, explore=uniform)),  # ranks A last in all runs
+    out: dict[str, tuple[Game, Any, int]] = {
+        "QTRAN game, VDN": (qtran(), VDN(fast, explore=uniform), steps),
+        # from this step size QMIX ranks A last in all runs
+        "QTRAN game, QMIX": (qtran(), QMIX(slow, explore=uniform), steps),
     }
     for weighting in ("optimistic", "central"):
         weighted = QMIX(medium, explore=uniform, weighting=weighting)
-        out[f"QTRAN game, {weighting} QMIX"] = (qtran(), weighted)
+        out[f"QTRAN game, {weighting} QMIX"] = (qtran(), weighted, steps)
+    longer = int(LONGER * steps)
     for name, make in makes.items():
-        explore = EpsilonGreedy(RARE[name])
-        alpha = medium if name == "VDN" else fast  # at `fast` VDN may leave (B, B)
-        learner = make(alpha, explore=explore, initial=[0.0, 1.0, 0.0])
-        out[f"QTRAN game around (B, B), {name}"] = (qtran(), learner)
+        first = 0.02 if name == "VDN" else 0.05  # from 0.05 VDN may leave (B, B)
+        alpha = Exponential(first, np.log(first / LAST_RARE) / longer)
+        learner = make(alpha, explore=EpsilonGreedy(RARE[name]), initial=[0.0, 1.0, 0.0])
+        out[AROUND[name]] = (qtran(), learner, longer)
     for game in games:
         gamma = 1.0 if game == "two-step game" else None
         for name, make in makes.items():
-            out[f"{game}, {name}"] = (games[game], make(fast, gamma, uniform))
+            out[f"{game}, {name}"] = (games[game], make(fast, gamma, uniform), steps)
     return out
 
 
@@ -230,8 +256,9 @@ def _rows_of_limits(found: list[Estimate]) -> list[Row]:
 
 
 def _rows_of_play(results: dict[str, Result]) -> list[Row]:
-    """Return the rows on greedy joint actions."""
-    rows = []
+    """Return the rows on greedy joint actions, and on the joint action that is played rarely."""
+    rarest = mean(_values(results[AROUND["QMIX"]], 0)[:, 0, 0])
+    rows = [Row(f"{AROUND['QMIX']}: (A, A)", "", rarest.text(3))]
     for weighting in ("optimistic", "central"):
         result = results[f"QTRAN game, {weighting} QMIX"]
         share = mean((result.greedy(0)[:, 0] == 0) & (result.greedy(1)[:, 0] == 0))
