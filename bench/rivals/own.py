@@ -78,7 +78,7 @@ OWN_PENNIES = fg.ProceduralGame(start, step, observe, num_actions=(2, 2), num_ob
 
 
 @numba.njit
-def _seeded(seed):
+def seeded(seed):
     """Return a state of xoshiro256+ for a seed."""
     np.random.seed(seed)
     s = np.empty(4, np.uint64)
@@ -88,7 +88,7 @@ def _seeded(seed):
 
 
 @numba.njit(inline="always")
-def _random(s):
+def uniform(s):
     """Return a number in [0, 1) from xoshiro256+, in half the time of np.random.random()."""
     z = s[0] + s[3]
     t = s[1] << np.uint64(17)
@@ -106,10 +106,10 @@ def pennies(runs, steps=20_000):
     """Play matching pennies with each agent's two values in an array."""
     q, total = np.zeros((2, 2)), 0.0
     for seed in range(runs):
-        s = _seeded(seed)
+        s = seeded(seed)
         q[:] = 0.0
         for _ in range(steps):
-            u, v = _random(s), _random(s)
+            u, v = uniform(s), uniform(s)
             a = int(u * 20.0) if u < 0.1 else int(q[0, 1] > q[0, 0])
             b = int(v * 20.0) if v < 0.1 else int(q[1, 1] > q[1, 0])
             r = 1.0 if a == b else -1.0
@@ -124,12 +124,12 @@ def farol(runs, steps, agents=100, capacity=60):
     """Play El Farol with 100 agents; return the mean value over agents and runs."""
     q, go, total = np.zeros((agents, 2)), np.zeros(agents, np.int64), 0.0
     for seed in range(runs):
-        s = _seeded(seed)
+        s = seeded(seed)
         q[:] = 0.0
         for _ in range(steps):
             attending = 0
             for i in range(agents):
-                u = _random(s)
+                u = uniform(s)
                 go[i] = int(u * 20.0) if u < 0.1 else int(q[i, 1] > q[i, 0])
                 attending += go[i]
             payoff = 1.0 if attending <= capacity else -1.0
@@ -166,7 +166,7 @@ def signals(runs, steps):
     seen, action = np.zeros((ROWS, COLUMNS), np.int64), np.zeros((ROWS, COLUMNS), np.int64)
     total = 0.0
     for seed in range(runs):
-        s = _seeded(seed)
+        s = seeded(seed)
         q[:] = 0.0
         clock = 240
         surge = 2
@@ -176,13 +176,13 @@ def signals(runs, steps):
                 surge = 2
                 north[:], south[:], west[:], east[:], light[:], seen[:] = 0, 0, 0, 0, 0, 0
             if clock % 80 == 40:
-                surge = int(_random(s) * 2.0)
+                surge = int(uniform(s) * 2.0)
             elif clock % 80 == 0:
                 surge = 2
             clock += 1
             for r in range(ROWS):
                 for c in range(COLUMNS):
-                    o, u = seen[r, c], _random(s)
+                    o, u = seen[r, c], uniform(s)
                     a = int(u * 20.0) if u < 0.1 else int(q[r, c, o, 1] > q[r, c, o, 0])
                     action[r, c] = a
                     goes[r, c] = a if a == light[r, c] else 2
@@ -204,9 +204,9 @@ def signals(runs, steps):
                         elif south[r - 1, c] < FAR:
                             south[r, c] -= 1
                             south[r - 1, c] += 1
-                if _random(s) < vertical:
+                if uniform(s) < vertical:
                     north[0, c] += 1
-                if _random(s) < vertical:
+                if uniform(s) < vertical:
                     south[ROWS - 1, c] += 1
             for r in range(ROWS):
                 for c in range(COLUMNS - 1, -1, -1):
@@ -223,9 +223,9 @@ def signals(runs, steps):
                         elif east[r, c - 1] < FAR:
                             east[r, c] -= 1
                             east[r, c - 1] += 1
-                if _random(s) < horizontal:
+                if uniform(s) < horizontal:
                     west[r, 0] += 1
-                if _random(s) < horizontal:
+                if uniform(s) < horizontal:
                     east[r, COLUMNS - 1] += 1
             waiting = 0
             for r in range(ROWS):
@@ -279,7 +279,7 @@ def our_mean(runs, game, steps, learner=None, backend="auto"):
 
 
 def workloads():
-    """Return by name the title, the agents, and the programs, the one by hand last."""
+    """Yield the name, the title, the agents and the programs of each, the one by hand last."""
     farol_steps, signal_steps = 20_000, 24_000
     check = {"expected": functools.cache(lambda: our_pennies(20_480))}
     own = {"learner": users()}
@@ -346,11 +346,14 @@ def timed_of(steps, runs, function, *args, **options):
     return timed(steps, runs, lambda n: function(n, *args, **options))
 
 
-def measure(only, rounds):
-    """Measure, print the tables, and return whether every check was met."""
+def measure(workloads, only, rounds):
+    """Measure, print the tables, and return whether every check was met.
+
+    workloads: (name, title, number of agents, contenders, the one by hand last) of each
+    """
     good = True
     print(f"{rounds} rounds, one CPU; x: how many times as fast as by hand")
-    for name, title, agents, contenders in workloads():
+    for name, title, agents, contenders in workloads:
         if name not in only:
             continue
         for contender in contenders:  # compile
@@ -374,15 +377,15 @@ def measure(only, rounds):
     return good
 
 
-def main():
+def main(title, workloads, names):
     """Parse the command line, measure, and return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    names = ("pennies", "pricing", "farol", "traffic")
+    parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=names, default=list(names))
     options = parser.parse_args()
-    return 0 if measure(options.only, options.rounds) else 1
+    return 0 if measure(workloads, options.only, options.rounds) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    names = ("pennies", "pricing", "farol", "traffic")
+    sys.exit(main(__doc__.split("\n")[0], workloads(), names))
