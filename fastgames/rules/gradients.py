@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from fastgames.rules.choice import sample, softmax_weights
+from fastgames.rules.choice import largest, sample
+from fastgames.rules.exponential import exp
 
 
 def softmax(logits: np.ndarray, out: np.ndarray) -> None:
     """Write exp(logits) / sum exp(logits) into `out`, both (A,), modified in place."""
     real = logits.dtype.type
-    softmax_weights(logits, real(1.0), real, out)
-    total = out[0]
-    for a in range(1, len(out)):
+    best = largest(logits)
+    total = real(0.0)
+    for a in range(len(out)):
+        below = logits[a] - best
+        out[a] = real(1.0) if below == real(0.0) else exp(below, real)  # exp(0) is 1
         total = total + out[a]
     for a in range(len(out)):
         out[a] = out[a] / total
