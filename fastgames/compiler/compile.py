@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import re
 import threading
 import types
@@ -21,7 +22,9 @@ from fastgames.functions.frozen import frozen
 from fastgames.functions.graph import FROZEN, outside
 from fastgames.functions.source import Source
 
-MOST_INLINED = 2200  # bytes of bytecode; inlining longer functions takes minutes to compile
+MOST_INLINED = 2200  # bytes of bytecode that Numba inlines; more takes minutes to compile
+MOST_MERGED = 7000  # the same for LLVM, which inlines functions once each is compiled
+LOADS = ("LOAD_GLOBAL", "LOAD_DEREF")
 MOST_MADE = 256  # entries of the memory cache `_made`; each takes 0.2 to 2.4 MB
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False}
 _made: OrderedDict[tuple[Any, str], Any] = OrderedDict()  # most recently used last
@@ -43,7 +46,7 @@ def compiled(rule: Callable[..., Any], inline: bool = False, checked: bool = Fal
     rule : function
         A plain function in the subset of Python that Numba compiles.
     inline : bool
-        Inline the rule into its callers.
+        Numba inlines the rule into its callers. Otherwise LLVM does, unless the rule is long.
     checked : bool
         Raise IndexError for an index outside of its array.
 
@@ -72,6 +75,7 @@ def compiled(rule: Callable[..., Any], inline: bool = False, checked: bool = Fal
 
 def _compiled(inline: bool, checked: bool, digest: str | None, rule: Any) -> Any:
     """Return the compiled form of a frozen rule, whose globals it may modify."""
+    how = {"inline": "always"} if inline else {"forceinline": merged(rule) <= MOST_MERGED}
     helpers = {
         name: compiled(value, inline, checked)
         for name, value in rule.__globals__.items()
@@ -81,10 +85,9 @@ def _compiled(inline: bool, checked: bool, digest: str | None, rule: Any) -> Any
         if _is_plain(_content(cell)):
             cell.cell_contents = compiled(cell.cell_contents, inline, checked)
     rule.__globals__.update(helpers)
-    how = {"inline": "always"} if inline else {}
     made = numba.njit(rule, boundscheck=checked, **OPTIONS, **how)
     if digest is not None:
-        FROZEN[made] = f"{inline} {checked} {sorted(OPTIONS.items())} {digest}"
+        FROZEN[made] = f"{how} {checked} {sorted(OPTIONS.items())} {digest}"
     return made
 
 
@@ -161,6 +164,22 @@ def length(rule: Callable[..., Any], within: tuple[Any, ...] = ()) -> int:
         for value in outside(rule).values()
         if _is_plain(value) and value not in within
     )
+
+
+def merged(rule: Callable[..., Any], within: tuple[Any, ...] = ()) -> int:
+    """Return the bytes of bytecode of a rule with all that LLVM inlines, counted at every call.
+
+    within: the functions that refer to it, which are not counted again
+    """
+    within = (*within, rule)
+    helpers = {name: value for name, value in outside(rule).items() if _is_plain(value)}
+    total = len(rule.__code__.co_code)
+    for instruction in dis.get_instructions(rule):
+        helper = helpers.get(instruction.argval) if instruction.opname in LOADS else None
+        if helper is not None and helper not in within:
+            size = merged(helper, within)
+            total += size if size <= MOST_MERGED else 0
+    return total
 
 
 def _content(cell: types.CellType) -> Any:
