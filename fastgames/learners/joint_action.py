@@ -104,14 +104,12 @@ class JointActionLearner(RuleLearner):
             Table("plays", ("observations", "others_actions"), kind="int64"),
             Table("visits", _EACH, kind="int64"),
         )
-        explore = self.explore.rules
-        explore.pop("twin", None)
         return Rules(
             parameters=("power" if visits else "alpha", "gamma", self.explore.parameter),
             tables=tables if visits else tables[:3],
             learn=learn_by_visits if visits else learn,
             joint=True,
-            **explore,
+            **(self.explore.rules | {"twin": None}),
         )
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
