@@ -33,8 +33,9 @@ def test_everything_registered_is_drawn_by_the_strategies(drawn, registered):
     assert set(drawn) == set(registered)
 
 
-def test_every_kind_of_learner_has_rules_of_its_own():
-    assert len({kind.made().rules for kind in KINDS}) == len(KINDS)
+def test_every_kind_of_learner_has_rules_or_parameters_of_its_own():
+    made = [kind.made() for kind in KINDS]
+    assert len({(x.rules, str(x.values(0.9))) for x in made}) == len(KINDS)
 
 
 def test_the_build_is_chosen_at_run_time_by_isa(monkeypatch):

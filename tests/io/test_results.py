@@ -1102,8 +1102,9 @@ def played(name, dtype):
     """A result of a learner of the registry."""
     kind = LEARNERS[name]
     learner = kind([0.5, 0.5]) if name == "fixed" else kind()
-    game = EXP3 if name == "exp3" else PENNIES
-    return fg.run(game, learner, 3, 2, 1, dtype=dtype, backend="reference")
+    game = {"exp3": EXP3, "self_play": fg.games.chicken()}.get(name, PENNIES)
+    steps = max(3, learner.least_steps)
+    return fg.run(game, learner, steps, 2, 1, dtype=dtype, backend="reference")
 
 
 @functools.cache
