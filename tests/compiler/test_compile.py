@@ -291,3 +291,16 @@ INTERPRETED = """
 
 def test_rules_work_interpreted_where_numba_is_disabled():
     output_of(INTERPRETED, NUMBA_DISABLE_JIT="1")
+
+
+def twice(x):
+    return helper(x) * helper(x + C)
+
+
+def test_what_llvm_inlines_is_counted_at_every_call(monkeypatch):
+    """And long functions are called, not counted."""
+    own, one = len(twice.__code__.co_code), len(helper.__code__.co_code)
+    assert compiling.merged(helper) == one
+    assert compiling.merged(twice) == own + 2 * one
+    monkeypatch.setattr(compiling, "MOST_MERGED", one - 1)
+    assert compiling.merged(twice) == own
