@@ -1102,7 +1102,7 @@ def played(name, dtype):
     """A result of a learner of the registry."""
     kind = LEARNERS[name]
     learner = kind([0.5, 0.5]) if name == "fixed" else kind()
-    game = {"exp3": EXP3, "self_play": fg.games.chicken()}.get(name, PENNIES)
+    game = EXP3 if name == "exp3" else PENNIES
     steps = max(3, learner.least_steps)
     return fg.run(game, learner, steps, 2, 1, dtype=dtype, backend="reference")
 
