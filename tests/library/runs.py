@@ -126,7 +126,8 @@ def _games_for(draw, kind):
         payoffs = draw(matrix_games(agents, actions)).payoffs
         return fg.MatrixGame([payoffs[0], -payoffs[0]])
     shape = [draw(actions), draw(actions)]
-    game = draw(markov_games(shape=shape))
+    turns = None if kind.learner == "minimax_q" else False
+    game = draw(markov_games(shape=shape, turns=turns))
     rewards = np.array([game.rewards[0], -game.rewards[0]])
     more = {"time_limit": game.time_limit, "turns": game.turns}
     args = (game.transitions, game.discount, game.start, game.terminal)  # all states are seen
