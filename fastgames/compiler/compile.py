@@ -171,6 +171,7 @@ def merged(rule: Callable[..., Any], within: tuple[Any, ...] = ()) -> int:
 
     within: the functions that refer to it, which are not counted again
     """
+    assert isinstance(rule, types.FunctionType)
     within = (*within, rule)
     helpers = {name: value for name, value in outside(rule).items() if _is_plain(value)}
     total = len(rule.__code__.co_code)

@@ -7,7 +7,6 @@ import numpy as np
 
 from fastgames._common.later import cached
 from fastgames.learners.base import Example, RuleLearner
-from fastgames.learners.coma import joint
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import choice, exploration, initial_values, parameter, text, whole
 from fastgames.learners.rules import Rules, Table
@@ -17,6 +16,7 @@ from fastgames.rules.exponential import exp
 from fastgames.rules.hyperbolic import tanh
 from fastgames.rules.qlearning import update
 from fastgames.rules.roots import sqrt
+from fastgames.rules.teams import joint
 
 if TYPE_CHECKING:
     from fastgames.rules.outcome import TeamOutcome
