@@ -35,6 +35,7 @@ DAI_VDN = (-20.21, -10.12)
 DAI_QMIX = -11.92
 RARE = {"VDN": 0.185, "QMIX": 0.03}
 
+ENOUGH = 1_000  # runs from which on the tolerances of LIMITS are exact
 LAST = 1e-4  # the step size at the end of a run
 #: Around (B, B), QMIX plays (A, A) in one step of 10,000. Runs are therefore longer there, by this
 #: factor, and their step sizes end higher: in shorter runs the values of joint actions with A are
@@ -46,7 +47,7 @@ _FIRST, _A, _B = 0, 1, 2  # states of the two-step game
 
 @dataclass(frozen=True)
 class Limit:
-    """What a run tends to.
+    """A value to which a run tends, and what is printed for it.
 
     run: its name in the report
     what: the joint actions in words
@@ -123,7 +124,7 @@ LIMITS = (
 
 
 @reproduction(
-    replicas=Count(1_000, "Number of runs of each learner in each game, at least 1."),
+    replicas=Count(ENOUGH, "Number of runs of each learner in each game, at least 1."),
     steps=Count(
         40_000, f"Game steps of each run, at least 1; {LONGER} times as many around (B, B)."
     ),
@@ -159,7 +160,7 @@ def value_decomposition(asked: Arguments) -> Report:
     found = _found(results)
     return Report(
         title="Value decomposition: sums and monotonic mixtures",
-        rows=(*_rows_of_limits(found), *_rows_of_play(results)),
+        rows=(*_rows_of_limits(found, asked.replicas), *_rows_of_play(results)),
         lines=(
             "Intervals are of 95 %; printed values of networks are beside the limits.",
             f"Around (B, B), VDN explores with epsilon {RARE['VDN']} and QMIX with {RARE['QMIX']}: "
@@ -238,16 +239,21 @@ def _found(results: dict[str, Result]) -> list[Estimate]:
     return out
 
 
-def _rows_of_limits(found: list[Estimate]) -> list[Row]:
-    """Return the rows that compare values of joint actions with their limits."""
+def _rows_of_limits(found: list[Estimate], replicas: int) -> list[Row]:
+    """Return the rows that compare values of joint actions with their limits.
+
+    With fewer than ENOUGH runs, half the width of the interval is added to the tolerance.
+    """
     rows = []
     for limit, estimate in zip(LIMITS, found, strict=True):
-        allowed = limit.tolerance + (estimate.high - estimate.low) / 2.0
+        allowed = limit.tolerance
+        if replicas < ENOUGH:
+            allowed += (estimate.high - estimate.low) / 2.0
         printed = f"; printed {limit.printed}" if limit.printed else ""
         rows.append(
             Row(
                 f"{limit.run}: {limit.what}",
-                f"{limit.value:.3f} ± {limit.tolerance}{printed}",
+                f"{limit.value:.3f} ± {allowed:.2g}{printed}",
                 estimate.text(3),
                 abs(estimate.value - limit.value) <= allowed,
             )

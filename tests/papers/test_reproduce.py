@@ -668,9 +668,14 @@ def test_the_limits_of_sums_are_least_squares():
 
 def test_values_away_from_their_limits_are_noticed():
     module = sys.modules["fastgames.papers.team_values"]
+    runs = module.ENOUGH
     found = [
         estimate.Estimate(x.value + 0.11, x.value + 0.11, x.value + 0.11) for x in module.LIMITS
     ]
-    assert not any(row.ok for row in module._rows_of_limits(found))
+    assert not any(row.ok for row in module._rows_of_limits(found, runs))
     exact = [estimate.Estimate(x.value, x.value, x.value) for x in module.LIMITS]
-    assert all(row.ok for row in module._rows_of_limits(exact))
+    assert all(row.ok for row in module._rows_of_limits(exact, runs))
+    # A wide interval is no excuse, unless the runs are few.
+    wide = [estimate.Estimate(x.value + 0.11, x.value, x.value + 0.22) for x in module.LIMITS]
+    assert not any(row.ok for row in module._rows_of_limits(wide, runs))
+    assert all(row.ok for row in module._rows_of_limits(wide, runs - 1))
