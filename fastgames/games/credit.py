@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -279,11 +280,12 @@ def _policies(game: Any, policies: Any) -> tuple[FloatArray, ...]:
 # --- kinds of credit ------------------------------------------------------------------------------
 
 
-class _Credit:
+class _Credit(ABC):
     """A kind of credit: its arrays for tables, and its function for games of functions."""
 
     title: str
 
+    @abstractmethod
     def of_table(
         self, team: FloatArray, agent: int, seen: np.ndarray | None, moves: np.ndarray | None
     ) -> FloatArray:
@@ -293,15 +295,14 @@ class _Credit:
         seen: (S,) observations of the agent, None if its policy does not depend on them
         moves: (N, S) mask of the agents that move, None if all do; others play action 0
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def of_functions(self, play: _Function, observe: _Function, moves: _Function) -> _Function:
         """Return the function (state, reals, actions, rewards, words) of a step with credit.
 
         play: the step of the game, of the same form
         observe, moves: functions (state, reals, agent)
         """
-        raise NotImplementedError
 
     def by_observation(self, agent: int) -> bool:
         """Return True if the credit of an agent depends on its observation."""
@@ -322,7 +323,7 @@ class _Difference(_Credit):
         return team - _at_action(team, agent, self.defaults[agent])
 
     def of_functions(self, play: _Function, observe: _Function, moves: _Function) -> _Function:
-        defaults = np.array(self.defaults)
+        defaults, replay = np.array(self.defaults), _replay(play)
 
         def difference(state, reals, actions, rewards, words):  # type: ignore[no-untyped-def]
             before, reals_before = state.copy(), reals.copy()
@@ -333,13 +334,10 @@ class _Difference(_Credit):
             for i in range(len(actions)):
                 rewards[i] = 0.0
                 if actions[i] != defaults[i] and moves(before, reals_before, i):
-                    trial[:] = before
-                    reals_trial[:] = reals_before
-                    paid[:] = 0.0
                     joint[i] = defaults[i]
-                    play(trial, reals_trial, joint, paid, words)
+                    again = replay(trial, reals_trial, before, reals_before, joint, paid, words)
                     joint[i] = actions[i]
-                    rewards[i] = team - team_reward(paid)
+                    rewards[i] = team - again
             return ended
 
         return difference
@@ -372,7 +370,7 @@ class _Aristocrat(_Credit):
         counts = np.array([policy.shape[1] for policy in self.policies])
         rows = np.array([len(policy) for policy in self.policies])
         policies = np.concatenate([policy.ravel() for policy in self.policies])
-        first = np.concatenate([[0], np.cumsum(rows * counts)])
+        first, replay = np.concatenate([[0], np.cumsum(rows * counts)]), _replay(play)
 
         def aristocrat(state, reals, actions, rewards, words):  # type: ignore[no-untyped-def]
             before, reals_before = state.copy(), reals.copy()
@@ -391,12 +389,8 @@ class _Aristocrat(_Credit):
                 for a in range(counts[i]):
                     value = team
                     if a != actions[i]:
-                        trial[:] = before
-                        reals_trial[:] = reals_before
-                        paid[:] = 0.0
                         joint[i] = a
-                        play(trial, reals_trial, joint, paid, words)
-                        value = team_reward(paid)
+                        value = replay(trial, reals_trial, before, reals_before, joint, paid, words)
                     mean += policies[at + a] * value
                 joint[i] = actions[i]
                 rewards[i] = team - mean
@@ -446,7 +440,7 @@ class _Shapley(_Credit):
 
     def of_functions(self, play: _Function, observe: _Function, moves: _Function) -> _Function:
         defaults, agents = np.array(self.defaults), len(self.defaults)
-        coalitions = 2**agents
+        coalitions, replay = 2**agents, _replay(play)
         chances = np.array([1.0 / (agents * math.comb(agents - 1, c)) for c in range(agents)])
 
         def shapley(state, reals, actions, rewards, words):  # type: ignore[no-untyped-def]
@@ -467,11 +461,7 @@ class _Shapley(_Credit):
                     size[c] += member
                     joint[i] = actions[i] if member else absent[i]
                 if c < coalitions - 1:
-                    trial[:] = before
-                    reals_trial[:] = reals_before
-                    paid[:] = 0.0
-                    play(trial, reals_trial, joint, paid, words)
-                    worth[c] = team_reward(paid)
+                    worth[c] = replay(trial, reals_trial, before, reals_before, joint, paid, words)
             for c in range(coalitions):
                 for i in range(agents):
                     if not (c >> i) & 1:
@@ -479,6 +469,22 @@ class _Shapley(_Credit):
             return ended
 
         return shapley
+
+
+def _replay(play: _Function) -> _Function:
+    """Return the function that plays a step again from a state, and returns the team's reward.
+
+    trial, reals_trial, paid: arrays that it overwrites, of the state and of the rewards
+    """
+
+    def replay(trial, reals_trial, before, reals_before, joint, paid, words):  # type: ignore[no-untyped-def]
+        trial[:] = before
+        reals_trial[:] = reals_before
+        paid[:] = 0.0
+        play(trial, reals_trial, joint, paid, words)
+        return team_reward(paid)
+
+    return replay
 
 
 def team_reward(rewards: Any) -> Any:
