@@ -10,12 +10,12 @@ from fastgames.learners.base import Example, RuleLearner
 from fastgames.learners.explore import EpsilonGreedy, Softmax
 from fastgames.learners.fields import choice, exploration, initial_values, parameter, text, whole
 from fastgames.learners.rules import Rules, Table
-from fastgames.learners.value_decomposition import mean
 from fastgames.rules.choice import argmax
 from fastgames.rules.exponential import exp
 from fastgames.rules.hyperbolic import tanh
 from fastgames.rules.qlearning import update
 from fastgames.rules.roots import sqrt
+from fastgames.rules.sums import mean
 from fastgames.rules.teams import joint
 
 if TYPE_CHECKING:
