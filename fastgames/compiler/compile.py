@@ -6,7 +6,7 @@ import dis
 import re
 import threading
 import types
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,6 @@ from fastgames.functions.source import Source
 
 MOST_INLINED = 2200  # bytes of bytecode that Numba inlines; more takes minutes to compile
 MOST_MERGED = 7000  # the same for LLVM, which inlines functions once each is compiled
-LOADS = ("LOAD_GLOBAL", "LOAD_DEREF")
 MOST_MADE = 256  # entries of the memory cache `_made`; each takes 0.2 to 2.4 MB
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False}
 _made: OrderedDict[tuple[Any, str], Any] = OrderedDict()  # most recently used last
@@ -75,7 +74,7 @@ def compiled(rule: Callable[..., Any], inline: bool = False, checked: bool = Fal
 
 def _compiled(inline: bool, checked: bool, digest: str | None, rule: Any) -> Any:
     """Return the compiled form of a frozen rule, whose globals it may modify."""
-    how = {"inline": "always"} if inline else {"forceinline": merged(rule) <= MOST_MERGED}
+    how = {"inline": "always"} if inline else {"forceinline": length(rule) <= MOST_MERGED}
     helpers = {
         name: compiled(value, inline, checked)
         for name, value in rule.__globals__.items()
@@ -153,34 +152,20 @@ def check_enabled(what: str) -> None:
 
 
 def length(rule: Callable[..., Any], within: tuple[Any, ...] = ()) -> int:
-    """Return the bytes of bytecode of a rule with all plain functions that it refers to.
+    """Return the bytes of bytecode of a rule with the plain functions that it reads.
 
-    within: the functions that refer to it, which are counted already
-    """
-    assert isinstance(rule, types.FunctionType)
-    within = (*within, rule)
-    return len(rule.__code__.co_code) + sum(
-        length(value, within)
-        for value in outside(rule).values()
-        if _is_plain(value) and value not in within
-    )
-
-
-def merged(rule: Callable[..., Any], within: tuple[Any, ...] = ()) -> int:
-    """Return the bytes of bytecode of a rule with all that LLVM inlines, counted at every call.
+    A function counts once for each place that reads it, as often as it is inlined.
 
     within: the functions that refer to it, which are not counted again
     """
     assert isinstance(rule, types.FunctionType)
     within = (*within, rule)
-    helpers = {name: value for name, value in outside(rule).items() if _is_plain(value)}
-    total = len(rule.__code__.co_code)
-    for instruction in dis.get_instructions(rule):
-        helper = helpers.get(instruction.argval) if instruction.opname in LOADS else None
-        if helper is not None and helper not in within:
-            size = merged(helper, within)
-            total += size if size <= MOST_MERGED else 0
-    return total
+    read = Counter(each.argval for each in dis.get_instructions(rule))
+    return len(rule.__code__.co_code) + sum(
+        max(1, read[name]) * length(value, within)
+        for name, value in outside(rule).items()
+        if _is_plain(value) and value not in within
+    )
 
 
 def _content(cell: types.CellType) -> Any:

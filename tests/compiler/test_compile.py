@@ -297,10 +297,7 @@ def twice(x):
     return helper(x) * helper(x + C)
 
 
-def test_what_llvm_inlines_is_counted_at_every_call(monkeypatch):
-    """And long functions are called, not counted."""
+def test_what_is_inlined_is_counted_at_every_call():
     own, one = len(twice.__code__.co_code), len(helper.__code__.co_code)
-    assert compiling.merged(helper) == one
-    assert compiling.merged(twice) == own + 2 * one
-    monkeypatch.setattr(compiling, "MOST_MERGED", one - 1)
-    assert compiling.merged(twice) == own
+    assert compiling.length(helper) == one
+    assert compiling.length(twice) == own + 2 * one
