@@ -46,7 +46,8 @@ def test_the_critic_learns_the_value_of_the_policy(epsilon):
 
 @pytest.mark.parametrize("agents", [2, 5])
 def test_the_variance_of_a_step_is_that_of_a_baseline_of_the_value(agents):
-    # PUBLISHED-LEARNERS 4.1: an actor-critic with the exact value N / 2 of a game of one step.
+    # Eq. 8.5 of an open textbook draft, chapter 17: an actor-critic with the exact value N / 2 of a
+    # game of one step.
     value = {"value": np.full(1, agents / 2)}
     found = changes(adding_game(agents, 1.0), fg.ActorCritic(1.0, 0.0), value)
     assert found.mean() == pytest.approx(0.25, abs=0.01)

@@ -204,7 +204,7 @@ def test_bad_parameters():
         fg.COMA(label=3)
 
 
-# --- variance: PUBLISHED-LEARNERS 4.1, eq. 8.5 of an open textbook draft, chapter 17 --------------
+# --- variance: eq. 8.5 of an open textbook draft, chapter 17 --------------------------------------
 
 
 @pytest.mark.parametrize("agents", [2, 5])

@@ -129,7 +129,7 @@ def test_tables_of_users_with_numbers_out_of_range_are_survived():
         assert tables.finished[0] == 1
 
 
-# --- closed forms: PUBLISHED-LEARNERS 4.2, of the formula of Shao et al. (2024) -------------------
+# --- closed forms, of the formula of Shao et al. (2024) -------------------------------------------
 
 
 def mean_step(group, p, deviation):

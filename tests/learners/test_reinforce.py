@@ -110,7 +110,7 @@ def test_it_learns_the_way_through_a_corridor():
     assert (result.greedy(0)[:, :5] == 1).mean() > 0.97
 
 
-# --- variance: PUBLISHED-LEARNERS 4.1, eq. 8.5 of an open textbook draft, chapter 17 --------------
+# --- variance: eq. 8.5 of an open textbook draft, chapter 17 --------------------------------------
 
 
 @pytest.mark.parametrize("agents", [2, 5])
