@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fastgames.papers import (
     afp_2022,
+    bar_nights,
     calvano_2020,
     calvano_2020_setup,
     chapter_cycling,
@@ -199,5 +200,18 @@ RASHID = Source(
             ("QMIX", team_values.RASHID_QMIX),
         )
         for stage, printed in zip(("first stage", "stage B"), stages, strict=True)
+    },
+)
+
+BAR = Source(
+    "The bar problem",
+    "Wolpert & Tumer (2001), Optimal payoff functions for members of collectives, Advances in "
+    "Complex Systems 4, 265-279",
+    {
+        "largest G": bar_nights.OPTIMUM,
+        **{
+            f"G with {kind} rewards": computed
+            for kind, (computed, _) in bar_nights.COMPUTED.items()
+        },
     },
 )

@@ -61,6 +61,8 @@ Names:
   waltman-kaymak  Waltman & Kaymak (2008), Cournot duopoly
   value-decomposition  what VDN and QMIX represent, beside printed values
                   (1,000 runs in each game, five minutes on 2 cores)
+  bar-problem     Wolpert & Tumer (2001), rewards of many agents' own parts
+                  (1,000 runs of 100 agents, two minutes on 2 cores)
   traffic         signals that learn beside a fixed plan, when demand surges
                   (compiled by Numba as it runs, half a minute on 2 cores)
 

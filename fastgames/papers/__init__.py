@@ -28,6 +28,7 @@ runs.
 
 from fastgames.papers.afp_2022 import afp
 from fastgames.papers.arguments import Reproduction
+from fastgames.papers.bar_nights import bar_problem
 from fastgames.papers.calvano_2020 import calvano
 from fastgames.papers.calvano_2020_heat_map import heat_map
 from fastgames.papers.chapter_cycling import cycling
@@ -51,6 +52,7 @@ NAMES: dict[str, Reproduction] = {
     "afp": afp,
     "waltman-kaymak": waltman_kaymak,
     "value-decomposition": value_decomposition,
+    "bar-problem": bar_problem,
     "traffic": traffic,
 }
 
@@ -60,6 +62,7 @@ __all__ = [
     "Reproduction",
     "Row",
     "afp",
+    "bar_problem",
     "calvano",
     "cycling",
     "frozen",

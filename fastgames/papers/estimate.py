@@ -1,4 +1,4 @@
-"""Statistics of independent runs with 95 % confidence intervals, and comparison with print."""
+"""Statistics of independent runs with confidence intervals, and comparison with print."""
 
 import math
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ import numpy as np
 from fastgames.papers.report import Row
 
 Z = 1.959964  # 97.5 % quantile of the standard normal distribution
+Z99 = 2.575829  # 99.5 % quantile
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A statistic of a sample, with the ends low and high of its 95 % confidence interval."""
+    """A statistic of a sample, with the ends low and high of its confidence interval, 95 %."""
 
     value: float
     low: float
@@ -25,11 +26,14 @@ class Estimate:
         return f"{value} ({low} to {high})"
 
 
-def mean(sample: Any) -> Estimate:
-    """Return the mean of a sample (n,) of numbers or bools, with its normal interval."""
+def mean(sample: Any, quantile: float = Z) -> Estimate:
+    """Return the mean of a sample (n,) of numbers or bools, with its normal interval.
+
+    quantile: of the normal distribution, to which the interval extends; 95 % unless given
+    """
     sample = np.asarray(sample, np.float64)
     value = float(sample.mean())
-    half = Z * float(sample.std()) / math.sqrt(len(sample))
+    half = quantile * float(sample.std()) / math.sqrt(len(sample))
     return Estimate(value, value - half, value + half)
 
 

@@ -18,6 +18,7 @@ from fastgames.papers import estimate
 from fastgames.papers.report import Report, Row
 
 SMALL = {"replicas": 60, "steps": 2_000}
+COMPILED = ("traffic", "bar-problem")  # compiled for up to a minute; they have their own tests
 SESSIONS = 12  # of each of Calvano's settings
 
 
@@ -41,7 +42,7 @@ def row(report, what):
     return found
 
 
-@pytest.mark.parametrize("name", [name for name in reproduce.NAMES if name != "traffic"])
+@pytest.mark.parametrize("name", [name for name in reproduce.NAMES if name not in COMPILED])
 def test_what_was_expected_is_found(reports, name):
     report = reports[name]
     assert [r for r in report.rows if r.ok is False] == []
@@ -591,10 +592,13 @@ def test_the_heat_map_of_the_paper_in_small():
 # --- all of them ---------------------------------------------------------------------------------
 
 
-LONG = pytest.param("traffic", marks=pytest.mark.slow)  # compiled for a minute
-
-
-@pytest.mark.parametrize("name", [*(name for name in reproduce.NAMES if name != "traffic"), LONG])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in COMPILED else ())
+        for name in reproduce.NAMES
+    ],
+)
 def test_quiet_with_a_picture_where_asked(name, tmp_path, capsys):
     path = tmp_path / "picture.png"
     reproduce.NAMES[name](replicas=20, steps=200, rng=3, dtype="float32", threads=1, out=path)
