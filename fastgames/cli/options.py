@@ -12,15 +12,36 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Annotated, Any
 
+from fastgames._common import checks
 from fastgames.cli.show import described
 from fastgames.registry import EXPLORERS, GAMES, LEARNERS
 
 LEARNER, GAME = "learner_", "game_"  # prefixes of the arguments of `with_options`
 
 
+def split_kind(kind: str) -> tuple[str, str]:
+    """Return the name of a learner and that of the learner which it uses, "" if there is none.
+
+    Raises ValueError if a name is unknown, or the first learner does not use another one.
+    """
+    outer, slash, inner = kind.partition("/")
+    checks.one_of("learner", outer, LEARNERS)
+    if slash:
+        checks.one_of(f"learner of {outer!r}", inner, LEARNERS)
+        if "learner" not in LEARNERS[outer].forms():
+            raise ValueError(f"learner must be a single name for {outer!r}, got {kind!r}")
+    return outer, inner
+
+
 def options_of(kind: str) -> list[str]:
-    """Return the options of a learner: its fields, with the parameters of its explorers."""
-    names = list(LEARNERS[kind].forms())
+    """Return the options of a learner: its fields, with the parameters of its explorers.
+
+    kind: its name, or both names of a learner that uses another one, such as "self_play/sarsa"
+    """
+    outer, inner = split_kind(kind)
+    if inner:
+        return options_of(outer) + options_of(inner)
+    names = [name for name, form in LEARNERS[kind].forms().items() if form.kind != "learner"]
     if "explore" not in names:
         return names
     return [x for x in names if x != "explore"] + [

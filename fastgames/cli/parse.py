@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from fastgames._common import checks
-from fastgames.cli.options import option, option_of_game, options_of
+from fastgames.cli.options import option, option_of_game, options_of, split_kind
 from fastgames.games import Game, make
 from fastgames.learners import RuleLearner
 from fastgames.record import Record
@@ -145,7 +145,7 @@ def learners_of(
     agents = game.num_agents
     named = [split_name("learner", text) for text in each_of("learner", kinds, agents)]
     seats = [kind for kind, _ in named]
-    takes = [options_of(checks.one_of("learner", kind, LEARNERS)) for kind in seats]
+    takes = [options_of(kind) for kind in seats]
     given: list[dict[str, str]] = [{} for _ in seats]
     for name, values in options.items():
         for i, value in enumerate(each_of(name, values, agents)):
@@ -173,6 +173,12 @@ def each_of(name: str, values: list[str], agents: int) -> list[str]:
 
 def learner_of(kind: str, own: Mapping[str, Any], texts: Mapping[str, str]) -> RuleLearner:
     """Return a learner from the parameters after its name and the texts of its options."""
+    kind, inner = split_kind(kind)
+    if inner:
+        theirs = options_of(inner)
+        used = learner_of(inner, _among(own, theirs, True), _among(texts, theirs, True))
+        own = _among(own, theirs, False) | {"learner": used}
+        texts = _among(texts, theirs, False)
     forms, values = LEARNERS[kind].forms(), dict(own)
     for name in own:
         checks.one_of(f"parameter of {kind!r}", name, sorted(forms))
@@ -204,6 +210,11 @@ def learner_of(kind: str, own: Mapping[str, Any], texts: Mapping[str, str]) -> R
             )
     learner: RuleLearner = LEARNERS[kind](**values)
     return learner
+
+
+def _among(values: Mapping[str, Any], names: Sequence[str], among: bool) -> dict[str, Any]:
+    """Return the values whose names are, or are not, among `names`."""
+    return {name: value for name, value in values.items() if (name in names) == among}
 
 
 def numeric_of(name: str, text: str) -> Any:

@@ -163,7 +163,7 @@ wrong: int64 (4)
         tables = {tables}
         if watched:
             for m in range({members}):
-                before[m] = argmax(tables[0][m][o[i, m]])
+                before[m] = argmax({preferred}[o[i, m]])
         outcome = TeamOutcome(
             unwritable(o[i]), unwritable(a[i]), unwritable(rewards[i]), weight[i],
             unwritable(o2[i]), over[i] == 1,
@@ -173,7 +173,7 @@ wrong: int64 (4)
         learn(tables, p, outcome)
         if watched:
             for m in range({members}):
-                flip[i, m] = argmax(tables[0][m][o[i, m]]) != before[m]
+                flip[i, m] = argmax({preferred}[o[i, m]]) != before[m]
 """,
     caught=_LEARN.caught,
 )
@@ -465,6 +465,7 @@ def _team(rules: Rules, dtype: str, members: int, checked: bool, theirs: tuple[R
         "sizes": size,
         "count": address,
         "members": members,
+        "preferred": "tables[0]" if rules.tables[0].shared else "tables[0][m]",
         "words": max(rules.words, 1),
         "parameters": len(rules.parameters),
         "p_learn": _p(rules, computes_in(rules.learn, dtype)),

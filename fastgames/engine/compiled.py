@@ -95,7 +95,10 @@ def _table_bytes(agent: AgentSpec) -> int:
     """Return the bytes of an agent's tables in a lane of a block of rows, padded as there."""
     stride = _core.lanes(agent.dtype).row_stride(agent.actions)
     padding = (stride / agent.actions) if agent.rules.twin else 1.0
-    return math.ceil(padding * agent.table_bytes())
+    size = agent.table_bytes()
+    if agent.rules.tables[0].shared and not agent.first:
+        size += agent.table_bytes((agent.learner.table,))  # lanes have it for every agent
+    return math.ceil(padding * size)
 
 
 def layout(spec: RunSpec, replicas: int, threads: int) -> tuple[int, int]:
@@ -487,7 +490,7 @@ class LaneBlock:
         state, out, where = self.state, _slice(lanes), _slice(replicas)
         for i, (seat, arrays) in enumerate(zip(state.seats, self.lanes.seats, strict=True)):
             if seat.learner.learns:
-                self._store_tables(seat, arrays, out, where)
+                self._store_tables(self.agents[i], seat, arrays, out, where)
             seat.clock[where] += self.steps[out]
             if state.streams is not None:
                 state.streams[where, i] = arrays.stream[:, out].T
@@ -521,11 +524,16 @@ class LaneBlock:
             state.counted[where] = np.minimum(state.counted[where] + self.steps[out], self.last)
         self.steps[out] = self.tallied[out] = 0
 
-    def _store_tables(self, seat: Seat, arrays: Any, out: Any, where: Any) -> None:
+    def _store_tables(
+        self, agent: AgentSpec, seat: Seat, arrays: Any, out: Any, where: Any
+    ) -> None:
         if self.columns or arrays.columnar:
             seat.table[where, 0, :] = arrays.table[:, out].T
             return
+        shared = {table.name for table in agent.rules.tables if table.shared and not agent.first}
         for name, array in arrays.tables.items():
+            if name in shared:  # the first table, of which the passes use that of the first member
+                continue
             table = seat.tables[name]
             table[where] = array[(out, *(slice(n) for n in table.shape[1:]))]
 

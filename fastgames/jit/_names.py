@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         regret,
         reinforce,
         sarsa,
+        self_play,
         value_decomposition,
     )
     from fastgames.rules import (
@@ -87,6 +88,7 @@ MODULES = {
     "grpo": "fastgames.learners.grpo",
     "joint_action": "fastgames.learners.joint_action",
     "qmix": "fastgames.learners.qmix",
+    "self_play": "fastgames.learners.self_play",
 }
 
 __all__ = [
@@ -122,6 +124,7 @@ __all__ = [
     "roots",
     "sarsa",
     "schedules",
+    "self_play",
     "stepsize",
     "streams",
     "sums",

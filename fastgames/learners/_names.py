@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .regret import RegretMatching
     from .reinforce import Reinforce
     from .sarsa import ExpectedSarsa, Sarsa
+    from .self_play import SelfPlay
     from .value_decomposition import VDN
 
 MODULES = {
@@ -43,6 +44,7 @@ MODULES = {
     "GRPO": "grpo",
     "JointActionLearner": "joint_action",
     "QMIX": "qmix",
+    "SelfPlay": "self_play",
 }
 
 REGISTERED = {
@@ -66,6 +68,7 @@ REGISTERED = {
     "grpo": "GRPO",
     "joint_action": "JointActionLearner",
     "qmix": "QMIX",
+    "self_play": "SelfPlay",
 }
 
 __all__ = [
@@ -88,5 +91,6 @@ __all__ = [
     "RegretMatching",
     "Reinforce",
     "Sarsa",
+    "SelfPlay",
     "WoLFPHC",
 ]

@@ -81,7 +81,7 @@ class RuleLearner(Frozen, ABC):
 
     def _check_visits(self) -> None:
         """Raise ValueError or TypeError if a parameter that counts visits is not one of `learn`."""
-        if any(counts_visits(x) for x in self.values(0.0).values()):
+        if self._visits():
             _ = self.rules
 
     @classmethod
@@ -128,6 +128,11 @@ class RuleLearner(Frozen, ABC):
             out[name] = discount if name == "gamma" and value is None else value
         return out
 
+    def _visits(self) -> dict[str, Any]:
+        """Return the parameters that depend on visits, by name, for `counting`."""
+        values: dict[str, Any] = self.values(0.0)
+        return {name: value for name, value in values.items() if counts_visits(value)}
+
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
         """Return initial tables by name, each broadcastable to (replicas, *dimensions)."""
         actions = game.num_actions[agent]
@@ -145,8 +150,7 @@ def _counting(learner: RuleLearner) -> Rules:
     rules: Rules | None = learner.__dict__.get("_counting_rules")
     if rules is None:
         rules = learner.plain_rules
-        values: dict[str, Any] = learner.values(0.0)
-        visits = {k: v for k, v in values.items() if counts_visits(v)}
+        visits = learner._visits()
         if visits:
             from fastgames.learners.counting import counting
 

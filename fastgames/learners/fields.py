@@ -15,7 +15,7 @@ from fastgames.schedules import numeric
 class Form:
     """The domain of a field of a learner, and the function that checks its values.
 
-    kind: "number", "whole", "explore", "initial", "flag", "text" or "probabilities"
+    kind: "number", "whole", "explore", "initial", "flag", "text", "probabilities" or "learner"
     check: function (name, value) that returns the value as the learner keeps it, or raises
     domain: of a number, an interval such as "(0, 1]"
     choices: the values of a text, if only some are allowed
