@@ -384,6 +384,12 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
                 f'asks of {who} must not include "opponents" where actions of an agent come from '
                 f"outside, as those of agent {i}: it has no tables"
             )
+        lacking = [name for name in agent.rules.reads if name not in spec.learners[i].rules.names]
+        if lacking:
+            raise ValueError(
+                f"learners[{i}] must have the table {lacking[0]!r}, which {who} reads, got "
+                f"{spec.learners[i]!r}"
+            )
     for name, value in agent.values.items():
         for part in numbers(value).values():
             if isinstance(part, np.ndarray) and part.shape != (spec.replicas,):

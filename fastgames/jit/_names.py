@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         hysteretic,
         joint_action,
         lenient,
+        lola,
         minimax,
         qmix,
         regret,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         fixed,
         gradients,
         hyperbolic,
+        linear,
         listing,
         logarithm,
         mixed,
@@ -89,6 +91,8 @@ MODULES = {
     "joint_action": "fastgames.learners.joint_action",
     "qmix": "fastgames.learners.qmix",
     "self_play": "fastgames.learners.self_play",
+    "linear": "fastgames.rules.linear",
+    "lola": "fastgames.learners.lola",
 }
 
 __all__ = [
@@ -110,8 +114,10 @@ __all__ = [
     "hysteretic",
     "joint_action",
     "lenient",
+    "linear",
     "listing",
     "logarithm",
+    "lola",
     "minimax",
     "mixed",
     "nature",

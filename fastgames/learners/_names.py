@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .hysteretic import HystereticQ
     from .joint_action import JointActionLearner
     from .lenient import LenientQ
+    from .lola import LOLA
     from .minimax import MinimaxQ
     from .qlearner import QLearner
     from .qmix import QMIX
@@ -45,6 +46,7 @@ MODULES = {
     "JointActionLearner": "joint_action",
     "QMIX": "qmix",
     "SelfPlay": "self_play",
+    "LOLA": "lola",
 }
 
 REGISTERED = {
@@ -69,11 +71,13 @@ REGISTERED = {
     "joint_action": "JointActionLearner",
     "qmix": "QMIX",
     "self_play": "SelfPlay",
+    "lola": "LOLA",
 }
 
 __all__ = [
     "COMA",
     "GRPO",
+    "LOLA",
     "PHC",
     "QMIX",
     "VDN",

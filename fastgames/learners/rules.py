@@ -183,6 +183,8 @@ class Rules(Frozen):
         It writes the derived tables of an observation, after others were given.
     learn_in_turns : function (tables, p, t), or None
         It replaces `learn` in games with turns.
+    reads : tuple of str
+        Tables that all opponents must have, if the learner asks for them.
     """
 
     parameters: tuple[str, ...]
@@ -208,6 +210,7 @@ class Rules(Frozen):
     derived: tuple[str, ...] = ()
     derive: Callable[..., None] | None = None
     learn_in_turns: Callable[..., Any] | None = None
+    reads: tuple[str, ...] = ()
 
     def in_game(self, game: Game) -> "Rules":
         """Return the rules in a game, which may have turns."""
