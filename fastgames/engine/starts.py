@@ -130,6 +130,8 @@ def _check_table(agent: AgentSpec, table: Table, given: Any) -> np.ndarray:
         )
     if table.name in agent.rules.derived:
         raise ValueError(f"{name} must not be given: it follows from other tables")
+    if table.name in agent.rules.of_game:
+        raise ValueError(f"{name} must not be given: it holds the game")
     if table.kind == "int64":
         array = array_of(name, given, "iu", "whole numbers")
         refuse_cells(name, array, array > np.iinfo(np.int64).max, "below 2^63")

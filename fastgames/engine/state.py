@@ -533,6 +533,7 @@ def _take_over(agent: AgentSpec, seat: Seat, was: Seat, team: tuple[int, ...]) -
     learner = seat.learner
     anew = [x.table for x in (was.learner, learner) if not x.learns]  # a policy is its learner's
     anew += [x.name for x in agent.rules.tables if x.shared and not agent.first]  # copied before
+    anew += agent.rules.of_game
     anew += agent.rules.names if agent.resets_tables else agent.given
     for name, table in was.tables.items():
         if name in anew:

@@ -124,6 +124,7 @@ class LOLA(RuleLearner):
             policy=policy_softmax,
             opponents=True,
             reads=("logits",),
+            of_game=("rewards", "their_rewards", "following", "start"),
         )
 
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:

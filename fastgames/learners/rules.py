@@ -185,6 +185,8 @@ class Rules(Frozen):
         It replaces `learn` in games with turns.
     reads : tuple of str
         Tables that all opponents must have, if the learner asks for them.
+    of_game : tuple of str
+        Tables that hold the game: they start as the game says in every call, and are not given.
     """
 
     parameters: tuple[str, ...]
@@ -211,6 +213,7 @@ class Rules(Frozen):
     derive: Callable[..., None] | None = None
     learn_in_turns: Callable[..., Any] | None = None
     reads: tuple[str, ...] = ()
+    of_game: tuple[str, ...] = ()
 
     def in_game(self, game: Game) -> "Rules":
         """Return the rules in a game, which may have turns."""

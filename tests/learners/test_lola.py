@@ -245,3 +245,15 @@ def test_discounts_of_1_are_refused():
         fg.run(game, fg.LOLA(), 1, rng=1)
     with pytest.raises(ValueError, match=r"gamma must be in \[0, 1\)"):
         fg.LOLA(gamma=1.0)
+
+
+def test_a_resumed_run_follows_its_own_game():
+    rng = np.random.default_rng(3)
+    start = rng.normal(size=(5, 2))
+    before = fg.run(iterated(COIN, -COIN, 0.9), fg.LOLA(0.0, initial=start), 3, rng=1)
+    after = fg.run(IPD, fg.LOLA(0.5), 4, resume=before)
+    anew = fg.run(IPD, fg.LOLA(0.5, initial=start), 4, rng=1)
+    for i in range(2):
+        np.testing.assert_array_equal(after.tables[i]["logits"], anew.tables[i]["logits"])
+    with pytest.raises(ValueError, match="must not be given: it holds the game"):
+        fg.run(IPD, fg.LOLA(), 1, rng=1, start_tables=[{"rewards": 1.0}, None])

@@ -25,6 +25,36 @@ def matrix_games(draw, agents=None, actions=None):
 
 
 @st.composite
+def symmetric_games(draw):
+    """Symmetric games of two agents, of which each observes its own part of the state."""
+    actions, seen = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    rng = np.random.default_rng(draw(st.integers(0, 9999)))
+    own = _tables(draw, (seen, seen, actions, actions))
+    if seen == 1 and draw(st.booleans()):
+        return fg.MatrixGame([own[0, 0], own[0, 0].T])
+    moves, (x, y) = np.empty(own.shape, int), np.indices((seen, seen))
+    for i, j, a, b in np.ndindex(own.shape):
+        following = rng.integers(seen, size=2)
+        if (i, a) == (j, b):
+            following[1] = following[0]
+        moves[i, j, a, b] = following @ (seen, 1)
+        moves[j, i, b, a] = following @ (1, seen)
+    turns = rng.random((seen, seen)) < 0.7
+    turns[0, 0] = True
+    ends = np.zeros(seen**2, bool)
+    ends[-1] = seen > 1 and draw(st.booleans())
+    return fg.MarkovGame(
+        [z.reshape(seen**2, actions, actions) for z in (own, own.transpose(1, 0, 3, 2))],
+        moves.reshape(seen**2, actions, actions),
+        0.8,
+        terminal=ends if ends.any() else None,
+        observations=[x.ravel(), y.ravel()],
+        turns=[turns.ravel(), turns.T.ravel()] if draw(st.booleans()) else None,
+        time_limit=draw(st.none() | st.integers(1, 6)),
+    )
+
+
+@st.composite
 def _shapes(draw):
     """Actions of every agent: few, or many of one agent, so that rows have every length."""
     shape = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(2, 3)))]

@@ -15,7 +15,14 @@ from fastgames.engine import compiled, environments
 from fastgames.engine.arguments import check_recordable
 from fastgames.engine.spec import RunSpec
 from fastgames.record import COUNTS
-from library.games import GAMES, joining_games, markov_games, matrix_games, variants
+from library.games import (
+    GAMES,
+    joining_games,
+    markov_games,
+    matrix_games,
+    symmetric_games,
+    variants,
+)
 from library.learners import AHEAD, LEARNERS
 
 
@@ -61,7 +68,7 @@ def random_tables(agent, rng):
     if not agent.learner.learns or (rules.derive is not None and by_action):
         return None
     for table in rules.tables:
-        if table.name in rules.derived or (table.shared and not agent.first):
+        if table.name in (*rules.derived, *rules.of_game) or (table.shared and not agent.first):
             continue
         shape = (agent.replicas, *agent.shapes[table.name])
         drawn = rng.integers(0, 9, shape)
@@ -118,6 +125,8 @@ def _learners(draw, kind, game, agent, replicas):
 @st.composite
 def _games_for(draw, kind):
     """A game that suits a learner which does not suit every game: nobody waits, or zero-sum."""
+    if kind.learner == "self_play":
+        return draw(symmetric_games())
     game = draw(st.one_of(matrix_games(), markov_games(turns=False), joining_games()))
     if kind.suits(game):
         return game
@@ -152,6 +161,8 @@ def setups(draw, kind=None, kinds=None, replicas=None, game=None, dtype=None, st
     others = st.sampled_from(some)
     first = draw(others) if kind is None else kind
     seats = [first, *(draw(others) for _ in range(1, game.num_agents))]
+    reading = [k for k in seats if k.made(game).rules.reads]
+    seats = [reading[0]] * len(seats) if reading else seats  # others may lack what it reads
     learners = [draw(_learners(k, game, i, replicas)) for i, k in enumerate(seats)]
     if learners[0].rules.team and draw(st.integers(0, 3)):  # else a team of one
         learners = [learners[0] if k == first else x for k, x in zip(seats, learners, strict=True)]
