@@ -3,7 +3,8 @@
 They are our own output, kept to notice change. They are no evidence that the behaviour is correct.
 
 tests/golden/games/NAME.txt is the game of that name, played by Q-learners; tests/golden/learners/
-NAME.txt the learner in all seats of a small zero-sum Markov game, with its tables at the end. A
+NAME.txt the learner in all seats of a small zero-sum Markov game, with its tables at the end (for
+self-play, of a symmetric one). A
 behaviour that changes shows here as lines that differ; then, if it was meant:
 ``python tests/golden.py games/NAME`` (or learners/NAME) writes the file anew. Without a name, the
 missing ones are written.
@@ -40,6 +41,22 @@ def game_of_learners():
     return fg.MarkovGame([rewards, -rewards], moves, 0.5, terminal=[False, False, True])
 
 
+def symmetric_game():
+    """Two agents alike, each of which observes its own part of the state; four states, an end."""
+    rng = np.random.default_rng(5)
+    own = rng.integers(-3, 4, (2, 2, 2, 2)).astype(float)  # own part, the other's, and actions
+    moves = np.empty((2, 2, 2, 2), int)
+    for x, y, a, b in np.ndindex(2, 2, 2, 2):
+        moves[x, y, a, b] = 2 * (a ^ y) + (b ^ x)
+    return fg.MarkovGame(
+        [z.reshape(4, 2, 2) for z in (own, own.transpose(1, 0, 3, 2))],
+        moves.reshape(4, 2, 2),
+        0.5,
+        terminal=[False, False, False, True],
+        observations=[[0, 0, 1, 1], [0, 1, 0, 1]],
+    )
+
+
 def learners_of(name, game):
     """The learner of that name in every seat."""
     make = registry.LEARNERS[name]
@@ -49,6 +66,8 @@ def learners_of(name, game):
         )
     if name == "exp3":
         return (make(mixing=0.3, low=-3.0, high=3.0),) * game.num_agents
+    if name == "self_play":
+        return (make(fg.QLearner(0.5, explore=EXPLORE), pool=2, every=3),) * game.num_agents
     given = {make.batch: 2} if make.batch else {}  # so that it learns in these steps
     return (make(**given),) * game.num_agents
 
@@ -60,7 +79,7 @@ def trajectory(name):
         game = registry.GAMES[key]()
         learners = (fg.QLearner(0.5, explore=EXPLORE),) * game.num_agents
     else:
-        game = game_of_learners()
+        game = symmetric_game() if key == "self_play" else game_of_learners()
         learners = learners_of(key, game)
     state, steps = play(game, learners)
     lines = [

@@ -78,22 +78,23 @@ def test_a_generator_draws_as_without_an_opening(backend):
 
 
 def test_all_learners_learn_from_an_opening_with_the_same_bits(learner_kind):
-    learner = learner_kind.made(PENNIES)
+    game = learner_kind.game(PENNIES)
+    learner = learner_kind.made(game)
     seats = [learner, fg.FixedPolicy([0.4, 0.6])] if learner_kind.learner == "minimax_q" else None
     seats = seats or [learner, learner]
     steps = max(7, learner.least_steps)
     opening = np.random.default_rng(3).integers(0, 2, (3, steps, 2))
     call = {"steps": 20, "replicas": 3, "rng": 5, "record": RECORD}
-    expected = fg.run(PENNIES, seats, backend="reference", opening=opening, **call)
-    assert_same(fg.run(PENNIES, seats, backend="numba", opening=opening, **call), expected)
+    expected = fg.run(game, seats, backend="reference", opening=opening, **call)
+    assert_same(fg.run(game, seats, backend="numba", opening=opening, **call), expected)
     if learner.rules.twin is not None:
-        assert_same(fg.run(PENNIES, seats, opening=opening, **call), expected)
-    counts = fg.run(PENNIES, seats, opening=opening, **call | {"steps": steps}).joint_counts
+        assert_same(fg.run(game, seats, opening=opening, **call), expected)
+    counts = fg.run(game, seats, opening=opening, **call | {"steps": steps}).joint_counts
     for replica, played in enumerate(opening):
         np.testing.assert_array_equal(
             counts[replica], np.histogram2d(*played.T, bins=2, range=[(0, 1)] * 2)[0]
         )
-    streams = fg.run(PENNIES, seats, **call).state.streams
+    streams = fg.run(game, seats, **call).state.streams
     np.testing.assert_array_equal(expected.state.streams, streams)
 
 

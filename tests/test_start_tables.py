@@ -15,17 +15,18 @@ UNTIL_STABLE = {"steps": 4000, "stop": fg.Stable(100, after=0.05), "record": fg.
 
 
 def test_all_backends_start_every_learner_with_given_tables(learner_kind):
-    learner = learner_kind.made(PENNIES)
+    game = learner_kind.game(PENNIES)
+    learner = learner_kind.made(game)
     seats = [learner, fg.FixedPolicy([0.4, 0.6])] if learner_kind.learner == "minimax_q" else None
     seats = seats or [learner, learner]
-    agents = RunSpec(PENNIES, tuple(seats), replicas=3).agents
+    agents = RunSpec(game, tuple(seats), replicas=3).agents
     given = [random_tables(agent, RNG) for agent in agents]
     call = {"steps": 40, "replicas": 3, "rng": 5, "start_tables": given}
-    expected = fg.run(PENNIES, seats, backend="reference", **call)
-    assert_same(fg.run(PENNIES, seats, backend="numba", **call), expected)
+    expected = fg.run(game, seats, backend="reference", **call)
+    assert_same(fg.run(game, seats, backend="numba", **call), expected)
     if learner.rules.twin is not None:
-        assert_same(fg.run(PENNIES, seats, backend="cython", **call), expected)
-    other = fg.run(PENNIES, seats, backend="reference", **call | {"start_tables": None})
+        assert_same(fg.run(game, seats, backend="cython", **call), expected)
+    other = fg.run(game, seats, backend="reference", **call | {"start_tables": None})
     assert not learner.learns or not np.array_equal(
         expected.tables[0][learner.table], other.tables[0][learner.table]
     )

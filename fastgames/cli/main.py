@@ -216,7 +216,8 @@ def run(
     learner: Annotated[
         list[str] | None,
         typer.Option(
-            help="A name from `fastgames learners`, parameters after a colon; q unless given.",
+            help="A name from `fastgames learners`, parameters after a colon; q unless given. "
+            "self_play/q plays q in self-play.",
             autocompletion=_completing(lambda: LEARNERS),
         ),
     ] = None,

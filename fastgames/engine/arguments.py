@@ -384,10 +384,9 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
                 f'asks of {who} must not include "opponents" where actions of an agent come from '
                 f"outside, as those of agent {i}: it has no tables"
             )
-        lacking = [name for name in agent.rules.reads if name not in spec.learners[i].rules.names]
-        if lacking:
+        if agent.rules.reads not in ("", spec.learners[i].table):
             raise ValueError(
-                f"learners[{i}] must have the table {lacking[0]!r}, which {who} reads, got "
+                f"learners[{i}] must have the table {agent.rules.reads!r}, which {who} reads, got "
                 f"{spec.learners[i]!r}"
             )
     for name, value in agent.values.items():

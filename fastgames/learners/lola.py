@@ -123,7 +123,7 @@ class LOLA(RuleLearner):
             learn=learn,
             policy=policy_softmax,
             opponents=True,
-            reads=("logits",),
+            reads="logits",
             of_game=("rewards", "their_rewards", "following", "start"),
         )
 
@@ -217,7 +217,7 @@ def learn(tables: Any, p: Any, t: Outcome) -> None:
     rho = np.empty((states, others), logits.dtype)
     for s in range(states):
         softmax(logits[s], pi[s])
-        softmax(t.opponents[0].logits[s], rho[s])
+        softmax(t.opponents[0][0][s], rho[s])
     visits = np.empty((states, states), logits.dtype)
     resolvent(chain(pi, rho, following), p.gamma, visits)
     d = np.empty(states, logits.dtype)

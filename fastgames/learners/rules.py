@@ -183,8 +183,8 @@ class Rules(Frozen):
         It writes the derived tables of an observation, after others were given.
     learn_in_turns : function (tables, p, t), or None
         It replaces `learn` in games with turns.
-    reads : tuple of str
-        Tables that all opponents must have, if the learner asks for them.
+    reads : str
+        Name of the first table that all opponents must have, if the learner asks for them; "": any.
     of_game : tuple of str
         Tables that hold the game: they start as the game says in every call, and are not given.
     """
@@ -212,7 +212,7 @@ class Rules(Frozen):
     derived: tuple[str, ...] = ()
     derive: Callable[..., None] | None = None
     learn_in_turns: Callable[..., Any] | None = None
-    reads: tuple[str, ...] = ()
+    reads: str = ""
     of_game: tuple[str, ...] = ()
 
     def in_game(self, game: Game) -> "Rules":

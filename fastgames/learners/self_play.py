@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -153,41 +154,7 @@ class SelfPlay(RuleLearner):
     @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
-        inner = self.learner.rules
-        used: dict[str, Any] = {"rule": inner.learn, "defers": inner.defers, "cuts": inner.cuts}
-        used["column"] = _column if inner.counterfactual else _no_column
-        tables = [*(_shared(table) for table in inner.tables), *_OPEN]
-        draw, choose, words, signals = inner.draw, inner.choose, inner.words, inner.signals
-        if self.pool:
-            tables += [_past(table, self.pool) for table in inner.tables]
-            tables += [_UPDATES, _COPY]
-            pool = {"pool": self.pool, "every": self.every, "keep": _keep(inner)}
-            pool["first"] = _first_signal if inner.num_signals else _signal
-            used["turn_over"] = _bound(turn_over_pool, pool)
-            used["seats"] = _first_seat
-            used["signal"] = _inner_signal(inner.num_signals)
-            draw, choose, words = _draw(inner), _choose(inner), words + 1
-            signals = inner.num_signals + 1
-        used["update"] = _bound(update, used)
-        waiting = _bound(wait, used)
-        return Rules(
-            parameters=inner.parameters,
-            tables=tuple(tables),
-            draw=draw,
-            choose=choose,
-            learn=waiting if inner.defers else _bound(learn, used),
-            policy=inner.policy,
-            words=words,
-            signals=signals,
-            counterfactual=inner.counterfactual,
-            mediator=inner.mediator,
-            cuts=True,
-            team=True,
-            distributions=inner.distributions,
-            derived=inner.derived,
-            derive=inner.derive,
-            learn_in_turns=waiting,
-        )
+        return _rules(self.learner.rules, self.pool, self.every if self.pool else 1)
 
     @property
     def least_steps(self) -> int:
@@ -254,6 +221,46 @@ def _check_functions(game: ProceduralGame, unchecked: bool) -> None:
 
 
 # --- tables and rules, made from those of the learner ---------------------------------------------
+
+
+@functools.lru_cache(maxsize=64)  # equal learners have equal rules
+def _rules(inner: Rules, pool: int, every: int) -> Rules:
+    """Return the rules of self-play by the rules `inner`; pool: 0, or the size of the pool."""
+    used: dict[str, Any] = {"rule": inner.learn, "defers": inner.defers, "cuts": inner.cuts}
+    used["column"] = _column if inner.counterfactual else _no_column
+    tables = [*(_shared(table) for table in inner.tables), *_OPEN]
+    draw, choose, words, signals = inner.draw, inner.choose, inner.words, inner.signals
+    if pool:
+        tables += [_past(table, pool) for table in inner.tables]
+        tables += [_UPDATES, _COPY]
+        of_pool = {"pool": pool, "every": every, "keep": _keep(inner)}
+        of_pool["first"] = _first_signal if inner.num_signals else _signal
+        used["turn_over"] = _bound(turn_over_pool, of_pool)
+        used["seats"] = _first_seat
+        used["signal"] = _inner_signal(inner.num_signals)
+        draw, choose, words = _draw(inner), _choose(inner), words + 1
+        signals = inner.num_signals + 1
+    used["update"] = _bound(update, used)
+    waiting = _bound(wait, used)
+    return Rules(
+        parameters=inner.parameters,
+        tables=tuple(tables),
+        draw=draw,
+        choose=choose,
+        learn=waiting if inner.defers else _bound(learn, used),
+        policy=inner.policy,
+        words=words,
+        signals=signals,
+        counterfactual=inner.counterfactual,
+        mediator=inner.mediator,
+        cuts=True,
+        team=True,
+        distributions=inner.distributions,
+        derived=inner.derived,
+        derive=inner.derive,
+        learn_in_turns=waiting,
+    )
+
 
 _OPEN = (
     Table("open_moves", ("agents", 2), "int64", shared=True),

@@ -560,14 +560,42 @@ def test_every_game_of_the_catalogue_runs(call, name):
 # What a learner needs beside its name to play matching pennies.
 NEEDS = {"exp3": ":low=-1,high=1", "fixed": ""}
 OPTIONS = {"fixed": ("--probabilities", "0.5,0.5")}
+GAME_FOR = {"self_play": "chicken"}  # else matching pennies
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_every_learner_runs(call, name):
     learner = name + NEEDS.get(name, "")
     options = ("--steps", 20, "--backend", "reference", *OPTIONS.get(name, ()))
-    status, _, errors = call("run", "matching_pennies", "--learner", learner, *options)
+    game = GAME_FOR.get(name, "matching_pennies")
+    status, _, errors = call("run", game, "--learner", learner, *options)
     assert (status, errors) == (0, "")
+
+
+def test_a_learner_names_the_one_that_it_uses(ran):
+    options = ("--pool", 3, "--every", 5, "--alpha", 0.5, "--temperature", 2)
+    result = ran("chicken", "--learner", "self_play/sarsa", *options, "--steps", 20,
+                 "--backend", "reference")  # fmt: skip
+    assert result.learners[0] == fg.SelfPlay(
+        fg.Sarsa(0.5, explore=fg.Softmax(2.0)), pool=3, every=5
+    )
+    own = ran("chicken", "--learner", "self_play/q:alpha=0.5,pool=2", "--steps", 20,
+              "--backend", "reference")  # fmt: skip
+    assert own.learners[0] == fg.SelfPlay(fg.QLearner(0.5), pool=2)
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("self_play/p", "learner of 'self_play' must be"),
+        ("q/sarsa", "learner must be a single name for 'q', got 'q/sarsa'"),
+        ("self_play/vdn", "which controls several agents"),
+    ],
+)
+def test_learners_that_cannot_be_used_are_refused(call, name, text):
+    status, _, errors = call("run", "chicken", "--learner", name, "--steps", 20)
+    assert status == 2
+    assert text in " ".join(errors.split())
 
 
 def test_parameters_of_a_learner_follow_its_name(ran):

@@ -71,7 +71,9 @@ def test_all_backends_and_builds_agree_with_the_reference(learner_kind, data):
 
 
 @pytest.mark.usefixtures("passes_for_all_sizes")
-@pytest.mark.parametrize("kind", [k for k in KINDS if k.learner != "minimax_q"], ids=str)
+@pytest.mark.parametrize(
+    "kind", [k for k in KINDS if k.learner not in ("lola", "minimax_q")], ids=str
+)
 @settings(max_examples=settings.default.max_examples // 8)
 @given(data=st.data())
 def test_games_of_one_agent_agree(kind, data):

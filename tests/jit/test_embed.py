@@ -51,12 +51,27 @@ def told(asks):
     return column if asks.counterfactual else nothing, everyone if asks.joint else nobody
 
 
+def copies_of(asks):
+    """Return a function of both agents' tables: the copies that each sees of the other's."""
+
+    @numba.njit
+    def first_tables(tables):
+        return ((tables[1][0].copy(),),), ((tables[0][0].copy(),),)
+
+    @numba.njit
+    def nothing(tables):
+        return None, None
+
+    return first_tables if asks.opponents else nothing
+
+
 def loop_of(seat, asks, dtype):
     """Two agents with the same learner at a matrix game."""
     signal_of, choose, learn, values, advance = (
         seat.signal, seat.choose, seat.learn, seat.values, seat.advance
     )  # fmt: skip
     column, everyone = told(asks)
+    first_tables = copies_of(asks)
     real, defers = np.dtype(dtype).type, asks.defers
     gamma_at = asks.parameters.index("gamma") if "gamma" in asks.parameters else -1
 
@@ -72,6 +87,7 @@ def loop_of(seat, asks, dtype):
                 actions[i] = choose(tables[i], p, 0, signals[i])
             a, b = actions
             joint, rewards = everyone(payoffs, actions)
+            was = first_tables(tables)
             for i in range(2):
                 p = values(schedules[i])
                 weight = real(p[gamma_at]) if gamma_at >= 0 else real(0.0)
@@ -79,7 +95,7 @@ def loop_of(seat, asks, dtype):
                     outcome = jit.Outcome(
                         0, actions[i], payoffs[i, a, b], weight, 0, -1, False,
                         column(payoffs, i, a, b), signals[i], i, joint, rewards,
-                        actions[1 - i] if joint is not None else -1,
+                        actions[1 - i] if joint is not None else -1, False, -1, was[i],
                     )  # fmt: skip
                     learn(tables[i], p, outcome)
                 elif t > 0:  # it knows now what it does next
@@ -107,7 +123,9 @@ def team_of(seat, table_is_shared, dtype):
     signal_of, choose, learn, p = seat.signal, seat.choose, seat.learn, seat.p
     weight = np.dtype(dtype).type(0.0)
     together = jit.njit(lambda x, y: (x, y))
-    if table_is_shared == (False, True):
+    if all(table_is_shared):
+        together = jit.njit(lambda x, y: x)
+    elif table_is_shared == (False, True):
         together = jit.njit(lambda x, y: ((x[0], y[0]), x[1]))
     elif table_is_shared == (False,):
         together = jit.njit(lambda x, y: ((x[0], y[0]),))
@@ -115,13 +133,16 @@ def team_of(seat, table_is_shared, dtype):
     @jit.njit
     def loop(payoffs, tables, schedules, streams, steps):
         actions, seen = np.zeros(2, np.int64), np.zeros(2, np.int64)
-        team = together(tables[0], tables[1])
+        team, all_move = together(tables[0], tables[1]), np.ones(2, np.bool_)
         for _ in range(steps):
             x, y = signal_of(streams[0], p), signal_of(streams[1], p)
             a, b = choose(tables[0], p, 0, x), choose(tables[1], p, 0, y)
             actions[0], actions[1] = a, b
             rewards = payoffs[:, a, b].copy()
-            outcome = jit.TeamOutcome(seen, actions, rewards, weight, seen, False, (x, y))
+            outcome = jit.TeamOutcome(
+                seen, actions, rewards, weight, seen, False, (x, y), False, None, -1, None,
+                all_move, all_move,
+            )  # fmt: skip
             learn(team, p, outcome)
 
     return loop
@@ -140,7 +161,9 @@ def check(learner, dtype, game=GAME):
                 seats[0], shared if rules.team else rules, dtype
             )
         if True in shared:
-            seats[1] = seats[1]._replace(tables=(*seats[1].tables[:1], *seats[0].tables[1:]))
+            both = zip(shared, *(seat.tables for seat in seats), strict=True)
+            tables = tuple(first if one else second for one, first, second in both)
+            seats[1] = seats[1]._replace(tables=tables)
         tables, streams = tuple(seat.tables for seat in seats), streams_of(replica)
         loop(payoffs, tables, tuple(seat.schedule for seat in seats), streams, STEPS)
         assert (streams == expected.state.streams[replica]).all()
@@ -167,7 +190,7 @@ def test_a_users_loop_has_the_bits_of_run(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 def test_every_learner_in_a_users_loop_has_the_bits_of_run(learner_kind, dtype):
-    game = GAME if learner_kind.suits(GAME) else fg.games.matching_pennies()
+    game = learner_kind.game(GAME)
     check(made(learner_kind, game), dtype, game)
 
 

@@ -216,6 +216,11 @@ class Kind:
             return False
         return True
 
+    def game(self, first):
+        """Return the first game of this and small ones that a learner of this kind can play."""
+        small = (fg.games.matching_pennies(), fg.games.prisoners_dilemma())
+        return next(game for game in (first, *small) if self.suits(game))
+
 
 def _kinds():
     """All kinds that there are of the registered learners."""
@@ -233,7 +238,7 @@ def _kinds():
 def _options(make):
     """Return the tuples of options of a learner that exclude each other, by field."""
     for name, form in make.forms().items():
-        if form.kind == "flag":
+        if form.kind == "flag" and name != "unchecked":  # it changes no rule and no parameter
             yield (), (name,)
         elif form.choices:
             yield (), *[(f"{name}={choice}",) for choice in form.choices[1:]]
