@@ -66,36 +66,48 @@ def _differs(compact: Compact, actions: tuple[int, ...], places: list[int]) -> s
 
 
 def _states(compact: Compact, places: list[int]) -> tuple[Any, str]:
-    """Return for each state the one in which the agents have changed places, or None and why."""
+    """Return for each state the one in which the agents have changed places, or None and why.
+
+    An agent sees its observation, and whether it moves; a terminal state is one for all.
+    """
     count = compact.num_states
-    seen = None if compact.observations is None else compact.observations.T  # (S, N)
-    if seen is None or (seen == seen[:, :1]).all():
-        states = np.arange(count)
-    else:
-        known: dict[tuple[int, ...], int] = {}
-        for s, row in enumerate(map(tuple, seen.tolist())):
-            if row in known:
-                return None, (
-                    f"observations must tell states apart to check it, but are {row} in states "
-                    f"{known[row]} and {s}"
-                )
-            known[row] = s
-        changed = np.empty_like(seen)
-        changed[:, places] = seen  # places[i] sees what agent i saw
-        states = np.empty(count, np.int64)
-        for s, row in enumerate(map(tuple, changed.tolist())):
-            if row not in known:
-                return None, (
-                    f"agents have observations {tuple(seen[s].tolist())} in state {s}, and none "
-                    f"has {row}"
-                )
-            states[s] = known[row]
+    states = np.arange(count)
+    if compact.observations is not None:
+        moves = np.ones((len(places), count)) if compact.turns is None else compact.turns
+        views = [
+            [(int(o), bool(m)) for o, m in zip(seen, moving, strict=True)]
+            for seen, moving in zip(compact.observations.T, np.transpose(moves), strict=True)
+        ]
+        known: dict[Any, int] = {}
+        if not all(view == view[:1] * len(view) for view in views):
+            for s, view in enumerate(views):
+                other = known.setdefault(tuple(view), s)
+                if other != s:
+                    return None, (
+                        "observations must tell states apart to check it, but are "
+                        f"{_seen(view)} in states {other} and {s}"
+                    )
+            for s, view in enumerate(views):
+                changed = list(view)
+                for i, place in enumerate(places):
+                    changed[place] = view[i]
+                if tuple(changed) not in known:
+                    return None, (
+                        f"agents have observations {_seen(view)} in state {s}, and no state with "
+                        f"these agents to move has {_seen(changed)}"
+                    )
+                states[s] = known[tuple(changed)]
     if compact.terminal is not None:
         wrong = compact.terminal != compact.terminal[states]
         if wrong.any():
             s = int(wrong.argmax())
             return None, f"only one of states {s} and {states[s]} is terminal"
     return states, ""
+
+
+def _seen(view: list[tuple[int, bool]]) -> tuple[int, ...]:
+    """Return the observations of all agents in a state."""
+    return tuple(o for o, _ in view)
 
 
 def _payoffs(

@@ -69,6 +69,10 @@ REFUSED = {  # by pattern of the table: what `run` says of a scenario that the p
     "hedge-turns-*": "needs counterfactual rewards, which are undefined",
     "fictitious_play-turns-*": "needs counterfactual rewards, which are undefined",
     "joint_action-*-turns-*": "game must be without turns for JointActionLearner",
+    "lola-large-*": "game must have at most 64 states for LOLA",
+    "lola-turns-*": "game must be without turns for LOLA",
+    "self_play*-small-*": "game must be symmetric for SelfPlay",
+    "self_play*-large-*": "game must be symmetric for SelfPlay",
     "minimax_q-*-turns-*": "observations of agent 0 must identify the state for MinimaxQ",
     "minimax_q-*-large-*": "rewards of game must sum to 0 .* for MinimaxQ",
 }

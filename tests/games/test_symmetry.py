@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fastgames as fg
+from fastgames import registry
 from fastgames.games.symmetry import asymmetry
 
 
@@ -91,7 +92,10 @@ def test_turns_and_ends_of_both_seats_count():
     given = {"discount": 0.9, "observations": seen}
     assert asymmetry(fg.MarkovGame(rewards, following, turns=turns, **given)) == ""
     unlike = np.array([[True, False, True, True], [True, True, True, True]])
-    assert "moves" in asymmetry(fg.MarkovGame(rewards, following, turns=unlike, **given))
+    found = asymmetry(fg.MarkovGame(rewards, following, turns=unlike, **given))
+    assert "no state with these agents to move" in found
+    found = asymmetry(fg.MarkovGame(rewards, following, 0.9, turns=turns))  # all see the state
+    assert found == "only one of agent 0 in state 1 and agent 1 in state 1 moves"
     ends = np.array([False, True, True, False])
     assert asymmetry(fg.MarkovGame(rewards, following, terminal=ends, **given)) == ""
     ends = np.array([False, True, False, False])
@@ -115,7 +119,7 @@ def test_states_that_look_alike_are_named():
     assert "in states 0 and 1" in found
     seen = np.array([[0, 1, 2, 3], [0, 1, 3, 3]])
     found = asymmetry(fg.MarkovGame(rewards, following, 0.9, observations=seen))
-    assert "and none has" in found
+    assert "and no state with these agents to move has (3, 2)" in found
 
 
 def test_variants_and_counts_of_actions():
@@ -124,3 +128,10 @@ def test_variants_and_counts_of_actions():
     assert "(variant 1)" in asymmetry(fg.Variants([one, other], [0, 1]))
     uneven = fg.MatrixGame(np.zeros((2, 2, 3)))
     assert asymmetry(uneven) == "agent 1 has 3 actions, and agent 0 has 2"
+
+
+def test_games_of_the_catalogue():
+    for name in ("klein", "prisoners_dilemma", "rock_paper_scissors", "cournot", "public_goods"):
+        assert asymmetry(registry.GAMES[name]()) == ""
+    for name in ("matching_pennies", "battle_of_the_sexes", "shapley", "jordan", "two_step"):
+        assert asymmetry(registry.GAMES[name]()) != ""

@@ -70,6 +70,8 @@ def learners() -> Sequence[RuleLearner]:
         fg.VDN(),
         fg.QMIX(),
         fg.COMA(),
+        fg.LOLA(),
+        fg.SelfPlay(fg.Sarsa(), pool=3),
         fg.Learner(choose, learn, {"alpha": 0.1, "gamma": None, "epsilon": 0.1}, draw=draw),
     ]
 
