@@ -337,7 +337,8 @@ def _naming(rule: Any, form: str, rules: Rules, dtype: str = "float64") -> Any:
     form: the arguments of the rule, with {tables} and {p}
     """
     real = computes_in(rule, dtype)
-    if real is np.float64 and rule.__module__.startswith("fastgames.rules."):
+    named_ones = {*rules.names, *rules.parameters}.intersection(rule.__code__.co_names)
+    if real is np.float64 and rule.__module__.startswith("fastgames.rules.") and not named_ones:
         return offered(rule)  # it reads by position
     given = {
         "rule": for_numba(rule, dtype),
