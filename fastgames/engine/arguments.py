@@ -399,6 +399,8 @@ def check_learner(spec: RunSpec, agent: AgentSpec) -> None:
     check = getattr(learner, "check", None)
     if check is not None:
         check(spec.game, agent.agent)
+    if agent.rules.team and agent.first:
+        learner.check_team(spec.game, agent.team)
     smallest = float(np.finfo(spec.dtype).tiny)
     if "temperature" in agent.values and hasattr(learner, "explore"):
         _check_least("temperature", agent, smallest, spec.dtype)

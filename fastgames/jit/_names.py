@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         lenient,
         lola,
         minimax,
+        proximal,
         qmix,
         regret,
         reinforce,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         normal,
         outcome,
         qlearning,
+        rollouts,
         roots,
         schedules,
         stepsize,
@@ -93,6 +95,8 @@ MODULES = {
     "self_play": "fastgames.learners.self_play",
     "linear": "fastgames.rules.linear",
     "lola": "fastgames.learners.lola",
+    "proximal": "fastgames.learners.proximal",
+    "rollouts": "fastgames.rules.rollouts",
 }
 
 __all__ = [
@@ -123,10 +127,12 @@ __all__ = [
     "nature",
     "normal",
     "outcome",
+    "proximal",
     "qlearning",
     "qmix",
     "regret",
     "reinforce",
+    "rollouts",
     "roots",
     "sarsa",
     "schedules",

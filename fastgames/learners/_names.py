@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .lenient import LenientQ
     from .lola import LOLA
     from .minimax import MinimaxQ
+    from .proximal import IPPO, MAPPO
     from .qlearner import QLearner
     from .qmix import QMIX
     from .regret import RegretMatching
@@ -47,6 +48,8 @@ MODULES = {
     "QMIX": "qmix",
     "SelfPlay": "self_play",
     "LOLA": "lola",
+    "IPPO": "proximal",
+    "MAPPO": "proximal",
 }
 
 REGISTERED = {
@@ -72,12 +75,16 @@ REGISTERED = {
     "qmix": "QMIX",
     "self_play": "SelfPlay",
     "lola": "LOLA",
+    "ippo": "IPPO",
+    "mappo": "MAPPO",
 }
 
 __all__ = [
     "COMA",
     "GRPO",
     "LOLA",
+    "IPPO",
+    "MAPPO",
     "PHC",
     "QMIX",
     "VDN",

@@ -133,6 +133,9 @@ class RuleLearner(Frozen, ABC):
         values: dict[str, Any] = self.values(0.0)
         return {name: value for name, value in values.items() if counts_visits(value)}
 
+    def check_team(self, game: Game, team: tuple[int, ...]) -> None:
+        """Raise ValueError if these agents cannot be one team; most learners have no conditions."""
+
     def start(self, game: Game, agent: int) -> dict[str, np.ndarray]:
         """Return initial tables by name, each broadcastable to (replicas, *dimensions)."""
         actions = game.num_actions[agent]
