@@ -69,6 +69,8 @@ def learners() -> Sequence[RuleLearner]:
         fg.MinimaxQ(),
         fg.VDN(),
         fg.QMIX(),
+        fg.IPPO(),
+        fg.MAPPO(shared=True),
         fg.COMA(),
         fg.LOLA(),
         fg.SelfPlay(fg.Sarsa(), pool=3),
