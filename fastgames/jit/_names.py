@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         joint_action,
         lenient,
         lola,
+        maddpg,
         minimax,
         proximal,
         qmix,
@@ -97,6 +98,7 @@ MODULES = {
     "lola": "fastgames.learners.lola",
     "proximal": "fastgames.learners.proximal",
     "rollouts": "fastgames.rules.rollouts",
+    "maddpg": "fastgames.learners.maddpg",
 }
 
 __all__ = [
@@ -122,6 +124,7 @@ __all__ = [
     "listing",
     "logarithm",
     "lola",
+    "maddpg",
     "minimax",
     "mixed",
     "nature",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .joint_action import JointActionLearner
     from .lenient import LenientQ
     from .lola import LOLA
+    from .maddpg import MADDPG
     from .minimax import MinimaxQ
     from .proximal import IPPO, MAPPO
     from .qlearner import QLearner
@@ -50,6 +51,7 @@ MODULES = {
     "LOLA": "lola",
     "IPPO": "proximal",
     "MAPPO": "proximal",
+    "MADDPG": "maddpg",
 }
 
 REGISTERED = {
@@ -77,6 +79,7 @@ REGISTERED = {
     "lola": "LOLA",
     "ippo": "IPPO",
     "mappo": "MAPPO",
+    "maddpg": "MADDPG",
 }
 
 __all__ = [
@@ -84,6 +87,7 @@ __all__ = [
     "GRPO",
     "LOLA",
     "IPPO",
+    "MADDPG",
     "MAPPO",
     "PHC",
     "QMIX",

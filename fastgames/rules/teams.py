@@ -93,3 +93,24 @@ def expected_in_turns(
                 total = total + chances[a] * values[k * len(chances) + a]
             values[k] = total
     return values[0]
+
+
+def joint_chances(
+    logits: Any, observations: Any, moves: Any, epsilon: float, out: np.ndarray
+) -> None:
+    """Write the probability of each joint action into `out`, the first member's digit slowest.
+
+    moves: (M,) of bool; a member that does not move plays action 0
+    out: (joint actions,)
+    """
+    out[0] = out.dtype.type(1.0)
+    size = 1
+    for i in range(len(observations)):
+        chances = np.empty(logits[i].shape[1], out.dtype)
+        chances_of(logits[i][observations[i]], epsilon, moves[i], chances)
+        actions = len(chances)
+        for k in range(size - 1, -1, -1):  # entry k is read before it is overwritten
+            before = out[k]
+            for a in range(actions):
+                out[k * actions + a] = before * chances[a]
+        size = size * actions
