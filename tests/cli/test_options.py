@@ -26,6 +26,7 @@ OTHERS = {  # fields whose domain has none of these
     "delta_win": ("0.001", 0.001),
     "ties": ("random", "random"),
     "deviation": ("none", "none"),
+    "baseline": ("none", "none"),
     "weighting": ("central", "central"),
 }
 #: Where a field that is not of the learner itself is, and what goes with it.

@@ -74,6 +74,7 @@ def learners() -> Sequence[RuleLearner]:
         fg.COMA(),
         fg.LOLA(),
         fg.SelfPlay(fg.Sarsa(), pool=3),
+        fg.MADDPG(),
         fg.Learner(choose, learn, {"alpha": 0.1, "gamma": None, "epsilon": 0.1}, draw=draw),
     ]
 
