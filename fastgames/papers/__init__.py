@@ -31,6 +31,7 @@ from fastgames.papers.arguments import Reproduction
 from fastgames.papers.bar_nights import bar_problem
 from fastgames.papers.calvano_2020 import calvano
 from fastgames.papers.calvano_2020_heat_map import heat_map
+from fastgames.papers.chapter_claims import chapter
 from fastgames.papers.chapter_cycling import cycling
 from fastgames.papers.chapter_frozen import frozen
 from fastgames.papers.chapter_softmax import softmax
@@ -43,6 +44,7 @@ from fastgames.papers.waltman_kaymak_2008 import waltman_kaymak
 
 #: Reproductions by name.
 NAMES: dict[str, Reproduction] = {
+    "chapter": chapter,
     "cycling": cycling,
     "sweep": sweep,
     "softmax": softmax,
@@ -64,6 +66,7 @@ __all__ = [
     "afp",
     "bar_problem",
     "calvano",
+    "chapter",
     "cycling",
     "frozen",
     "heat_map",

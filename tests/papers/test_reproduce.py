@@ -18,13 +18,14 @@ from fastgames.papers import estimate
 from fastgames.papers.report import Report, Row
 
 SMALL = {"replicas": 60, "steps": 2_000}
-COMPILED = ("traffic", "bar-problem")  # compiled for up to a minute; they have their own tests
+COMPILED = ("traffic", "bar-problem", "chapter")  # compiled for up to a minute; they have their own tests
 SESSIONS = 12  # of each of Calvano's settings
 
 
 @pytest.fixture(scope="module")
 def reports():
     return {
+        "chapter": reproduce.chapter(replicas=20),
         "cycling": reproduce.cycling(replicas=200),
         "sweep": reproduce.sweep(replicas=30),
         "softmax": reproduce.softmax(replicas=200),
