@@ -14,6 +14,8 @@ from fastgames.papers import (
     chapter_cycling,
     chapter_softmax,
     klein_2021,
+    pair_coordination,
+    team_gradients,
     team_values,
     waltman_kaymak_2008,
 )
@@ -130,9 +132,43 @@ CLIMBING = Source(
     "The climbing game, learnt by pairs",
     COURSE.format("6.6"),
     {
-        "hysteretic Q-learning, share of runs at (a, a)": 0.891,
-        "Q-learning, share of runs at (a, a)": 0.0,
-        "Q-learning, share of runs at (c, c)": 0.898,
+        f"{learner}, share of runs at {cell}": printed
+        for learner, shares in pair_coordination.PRINTED["climbing"].items()
+        for cell, printed in shares.items()
+    },
+)
+
+PENALTY = Source(
+    "The penalty game, learnt by pairs",
+    COURSE.format("6.6"),
+    {
+        f"{learner}, share of runs at {cell}": printed
+        for learner, shares in pair_coordination.PRINTED["penalty"].items()
+        for cell, printed in shares.items()
+    },
+)
+
+ADDING = Source(
+    "Updates of policy gradients in the adding game",
+    COURSE.format("8"),
+    {
+        "updates of teams of 2, REINFORCE": team_gradients.PRINTED_UPDATES["REINFORCE"][0],
+        "mean chance in teams of 8 after 400 updates, REINFORCE": team_gradients.PRINTED_CHANCE,
+        **{
+            f"updates of teams of 2 and of 8, {kind}": printed
+            for kind, printed in team_gradients.PRINTED_UPDATES.items()
+            if None not in printed
+        },
+    },
+)
+
+FOERSTER = Source(
+    "The iterated prisoner's dilemma, learnt by gradients",
+    "Foerster, Chen, Al-Shedivat, Whiteson, Abbeel & Mordatch (2018), Learning with "
+    "opponent-learning awareness, AAMAS, Table 3",
+    {
+        "reward per step, naive learners": team_gradients.PRINTED_PAID[0.0][0],
+        "reward per step, LOLA": team_gradients.PRINTED_PAID[1.0][0],
     },
 )
 

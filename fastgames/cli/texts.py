@@ -66,6 +66,10 @@ Names:
                   (1,000 runs in each game, five minutes on 2 cores)
   bar-problem     Wolpert & Tumer (2001), rewards of many agents' own parts
                   (1,000 runs of 100 agents, two minutes on 2 cores)
+  coordination    where pairs end in the climbing and the penalty game, printed
+                  in an open course (1,000 runs, half a minute on 2 cores)
+  gradients       variances of policy gradients, groups of plays, LOLA, beside
+                  closed forms and print (five minutes on 2 cores)
   traffic         signals that learn beside a fixed plan, when demand surges
                   (compiled by Numba as it runs, half a minute on 2 cores)
 

@@ -37,7 +37,9 @@ from fastgames.papers.chapter_frozen import frozen
 from fastgames.papers.chapter_softmax import softmax
 from fastgames.papers.chapter_sweep import sweep
 from fastgames.papers.klein_2021 import klein
+from fastgames.papers.pair_coordination import coordination
 from fastgames.papers.report import Report, Row
+from fastgames.papers.team_gradients import gradients
 from fastgames.papers.team_values import value_decomposition
 from fastgames.papers.traffic_signals import traffic
 from fastgames.papers.waltman_kaymak_2008 import waltman_kaymak
@@ -55,6 +57,8 @@ NAMES: dict[str, Reproduction] = {
     "waltman-kaymak": waltman_kaymak,
     "value-decomposition": value_decomposition,
     "bar-problem": bar_problem,
+    "coordination": coordination,
+    "gradients": gradients,
     "traffic": traffic,
 }
 
@@ -67,8 +71,10 @@ __all__ = [
     "bar_problem",
     "calvano",
     "chapter",
+    "coordination",
     "cycling",
     "frozen",
+    "gradients",
     "heat_map",
     "klein",
     "softmax",

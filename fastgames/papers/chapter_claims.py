@@ -21,7 +21,6 @@ from fastgames.games import (
     prisoners_dilemma,
     remember,
     rock_paper_scissors,
-    shapley_rewards,
     stag_hunt,
     supervisor,
 )
@@ -29,7 +28,6 @@ from fastgames.learners import (
     COMA,
     GRPO,
     LOLA,
-    EpsilonGreedy,
     FictitiousPlay,
     FixedPolicy,
     HystereticQ,
@@ -41,10 +39,18 @@ from fastgames.learners import (
 from fastgames.papers import team_values
 from fastgames.papers.arguments import Arguments, Count, reproduction
 from fastgames.papers.estimate import Estimate, deviation, mean
+from fastgames.papers.pair_coordination import falling, one_agent
 from fastgames.papers.report import Report, Row, picture
+from fastgames.papers.team_gradients import (
+    adding,
+    exact_critic,
+    exact_value,
+    gloves,
+    mean_step,
+    near,
+)
 from fastgames.record import Record
 from fastgames.result import Result
-from fastgames.schedules import Exponential
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -129,20 +135,10 @@ def chapter(asked: Arguments) -> Report:
     )
 
 
-def _falling() -> EpsilonGreedy:
-    """Return the exploration of the learners in games with one best joint action."""
-    return EpsilonGreedy(Exponential(1.0, -np.log(0.998), 0.01))
-
-
 def _at(result: Result, *cells: tuple[int, int]) -> Estimate:
     """Return the share of runs whose greedy joint action is one of `cells`."""
     one, other = (result.greedy(i)[:, 0] for i in range(2))
     return mean(np.any([(one == a) & (other == b) for a, b in cells], axis=0))
-
-
-def _near(found: Estimate, value: float) -> bool:
-    """Return whether an estimate is within four standard errors, twice its interval, of a value."""
-    return abs(found.value - value) <= found.high - found.low + 1e-9
 
 
 # --- non-stationarity ----------------------------------------------------------------------------
@@ -183,7 +179,7 @@ def _play(asked: Arguments, game: Game, learners: Any, **options: Any) -> Result
 
 def _common_interest(asked: Arguments) -> Finding:
     """Return the share of runs in which both agents prefer the same action."""
-    result = _play(asked, coordination(), QLearner(explore=_falling()))
+    result = _play(asked, coordination(), QLearner(explore=falling()))
     share = _at(result, (0, 0), (1, 1))
     return Finding(share.text(3), share.value >= 0.95, {"coordination": result})
 
@@ -201,7 +197,7 @@ def _conflict(asked: Arguments) -> Finding:
 
 def _mixed_motives(asked: Arguments) -> Finding:
     """Return the share of runs in which both agents prefer to defect."""
-    result = _play(asked, prisoners_dilemma(), QLearner(explore=_falling()))
+    result = _play(asked, prisoners_dilemma(), QLearner(explore=falling()))
     share = _at(result, (1, 1))
     return Finding(share.text(3), share.value >= 0.95, {"dilemma": result})
 
@@ -225,15 +221,15 @@ def _optimum(
 
 def _hare(asked: Arguments) -> Finding:
     """Return the share of runs in which both agents prefer the hare."""
-    result = _play(asked, stag_hunt(), QLearner(explore=_falling()))
+    result = _play(asked, stag_hunt(), QLearner(explore=falling()))
     share = _at(result, (1, 1))
     return Finding(share.text(3), share.value > 0.5, {"stag hunt": result})
 
 
 def _one_learner_for_all(asked: Arguments) -> Finding:
     """Return the share of runs at the optimum if one agent chooses the joint action."""
-    game = MatrixGame([climbing().payoffs[0].ravel()], name="climbing, played by one agent")
-    result = _play(asked, game, QLearner(explore=_falling()))
+    game = one_agent(climbing())
+    result = _play(asked, game, QLearner(explore=falling()))
     share = mean(result.greedy(0)[:, 0] == 0)
     return Finding(share.text(3), share.value >= 0.99, {f"{_OPTIMUM}one learner for all": result})
 
@@ -262,12 +258,6 @@ def _at_best(result: Result) -> Any:
 # --- gradients and credit ------------------------------------------------------------------------
 
 
-def adding(members: int) -> MatrixGame:
-    """Return the game in which all members get the number of them that play action 1."""
-    total = np.indices((2,) * members).sum(axis=0).astype(np.float64)
-    return MatrixGame([total] * members, name="adding")
-
-
 def _spread(learner: Any, tables: Any, variance: float) -> Callable[[Arguments], Finding]:
     """Return the finding of a claim on the variance of one gradient step from uniform play.
 
@@ -280,7 +270,7 @@ def _spread(learner: Any, tables: Any, variance: float) -> Callable[[Arguments],
         result = asked.run(adding(MEMBERS), learner, 1, replicas, start_tables=tables)
         steps = result.tables[0]["logits"][:, 0, 1]
         found = deviation(steps)
-        ok = _near(found, np.sqrt(variance)) and _near(mean(steps), 0.25)
+        ok = near(found, np.sqrt(variance)) and near(mean(steps), 0.25)
         return Finding(f"{found.value**2:.3f} ({found.low**2:.3f} to {found.high**2:.3f})", ok)
 
     return find
@@ -292,11 +282,11 @@ def _group_of_plays(asked: Arguments) -> Finding:
     game = MatrixGame([np.array([0.0, 1.0])], name="one of two pays")
     result = asked.run(game, learner, GROUP, 100 * asked.replicas)
     step = mean(result.tables[0]["logits"][:, 0, 1])
-    return Finding(step.text(3), _near(step, MEAN_STEP))
+    return Finding(step.text(3), near(step, MEAN_STEP))
 
 
-#: The mean of sqrt(m (1 - m)) if GROUP m is binomial(GROUP, 1/2).
-MEAN_STEP = (8.0 * np.sqrt(3.0) / 4.0 + 6.0 / 2.0) / 16.0
+#: The mean step of the logit from which a group of plays starts at 0.
+MEAN_STEP = mean_step(GROUP, 0.5, "population")
 
 
 def _safe_under_penalties(asked: Arguments) -> Finding:
@@ -308,9 +298,7 @@ def _safe_under_penalties(asked: Arguments) -> Finding:
 
 def _gloves(asked: Arguments) -> Finding:
     """Return the Shapley values of two left gloves and a right one; a pair is worth 1."""
-    left, other, right = np.indices((2, 2, 2))
-    pairs = np.minimum(left + other, right).astype(np.float64)
-    credit = shapley_rewards(MatrixGame([pairs] * 3, name="gloves"), 0).payoffs[:, 1, 1, 1]
+    credit = gloves()
     found = ", ".join(f"{x:.4f}" for x in credit)
     return Finding(found, bool(np.allclose(credit, [1 / 6, 1 / 6, 2 / 3], atol=1e-12)))
 
@@ -371,15 +359,14 @@ def _dilemma_of_one_table(asked: Arguments) -> Finding:
     Both seats turn to an action at once, so that the table learns what an action pays if both play
     it, except where a seat explores.
     """
-    result = _play(asked, prisoners_dilemma(), SelfPlay(QLearner(explore=_falling())))
+    result = _play(asked, prisoners_dilemma(), SelfPlay(QLearner(explore=falling())))
     share = _at(result, (1, 1))
     return Finding(share.text(3), share.value < 0.95, {"one table in the dilemma": result})
 
 
 # --- all of them ---------------------------------------------------------------------------------
 
-_VALUE = [{"value": np.full(1, MEMBERS / 2.0)}] * MEMBERS  # the baseline is exact
-_CRITIC = [{"q": adding(MEMBERS).payoffs[0].reshape(1, -1)}, *[{}] * (MEMBERS - 1)]
+_VALUE, _CRITIC = exact_value(MEMBERS), exact_critic(MEMBERS)
 _PLAIN, _BASED = (MEMBERS**2 + MEMBERS - 1) / 16.0, (MEMBERS - 1) / 16.0
 
 _MOVING, _SETTINGS = "non-stationarity", "settings"
@@ -413,14 +400,14 @@ CLAIMS = (
         "they miss the optimum of the climbing game",
         "at most 0.04",
         _optimum(
-            "independent Q-learners", QLearner(explore=_falling()), lambda share: share <= 0.04
+            "independent Q-learners", QLearner(explore=falling()), lambda share: share <= 0.04
         ),
     ),
     Claim(
         _ALONE,
         "optimism (hysteretic) finds it mostly",
         "more than 0.5",
-        _optimum("hysteretic", HystereticQ(explore=_falling()), lambda share: share > 0.5),
+        _optimum("hysteretic", HystereticQ(explore=falling()), lambda share: share > 0.5),
     ),
     Claim(_ALONE, "most hunt the hare, which needs no partner", "more than 0.5", _hare),
     Claim(
@@ -502,7 +489,7 @@ CLAIMS = (
         "at most 0.04",
         _optimum(
             "joint action learners",
-            JointActionLearner(explore=_falling()),
+            JointActionLearner(explore=falling()),
             lambda share: share <= 0.04,
         ),
     ),

@@ -26,6 +26,7 @@ SESSIONS = 12  # of each of Calvano's settings
 def reports():
     return {
         "chapter": reproduce.chapter(replicas=20),
+        "coordination": reproduce.coordination(replicas=200),
         "cycling": reproduce.cycling(replicas=200),
         "sweep": reproduce.sweep(replicas=30),
         "softmax": reproduce.softmax(replicas=200),
@@ -34,6 +35,7 @@ def reports():
         "klein": reproduce.klein(replicas=16),
         "afp": reproduce.afp(replicas=16),
         "waltman-kaymak": reproduce.waltman_kaymak(replicas=3),
+        "gradients": reproduce.gradients(replicas=100),
         "value-decomposition": reproduce.value_decomposition(replicas=20),
     }
 
