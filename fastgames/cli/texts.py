@@ -47,9 +47,9 @@ the parts.
 
 REPRODUCE_EXAMPLES = """
 Names:
-  chapter         the chapter's claims, from non-stationarity to self-play, each
-                  beside what 200 runs show (compiled by Numba as it runs, a
-                  minute on 2 cores)
+  chapter         the chapter's claims, from non-stationarity to self-play,
+                  each beside what 200 runs show (compiled by Numba as it runs,
+                  a minute on 2 cores)
   cycling         the chapter's listing, and a million runs of it
   sweep           exercise (a), flips over alpha and epsilon
   softmax         exercise (b), softmax's play frequencies and rest points
