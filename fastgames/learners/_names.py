@@ -85,8 +85,8 @@ REGISTERED = {
 __all__ = [
     "COMA",
     "GRPO",
-    "LOLA",
     "IPPO",
+    "LOLA",
     "MADDPG",
     "MAPPO",
     "PHC",
