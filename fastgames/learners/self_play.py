@@ -62,7 +62,7 @@ class SelfPlay(RuleLearner):
     other seat plays a frozen copy of past tables, which it draws from the pool with equal
     probabilities, anew when an episode ends, when a copy is added, and in every step in which gamma
     is 0. The pool starts with the initial tables. A copy of the current tables is added every
-    `every` steps; once there are `pool` copies, it replaces the oldest one. The policy of every
+    `interval` steps; once there are `pool` copies, it replaces the oldest one. The policy of every
     seat in results is that of the current tables.
 
     Parameters
@@ -73,7 +73,7 @@ class SelfPlay(RuleLearner):
     pool : int
         The number of past copies of the tables to play against, in [0, 10000]. 0: all seats play
         the current tables.
-    every : int
+    interval : int
         The number of steps between two copies for the pool, in [1, 2^53). In games with turns,
         steps in which a seat moves.
     unchecked : bool
@@ -118,7 +118,7 @@ class SelfPlay(RuleLearner):
     Examples
     --------
     >>> import fastgames as fg
-    >>> learner = fg.SelfPlay(fg.QLearner(0.1), pool=4, every=3)
+    >>> learner = fg.SelfPlay(fg.QLearner(0.1), pool=4, interval=3)
     >>> game = fg.games.rock_paper_scissors()
     >>> result = fg.run(game, learner, 9, 2, rng=1, backend="reference")
     >>> result.tables[1]["q"] is result.tables[0]["q"]
@@ -131,7 +131,7 @@ class SelfPlay(RuleLearner):
         default_factory=QLearner, metadata={"form": Form("learner", _check_learner)}
     )
     pool: int = whole(0, "[0, 10000]")
-    every: int = whole(1000, "[1, 2^53)")
+    interval: int = whole(1000, "[1, 2^53)")
     unchecked: bool = flag()
     label: str = text()
 
@@ -143,7 +143,7 @@ class SelfPlay(RuleLearner):
     )
     example: ClassVar[Example] = Example(
         "rock_paper_scissors()",
-        "fg.SelfPlay(fg.QLearner(0.05, explore=fg.Softmax(0.5)), pool=10, every=100)",
+        "fg.SelfPlay(fg.QLearner(0.05, explore=fg.Softmax(0.5)), pool=10, interval=100)",
         says="Against a pool of its past, the policy does not circle as far from uniform play.",
     )
 
@@ -154,7 +154,7 @@ class SelfPlay(RuleLearner):
     @cached
     def rules(self) -> Rules:
         """Rules of this learner."""
-        return _rules(self.learner.rules, self.pool, self.every if self.pool else 1)
+        return _rules(self.learner.rules, self.pool, self.interval if self.pool else 1)
 
     @property
     def least_steps(self) -> int:
@@ -224,7 +224,7 @@ def _check_functions(game: ProceduralGame, unchecked: bool) -> None:
 
 
 @functools.lru_cache(maxsize=64)  # equal learners have equal rules
-def _rules(inner: Rules, pool: int, every: int) -> Rules:
+def _rules(inner: Rules, pool: int, interval: int) -> Rules:
     """Return the rules of self-play by the rules `inner`; pool: 0, or the size of the pool."""
     used: dict[str, Any] = {"rule": inner.learn, "defers": inner.defers, "cuts": inner.cuts}
     used["column"] = _column if inner.counterfactual else _no_column
@@ -233,7 +233,7 @@ def _rules(inner: Rules, pool: int, every: int) -> Rules:
     if pool:
         tables += [_past(table, pool) for table in inner.tables]
         tables += [_UPDATES, _COPY]
-        of_pool = {"pool": pool, "every": every, "keep": _keep(inner)}
+        of_pool = {"pool": pool, "interval": interval, "keep": _keep(inner)}
         of_pool["first"] = _first_signal if inner.num_signals else _signal
         used["turn_over"] = _bound(turn_over_pool, of_pool)
         used["seats"] = _first_seat
@@ -393,14 +393,14 @@ turn_over: Any = _no_pool
 keep: Any = None
 first: Any = None  # the number in [0, 1) for the pool
 defers = cuts = False
-pool = every = 1
+pool = interval = 1
 
 
 def turn_over_pool(tables: Any, t: TeamOutcome) -> None:
     """Count the step, add the current tables to the pool if it is time, and draw the copies."""
     tables.updates[0] += 1
-    taken = tables.updates[0] // every
-    added = tables.updates[0] % every == 0
+    taken = tables.updates[0] // interval
+    added = tables.updates[0] % interval == 0
     if added:
         keep(tables, taken % pool)
     if added or t.ended or t.truncated or t.weight == 0.0:

@@ -573,11 +573,11 @@ def test_every_learner_runs(call, name):
 
 
 def test_a_learner_names_the_one_that_it_uses(ran):
-    options = ("--pool", 3, "--every", 5, "--alpha", 0.5, "--temperature", 2)
+    options = ("--pool", 3, "--interval", 5, "--alpha", 0.5, "--temperature", 2)
     result = ran("chicken", "--learner", "self_play/sarsa", *options, "--steps", 20,
                  "--backend", "reference")  # fmt: skip
     assert result.learners[0] == fg.SelfPlay(
-        fg.Sarsa(0.5, explore=fg.Softmax(2.0)), pool=3, every=5
+        fg.Sarsa(0.5, explore=fg.Softmax(2.0)), pool=3, interval=5
     )
     own = ran("chicken", "--learner", "self_play/q:alpha=0.5,pool=2", "--steps", 20,
               "--backend", "reference")  # fmt: skip

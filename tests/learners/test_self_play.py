@@ -78,7 +78,7 @@ INNER = {
 @pytest.mark.parametrize("pool", [0, 3])
 @pytest.mark.parametrize("inner", INNER.values(), ids=INNER)
 def test_compiled_rules_give_the_bits_of_the_reference(inner, pool, dtype):
-    learner = fg.SelfPlay(inner, pool=pool, every=7)
+    learner = fg.SelfPlay(inner, pool=pool, interval=7)
     record = fg.Record(flips=True)
     runs = [
         fg.run(RPS, learner, 60, 3, rng=1, backend=backend, dtype=dtype, record=record)
@@ -91,7 +91,7 @@ def test_compiled_rules_give_the_bits_of_the_reference(inner, pool, dtype):
 
 
 def test_pool_holds_the_tables_of_every_so_many_steps():
-    learner = fg.SelfPlay(fg.QLearner(0.3, explore=fg.Softmax(1.0), initial=2.0), pool=3, every=5)
+    learner = fg.SelfPlay(fg.QLearner(0.3, explore=fg.Softmax(1.0), initial=2.0), pool=3, interval=5)
     record = fg.Record(every=5, tables=("q",))
     result = fg.run(RPS, learner, 25, 2, rng=2, backend="reference", record=record)
     was = result.snapshots.tables[0]["q"]  # (6, replicas, 1, 3), at steps 0, 5, …, 25
@@ -129,7 +129,7 @@ def test_other_seats_play_entries_of_the_pool_with_equal_probabilities():
 
 
 def test_policies_of_all_seats_are_those_of_the_current_tables():
-    learner = fg.SelfPlay(fg.QLearner(0.3, explore=fg.Softmax(1.0)), pool=2, every=10)
+    learner = fg.SelfPlay(fg.QLearner(0.3, explore=fg.Softmax(1.0)), pool=2, interval=10)
     result = fg.run(RPS, learner, 50, 2, rng=2, backend="reference")
     np.testing.assert_array_equal(result.policy(0), result.policy(1))
 
@@ -137,7 +137,7 @@ def test_policies_of_all_seats_are_those_of_the_current_tables():
 def test_a_copy_is_kept_for_a_whole_episode():
     stage = np.broadcast_to(RPS.payoffs[:, None], (2, 1, 3, 3))
     game = fg.MarkovGame(stage, np.zeros((1, 3, 3), int), 0.9, time_limit=10)
-    learner = fg.SelfPlay(fg.QLearner(0.1), pool=5, every=1000)
+    learner = fg.SelfPlay(fg.QLearner(0.1), pool=5, interval=1000)
     start = [{"updates": np.array([4000])}, None]
     played = [
         fg.run(game, learner, steps, 50, rng=3, backend="reference", start_tables=start).tables[1][
@@ -187,7 +187,7 @@ def test_groups_longer_than_the_run_are_refused():
 
 
 def test_files_and_pickles_hold_the_learner(tmp_path):
-    learner = fg.SelfPlay(fg.QLearner(0.3, explore=fg.Softmax(1.0)), pool=2, every=10)
+    learner = fg.SelfPlay(fg.QLearner(0.3, explore=fg.Softmax(1.0)), pool=2, interval=10)
     assert pickle.loads(pickle.dumps(learner)) == learner
     result = fg.run(RPS, learner, 30, 2, rng=2, backend="reference")
     result.save(tmp_path / "a.fg")
