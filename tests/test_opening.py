@@ -84,7 +84,7 @@ def test_all_learners_learn_from_an_opening_with_the_same_bits(learner_kind):
     seats = seats or [learner, learner]
     steps = max(7, learner.least_steps)
     opening = np.random.default_rng(3).integers(0, 2, (3, steps, 2))
-    call = {"steps": 20, "replicas": 3, "rng": 5, "record": RECORD}
+    call = {"steps": steps + 13, "replicas": 3, "rng": 5, "record": RECORD}
     expected = fg.run(game, seats, backend="reference", opening=opening, **call)
     assert_same(fg.run(game, seats, backend="numba", opening=opening, **call), expected)
     if learner.rules.twin is not None:

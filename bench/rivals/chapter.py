@@ -203,6 +203,7 @@ def self_play(runs, payoffs, steps):
         total += q[0] + q[1]
     return total / runs
 
+
 @numba.njit
 def mappo(runs, payoffs, steps, n=32, epochs=4, gamma=0.9):
     """Play the dilemma with memory as a team of MAPPO, with values of the four states."""

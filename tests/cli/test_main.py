@@ -559,7 +559,11 @@ def test_every_game_of_the_catalogue_runs(call, name):
 
 # What a learner needs beside its name to play matching pennies.
 NEEDS = {"exp3": ":low=-1,high=1", "fixed": ""}
-OPTIONS = {"fixed": ("--probabilities", "0.5,0.5")}
+OPTIONS = {
+    "fixed": ("--probabilities", "0.5,0.5"),
+    "ippo": ("--rollout", 8),
+    "mappo": ("--rollout", 8),
+}
 GAME_FOR = {"self_play": "chicken"}  # else matching pennies
 
 

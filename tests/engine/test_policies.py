@@ -37,7 +37,9 @@ def words(count, role, seed=SEED):
 def test_of_every_learner(name):
     """The array, the preferences and the labels of one replica."""
     make = registry.LEARNERS[name]
-    result = fg.run(MATRIX, make(**make.sample(MATRIX, 0)), 30, 4, SEED, backend="reference")
+    learner = make(**make.sample(MATRIX, 0))
+    steps = max(30, learner.least_steps)
+    result = fg.run(MATRIX, learner, steps, 4, SEED, backend="reference")
     policy = result.agent(1, replica=2)
     np.testing.assert_array_equal(policy.probabilities, result.policy(1)[2])
     assert policy.greedy(0) == result.greedy(1)[2, 0]

@@ -91,7 +91,9 @@ def test_compiled_rules_give_the_bits_of_the_reference(inner, pool, dtype):
 
 
 def test_pool_holds_the_tables_of_every_so_many_steps():
-    learner = fg.SelfPlay(fg.QLearner(0.3, explore=fg.Softmax(1.0), initial=2.0), pool=3, interval=5)
+    learner = fg.SelfPlay(
+        fg.QLearner(0.3, explore=fg.Softmax(1.0), initial=2.0), pool=3, interval=5
+    )
     record = fg.Record(every=5, tables=("q",))
     result = fg.run(RPS, learner, 25, 2, rng=2, backend="reference", record=record)
     was = result.snapshots.tables[0]["q"]  # (6, replicas, 1, 3), at steps 0, 5, …, 25

@@ -166,6 +166,12 @@ def setups(draw, kind=None, kinds=None, replicas=None, game=None, dtype=None, st
     learners = [draw(_learners(k, game, i, replicas)) for i, k in enumerate(seats)]
     if learners[0].rules.team and draw(st.integers(0, 3)):  # else a team of one
         learners = [learners[0] if k == first else x for k, x in zip(seats, learners, strict=True)]
+    sizes = list(zip(game.num_observations, game.num_actions, strict=True))
+    if len(set(sizes)) > 1:  # only members of equal sizes can share tables
+        learners = [
+            replace(x, label=str(size)) if getattr(x, "shared", False) else x
+            for x, size in zip(learners, sizes, strict=True)
+        ]
     steps = max(steps, *(learner.least_steps for learner in learners))
     return Setup(
         game,

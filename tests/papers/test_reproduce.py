@@ -18,14 +18,14 @@ from fastgames.papers import estimate
 from fastgames.papers.report import Report, Row
 
 SMALL = {"replicas": 60, "steps": 2_000}
-COMPILED = ("traffic", "bar-problem", "chapter")  # compiled for up to a minute; they have their own tests
+# Compiled for up to a minute; they have their own tests.
+COMPILED = ("traffic", "bar-problem", "chapter", "gradients")
 SESSIONS = 12  # of each of Calvano's settings
 
 
 @pytest.fixture(scope="module")
 def reports():
     return {
-        "chapter": reproduce.chapter(replicas=20),
         "coordination": reproduce.coordination(replicas=200),
         "cycling": reproduce.cycling(replicas=200),
         "sweep": reproduce.sweep(replicas=30),
@@ -35,7 +35,6 @@ def reports():
         "klein": reproduce.klein(replicas=16),
         "afp": reproduce.afp(replicas=16),
         "waltman-kaymak": reproduce.waltman_kaymak(replicas=3),
-        "gradients": reproduce.gradients(replicas=100),
         "value-decomposition": reproduce.value_decomposition(replicas=20),
     }
 
