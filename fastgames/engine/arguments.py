@@ -484,8 +484,9 @@ def _check_sizes(spec: RunSpec, agent: AgentSpec, who: str) -> None:
             f"schedules other than Schedule have, got {gamma!r}"
         )
     if np.dtype(dtype).type(most) >= 1.0 and not ends:
+        rounded = f", which {dtype} rounds to 1" if most < 1.0 else ""
         raise ValueError(
-            f"gamma of {who} must be below 1 in {dtype} too, where episodes do not end, got {most}"
+            f"gamma of {who} must be below 1 where episodes do not end, got {most}{rounded}"
         )
     largest = float(np.finfo(dtype).max) / 8  # differences and sums of two such must fit as well
     share = max(1.0 - most, 2.0**-62)  # with gamma 1, a step adds at most one reward

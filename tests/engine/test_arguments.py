@@ -59,7 +59,7 @@ def test_gamma_outside_its_domain(value):
 
 @pytest.mark.parametrize("gamma", [1.0, 1 - 1e-9])
 def test_a_gamma_of_1_where_episodes_do_not_end(gamma):
-    with refused(ValueError, "gamma of learners[0]", "below 1 in float32", "do not end"):
+    with refused(ValueError, "gamma of learners[0]", "below 1 where episodes do not end"):
         fg.run(PENNIES, fg.QLearner(gamma=gamma), dtype="float32")
 
 

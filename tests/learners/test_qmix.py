@@ -382,7 +382,7 @@ def test_rewards_may_be_large(size, alpha):
 @pytest.mark.parametrize("backend", ["numba", "reference"])
 def test_a_discount_of_1_needs_an_end(backend):
     game = fg.games.random_markov_game(2, 3, 2, rng=1)
-    message = r"gamma of learners\[0\] must be below 1 in float64 too, where episodes do not end"
+    message = r"gamma of learners\[0\] must be below 1 where episodes do not end, got 1.0$"
     with pytest.raises(ValueError, match=message):
         fg.run(game, fg.QMIX(gamma=1.0), 10, backend=backend)
     fg.run(fg.games.two_step(), fg.QMIX(gamma=1.0), 10, backend=backend)
