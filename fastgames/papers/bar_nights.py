@@ -71,9 +71,9 @@ def bar_problem(asked: Arguments) -> Report:
         replicas = asked.replicas if agents == AGENTS else max(asked.replicas // PART, 2)
         found[agents] = {}
         for kind in COMPUTED:
-            result = _play(asked, agents, kind, replicas)
+            result = play(asked, agents, kind, replicas)
             results[f"{agents:,} agents, {kind} rewards"] = result
-            found[agents][kind] = estimate.mean(_enjoyed(result, kind), estimate.Z99)
+            found[agents][kind] = estimate.mean(enjoyed(result, kind), estimate.Z99)
     return Report(
         title=f"The bar problem: {asked.replicas:,} runs of {asked.steps:,} weeks",
         rows=(*_rows_of_figures(found[AGENTS], asked.steps), *_rows_of_sizes(found, asked.steps)),
@@ -87,7 +87,7 @@ def bar_problem(asked: Arguments) -> Report:
     )
 
 
-def _play(asked: Arguments, agents: int, kind: str, replicas: int) -> Result:
+def play(asked: Arguments, agents: int, kind: str, replicas: int) -> Result:
     """Return the run of a number of agents with a kind of rewards."""
     explore = EpsilonGreedy(Exponential(0.1, -math.log(0.999)), ties="random")
     last = min(LAST, asked.steps)
@@ -97,7 +97,7 @@ def _play(asked: Arguments, agents: int, kind: str, replicas: int) -> Result:
     return asked.run(game, QLearner(0.1, explore=explore), asked.steps, replicas, record=record)
 
 
-def _enjoyed(result: Result, kind: str) -> Any:
+def enjoyed(result: Result, kind: str) -> Any:
     """Return the mean of G over the last weeks of every run, (replicas,)."""
     if kind == "difference":
         assert result.path is not None

@@ -63,6 +63,11 @@ def median(sample: Any) -> Estimate:
     return Estimate(float(np.median(ordered)), float(ordered[low]), float(ordered[-1 - low]))
 
 
+def near(found: Estimate, value: float) -> bool:
+    """Return whether an estimate is within four standard errors, twice its interval, of a value."""
+    return abs(found.value - value) <= found.high - found.low + 1e-9
+
+
 def beside(
     what: str,
     found: Estimate,

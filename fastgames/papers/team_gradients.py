@@ -8,6 +8,8 @@ Figures are closed forms, or printed in:
   cooperative-competitive environments, NeurIPS, proposition 1 (directions of single samples);
 - Shao et al. (2024), DeepSeekMath, arXiv:2402.03300 (GRPO, whose mean steps follow from its
   definition);
+- Kuba et al. (2022), Trust region policy optimisation in multi-agent reinforcement learning, ICLR,
+  proposition 1 (what parameter sharing costs);
 - Foerster, Chen, Al-Shedivat, Whiteson, Abbeel & Mordatch (2018), Learning with opponent-learning
   awareness, AAMAS, table 3.
 """
@@ -19,9 +21,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgames.games import Game, MarkovGame, MatrixGame, ProceduralGame, shapley_rewards
-from fastgames.learners import COMA, GRPO, LOLA, ActorCritic, Learner, Reinforce, Table
+from fastgames.learners import (
+    COMA,
+    GRPO,
+    LOLA,
+    ActorCritic,
+    Learner,
+    Reinforce,
+    Table,
+)
 from fastgames.papers.arguments import Arguments, Count, reproduction
-from fastgames.papers.estimate import Estimate, Z, deviation, mean
+from fastgames.papers.estimate import Estimate, Z, deviation, mean, near
+from fastgames.papers.gradient_directions import SAMPLES, rows_of_critics, rows_of_directions
+from fastgames.papers.parameter_sharing import UPDATES, rows_of_sharing
 from fastgames.papers.report import Report, Row, picture
 from fastgames.record import Record
 from fastgames.result import Result
@@ -32,8 +44,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RUNS = 1_000
-SAMPLES, PLAYS = 200, 50  # single steps for each run asked: of variances, and of groups
-UPDATES = 400
+PLAYS = 50  # single steps of groups for each run asked
 NOISE = 1.0
 TEAMS = (2, 5, 8)
 LEARNT = 0.9  # the mean chance of the better action at which learning counts as done
@@ -84,7 +95,10 @@ FIRST_STEPS = {
 def gradients(asked: Arguments) -> Report:
     """Compare steps of policy gradients with closed forms and print; return a report.
 
-    - All agents play 1 in one of 2^N samples, and only then does a sample's step point uphill.
+    - All agents play 1 in one of 2^N samples, and only then does a sample's step point uphill. The
+      same holds for MADDPG with exact critics, unless the advantage subtracts their mean.
+    - If one half of the agents has to play 0 and the other half 1, the best policy that all share
+      earns 2 / 2^N, and policies of their own earn 1.
     - In the adding game all agents get the number of them that play 1, plus noise. Steps from
       uniform play vary with the square of the number of agents, with it if a value is the baseline,
       and not at all for the counterfactual baseline of COMA. Training takes more or fewer updates
@@ -109,9 +123,11 @@ def gradients(asked: Arguments) -> Report:
     variances = {(n, kind): _spread(asked, n, kind) for n in TEAMS for kind in KINDS}
     curves, results = _train(asked)
     rows = [
-        *_rows_of_directions(asked),
+        *rows_of_directions(asked),
+        *rows_of_critics(asked),
         *_rows_of_variances(variances, asked),
         *_rows_of_training(curves, asked),
+        *rows_of_sharing(asked, results),
         *_rows_of_groups(asked),
         _row_of_gloves(),
         *_rows_of_first_steps(asked),
@@ -136,33 +152,6 @@ def gradients(asked: Arguments) -> Report:
         figure=picture(lambda: _draw(variances, curves, asked), asked.out),
         results=results,
     )
-
-
-def near(found: Estimate, value: float) -> bool:
-    """Return whether an estimate is within four standard errors, twice its interval, of a value."""
-    return abs(found.value - value) <= found.high - found.low + 1e-9
-
-
-# --- directions ----------------------------------------------------------------------------------
-
-
-def _rows_of_directions(asked: Arguments) -> list[Row]:
-    """Return the rows on the chance that one sample's step points uphill.
-
-    The agents play uniformly, and all are paid 1 if all play 1. The true gradients by the logits of
-    action 1 are equal, so a step points uphill if the sum of the agents' steps is positive.
-    """
-    rows = []
-    for agents in range(1, 7):
-        pays = np.zeros((2,) * agents)
-        pays[(1,) * agents] = 1.0
-        game = MatrixGame([pays] * agents, name="all or nothing")
-        result = asked.run(game, Reinforce(1.0), 1, SAMPLES * asked.replicas)
-        steps = [table["logits"][:, 0, 1] for table in result.tables]
-        found, exact = mean(np.sum(steps, axis=0) > 0.0), 2.0**-agents
-        what = f"{agents} agents, all or nothing: share of samples that point uphill"
-        rows.append(Row(what, f"{exact:.4f}", found.text(4), near(found, exact)))
-    return rows
 
 
 # --- variances -----------------------------------------------------------------------------------

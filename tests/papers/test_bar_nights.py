@@ -38,7 +38,7 @@ def test_the_optimum_of_100():
 def test_the_mean_of_g_over_the_last_weeks(monkeypatch, kind):
     monkeypatch.setattr(bar, "LAST", 4)
     arguments = papers.arguments.Arguments(3, 9, rng=5)
-    found = bar._enjoyed(bar._play(arguments, 20, kind, 3), kind)
+    found = bar.enjoyed(bar.play(arguments, 20, kind, 3), kind)
     learner = fg.QLearner(
         0.1, explore=fg.EpsilonGreedy(fg.Exponential(0.1, -math.log(0.999)), ties="random")
     )
