@@ -162,6 +162,11 @@ def _refused(game: Game) -> str:
             "observations must be the number of the state for LOLA, got other ones in "
             f"{game.name!r}"
         )
+    if set(game.num_observations) != {states}:
+        return (
+            f"num_observations must be the number of states, {states}, for LOLA, got "
+            f"{game.num_observations} in {game.name!r}"
+        )
     return ""
 
 

@@ -217,6 +217,13 @@ def test_compiled_rules_give_the_bits_of_the_reference(kind, dtype):
             "observations must be the number of the state for LOLA",
         ),
         (
+            fg.MarkovGame(
+                np.zeros((2, 1, 1, 1)), np.zeros((1, 1, 1), int), num_observations=(1, 2)
+            ),
+            fg.LOLA(),
+            r"num_observations must be the number of states, 1, for LOLA, got \(1, 2\)",
+        ),
+        (
             fg.games.chicken(),
             [fg.LOLA(), fg.QLearner()],
             r"learners\[1\] must have the table 'logits', which learners\[0\] reads",
