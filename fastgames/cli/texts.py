@@ -48,8 +48,8 @@ the parts.
 REPRODUCE_EXAMPLES = """
 Names:
   chapter         the chapter's claims, from non-stationarity to self-play,
-                  each beside what 200 runs show (compiled by Numba as it runs,
-                  a minute on 2 cores)
+                  each beside what 200 runs show (compiled by Numba as it
+                  runs, a minute on 2 cores)
   cycling         the chapter's listing, and a million runs of it
   sweep           exercise (a), flips over alpha and epsilon
   softmax         exercise (b), softmax's play frequencies and rest points
@@ -66,8 +66,8 @@ Names:
                   (1,000 runs in each game, five minutes on 2 cores)
   bar-problem     Wolpert & Tumer (2001), rewards of many agents' own parts
                   (1,000 runs of 100 agents, two minutes on 2 cores)
-  coordination    where pairs end in the climbing and the penalty game, printed
-                  in an open course (1,000 runs, half a minute on 2 cores)
+  coordination    where pairs end in the climbing and the penalty game, beside
+                  an open course (1,000 runs, half a minute on 2 cores)
   gradients       variances of policy gradients, groups of plays, LOLA, beside
                   closed forms and print (five minutes on 2 cores)
   traffic         signals that learn beside a fixed plan, when demand surges

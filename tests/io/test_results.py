@@ -1095,16 +1095,17 @@ def test_a_result_of_an_older_contract_loads_but_no_run_goes_on_from_it(saved, l
 
 # --- what is saved loads ------------------------------------------------------------------------
 
-EXP3 = fg.MatrixGame([[[0.0, 1.0], [0.5, 0.25]], [[1.0, 0.0], [0.5, 0.75]]])  # payoffs in [0, 1]
+# Symmetric, and of sum zero: a game that each learner plays.
+EVERYONES = fg.MatrixGame([[[0.0, 1.0], [-1.0, 0.0]], [[0.0, -1.0], [1.0, 0.0]]])
 
 
 def played(name, dtype):
     """A result of a learner of the registry."""
     kind = LEARNERS[name]
-    learner = kind([0.5, 0.5]) if name == "fixed" else kind()
-    game = EXP3 if name == "exp3" else PENNIES
+    needed = {"fixed": {"probabilities": [0.5, 0.5]}, "exp3": {"low": -1.0}}
+    learner = kind(**needed.get(name, {}))
     steps = max(3, learner.least_steps)
-    return fg.run(game, learner, steps, 2, 1, dtype=dtype, backend="reference")
+    return fg.run(EVERYONES, learner, steps, 2, 1, dtype=dtype, backend="reference")
 
 
 @functools.cache

@@ -69,9 +69,13 @@ def learners() -> Sequence[RuleLearner]:
         fg.MinimaxQ(),
         fg.VDN(),
         fg.QMIX(),
+        fg.COMA(),
+        fg.Reinforce(),
+        fg.ActorCritic(),
         fg.IPPO(),
         fg.MAPPO(shared=True),
-        fg.COMA(),
+        fg.GRPO(),
+        fg.JointActionLearner(),
         fg.LOLA(),
         fg.SelfPlay(fg.Sarsa(), pool=3),
         fg.MADDPG(),
@@ -169,9 +173,11 @@ def errors() -> None:
 
 
 if __name__ == "__main__":
+    everyones = fg.MatrixGame([[[0.0, 1.0], [-1.0, 0.0]], [[0.0, -1.0], [1.0, 0.0]]])
     for learner in learners():
         assert_type(learner.learns, bool)
-        fg.run(fg.games.matching_pennies(), learner, steps=1, backend="reference")
+        assert_type(learner.least_steps, int)
+        fg.run(everyones, learner, learner.least_steps, backend="reference")
     for played in games():
         assert_type(played.num_actions, tuple[int, ...])
         fg.run(played, fg.QLearner(), 1, 2, backend="reference")
