@@ -16,6 +16,7 @@ from ._declaration import catalogued
 
 _TO = ("north-south", "east-west")  # the actions
 _CLOCK, _AXIS, _LIGHTS = 0, 1, 2  # indices into the state
+_FROM_WEST = 2  # the approach of platoons
 _NONE = 2  # the axis if there is no surge
 _CHANGING = 2  # added to a light in the step in which it changes
 _DOMAINS = {
@@ -26,6 +27,8 @@ _DOMAINS = {
     "period": "[1, 2^31)",
     "capacity": "[1, 2^31)",
     "saturation": "[1, 2^31)",
+    "travel": "[0, 1024]",
+    "clock": "[1, 1024]",
     "time_limit": "[1, 2^31)",
 }
 
@@ -42,7 +45,10 @@ def traffic(
     surge_length: int = 40,
     capacity: int = 4,
     saturation: int = 1,
+    travel: int = 0,
+    platoon: int = 0,
     levels: tuple[int, ...] = (1, 3, 6, 9),
+    clock: int = 1,
     discount: float = 0.9,
     time_limit: int = 240,
 ) -> ProceduralGame:
@@ -54,21 +60,25 @@ def traffic(
 
     - If the chosen axis already has green, up to `saturation` vehicles of each of its two
       approaches go straight on: into the queue of the next intersection if it has room, or out of
-      the grid. Room that this queue makes in the same step counts.
+      the grid. Room that this queue makes in the same step counts. A vehicle reaches the next
+      queue after `travel` steps on the street; if `travel` is 0, it cannot pass the next
+      intersection in the same step.
     - Otherwise no vehicle passes the intersection in this step (yellow, all red), and the chosen
       axis has green from then on.
 
     A vehicle then arrives at every entry, one for each end of each street, with probability `rate`,
-    or `surge` on one axis during a surge. A surge lasts for the last `surge_length` steps of each
+    or `surge` on one axis during a surge. A platoon is one vehicle for certain in each of the first
+    `platoon` steps of each `period`, at the western end of every row. A surge lasts for the last `surge_length` steps of each
     `period`, on an axis that is drawn at random when it begins. Queues at entries are unbounded, so
-    that every vehicle is admitted and counted; queues within the grid hold `capacity` vehicles.
+    that every vehicle is admitted and counted; a street within the grid holds `capacity` vehicles, those that
+    drive included.
 
     The reward of every agent is minus the number of vehicles that wait in the grid after the step,
     divided by the number of intersections.
 
     An agent observes the class of the number of vehicles that wait at its own intersection on each
-    axis, and the axis that has green. It observes neither the clock, nor its neighbours, nor the
-    surge.
+    axis, and the axis that has green; and which of `clock` equal parts of the period it is, if
+    there are several. It observes neither its neighbours, nor the surge, nor vehicles that drive.
 
     Parameters
     ----------
@@ -85,13 +95,21 @@ def traffic(
     surge_length : int
         Length of the surge at the end of each period in steps, in [0, period].
     capacity : int
-        Number of vehicles that a queue within the grid holds, at least 1.
+        Number of vehicles that a street within the grid holds in each direction, at least 1.
     saturation : int
         Number of vehicles that leave an approach with green in a step, at least 1.
+    travel : int
+        Number of steps from an intersection to the next queue, in [0, 1024]. Vehicles that drive do
+        not wait.
+    platoon : int
+        Number of vehicles of a platoon, in [0, period].
     levels : tuple of int
         Lower ends of the classes of queues after the first, ascending, at least 1. For example,
         (1, 3, 6, 9) makes the classes 0, 1 to 2, 3 to 5, 6 to 8, and 9 or more. C classes give 2
         C^2 observations: (class of north-south * C + class of east-west) * 2 + axis that has green.
+    clock : int
+        Number of parts of the period that agents tell apart, a divisor of it in [1, 1024]. The
+        number of the part, times 2 C^2, is added to the observation.
     discount : float
         Discount factor per step, in [0, 1].
     time_limit : int
@@ -104,7 +122,9 @@ def traffic(
         A game with actions "north-south" and "east-west". The state has the step of the episode;
         the axis of the surge, 0 or 1, or 2 if there is no surge; the light of each intersection,
         which is the axis that has green, plus 2 in the step in which it changed; and for each
-        intersection the queues from north, south, west and east.
+        intersection the queues from north, south, west and east. If `travel` is not 0, there follow
+        for each of these queues the vehicles that drive to it: how many reach it in the next step
+        whose number is 0, 1, ... modulo `travel`.
 
     Raises
     ------
@@ -144,8 +164,15 @@ def traffic(
     begins = _rising(levels)
     classes = len(begins) + 1
     time_limit = checks.whole("time_limit", time_limit, _DOMAINS["time_limit"])
+    travel = checks.whole("travel", travel, _DOMAINS["travel"])
+    platoon = checks.whole("platoon", platoon, f"[0, {period}]")
+    parts = checks.whole("clock", clock, _DOMAINS["clock"])
+    if period % parts:
+        raise ValueError(f"clock must be a divisor of period, {period}, got {parts}")
+    part = period // parts
     queues = _LIGHTS + agents
-    size = queues + 4 * agents
+    roads = queues + 4 * agents
+    size = roads + 4 * agents * travel
     entries = 2 * (rows + columns)
     most = 4 * capacity + entries * time_limit / agents
     # For each entry, its one-way street: the approach at which vehicles reach the intersections,
@@ -159,7 +186,8 @@ def traffic(
     # A queue at an entry can hold all arrivals of an episode, at most one per step.
     most_waiting = np.full(4 * agents, capacity)
     most_waiting[4 * streets[:, 1] + streets[:, 0]] = time_limit
-    highest = [time_limit - 1, _NONE, *[_CHANGING + 1] * agents, *most_waiting]
+    driving = [min(saturation, capacity)] * (4 * agents * travel)
+    highest = [time_limit - 1, _NONE, *[_CHANGING + 1] * agents, *most_waiting, *driving]
     bounds = np.stack([np.zeros(size, np.int64), highest], axis=1)
 
     def start(state: Any, words: Any) -> None:
@@ -169,6 +197,7 @@ def traffic(
 
     def step(state: Any, actions: Any, rewards: Any, words: Any) -> bool:
         now = state[_CLOCK] % period
+        slot = state[_CLOCK] % travel if travel else 0
         state[_CLOCK] += 1
         if now == surge_begins:
             state[_AXIS] = coin(words[entries])
@@ -184,19 +213,30 @@ def traffic(
             last = (columns if axis else rows) - 1
             at += last * onward
             queue = queues + 4 * at + approach
+            if travel:
+                _reach(state, queue, roads + (queue - queues) * travel + slot)
             most = saturation if state[_LIGHTS + at] == axis else 0
             state[queue] -= min(state[queue], most)
             for _ in range(last):  # from the exit backwards, so that room is made before it is used
                 ahead = queue
                 at -= onward
                 queue -= 4 * onward
+                road = roads + (ahead - queues) * travel
+                if travel:
+                    _reach(state, queue, roads + (queue - queues) * travel + slot)
                 most = saturation if state[_LIGHTS + at] == axis else 0
-                gone = min(state[queue], most, capacity - state[ahead])
+                room = capacity - state[ahead]
+                for k in range(road, road + travel):
+                    room -= state[k]
+                gone = min(state[queue], most, room)
                 state[queue] -= gone
-                state[ahead] += gone
-            state[queue] += 1 if happens(words[s], surge if state[_AXIS] == axis else rate) else 0
+                state[road + slot if travel else ahead] += gone
+            chance = surge if state[_AXIS] == axis else rate
+            if approach == _FROM_WEST and now < platoon:
+                chance = 1.0
+            state[queue] += 1 if happens(words[s], chance) else 0
         everywhere = 0
-        for k in range(queues, size):
+        for k in range(queues, roads):
             everywhere += state[k]
         for i in range(agents):
             rewards[i] = -everywhere / agents
@@ -210,6 +250,8 @@ def traffic(
             seen *= classes
             for k in range(classes - 1):
                 seen += 1 if waiting >= begins[k] else 0
+        if parts > 1:
+            seen += classes**2 * (state[_CLOCK] % period // part)
         return 2 * seen + (state[_LIGHTS + agent] & 1)  # type: ignore[no-any-return]
 
     return ProceduralGame(
@@ -217,7 +259,7 @@ def traffic(
         step,
         observe,
         num_actions=[2] * agents,
-        num_observations=[2 * classes**2] * agents,
+        num_observations=[2 * classes**2 * parts] * agents,
         state_size=size,
         state_bounds=bounds.tolist(),
         words=entries + 1,
@@ -229,6 +271,12 @@ def traffic(
         # Games compare by this text, so it names the module in which the game was published.
         source="this project's own (2026); see the docstring of fastgames.games.functions.traffic",
     )
+
+
+def _reach(state: Any, queue: int, road: int) -> None:
+    """Move the vehicles at the end of a road to their queue."""
+    state[queue] += state[road]
+    state[road] = 0
 
 
 def _rising(levels: tuple[int, ...]) -> tuple[int, ...]:
