@@ -10,7 +10,7 @@ No figure here was published elsewhere. The learners' parameters, the length of 
 expectations in the report were chosen from 8 runs of each with seed 101, before the seed of the
 report was run. What they showed:
 
-- The offsets of the best fixed plan save a third of the delay.
+- The offsets of the best fixed plan save a quarter of the delay of equal timing.
 - Difference rewards fail. They compare a step with the same step in which the signal turns to its
   default. A signal that shows its default then earns nothing while vehicles pass, but one that shows
   the other axis earns each vehicle that passes. So it shows the other axis always, and the queues of

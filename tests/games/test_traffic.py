@@ -13,10 +13,11 @@ class Grid:
     """The rules once more: queues are lists of vehicles, streets are lists of places."""
 
     def __init__(self, rows, columns, capacity=4, saturation=1, rate=0.15, surge=0.6, period=80,
-                 surge_length=40):  # fmt: skip
+                 surge_length=40, travel=0, platoon=0):  # fmt: skip
         self.rows, self.columns, self.saturation = rows, columns, saturation
         self.rates, self.period, self.surge_length = (rate, surge), period, surge_length
         self.green = {(r, c): "vertical" for r in range(rows) for c in range(columns)}
+        self.travel, self.platoon, self.roads = travel, platoon, {}  # roads: times of arrival
         self.capacity, self.time, self.surging = capacity, 0, None
         down = [[(r, c) for r in range(rows)] for c in range(columns)]
         right = [[(r, c) for c in range(columns)] for r in range(rows)]
@@ -36,6 +37,9 @@ class Grid:
         elif phase == 0:
             self.surging = None
         self.time += 1
+        for at, road in self.roads.items():
+            while road and road[0] == self.time:
+                self.queues[at].append(road.pop(0))
         open_for = {}
         for place, axis in wanted.items():
             open_for[place] = axis if axis == self.green[place] else None
@@ -44,10 +48,21 @@ class Grid:
             for k in reversed(range(len(places))):
                 queue = self.queues[places[k], side]
                 for _ in range(self.saturation):
-                    ahead = self.queues[places[k + 1], side] if k + 1 < len(places) else []
-                    if open_for[places[k]] == axis and queue and len(ahead) < self.capacity:
-                        ahead.append(queue.pop(0))
-            if chance < self.rates[axis == self.surging]:
+                    if open_for[places[k]] != axis or not queue:
+                        continue
+                    if k + 1 == len(places):
+                        queue.pop(0)
+                        continue
+                    ahead = self.queues[places[k + 1], side]
+                    road = self.roads.setdefault((places[k + 1], side), [])
+                    if len(ahead) + len(road) < self.capacity:
+                        queue.pop(0)
+                        if self.travel:
+                            road.append(self.time + self.travel)
+                        else:
+                            ahead.append(self.time)
+            certain = side == "west" and phase < self.platoon
+            if certain or chance < self.rates[axis == self.surging]:
                 self.queues[places[0], side].append(self.time)
 
     def seen(self, place, levels):
@@ -69,11 +84,17 @@ class Grid:
         (3, 2, {"saturation": 3, "capacity": 2, "surge": 1.0}),
         (4, 4, {"period": 7, "surge_length": 7}),
         (2, 3, {"surge_length": 0, "rate": 0.4}),
+        (1, 3, {"travel": 4, "platoon": 5, "period": 12, "surge_length": 0, "clock": 12}),
+        (3, 3, {"travel": 3, "saturation": 2, "capacity": 3, "rate": 0.4, "clock": 4}),
+        (2, 2, {"travel": 1, "platoon": 9, "period": 9, "surge_length": 4, "clock": 3}),
     ],
 )
 def test_every_vehicle_is_where_it_should_be(rows, columns, options):
     levels = (1, 2, 4)
-    game, grid = traffic(rows, columns, levels=levels, **options), Grid(rows, columns, **options)
+    game = traffic(rows, columns, levels=levels, **options)
+    options = dict(options)
+    parts = options.pop("clock", 1)
+    grid = Grid(rows, columns, **options)
     moves, places = game.compact.moves, list(grid.green)
     rng = np.random.default_rng(1)
     state, rewards = np.full(game.state_size, 99), np.zeros(game.num_agents)
@@ -86,7 +107,11 @@ def test_every_vehicle_is_where_it_should_be(rows, columns, options):
         axes = {p: ("vertical", "horizontal")[a] for p, a in zip(places, wanted, strict=True)}
         grid.step(axes, words[:-1] / 2**31, int(words[-1] >= 2**30))
         assert not ended
-        queues = state[2 + len(places) :].reshape(-1, 4)
+        queues = state[2 + len(places) :][: 4 * len(places)].reshape(-1, 4)
+        driving = state[2 + 5 * len(places) :]
+        assert driving.sum() == sum(len(road) for road in grid.roads.values())
+        low, high = game.state_bounds[2 + 5 * len(places) :].T
+        assert np.all((low <= driving) & (driving <= high))
         for place, found in zip(places, queues, strict=True):
             sides = ("north", "south", "west", "east")
             assert found.tolist() == [len(grid.queues[place, side]) for side in sides]
@@ -94,7 +119,8 @@ def test_every_vehicle_is_where_it_should_be(rows, columns, options):
         assert rewards.tolist() == [-waiting / len(places)] * len(places)
         assert (np.abs(rewards) <= game.largest_reward).all()
         for i, place in enumerate(places):
-            assert moves.observe(state, i) == grid.seen(place, levels)
+            part = grid.time % grid.period * parts // grid.period
+            assert moves.observe(state, i) == grid.seen(place, levels) + 32 * part
 
 
 def test_vehicles_that_nobody_stops_wait_one_step_each():
@@ -154,6 +180,10 @@ def test_bits_do_not_depend_on_the_backend():
         ({"levels": ()}, "levels must be"),
         ({"levels": (0, 2)}, r"levels\[0\] must be"),
         ({"capacity": 0}, "capacity must be a whole number in"),
+        ({"travel": -1}, "travel must be a whole number in"),
+        ({"platoon": 81}, r"platoon must be a whole number in \[0, 80\]"),
+        ({"clock": 0}, "clock must be a whole number in"),
+        ({"clock": 3}, "clock must be a divisor of period, 80, got 3"),
         ({"time_limit": 0}, "time_limit must be a whole number in"),
     ],
 )

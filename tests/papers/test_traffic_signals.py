@@ -1,4 +1,4 @@
-"""The traffic study: its learners by hand, its plan, its counts, and rows that would notice."""
+"""The traffic study: its plans, its counts, and rows that notice learners that do worse."""
 
 import importlib
 from functools import partial
@@ -7,65 +7,21 @@ import numpy as np
 import pytest
 
 import fastgames as fg
-from fastgames.games.catalogue.traffic import traffic as traffic_game
-from fastgames.rules.outcome import TeamOutcome
 
 study = importlib.import_module("fastgames.papers.traffic_signals")
 REFERENCE = {"backend": "reference", "progress": False}
 
 
-def observation(north_south, east_west, green):
-    """Return an agent's observation: the class of each axis, of five, and the one with green."""
-    return (north_south * 5 + east_west) * 2 + green
-
-
-def test_the_critic_sees_crowded_neighbours_and_learns_by_hand():
-    learner = study.critic_team(100, 1.0)
-    rng = np.random.default_rng(3)
-    advantage = [rng.normal(size=(50, 2)) for _ in range(4)]
-    critic = [rng.normal(size=(50, 9)) for _ in range(4)]
-    # On the grid 0 1 / 2 3 agents 0 and 1, 2 and 3 are neighbours along east-west.
-    before = np.array([observation(*x) for x in ((3, 2, 0), (0, 4, 1), (2, 3, 0), (4, 4, 1))])
-    after = np.array([observation(*x) for x in ((2, 2, 1), (3, 3, 0), (4, 0, 0), (0, 3, 1))])
-    digests = {  # by hand: 3 * crowded neighbours north or south + crowded ones west or east
-        "before": (0 + 1, 3 + 0, 3 + 1, 0 + 1),
-        "after": (3 + 1, 0 + 0, 0 + 1, 3 + 0),
-    }
-    actions, rewards = np.array([0, 1, 1, 0]), np.array([-1.0, -2.0, -3.0, -4.0])
-    tables = [a.copy() for a in advantage], [c.copy() for c in critic]
-    outcome = TeamOutcome(before, actions, rewards, 0.9, after, False, (0.0,) * 4)
-    learner.rules.learn((tuple(tables[0]), tuple(tables[1])), (0.25, 0.5, 0.1, 1.0), outcome)
-    for i in range(4):
-        cell = before[i], digests["before"][i]
-        value = critic[i][after[i], digests["after"][i]]
-        error = rewards[i] + 0.9 * value - critic[i][cell]
-        critic[i][cell] += 0.5 * error
-        own = before[i], actions[i]
-        advantage[i][own] += 0.25 * (error - advantage[i][own])
-        np.testing.assert_allclose(tables[1][i], critic[i], rtol=1e-13)
-        np.testing.assert_allclose(tables[0][i], advantage[i], rtol=1e-13)
-
-
-def test_without_neighbours_the_critic_has_one_digest_and_actors_never_see_it():
-    game = traffic_game(levels=study.LEVELS, time_limit=60)
-    result = fg.run(game, study.critic_team(300, np.array([0.0, 1.0])), 300, 2, 3, **REFERENCE)
-    for tables in result.tables:
-        assert np.any(tables["critic"][0, :, 0] != 0.0)
-        assert not np.any(tables["critic"][0, :, 1:])
-        assert np.any(tables["critic"][1, :, 1:] != 0.0)
-        assert tables["advantage"].shape == (2, 50, 2)
-
-
-def test_the_plan_and_what_it_counts():
-    game = traffic_game(levels=study.LEVELS, time_limit=study.EPISODE)
+def test_a_plan_turns_each_light_an_offset_later_and_counts_the_delay_of_a_period():
     steps = 2 * study.EPISODE
-    result = fg.run(
-        game, study.planned(5, 3, 2), steps, 1, 3, fg.Record(rewards=True, joint_actions=True),
-        **REFERENCE,
-    )  # fmt: skip
-    clock = np.arange(steps) % study.EPISODE
-    played = [(clock + ahead) % 8 >= 5 for ahead in (0, 2, 2, 4)]
-    expected = np.zeros((2, 2, 2, 2), int)
+    record = fg.Record(rewards=True, joint_actions=True)
+    plan = study.planned(8, 12, 1, 4)
+    result = fg.run(study.street(), plan, steps, 1, 3, record, **REFERENCE)
+    clock = np.arange(steps)
+    # East-west begins in steps 1, 5 and 9 of each period of 12 and lasts 8 steps.
+    played = [(clock % 12 >= 1) & (clock % 12 < 9), (clock % 12 >= 5) | (clock % 12 < 1),
+              (clock % 12 >= 9) | (clock % 12 < 5)]  # fmt: skip
+    expected = np.zeros((2, 2, 2), int)
     np.add.at(expected, tuple(np.array(played, int)), 1)
     np.testing.assert_array_equal(result.joint_counts[0], expected)
     for tables, reward in zip(result.tables, result.mean_reward[0], strict=True):
@@ -73,61 +29,85 @@ def test_the_plan_and_what_it_counts():
         assert tables["delay"].sum() / steps == pytest.approx(-reward, rel=1e-12)
 
 
-def test_frozen_agents_play_what_they_prefer():
-    game = traffic_game(levels=study.LEVELS, time_limit=study.EPISODE)
-    trained = fg.run(game, fg.QLearner(), 400, 3, 3, **REFERENCE)
-    driven = fg.run(
-        game, study.frozen(trained, slice(1, 3)), 200, 2, 4, fg.Record(rewards=True), **REFERENCE
-    )
-    policies = [fg.FixedPolicy(np.eye(2)[trained.greedy(i)[1:]]) for i in range(4)]
-    same = fg.run(game, policies, 200, 2, 4, fg.Record(rewards=True), **REFERENCE)
-    np.testing.assert_array_equal(driven.mean_reward, same.mean_reward)
+def test_delays_are_counted_by_step_of_the_period():
+    steps = 3 * study.PERIOD
+    expected, plan = np.zeros(study.PERIOD), study.planned(8, 12, 0, 0)
+    total = 0.0
+    for k in range(1, steps + 1):  # a run of one step more has the delay of this step more
+        one = fg.run(study.street(), plan, k, 1, 3, fg.Record(rewards=True), **REFERENCE)
+        now = -one.mean_reward[0, 0] * k
+        expected[(k - 1) % study.PERIOD] += now - total
+        total = now
+    np.testing.assert_allclose(one.tables[0]["delay"][0], expected, atol=1e-9)
 
 
-@pytest.fixture
-def small(monkeypatch):
-    """A study of a few steps."""
-    monkeypatch.setattr("fastgames.papers.arguments.run", partial(fg.run, backend="reference"))
-    monkeypatch.setattr(study, "GREENS", (4, 9))
-    monkeypatch.setattr(study, "OFFSETS", (0,))
+@pytest.mark.parametrize("learner", [fg.QLearner(), fg.IPPO(60, alpha_actor=5.0)])
+def test_frozen_agents_play_what_they_prefer(learner):
+    trained = fg.run(study.street(), learner, 480, 2, 3, **REFERENCE)
+    policies = [fg.FixedPolicy(np.eye(2)[trained.greedy(i)]) for i in range(study.SIGNALS)]
+    runs = [
+        fg.run(study.street(), each, 200, 2, 4, fg.Record(rewards=True), **REFERENCE)
+        for each in (study.frozen(trained), policies)
+    ]
+    np.testing.assert_array_equal(runs[0].mean_reward, runs[1].mean_reward)
+
+
+def test_the_search_finds_the_best_plans(monkeypatch):
+    monkeypatch.setattr(study, "CYCLES", (4,))
     monkeypatch.setattr(study, "TRIALS", 1)
-    monkeypatch.setattr(study, "EPISODES", 1)
+    ran = partial(fg.run, backend="reference")
+    monkeypatch.setattr("fastgames.papers.arguments.run", ran)
+    asked = importlib.import_module("fastgames.papers.arguments").Arguments(2, 960, 5)
+    best = study.search(study.street(), asked)
+    delay = {}
+    for begin in range(4):
+        for offset in range(4):
+            result = fg.run(
+                study.street(), study.planned(2, 4, begin, offset), study.EPISODE, 16, 5,
+                fg.Record(rewards=True), only=[4 * begin + offset], **REFERENCE,
+            )  # fmt: skip
+            delay[2, 4, begin, offset] = -result.mean_reward[0, 0]
+    assert best[study.OFFSETS] == min(delay, key=delay.get)
+    equal = {plan: each for plan, each in delay.items() if plan[3] == 0}
+    assert best[study.EQUAL] == min(equal, key=equal.get)
 
 
-def test_a_small_study_has_all_there_is(small, tmp_path):
-    report = study.traffic(replicas=2, steps=300, out=tmp_path / "traffic.png")
+def test_a_small_study_has_all_there_is(monkeypatch, tmp_path):
+    for name, value in {"CYCLES": (4,), "TRIALS": 1, "EPISODES": 1, "ROLLOUT": 50}.items():
+        monkeypatch.setattr(study, name, value)
+    ran = partial(fg.run, backend="reference")
+    monkeypatch.setattr("fastgames.papers.arguments.run", ran)
+    report = study.traffic(replicas=2, steps=960, out=tmp_path / "traffic.png")
     assert (tmp_path / "traffic.png").stat().st_size > 10_000
-    assert report.results["team"].replicas == 4
-    assert report.results["independent"].replicas == 2
-    assert sum(row.ok is not None for row in report.rows) == 3
-    plan, alone = (report.results[f"{name} drives"] for name in ("plan", "independent"))
-    nature = [result.state.streams[:, 4] for result in (plan, alone)]
+    assert sum(row.ok is not None for row in report.rows) == 7
+    tested = [report.results[f"{name}, tested"] for name in (study.OFFSETS, study.JOINT)]
+    nature = [result.state.streams[:, study.SIGNALS] for result in tested]
     np.testing.assert_array_equal(*nature)  # so the same vehicles arrived
     text = {row.what: row.found for row in report.rows}
-    surge = np.arange(study.EPISODE) % 80 >= 40
-    found = plan.tables[0]["delay"][:, surge].mean()
-    assert text["fixed plan: delay in surges"].startswith(f"{found:.2f} (")
+    found = tested[0].tables[0]["delay"].sum(axis=1).mean() / study.EPISODE
+    assert text[f"{study.OFFSETS}: delay"].startswith(f"{found:.3f} (")
 
 
-def test_learners_that_do_not_beat_the_plan_are_noticed():
+def test_each_row_notices_a_controller_that_does_worse():
+    names = (study.OFFSETS, study.EQUAL, study.TEAM, study.DIFFERENCE, study.ARISTOCRAT, study.OWN,
+             study.JOINT)  # fmt: skip
     rng = np.random.default_rng(5)
-    surge = study.in_surge()
-    delays = {name: rng.normal(5.0, 0.1, (30, study.EPISODE))
-              for name in (study.PLAN, study.ALONE, study.OWN, study.SEEING)}  # fmt: skip
-    delays[study.OWN][:, ~surge] -= 3.0  # better, but not in surges
-    delays[study.OWN][:, surge] += 0.1
-    delays[study.SEEING][:, surge] -= 1.0
-    verdicts = [row.ok for row in study._rows((9, 9, 0), delays) if row.ok is not None]
-    assert verdicts[1:] == [False, True]
-    delays[study.ALONE] += 0.1
-    assert not any(r.ok for r in study._rows((9, 9, 0), delays) if "independent" in r.what)
+    plans = {study.OFFSETS: (8, 12, 0, 4), study.EQUAL: (8, 12, 0, 0)}
+
+    def wrong(**changed):
+        level = dict(zip(names, (1.6, 2.2, 2.2, 24.0, 1.3, 1.3, 1.3), strict=True))
+        level |= {getattr(study, name): value for name, value in changed.items()}
+        delays = {name: rng.normal(x, 0.01, (30, study.PERIOD)) for name, x in level.items()}
+        return [row.what for row in study._rows(plans, delays) if row.ok is False]
+
+    assert wrong() == []
+    assert wrong(EQUAL=1.8) == ["share of delay that offsets save"]
+    assert wrong(OWN=1.7) == [f"IPPO: less delay than {study.OFFSETS}"]
+    assert wrong(JOINT=1.7) == [f"MAPPO: less delay than {study.OFFSETS}"]
+    assert len(wrong(JOINT=2.3)) == len(wrong(ARISTOCRAT=2.3)) == 2
+    assert len(wrong(DIFFERENCE=1.0)) == 1
 
 
 @pytest.mark.slow
-def test_trained_signals_beat_the_plan_in_the_surges():
-    report = study.traffic(replicas=30, rng=11)
-    assert report.ok
-    assert [row.ok for row in report.rows].count(True) == 3
-    delays = {name: result.tables[0]["delay"][:, study.in_surge()].mean() / study.EPISODES
-              for name, result in report.results.items() if name.endswith("drives")}  # fmt: skip
-    assert max(delays, key=delays.get) == "plan drives"
+def test_signals_learn_to_coordinate():
+    assert study.traffic(replicas=20, rng=11).ok
