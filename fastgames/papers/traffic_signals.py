@@ -12,10 +12,10 @@ report was run. What they showed:
 
 - The offsets of the best fixed plan save a quarter of the delay of equal timing.
 - Difference rewards fail. They compare a step with the same step in which the signal turns to its
-  default. A signal that shows its default then earns nothing while vehicles pass, but one that shows
-  the other axis earns each vehicle that passes. So it shows the other axis always, and the queues of
-  the default grow. Rewards of single steps that are factored need not rank policies in a game with
-  states.
+  default. A signal that shows its default then earns nothing while vehicles pass, but one that
+  shows the other axis earns each vehicle that passes. So it shows the other axis always, and the
+  queues of the default grow. Rewards of single steps that are factored need not rank policies in a
+  game with states.
 - The aristocrat utility, which compares with the mean over both actions, treats the axes alike.
   Independent learners with it do better than the best plan, because they notice empty queues.
 - IPPO and MAPPO do so as well, although they learn from the common reward.

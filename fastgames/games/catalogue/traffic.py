@@ -68,10 +68,10 @@ def traffic(
 
     A vehicle then arrives at every entry, one for each end of each street, with probability `rate`,
     or `surge` on one axis during a surge. A platoon is one vehicle for certain in each of the first
-    `platoon` steps of each `period`, at the western end of every row. A surge lasts for the last `surge_length` steps of each
-    `period`, on an axis that is drawn at random when it begins. Queues at entries are unbounded, so
-    that every vehicle is admitted and counted; a street within the grid holds `capacity` vehicles, those that
-    drive included.
+    `platoon` steps of each `period`, at the western end of every row. A surge lasts for the last
+    `surge_length` steps of each `period`, on an axis that is drawn at random when it begins. Queues
+    at entries are unbounded, so that every vehicle is admitted and counted; a street within the
+    grid holds `capacity` vehicles, those that drive included.
 
     The reward of every agent is minus the number of vehicles that wait in the grid after the step,
     divided by the number of intersections.
