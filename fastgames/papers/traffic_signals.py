@@ -248,8 +248,9 @@ def _draw(delays: dict[str, Any]) -> "Figure":
     title = f"Traffic signals, {SIGNALS} intersections: mean of {seeds} seeds, 95 % interval"
     drawn, axes = plot.figure(2, 2, title, (6.6, 3.8))
     steps = np.arange(PERIOD)
+    colours = (*plot.COLOURS, plot.INK)
     for k, (name, delay) in enumerate(delays.items()):
-        colour = plot.COLOURS[k % len(plot.COLOURS)]
+        colour = colours[k]
         whole = mean(delay.mean(axis=1))
         axes[0].errorbar(whole.value, k, xerr=whole.high - whole.value, fmt="o", color=colour)
         if name == DIFFERENCE:
@@ -260,6 +261,9 @@ def _draw(delays: dict[str, Any]) -> "Figure":
     axes[0].set_yticks(range(len(delays)), list(delays))
     axes[0].invert_yaxis()
     axes[0].set_xscale("log")
+    ticks = 1, 2, 5, 10, 20
+    axes[0].set_xticks(ticks, [str(x) for x in ticks])
+    axes[0].set_xticks([], minor=True)
     unit = "vehicles waiting per intersection"
     plot.finish(axes[0], "Delay", unit, "", legend="")
     axes[1].set_ylim(bottom=0.0)
