@@ -70,8 +70,8 @@ Names:
                   an open course (1,000 runs, half a minute on 2 cores)
   gradients       variances of policy gradients, groups of plays, LOLA, beside
                   closed forms and print (five minutes on 2 cores)
-  traffic         signals that learn where one's timing matters to the next,
-                  beside fixed plans (40 seeds, two minutes on 2 cores)
+  traffic         signals that learn where the timing of one matters to
+                  the next, beside plans (40 seeds, two minutes on 2 cores)
 
 Examples:
   fastgames reproduce cycling
