@@ -612,7 +612,7 @@ def test_quiet_with_a_picture_where_asked(name, tmp_path, capsys):
 def test_refused(name):
     for argument, value in (("replicas", 0), ("steps", 0), ("rng", -1), ("dtype", "float16")):
         with pytest.raises(ValueError, match=f"{argument} must be"):
-            reproduce.NAMES[name](**({"replicas": 2, "steps": 100} | {argument: value}))
+            reproduce.NAMES[name](**({"replicas": 2, "steps": 1000} | {argument: value}))
     with pytest.raises(TypeError, match="steps must be"):
         reproduce.NAMES[name](replicas=2, steps=100.0)
 
