@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         qmix,
         regret,
         reinforce,
+        sampled_lola,
         sarsa,
         self_play,
         value_decomposition,
@@ -99,6 +100,7 @@ MODULES = {
     "proximal": "fastgames.learners.proximal",
     "rollouts": "fastgames.rules.rollouts",
     "maddpg": "fastgames.learners.maddpg",
+    "sampled_lola": "fastgames.learners.sampled_lola",
 }
 
 __all__ = [
@@ -137,6 +139,7 @@ __all__ = [
     "reinforce",
     "rollouts",
     "roots",
+    "sampled_lola",
     "sarsa",
     "schedules",
     "self_play",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .qmix import QMIX
     from .regret import RegretMatching
     from .reinforce import Reinforce
+    from .sampled_lola import SampledLOLA
     from .sarsa import ExpectedSarsa, Sarsa
     from .self_play import SelfPlay
     from .value_decomposition import VDN
@@ -52,6 +53,7 @@ MODULES = {
     "IPPO": "proximal",
     "MAPPO": "proximal",
     "MADDPG": "maddpg",
+    "SampledLOLA": "sampled_lola",
 }
 
 REGISTERED = {
@@ -80,6 +82,7 @@ REGISTERED = {
     "ippo": "IPPO",
     "mappo": "MAPPO",
     "maddpg": "MADDPG",
+    "sampled_lola": "SampledLOLA",
 }
 
 __all__ = [
@@ -105,6 +108,7 @@ __all__ = [
     "QLearner",
     "RegretMatching",
     "Reinforce",
+    "SampledLOLA",
     "Sarsa",
     "SelfPlay",
     "WoLFPHC",
