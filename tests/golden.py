@@ -68,7 +68,7 @@ def learners_of(name, game):
         return (make(mixing=0.3, low=-3.0, high=3.0),) * game.num_agents
     if name == "self_play":
         return (make(fg.QLearner(0.5, explore=EXPLORE), pool=2, interval=3),) * game.num_agents
-    given = {make.batch: 2} if make.batch else {}  # so that it learns in these steps
+    given = dict.fromkeys(make.batch, 2)  # so that it learns in these steps
     return (make(**given),) * game.num_agents
 
 

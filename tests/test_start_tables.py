@@ -21,7 +21,8 @@ def test_all_backends_start_every_learner_with_given_tables(learner_kind):
     seats = seats or [learner, learner]
     agents = RunSpec(game, tuple(seats), replicas=3).agents
     given = [random_tables(agent, RNG) for agent in agents]
-    call = {"steps": 40, "replicas": 3, "rng": 5, "start_tables": given}
+    steps = max(40, learner.least_steps)
+    call = {"steps": steps, "replicas": 3, "rng": 5, "start_tables": given}
     expected = fg.run(game, seats, backend="reference", **call)
     assert_same(fg.run(game, seats, backend="numba", **call), expected)
     if learner.rules.twin is not None:

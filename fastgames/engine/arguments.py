@@ -419,8 +419,9 @@ def _check_batches(spec: RunSpec, begun: int) -> None:
     steps = begun + spec.steps
     for i, learner in enumerate(spec.learners):
         if learner.least_steps > steps:
+            batch = " * ".join(learner.batch)
             raise ValueError(
-                f"{learner.batch} of learners[{i}] must be at most the steps of the run, {steps}, "
+                f"{batch} of learners[{i}] must be at most the steps of the run, {steps}, "
                 f"got {learner.least_steps}; it would never learn"
             )
 

@@ -1,5 +1,6 @@
 """The base class of learners, and the example on the page of each."""
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import fields
 from typing import Any, ClassVar
@@ -50,9 +51,9 @@ class RuleLearner(Frozen, ABC):
         The run that its page shows. A class with an example is registered by `make names`.
     slow : bool
         Compiling it takes long; the quick tests leave out its page.
-    batch : str
-        The field that is the number of moves or episodes before its first update, "" if there is
-        none. A run must have as many steps.
+    batch : tuple of str
+        The fields whose product is the number of steps before its first update, at least. A run
+        must have as many steps.
     """
 
     name: str
@@ -60,7 +61,7 @@ class RuleLearner(Frozen, ABC):
     formula: ClassVar[str]
     example: ClassVar[Example]
     slow: ClassVar[bool] = False
-    batch: ClassVar[str] = ""
+    batch: ClassVar[tuple[str, ...]] = ()
     learns: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -115,7 +116,7 @@ class RuleLearner(Frozen, ABC):
     @property
     def least_steps(self) -> int:
         """The steps before its first update, at least."""
-        return getattr(self, self.batch) if self.batch else 1
+        return math.prod(getattr(self, name) for name in self.batch)
 
     def values(self, discount: float) -> dict[str, Numeric]:
         """Return the numeric parameters by their names in the rules; discount: the game's."""

@@ -136,7 +136,7 @@ class GRPO(RuleLearner):
         says="Every agent learns to defect, the dominant action.",
     )
     slow = True
-    batch = "group"
+    batch = ("group",)
 
     @cached
     def rules(self) -> Rules:

@@ -45,7 +45,7 @@ class _Proximal(RuleLearner):
     """What both learners have: numbers of whole fields and flags, and the check of sharing."""
 
     slow = True
-    batch = "rollout"
+    batch = ("rollout",)
 
     def values(self, discount: float) -> dict[str, Numeric]:
         """Return the numeric parameters by their names in the rules; discount: the game's."""

@@ -25,17 +25,17 @@ class SampledLOLA(RuleLearner):
     """Learning with opponent-learning awareness (LOLA) for two agents, from rollouts.
 
     The agent does not know the game. It sees the actions and rewards of both agents and reads the
-    logits phi of the other one. A rollout starts where the last one ended and takes `horizon` steps,
-    fewer if the episode ends. Let V and W be the expected discounted rewards of a rollout, of this
-    agent and of the other one. After B rollouts the logits theta move by alpha (dV/dtheta + eta
-    (d^2 W / dtheta dphi) (dV/dphi)), where all derivatives are estimated from the rollouts. `LOLA`
-    takes the same step from exact values. With eta = 0 this is REINFORCE.
+    logits phi of the other one. A rollout starts where the last one ended and takes `horizon`
+    steps, fewer if the episode ends. Let V and W be the expected discounted rewards of a rollout,
+    of this agent and of the other one. After B rollouts the logits theta move by alpha (dV/dtheta +
+    eta (d^2 W / dtheta dphi) (dV/dphi)), where all derivatives are estimated from the rollouts.
+    `LOLA` takes the same step from exact values. With eta = 0 this is REINFORCE.
 
     Let s_t and z_t be the gradients of log pi(a_t | o_t) by theta and of the log probability of the
-    other agent's action by phi, and S_t and Z_t their sums up to step t. With the rewards r_t and w_t
-    of both agents, dV/dtheta is the mean of sum_t gamma^t r_t S_t, dV/dphi that of sum_t gamma^t r_t
-    Z_t, and the second derivative that of sum_t gamma^t w_t S_t Z_t'. The two factors of a product
-    are always of different rollouts, so that the mean step is the exact one.
+    other agent's action by phi, and S_t and Z_t their sums up to step t. With the rewards r_t and
+    w_t of both agents, dV/dtheta is the mean of sum_t gamma^t r_t S_t, dV/dphi that of sum_t
+    gamma^t r_t Z_t, and the second derivative that of sum_t gamma^t w_t S_t Z_t'. The two factors
+    of a product are always of different rollouts, so that the mean step is the exact one.
 
     Baselines reduce the variance and do not change the mean: the discounted rewards from step t on
     count as their difference to the table "value" (or "their_value") at o_t, which moves by
@@ -121,16 +121,7 @@ class SampledLOLA(RuleLearner):
         says="Policies that foresee the other agent's step reward its cooperation.",
     )
     slow = True
-    batch = "rollouts"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.__dict__["batch"] = "rollouts * horizon"
-
-    @property
-    def least_steps(self) -> int:
-        """The steps before its first update, at least."""
-        return self.rollouts * self.horizon
+    batch = ("rollouts", "horizon")
 
     @cached
     def rules(self) -> Rules:

@@ -71,6 +71,7 @@ REFUSED = {  # by pattern of the table: what `run` says of a scenario that the p
     "joint_action-*-turns-*": "game must be without turns for JointActionLearner",
     "lola-large-*": "game must have at most 64 states for LOLA",
     "lola-turns-*": "game must be without turns for LOLA",
+    "sampled_lola-turns-*": "game must be without turns for SampledLOLA",
     "self_play*-small-*": "game must be symmetric for SelfPlay",
     "self_play*-large-*": "game must be symmetric for SelfPlay",
     "minimax_q-*-turns-*": "observations of agent 0 must identify the state for MinimaxQ",

@@ -563,6 +563,7 @@ OPTIONS = {
     "fixed": ("--probabilities", "0.5,0.5"),
     "ippo": ("--rollout", 8),
     "mappo": ("--rollout", 8),
+    "sampled_lola": ("--rollouts", 2, "--horizon", 8),
 }
 GAME_FOR = {"self_play": "chicken"}  # else matching pennies
 

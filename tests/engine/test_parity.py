@@ -70,10 +70,11 @@ def test_all_backends_and_builds_agree_with_the_reference(learner_kind, data):
     assert_all_bodies_agree(setup, data)
 
 
+FOR_TWO = ("lola", "minimax_q", "sampled_lola")  # they play games of two agents only
+
+
 @pytest.mark.usefixtures("passes_for_all_sizes")
-@pytest.mark.parametrize(
-    "kind", [k for k in KINDS if k.learner not in ("lola", "minimax_q")], ids=str
-)
+@pytest.mark.parametrize("kind", [k for k in KINDS if k.learner not in FOR_TWO], ids=str)
 @settings(max_examples=settings.default.max_examples // 8)
 @given(data=st.data())
 def test_games_of_one_agent_agree(kind, data):

@@ -155,6 +155,8 @@ def _described(draw, make, kind, replicas, observations, actions):
         given["alpha"] = draw(STEP_SIZES["visits"](replicas))
     elif kind.step and "alpha" not in given:
         given["alpha"] = draw(_parameters("alpha", replicas))
+    for name in make.batch:  # few steps, so that it learns in short runs
+        given[name] = draw(st.integers(2, 4))
     if "initial" in has and draw(st.booleans()):
         given["initial"] = draw(st.sampled_from([-1.0, 0.25, 2.0]))
     return make(**given, **kind.given)

@@ -77,6 +77,7 @@ def learners() -> Sequence[RuleLearner]:
         fg.GRPO(),
         fg.JointActionLearner(),
         fg.LOLA(),
+        fg.SampledLOLA(rollouts=2, horizon=3),
         fg.SelfPlay(fg.Sarsa(), pool=3),
         fg.MADDPG(),
         fg.Learner(choose, learn, {"alpha": 0.1, "gamma": None, "epsilon": 0.1}, draw=draw),
