@@ -2,6 +2,8 @@
 
 import ast
 import re
+import runpy
+import sys
 import tomllib
 from pathlib import Path
 
@@ -76,3 +78,34 @@ def test_the_version_is_read_without_an_import():
     source = (ROOT / "fastgames" / "_common" / "version.py").read_text(encoding="utf-8")
     _docstring, assignment = ast.parse(source).body
     assert ast.unparse(assignment) == f"__version__ = {fg.__version__!r}"
+
+
+FORBIDDEN = {"-march=native", "-mavx2", "-Ofast", "-ffast-math", "-funsafe-math-optimizations"}
+FORBIDDEN |= {"-fassociative-math", "-freciprocal-math", "-ffinite-math-only", "-fno-signed-zeros"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the flags are those of gcc and clang")
+def test_no_flag_of_the_environment_changes_bits_or_chooses_a_cpu(tmp_path, monkeypatch):
+    """A small extension is built by the class that builds ours; a wrapper writes down its flags."""
+    setuptools = pytest.importorskip("setuptools")
+    pytest.importorskip("Cython")
+    log, wrapper, source = (tmp_path / name for name in ("log", "cc", "small.c"))
+    wrapper.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> "{log}"\nexec cc "$@"\n')
+    wrapper.chmod(0o755)
+    source.write_text("int small(void) { return 0; }\n")
+    for name in ("CC", "LDSHARED"):
+        monkeypatch.setenv(name, str(wrapper) + (" -shared" if name == "LDSHARED" else ""))
+    for name in ("CFLAGS", "LDFLAGS"):
+        monkeypatch.setenv(name, " ".join([*FORBIDDEN, "-DKEPT"]))
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("setuptools.setup", lambda **options: None)
+    monkeypatch.setattr("Cython.Build.cythonize", lambda extensions, **options: extensions)
+    build = runpy.run_path("setup.py")["Build"]
+    extension = setuptools.Extension("small", [str(source)], extra_compile_args=["-O1"])
+    command = build(setuptools.Distribution({"ext_modules": [extension]}))
+    command.build_lib, command.build_temp = str(tmp_path), str(tmp_path)
+    command.ensure_finalized()
+    command.run()
+    given = log.read_text().splitlines()
+    assert {"-DKEPT", "-O1", "-shared"} <= set(given)
+    assert not set(given) & FORBIDDEN
