@@ -57,11 +57,12 @@ def catalogued(
 
     Examples
     --------
-    >>> @catalogued("Chess", ends=True)
-    ... def chess():
-    ...     raise NotImplementedError
-    >>> DECLARED.pop(chess).title
-    'Chess'
+    >>> from fastgames.games import MatrixGame
+    >>> @catalogued("Even or odd")
+    ... def even_or_odd():
+    ...     return MatrixGame([[[1, 0], [0, 1]], [[0, 1], [1, 0]]])
+    >>> DECLARED.pop(even_or_odd).title
+    'Even or odd'
     """
 
     def declare(build: _F) -> _F:
