@@ -113,9 +113,9 @@ wrong: int64 (4)
         others = -1
 {others}
         outcome = Outcome(
-            int(o[i]), int(a[i]), gain[i], weight[i], int(o2[i]), int(a2[i]), over[i] == 1,
-            {column}, {signal}, sizes[3], {joint}, others, over[i] == 2, {word}, {opponents},
-            {moves}
+            int(o[i]), int(a[i]), gain[i] + as_real(0),  # never -0.0: it is a sum that begins at 0
+            weight[i], int(o2[i]), int(a2[i]), over[i] == 1, {column}, {signal},
+            sizes[3], {joint}, others, over[i] == 2, {word}, {opponents}, {moves}
         )
         learn({tables}, p, outcome)
         if watched and argmax(table_0[i][o[i]]) != before:

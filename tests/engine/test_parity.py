@@ -386,3 +386,17 @@ def test_a_time_limit_counts_where_there_is_one_state():
         arguments = {"steps": 20, "replicas": 3, "rng": 1}
         reference = fg.run(game, learner, backend="reference", **arguments)
         assert_same(reference, fg.run(game, learner, **arguments))
+
+
+def test_a_gain_of_minus_zero_is_zero_in_all_bodies():
+    def choose(tables, p, o, signal):
+        return 0
+
+    def learn(tables, p, t):
+        tables[0][t.observation, 0] = t.gain
+
+    game = fg.MatrixGame([[[-0.0]], [[-0.0]]])
+    learner = fg.Learner(choose, learn)
+    for backend in ("reference", "numba"):
+        result = fg.run(game, learner, 1, rng=1, backend=backend)
+        assert not np.signbit(result.tables[0]["q"]).any()
