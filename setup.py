@@ -101,8 +101,8 @@ class Build(build_ext):
     def build_extensions(self) -> None:
         """Leave out what the compiler does not know, and what must not come from the environment.
 
-        That is flags that choose the builder's CPU, such as CFLAGS=-march=native, and fast-math or
-        a part of it, which changes bits (told to the linker, of all that the process does).
+        That is flags that choose the builder's CPU, such as an -march in CFLAGS, and fast-math or a
+        part of it, which changes bits (told to the linker, of all that the process does).
         """
         unwanted = re.compile(
             "-m(arch=|cpu=|tune=|avx|s?sse|fma|bmi|f16c|xop|daz)|-Ofast|-fno-signed-zeros"

@@ -63,7 +63,7 @@ Names:
                   or one
   waltman-kaymak  Waltman & Kaymak (2008), Cournot duopoly
   value-decomposition  what VDN and QMIX represent, beside printed values
-                  (1,000 runs in each game, five minutes on 2 cores)
+                  (1,000 runs in each game, three minutes on 2 cores)
   bar-problem     Wolpert & Tumer (2001), rewards of many agents' own parts
                   (1,000 runs of 100 agents, two minutes on 2 cores)
   coordination    where pairs end in the climbing and the penalty game, beside
