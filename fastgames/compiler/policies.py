@@ -25,25 +25,29 @@ def write_policies(
     p: np.ndarray | None,
     out: np.ndarray,
     now: np.ndarray,
-) -> None:
-    """Write the policy of every replica and observation into `out`.
+    write: Any = None,
+) -> Any:
+    """Write the policy of every replica and observation into `out`; return the compiled loop.
 
     rules: of the learner, with a rule `policy`; tables: each (replicas, *dimensions)
     p: (replicas, parameters), or None if there are no parameters
     out: (replicas, observations, A), modified in place
     now: (1,) int64, receives the current replica, for errors that `rule` raises
+    write: the compiled loop, if it is known
     """
     values = np.zeros((len(out), 0)) if p is None else np.ascontiguousarray(p)
     plain = tuple(np.ascontiguousarray(table) for table in tables)
     rule, names = rules.policy, (rules.names, rules.parameters)
     assert rule is not None
     try:
-        write = once(("policy", names), [rule], partial(_writer, *names))
-        if is_dispatcher(write):  # not a dispatcher if NUMBA_DISABLE_JIT is set
-            write.compile(tuple(numba.typeof(x) for x in (plain, values, out, now)))
+        if write is None:
+            write = once(("policy", names), [rule], partial(_writer, *names))
+            if is_dispatcher(write):  # not a dispatcher if NUMBA_DISABLE_JIT is set
+                write.compile(tuple(numba.typeof(x) for x in (plain, values, out, now)))
     except REFUSALS as error:
         raise explained("policy", [rule], error) from None
     write(plain, values, out, now)
+    return write
 
 
 def _writer(

@@ -63,7 +63,7 @@ class Work:
     snapshots: list[int]
     tally_from: int
     periods: int
-    snapshot: Callable[[int, np.ndarray], None]
+    snapshot: Callable[[int, np.ndarray], None] | None
     earliest: np.ndarray | None = None
     taken: int = 0  # of `todo`
     finished: int = 0  # replicas
@@ -176,7 +176,8 @@ class Roster:
         slice_steps = 64
         while not work.cancelled:
             taken = self._fill()
-            self._stop_over()  # of a replica that is only taken up again
+            if taken:
+                self._stop_over()  # of a replica that is only taken up again
             if block.active == 0:
                 if taken:
                     continue
@@ -273,4 +274,5 @@ class Roster:
         with self.work.lock:
             self.block.store(lanes, self.replicas[lanes])
             if snapshot is not None:
+                assert self.work.snapshot is not None
                 self.work.snapshot(snapshot, self.replicas[lanes])

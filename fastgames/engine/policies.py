@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +19,52 @@ from fastgames.learners import Rules
 MANY = 5_000  # rows from which compiling a function takes less time than interpreting it
 
 
+class Writer:
+    """How the policies of an agent are computed in a run, which may ask for few rows many times.
+
+    rows: rows that were asked for so far; minus infinity if the rule cannot be compiled
+    compiled: the compiled loop over the rule, if there is one
+    """
+
+    __slots__ = ("compiled", "rows")
+
+    def __init__(self) -> None:
+        self.rows, self.compiled = 0.0, None
+
+    def write(
+        self,
+        rules: Rules,
+        tables: tuple[np.ndarray, ...],
+        p: np.ndarray | None,
+        out: np.ndarray,
+        now: np.ndarray,
+    ) -> None:
+        """Do what `fastgames.compiler.policies.write_policies` does, compiled or interpreted."""
+        asked = len(out) * out.shape[1]
+        self.rows += asked
+        if self.rows > MANY:
+            from fastgames.compiler.policies import write_policies
+
+            try:
+                self.compiled = write_policies(rules, tables, p, out, now, self.compiled)
+                return
+            except CompileError:
+                if asked > MANY:
+                    raise
+                self.rows = -math.inf
+        _interpret(rules, tables, p, out, now)
+
+
 @np.errstate(over="ignore", under="ignore")  # a softmax weight of exp(-inf) is 0, as it should be
-def policy(state: State, agent: int, where: slice | np.ndarray = slice(None)) -> np.ndarray:
+def policy(
+    state: State,
+    agent: int,
+    where: slice | np.ndarray = slice(None),
+    writer: Writer | None = None,
+) -> np.ndarray:
     """Return the policy of an agent in the replicas `where`, exploration included.
+
+    writer: of this agent, the same for all calls of a run
 
     Returns probabilities (replicas, observations, actions), float64. Raises ValueError where the
     learner has no function `policy`; RuleError where that fails or writes no probabilities, or
@@ -38,7 +82,7 @@ def policy(state: State, agent: int, where: slice | np.ndarray = slice(None)) ->
         return _normalised(table)
     values = seat.values(where)
     if seat.learner.rules.twin not in ("epsilon_greedy", "softmax"):
-        return _by_rule(state, agent, where)
+        return _by_rule(state, agent, where, writer or Writer())
     if seat.learner.rules.twin == "softmax":
         best = table.max(axis=-1, keepdims=True)
         temperature = values["temperature"].astype(table.dtype)[:, None, None]
@@ -62,8 +106,8 @@ def _error(
     return RuleError(function, replica, int(state.steps[replica]), value, problem)
 
 
-def _by_rule(state: State, agent: int, where: slice | np.ndarray) -> np.ndarray:
-    """Return what the rules' own function writes; it is compiled if there are many rows."""
+def _by_rule(state: State, agent: int, where: slice | np.ndarray, writer: Writer) -> np.ndarray:
+    """Return what the rules' own function writes; it is compiled if there are or were many rows."""
     seat = state.seats[agent]
     learner = seat.learner
     rule = learner.rules.policy
@@ -76,15 +120,7 @@ def _by_rule(state: State, agent: int, where: slice | np.ndarray) -> np.ndarray:
     out: np.ndarray = np.zeros(seat.table[where].shape)
     now = np.zeros(1, np.int64)  # the row at which it is
     try:
-        if len(out) * out.shape[1] > MANY:
-            from fastgames.compiler.policies import write_policies
-
-            write_policies(learner.rules, tables, p, out, now)
-        else:
-            from fastgames.functions.promotion import for_reference
-
-            plain = for_reference(rule, seat.table.dtype.type, np.float64)
-            _interpret(learner.rules, plain, tables, p, out, now)
+        writer.write(learner.rules, tables, p, out, now)
     except CompileError:
         raise
     except Exception as error:
@@ -96,13 +132,15 @@ def _by_rule(state: State, agent: int, where: slice | np.ndarray) -> np.ndarray:
 
 def _interpret(
     rules: Rules,
-    rule: Callable[..., Any],
     tables: tuple[np.ndarray, ...],
     p: np.ndarray | None,
     out: np.ndarray,
     now: np.ndarray,
 ) -> None:
-    """Do what `fastgames.compiler.policies.write_policies` does; rule: the plain function."""
+    """Do what `fastgames.compiler.policies.write_policies` does, by the plain function."""
+    from fastgames.functions.promotion import for_reference
+
+    rule = for_reference(rules.policy, tables[0].dtype.type, np.float64)
     for r in range(len(out)):
         now[0] = r
         own = rules.as_tables(unwritable(table[r]) for table in tables)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgames.engine.policies import policy
+from fastgames.engine.policies import Writer, policy
 from fastgames.engine.spec import AgentSpec, RunSpec
 from fastgames.engine.state import State
 
@@ -21,7 +21,7 @@ class Kind(NamedTuple):
     dims: the dimensions after the replicas
     bounds: between which numbers the entries lie
     unknown: what stands where an interrupted run did not come to
-    take: function (state, agent, replicas) -> entries
+    take: function (state, agent, replicas, writer of the agent's policies) -> entries
     """
 
     name: str
@@ -29,10 +29,10 @@ class Kind(NamedTuple):
     dims: Callable[[AgentSpec], tuple[int, ...]]
     bounds: Callable[[AgentSpec], tuple[float, float] | None]
     unknown: float
-    take: Callable[[State, int, np.ndarray], np.ndarray]
+    take: Callable[[State, int, np.ndarray, Writer], np.ndarray]
 
 
-def _greedy(state: State, agent: int, where: np.ndarray) -> np.ndarray:
+def _greedy(state: State, agent: int, where: np.ndarray, writer: Writer) -> np.ndarray:
     greedy: np.ndarray = state.seats[agent].table[where].argmax(axis=-1)
     return greedy
 
@@ -121,12 +121,17 @@ def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
     return np.full(shape, -1 if dtype.kind == "i" else np.nan, dtype)
 
 
-def take(snapshots: Snapshots, index: int, where: np.ndarray, state: State) -> None:
-    """Fill in the replicas `where` of snapshot `index`."""
-    for i, seat in enumerate(state.seats):
-        for name, table in snapshots.tables[i].items():
-            table[index, where] = seat.tables[name][where]
-        for kind in KINDS:
-            arrays = getattr(snapshots, kind.name)
-            if arrays is not None:
-                arrays[i][index, where] = kind.take(state, i, where)
+def taker(snapshots: Snapshots, state: State) -> Callable[[int, np.ndarray], None]:
+    """Return the function (index, where) that fills in the replicas `where` of snapshot `index`."""
+    writers = [Writer() for _ in state.seats]
+
+    def take(index: int, where: np.ndarray) -> None:
+        for i, seat in enumerate(state.seats):
+            for name, table in snapshots.tables[i].items():
+                table[index, where] = seat.tables[name][where]
+            for kind in KINDS:
+                arrays = getattr(snapshots, kind.name)
+                if arrays is not None:
+                    arrays[i][index, where] = kind.take(state, i, where, writers[i])
+
+    return take

@@ -142,6 +142,13 @@ def _left(result: Result, steps: int, begun: np.ndarray) -> np.ndarray:
     return left
 
 
+def _taker(snapshots: Snapshots, state: State) -> Callable[[int, np.ndarray], None]:
+    """Return the function (index, replicas) that takes a snapshot of some replicas."""
+    from fastgames.engine.snapshots import taker
+
+    return taker(snapshots, state)
+
+
 def _work_off(
     spec: RunSpec,
     result: Result,
@@ -164,13 +171,6 @@ def _work_off(
         first = result.stop.first_counted(state)
         earliest = first + result.stop.periods - begun
     todo = np.flatnonzero(left)
-
-    def snapshot(index: int, replicas: np.ndarray) -> None:
-        """Take snapshot number `index` of some replicas, (count,) int64."""
-        from fastgames.engine.snapshots import take
-
-        assert snapshots is not None
-        take(snapshots, index, replicas, state)
 
     def bring_up_to_date() -> None:
         """Compute the counts of the state from the window of the last steps, if it has one."""
@@ -207,7 +207,7 @@ def _work_off(
         snapshots=[] if snapshots is None else (snapshots.steps - begun[0]).tolist(),
         tally_from=0 if record.last is None or state.window is not None else steps - record.last,
         periods=0 if result.stop is None else result.stop.periods,
-        snapshot=snapshot,
+        snapshot=None if snapshots is None else _taker(snapshots, state),
         earliest=earliest,
     )
     total = len(todo) if work.periods else len(todo) * steps - int(taken.sum(where=left))

@@ -5,9 +5,12 @@ import pickle
 
 import numpy as np
 import pytest
+from library.equal import assert_same
 
 import fastgames as fg
 from fastgames import registry
+from fastgames.compiler.policies import write_policies
+from fastgames.jit import CompileError
 from fastgames.rules import streams
 
 SEED, REPLICAS = 7, 50
@@ -220,3 +223,45 @@ def test_a_member_of_a_team_can_be_frozen():
 def test_a_policy_of_another_game(shape):
     with pytest.raises(ValueError, match=r"probabilities of learners\[1\] must .*2\), got shape"):
         against(fg.FixedPolicy(dirichlet(*shape)), 3)
+
+
+# --- in many small snapshots ----------------------------------------------------------------------
+
+
+def recorded(learner, game=MATRIX):
+    record = fg.Record(every=1, policies=True)
+    return fg.run(game, learner, 60, 3, SEED, record, backend="reference")
+
+
+def test_a_rule_that_was_interpreted_often_is_compiled_with_the_same_bits(monkeypatch):
+    compiled = []
+
+    def write(*arguments):
+        compiled.append(len(arguments[3]))
+        return write_policies(*arguments)
+
+    interpreted = recorded(fg.Reinforce(0.3))
+    monkeypatch.setattr("fastgames.compiler.policies.write_policies", write)
+    monkeypatch.setattr("fastgames.engine.policies.MANY", 100)
+    assert_same(recorded(fg.Reinforce(0.3)), interpreted)
+    assert sum(compiled) == 2 * (3 * 61 - 100)  # each agent's first 100 rows are interpreted
+
+
+def test_a_rule_that_cannot_be_compiled_is_interpreted_on(monkeypatch):
+    def choose(tables, p, o, signal):
+        return 0
+
+    def learn(tables, p, t):
+        tables[0][t.observation, 0] += 0.01
+
+    def policy(tables, p, o, out):
+        kinds = {0: 0.5, "others": 0.25}
+        out[0], out[1], out[2] = kinds[0], kinds["others"], kinds["others"]
+
+    learner = fg.Learner(choose, learn, policy=policy)
+    monkeypatch.setattr("fastgames.engine.policies.MANY", 100)
+    result = recorded(learner)
+    assert (result.snapshots.policies[0] == [0.5, 0.25, 0.25]).all()
+    monkeypatch.setattr("fastgames.engine.policies.MANY", 0)
+    with pytest.raises(CompileError):
+        result.policy(0)
