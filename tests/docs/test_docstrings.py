@@ -5,8 +5,12 @@ import importlib
 import pkgutil
 
 import pytest
+from library.papers import COMPILED
 
 import fastgames
+from fastgames.papers import NAMES
+
+SLOW = {NAMES[name].__module__ for name in COMPILED}
 
 
 def modules():
@@ -14,7 +18,9 @@ def modules():
     return ["fastgames", *(m.name for m in found if not m.name.startswith("fastgames._core."))]
 
 
-@pytest.mark.parametrize("name", modules())
+@pytest.mark.parametrize(
+    "name", [pytest.param(x, marks=pytest.mark.slow if x in SLOW else ()) for x in modules()]
+)
 def test_examples_in_docstrings(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 

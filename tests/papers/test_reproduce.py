@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from library.equal import assert_same
+from library.papers import COMPILED
 from published import ASKER, CALVANO, CHAPTER, KLEIN, WALTMAN
 
 import fastgames as fg
@@ -18,8 +19,6 @@ from fastgames.papers import estimate
 from fastgames.papers.report import Report, Row
 
 SMALL = {"replicas": 60, "steps": 2_000}
-# Compiled for up to a minute; they have their own tests.
-COMPILED = ("traffic", "bar-problem", "chapter", "gradients")
 SESSIONS = 12  # of each of Calvano's settings
 
 
