@@ -390,12 +390,15 @@ cdef class Lanes:
         self.copies = <Copy *>self.scratch((max(1, count), sizeof(Copy)), np.uint8)
         learns_at = [self.order.index(i if seat.team is None else seat.team[0]) for i, seat in enumerate(self.given)]
         for i, seat in enumerate(self.given):
-            if not seat.learns or not any(i in other.opponents and learns_at[j] > learns_at[i]
-                                          for j, other in enumerate(self.given)):
+            read = {other.reads for j, other in enumerate(self.given)
+                    if i in other.opponents and learns_at[j] > learns_at[i]}
+            if not seat.learns or not read:
                 continue
             arrays = self.seats[i]
             arrays.before = {}
             for name, table in arrays.tables.items():
+                if not read & {"", name}:
+                    continue
                 arrays.before[name] = self.kept(table.shape, table.dtype)
                 c = &self.copies[self.num_copies]
                 c.block, c.table, c.before = &self.b, <char *>address(table), <char *>address(arrays.before[name])
@@ -406,9 +409,12 @@ cdef class Lanes:
         """Append the sizes and addresses of what a learner's rules ask for, as compiler/passes.py reads them."""
         for i in seat.opponents:
             for name, dims, shared in self.given[i].tables:
+                if seat.reads not in ("", name):
+                    continue
                 arrays = self.seats[self.given[i].team[0] if shared else i]
                 sizes += dims
-                places.append(getattr(arrays, "before", arrays.tables)[name].ctypes.data)
+                table = getattr(arrays, "before", {}).get(name, arrays.tables[name])
+                places.append(table.ctypes.data)
         if seat.mediated:
             places.append(<size_t>self.b.said)
         if seat.joint or seat.steps:

@@ -216,7 +216,7 @@ def _asked(
     lines, tables = [], []
     for j, other in enumerate(theirs):
         each = []
-        for k, table in enumerate(other.tables):
+        for k, table in enumerate(other.shown(rules.reads)):
             dims = ", ".join(f"sizes[{sizes + d}]" for d in range(len(table.dims)))
             kind, name = table.dtype(dtype).name, f"theirs_{j}_{k}"
             lines.append(f"    {name} = carray({kind}_at(at[{count}]), (lanes, {dims}))")
@@ -269,7 +269,7 @@ def _built(
     """Return the compiled pass of a declaration; given: what differs between learners."""
     text, signature = form.text(dtype, given)
     fields = Outcome._fields, TeamOutcome._fields, Situation._fields
-    named_by = tuple(other.names for other in theirs)
+    named_by = tuple(tuple(x.name for x in other.shown(rules.reads)) for other in theirs)
     what = dtype, rules.parameters, rules.names, named_by, *fields
     draw = [] if rules.draw is None else [rules.draw]
     used: list[Any] = [choice.argmax, is_below, is_whole, rules.choose, rules.learn, *draw]

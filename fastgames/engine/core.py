@@ -69,7 +69,7 @@ class CoreAgent:
     update, bootstrap, defers, counterfactual, joint, cuts, steps, words: as in
         `fastgames.learners.Rules`
     situated, mediated: whether its rules read the step, and the mediator's word
-    opponents: the agents whose tables its rules read
+    opponents: the agents whose tables its rules read; reads: the table that they read, "" for all
     columnar: whether its table is in columns, in a block of rows too
     learns: whether its tables change
     team: the agents of its team, or None
@@ -100,6 +100,7 @@ class CoreAgent:
     situated: bool
     mediated: bool
     opponents: list[int]
+    reads: str
     team: list[int] | None
     words: int
     draw: str | None
@@ -234,6 +235,7 @@ def core_agent(spec: RunSpec, agent: AgentSpec, columnar: bool) -> CoreAgent:
         situated=rules.situated,
         mediated=rules.mediator,
         opponents=list(agent.opponents),
+        reads=rules.reads,
         team=list(agent.team) if rules.team else None,
         words=rules.words,
         draw=_drawn(rules),

@@ -184,7 +184,8 @@ class Rules(Frozen):
     learn_in_turns : function (tables, p, t), or None
         It replaces `learn` in games with turns.
     reads : str
-        Name of the first table that all opponents must have, if the learner asks for them; "": any.
+        Name of the only table of the opponents that it reads, which must be their first; "": it may
+        read all of their tables.
     of_game : tuple of str
         Tables that hold the game: they start as the game says in every call, and are not given.
     """
@@ -230,6 +231,10 @@ class Rules(Frozen):
     def num_signals(self) -> int:
         """Number of signals that `draw` returns."""
         return self.words if self.signals is None else self.signals
+
+    def shown(self, reads: str) -> tuple[Table, ...]:
+        """Return the tables that another learner sees, which reads this one; "": any."""
+        return tuple(table for table in self.tables if reads in ("", table.name))
 
     @property
     def names(self) -> tuple[str, ...]:
