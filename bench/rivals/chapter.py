@@ -428,6 +428,69 @@ def lola(runs, payoffs, steps, gamma=0.9):
     return total / runs
 
 
+@numba.njit
+def sampled_lola(runs, payoffs, steps, horizon=16, count=8, gamma=0.9):
+    """Play the dilemma with memory with two LOLA agents that learn from rollouts."""
+    theta, value, sums = np.zeros((2, 4)), np.zeros((2, 4)), np.zeros((2, 4))
+    chance, slope, visits = np.zeros((2, 4)), np.zeros((2, 4)), np.zeros(4)
+    seen = np.zeros((count, horizon), np.int64)
+    score, weight = np.zeros((2, count, horizon)), np.zeros((2, count, horizon))
+    pull, y, action = np.zeros((count + 1, 4)), np.zeros(horizon), np.zeros(2, np.int64)
+    total = 0.0
+    for seed in range(runs):
+        s = seeded(seed)
+        theta[:], value[:], o = 0.0, 0.0, 0
+        for _ in range(steps // (horizon * count)):
+            sums[:], visits[:], slope[:] = 0.0, 0.0, 0.0
+            for i in range(2):
+                for k in range(4):
+                    chance[i, k] = 1.0 / (1.0 + math.exp(-theta[i, k]))
+            for k in range(count):
+                for j in range(horizon):
+                    for i in range(2):
+                        action[i] = uniform(s) >= chance[i, o]
+                        score[i, k, j] = (action[i] == 0) - chance[i, o]
+                    for i in range(2):
+                        weight[i, k, j] = payoffs[action[i], action[1 - i]]
+                    seen[k, j] = o
+                    o = 2 * action[0] + action[1]
+                for i in range(2):
+                    ahead, discount = 0.0, gamma ** (horizon - 1)
+                    for j in range(horizon - 1, -1, -1):
+                        ahead = weight[i, k, j] + gamma * ahead
+                        sums[i, seen[k, j]] += ahead
+                        weight[i, k, j] = discount * (ahead - value[i, seen[k, j]])
+                        discount /= gamma
+                for j in range(horizon):
+                    visits[seen[k, j]] += 1
+            for i in range(2):
+                pull[:] = 0.0
+                for k in range(count):
+                    for j in range(horizon):
+                        pull[k, seen[k, j]] += weight[i, k, j] * score[1 - i, k, j]
+                for k in range(count):
+                    for q in range(4):
+                        pull[count, q] += pull[k, q]
+                for k in range(count):
+                    x, later = 0.0, 0.0
+                    for j in range(horizon):
+                        q = seen[k, j]
+                        y[j] = score[1 - i, k, j] * (pull[count, q] - pull[k, q]) / (count - 1)
+                        x += y[j]
+                    for j in range(horizon - 1, -1, -1):
+                        w = weight[1 - i, k, j]
+                        slope[i, seen[k, j]] += score[i, k, j] * (weight[i, k, j] + w * x + later)
+                        later += w * y[j]
+                        x -= y[j]
+            for i in range(2):
+                for q in range(4):
+                    theta[i, q] += 0.1 * slope[i, q] / count
+                    if visits[q] > 0:
+                        value[i, q] += 0.1 * (sums[i, q] / visits[q] - value[i, q])
+        total += theta[0, 0]
+    return total / runs
+
+
 def found(runs, game, learner, table, entry, steps=STEPS, backend="auto"):
     """Return an entry of a table of the first agent, or the sum of the table, in each run."""
     learner = learner(runs) if callable(learner) else learner
@@ -455,6 +518,9 @@ CASES = {  # game, learner, by hand, payoffs, table, entry, steps
     "joint_action": (
         fg.games.climbing(), fg.JointActionLearner(0.1), joint_action, CLIMBING, "value", None,
         STEPS,
+    ),
+    "sampled_lola": (
+        MEMORY, fg.SampledLOLA(16, 8), sampled_lola, DILEMMA, "logits", 0, 10_240,
     ),
     "lola": (MEMORY, aware_learners, lola, DILEMMA, "logits", 0, 500),
     "self_play": (

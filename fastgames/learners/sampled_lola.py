@@ -198,19 +198,25 @@ def update(tables: Any, p: Any, theirs: np.ndarray) -> None:
 
     theirs: (O, B), the other agent's logits
     """
-    logits = tables.logits
+    logits, seen, rewards = tables.logits, tables.seen, tables.rewards
+    played, their_played, lengths = tables.played, tables.their_played, tables.lengths
     real = logits.dtype.type
     size, actions = logits.shape
-    others, count = theirs.shape[1], len(tables.lengths)
+    others, count, horizon = theirs.shape[1], *seen.shape
     gains, pull = np.zeros((size, actions), logits.dtype), np.zeros((size, others), logits.dtype)
     returns = np.zeros((2, size), logits.dtype)
     visits = np.zeros(size, np.int64)
     for k in range(count):
-        weigh(tables, p.gamma, k, returns, visits)
-        for j in range(min(tables.lengths[k], tables.seen.shape[1])):
-            o, a, b = step_of(tables, k, j, size, actions, others)
-            gains[o, a] = gains[o, a] + tables.rewards[k, j]
-            pull[o, b] = pull[o, b] + tables.rewards[k, j]
+        length = min(lengths[k], horizon)
+        for j in range(length):
+            visits[inside(seen[k, j], size)] += 1
+        weigh(seen[k], rewards[k], length, tables.value, p.gamma, returns[0])
+        weigh(seen[k], tables.their_rewards[k], length, tables.their_value, p.gamma, returns[1])
+        for j in range(length):
+            o = inside(seen[k, j], size)
+            a, b = inside(played[k, j], actions), inside(their_played[k, j], others)
+            gains[o, a] = gains[o, a] + rewards[k, j]
+            pull[o, b] = pull[o, b] + rewards[k, j]
     rho = np.zeros((size, others), logits.dtype)
     for o in range(size):
         if visits[o] > 0:
@@ -231,31 +237,28 @@ def update(tables: Any, p: Any, theirs: np.ndarray) -> None:
             move(tables.their_value, o, returns[1, o], visits[o], real(p.alpha_critic))
 
 
-def step_of(tables: Any, k: int, j: int, size: int, actions: int, others: int) -> Any:
-    """Return the observation and both agents' actions in step j of rollout k."""
-    o = inside(tables.seen[k, j], size)
-    return o, inside(tables.played[k, j], actions), inside(tables.their_played[k, j], others)
+def weigh(
+    seen: np.ndarray,
+    rewards: np.ndarray,
+    length: int,
+    value: np.ndarray,
+    gamma: float,
+    returns: Any,
+) -> None:
+    """Replace the rewards of a rollout by gamma^j (G_j - value[o_j]), and add the G_j to `returns`.
 
+    G_j is the discounted reward from step j on.
 
-def weigh(tables: Any, gamma: float, k: int, returns: np.ndarray, visits: np.ndarray) -> None:
-    """Replace the rewards of rollout k by gamma^j (G_j - value[o_j]), for both agents.
-
-    G_j is the discounted reward from step j on. Add the G_j to `returns` (2, O), and count the
-    `visits` (O,).
+    seen, rewards: (horizon,), of which `length` are used; value, returns: (O,)
     """
-    one, two = tables.rewards[k], tables.their_rewards[k]
-    real = one.dtype.type
-    length = min(tables.lengths[k], len(one))
-    own, other = real(0.0), real(0.0)
+    real = rewards.dtype.type
+    gain, discount = real(0.0), real(1.0)
     for j in range(length - 1, -1, -1):
-        o = inside(tables.seen[k, j], len(visits))
-        own, other = one[j] + real(gamma) * own, two[j] + real(gamma) * other
-        one[j], two[j] = own - tables.value[o], other - tables.their_value[o]
-        returns[0, o], returns[1, o] = returns[0, o] + own, returns[1, o] + other
-        visits[o] += 1
-    discount = real(1.0)
+        o = inside(seen[j], len(value))
+        gain = rewards[j] + real(gamma) * gain
+        rewards[j], returns[o] = gain - value[o], returns[o] + gain
     for j in range(length):
-        one[j], two[j] = discount * one[j], discount * two[j]
+        rewards[j] = discount * rewards[j]
         discount = discount * real(gamma)
 
 
@@ -289,25 +292,27 @@ def foresee(tables: Any, eta: Any, pull: np.ndarray, rho: np.ndarray, gains: np.
     pull: (O, B), for each action the product of its score and the sum of dV/dphi over all rollouts
     rho: (O, B)
     """
+    seen, rewards, their_rewards = tables.seen, tables.rewards, tables.their_rewards
+    played, their_played, lengths = tables.played, tables.their_played, tables.lengths
     real = pull.dtype.type
     (size, others), actions = pull.shape, gains.shape[1]
-    count, horizon = tables.seen.shape
+    count, horizon = seen.shape
     alone = np.empty((size, others), pull.dtype)  # as `pull`, of one rollout
     ready = np.zeros(size, np.bool_)
     y = np.empty(horizon, pull.dtype)
     for k in range(count):
-        length = min(tables.lengths[k], horizon)
+        length = min(lengths[k], horizon)
         for j in range(length):
-            o = inside(tables.seen[k, j], size)
+            o = inside(seen[k, j], size)
             ready[o] = False
             for b in range(others):
                 alone[o, b] = real(0.0)
         for j in range(length):
-            o, _, b = step_of(tables, k, j, size, actions, others)
-            alone[o, b] = alone[o, b] + tables.rewards[k, j]
+            o, b = inside(seen[k, j], size), inside(their_played[k, j], others)
+            alone[o, b] = alone[o, b] + rewards[k, j]
         x = real(0.0)
         for j in range(length):
-            o, _, b = step_of(tables, k, j, size, actions, others)
+            o, b = inside(seen[k, j], size), inside(their_played[k, j], others)
             if not ready[o]:
                 project(alone[o], rho[o])
                 ready[o] = True
@@ -315,8 +320,8 @@ def foresee(tables: Any, eta: Any, pull: np.ndarray, rho: np.ndarray, gains: np.
             x = x + y[j]
         later = real(0.0)
         for j in range(length - 1, -1, -1):
-            o, a, _ = step_of(tables, k, j, size, actions, others)
-            weight = tables.their_rewards[k, j]
+            o, a = inside(seen[k, j], size), inside(played[k, j], actions)
+            weight = their_rewards[k, j]
             gains[o, a] = gains[o, a] + eta * (weight * x + later)
             later = later + weight * y[j]
             x = x - y[j]
