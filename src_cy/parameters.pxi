@@ -65,6 +65,7 @@ cdef inline void linear_values(
 
 
 cdef extern from "fastgames/rules.h" nogil:
+    double fg_advance(double value, double decay)
     double fg_hyperbolic(double start, double offset, double power, double t)
 
 
@@ -85,10 +86,10 @@ cdef inline void hyperbolic_values(
             value[i] = fg_hyperbolic(start[i], offset[i], 1.0, clock[i])
 
 
-cdef inline void multiply(int64_t lanes, doubles first, doubles second) noexcept nogil:
+cdef inline void advance_recurrence(int64_t lanes, doubles first, doubles second) noexcept nogil:
     cdef int64_t i
     for i in range(lanes):
-        first[i] *= second[i]
+        first[i] = fg_advance(first[i], second[i])
 
 
 cdef inline void count_clock(int64_t lanes, doubles clock) noexcept nogil:
@@ -123,6 +124,6 @@ cdef void advance_schedules(void *context, int64_t lanes, int k) noexcept nogil:
     count_clock(lanes, s.clock)
     for p in range(s.parameters):
         if s.schedule[p] == EXPONENTIAL:
-            multiply(lanes, s.first + p * lanes, s.second + p * lanes)
+            advance_recurrence(lanes, s.first + p * lanes, s.second + p * lanes)
         if s.schedule[p] != CONSTANT:
             use_parameter(s, lanes, p)

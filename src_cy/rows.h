@@ -192,7 +192,7 @@ FG_APART void fg_act_while_falling(const int64_t lanes, const int64_t actions,
     const real x = FG_OF_REAL(explore_scaled)(fg_word31(&g), (int32_t)(t - 1.0), (real)(t > 0.0 ? s : 0.0), (real)(actions - 1));
     const int32_t explored = (int32_t)x;
     action[i] = explored < 0 ? prefers[i] : explored;
-    v[i] *= factor[i];
+    v[i] = fg_advance(v[i], factor[i]);
     fg_keep_generator(g, generators + i, lanes);
   }
 }

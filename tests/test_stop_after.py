@@ -186,6 +186,8 @@ def by_recurrence(start, rate, floor, bound, most=3000):
         if max(v, floor) <= bound:
             return t
         v *= factor
+        if v < 2.0**-1022:
+            v = 0.0
     return None
 
 
@@ -194,7 +196,8 @@ def by_recurrence(start, rate, floor, bound, most=3000):
     rate=st.sampled_from([0.0, 1e-3, math.log(2) / 10, math.log(2) / 1000, 3.0, 800.0])
     | st.floats(1e-4, 2.0),
     floor=st.sampled_from([0.0, 0.0, 0.125, 0.5]),
-    bound=st.sampled_from([0.5, 0.25, 2.0**-9, 0.125]) | st.floats(1e-3, 0.999),
+    bound=st.sampled_from([0.5, 0.25, 2.0**-9, 0.125, 1e-300, 2.0**-1022, 1e-310, 5e-324])
+    | st.floats(1e-3, 0.999),
 )
 @settings(max_examples=300)
 def test_an_exponential_falls_as_its_recurrence_does(start, rate, floor, bound):

@@ -4,7 +4,7 @@ cdef extern from "fastgames/rules.h" nogil:
     # The value used while the recurrence v = advance(v, decay) stands at `value`.
     double exponential "fg_exponential"(double value, double floor)
 
-    # value * decay, one step on. decay: exponential.exp_f64(-rate).
+    # value * decay, one step on; 0 instead of a subnormal number. decay: exponential.exp_f64(-rate).
     double advance "fg_advance"(double value, double decay)
 
     # start + (end - start) min(t / steps, 1), at step t.

@@ -490,7 +490,11 @@ class Player:
         """Advance the schedules by one step."""
         self.clock += 1.0
         self.parameters = {
-            name: (kind, first * second if kind == EXPONENTIAL else first, second, third)
+            name: (
+                (kind, schedules.advance(first, second), second, third)
+                if kind == EXPONENTIAL
+                else (kind, first, second, third)
+            )
             for name, (kind, first, second, third) in self.parameters.items()
         }
 

@@ -26,7 +26,7 @@ from fastgames.schedules import (
     ScheduleError,
 )
 
-CONTRACT = 2  # version of the random streams and the order of events, see ARCHITECTURE.md
+CONTRACT = 3  # version of the random streams and the order of events, see ARCHITECTURE.md
 EXPLORATION = ("epsilon", "temperature")
 LEAST = 64  # replicas of a chunk of a call: fewer leave lanes of the compiled loops empty
 CHUNK = 2**24  # bytes of the state of a chunk whose tables are dropped

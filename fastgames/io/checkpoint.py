@@ -209,11 +209,14 @@ def read(
             f"{found.get('version')}, this is {call['version']}"
         )
     if found.get("contract") != call["contract"]:
-        raise ValueError(
-            f"checkpoint {str(path)!r} is of another version: it follows the contract on "
-            f"streams and events in version {found.get('contract')}, this fastgames in version "
-            f"{call['contract']}; `fastgames.load` reads it, but no run goes on from it"
-        )
+        version = archive.read(path, lambda file: _contract(file, game, learners), "checkpoint")
+        if version != call["contract"]:
+            raise ValueError(
+                f"checkpoint {str(path)!r} is of another version: it follows the contract on "
+                f"streams and events in version {version}, this fastgames in version "
+                f"{call['contract']}; `fastgames.load` reads it, but no run goes on from it"
+            )
+        found["contract"] = version
     difference = archive.read(path, lambda file: _difference(found, call, file), "checkpoint")
     if difference is not None and former is not None:
         earlier = former()
@@ -222,6 +225,13 @@ def read(
     if difference is not None:
         raise ValueError(f"checkpoint {str(path)!r} is of another call: {difference}")
     return archive.read(path, lambda file: _parts(file, call, game, learners), "checkpoint")
+
+
+def _contract(
+    file: archive.Archive, game: Game | None, learners: tuple[RuleLearner, ...] | None
+) -> int:
+    """Return the version of the contract that the bits of a checkpoint follow."""
+    return results.result_of(file, game, learners).contract
 
 
 def _parts(

@@ -5,6 +5,7 @@ written its contents pass the same checks, so what `save` accepts, `load` accept
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -276,11 +277,25 @@ def _result(
             if table.shared:
                 seat.tables[table.name] = seats_read[agent.team[0]].tables[table.name]
     state = _state(file, spec, seats_read, header["generator"])
+    contract = _contract(header["contract"], seats_read)
     snapshots = _snapshots(file, spec, seats_read)
     return Result(
         game, learners, record, seed, dtype, stream, snapshots, state, stop, sweep,
-        header["contract"], part, _kept(file, header, replicas),
+        contract, part, _kept(file, header, replicas),
     )  # fmt: skip
+
+
+def _contract(version: int, seats: list[Seat]) -> int:
+    """Return the version of the contract that the bits of a file of this version follow.
+
+    Versions 2 and 3 differ only in exponential schedules that fell below the normal numbers.
+    """
+    same = all(
+        ((v >= sys.float_info.min) | (v == seat.schedules[name][1][0])).all()
+        for seat in seats
+        for name, v in seat.recurrence.items()
+    )
+    return 3 if version == 2 and same else version
 
 
 def _arrays(file: Held, kind: type, spec: RunSpec | AgentSpec, where: str) -> dict[str, np.ndarray]:

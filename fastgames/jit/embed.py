@@ -281,6 +281,7 @@ def _schedules(values: list[Parts]) -> tuple[Any, Any]:
     """Return the compiled functions `values` and `advance` for parameters in this form."""
     given: dict[str, Any] = {
         "exponential": schedules.exponential,
+        "advanced": schedules.advance,
         "linear": schedules.linear,
         "hyperbolic": schedules.hyperbolic,
         "piecewise": schedules.piecewise,
@@ -290,7 +291,7 @@ def _schedules(values: list[Parts]) -> tuple[Any, Any]:
         form = _tabulated(first, k, given) if kind == TABULATED else _EVERY[kind]
         now += form.format(k=k) + ", "
         if kind == EXPONENTIAL:
-            lines += f"    s[{k}, 0] *= s[{k}, 1]\n"
+            lines += f"    s[{k}, 0] = advanced(s[{k}, 0], s[{k}, 1])\n"
         elif kind != CONSTANT:
             lines += f"    s[{k}, 3] += 1.0\n"
     text = f"def values(s):\n    return ({now})\n\n\ndef advance(s):\n{lines or '    pass'}"

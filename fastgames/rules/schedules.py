@@ -1,11 +1,14 @@
 """Schedules: parameters that depend on the replica's game steps, counted from 0; in float64."""
 
+import sys
 from typing import Any
 
 import numpy as np
 
 from fastgames.rules.exponential import exp
 from fastgames.rules.logarithm import log
+
+SMALLEST_NORMAL = sys.float_info.min
 
 
 def exponential(value: float, floor: float) -> float:
@@ -14,7 +17,7 @@ def exponential(value: float, floor: float) -> float:
     Parameters
     ----------
     value : float
-        State of the recurrence v <- v d, which is advanced once a step.
+        State of the recurrence, which `advance` advances once a step.
     floor : float
         Lower bound of the schedule.
 
@@ -24,6 +27,30 @@ def exponential(value: float, floor: float) -> float:
         max(value, floor), float64.
     """
     return max(value, floor)
+
+
+def advance(value: float, decay: float) -> float:
+    """Return the state of the recurrence of an exponential schedule one step on.
+
+    Parameters
+    ----------
+    value : float
+        The state, in float64.
+    decay : float
+        exp(-rate).
+
+    Returns
+    -------
+    float
+        value decay, float64. If it is subnormal, 0, because CPUs are slow with subnormal numbers.
+
+    Examples
+    --------
+    >>> advance(0.5, 0.25), advance(2.0**-1022, 0.25)
+    (0.125, 0.0)
+    """
+    after = value * decay
+    return after if abs(after) >= SMALLEST_NORMAL else 0.0
 
 
 def linear(start: float, end: float, steps: float, t: float) -> float:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -93,8 +94,9 @@ def _decays_to(v: float, factor: float, bound: float) -> int:
     """
     if factor == 1.0:
         return NEVER
-    if factor == 0.0:
+    if factor == 0.0 or v < sys.float_info.min:
         return 1
+    bound = max(bound, math.nextafter(sys.float_info.min, 0.0))  # v becomes 0 instead of subnormal
     rate = -math.log(factor)
     t = math.log(v / bound) / rate
     error = (t + 4.0) * 2.0**-52 * (1.0 / rate + 4.0)  # bound for the recurrence and for t

@@ -56,7 +56,8 @@ class Exponential(Formula):
 
     Notes
     -----
-    The value is computed as the recurrence v <- v * exp(-rate).
+    The value is computed as the recurrence v <- v * exp(-rate), where v becomes 0 if it is below
+    2^-1022, the smallest normal number.
 
     Examples
     --------

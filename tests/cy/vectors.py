@@ -147,7 +147,7 @@ RULES = {
     "learn": learn,
     "visit": visit,
     "scheduled": schedules.exponential,
-    "advance": lambda value, decay: value * decay,
+    "advance": schedules.advance,
     "linear": schedules.linear,
     "hyperbolic": schedules.hyperbolic,
     "pick": lambda sums, x: nature.pick(sums, x),
@@ -205,7 +205,7 @@ QUESTIONS = {
     ),
     "visit": st.tuples(st.integers(0, 10**6), st.sampled_from([0.5, 0.6, 1.0]) | st.floats(0.5, 1)),
     "scheduled": st.tuples(unit, unit),
-    "advance": st.tuples(st.floats(0.0, 1.0), st.floats(0.9, 1.0)),
+    "advance": st.tuples(st.floats(0.0, 1.0) | st.floats(0.0, 4e-308), st.floats(0.4, 1.0)),
     "linear": st.tuples(value, value, st.floats(1.0, 1e6), st.integers(0, 10**6).map(float)),
     "hyperbolic": st.tuples(
         value,

@@ -398,9 +398,20 @@ def test_another_version_is_refused_with_a_sentence(path, call):
 def test_a_checkpoint_of_an_older_contract_is_refused_but_loads(path, call):
     result = replace(on_its_way(BEGUN, DONE), contract=1)
     checkpoint.write(path, result, call | {"contract": 1}, BEGUN)
-    with pytest.raises(ValueError, match=r"follows the contract .* in version 1, .* in version 2"):
+    with pytest.raises(ValueError, match=r"follows the contract .* in version 1, .* in version 3"):
         checkpoint.read(path, call)
     assert fg.load(path).contract == 1
+
+
+def test_a_checkpoint_of_version_2_goes_on_unless_a_schedule_is_subnormal(path, call):
+    result = replace(on_its_way(BEGUN, DONE), contract=2)
+    checkpoint.write(path, result, call | {"contract": 2}, BEGUN)
+    read, _ = checkpoint.read(path, call)
+    assert read.contract == 3
+    result.state.seats[1].recurrence["alpha"][0] = 1e-310
+    checkpoint.write(path, result, call | {"contract": 2}, BEGUN)
+    with pytest.raises(ValueError, match=r"follows the contract .* in version 2, .* in version 3"):
+        checkpoint.read(path, call)
 
 
 def test_a_result_is_no_checkpoint(path, call):

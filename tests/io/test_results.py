@@ -670,7 +670,7 @@ def test_forged_arrays(member, saved, load):
         ("format", "1"),
         ("format", None),
         ("contract", 0),
-        ("contract", 3),
+        ("contract", 4),
         ("contract", True),
         ("contract", 2.0),
         ("contract", None),
@@ -1085,12 +1085,39 @@ def test_files_have_the_mode_of_any_file_of_the_user(tmp_path, saved):
 def test_a_result_of_an_older_contract_loads_but_no_run_goes_on_from_it(saved, load, tmp_path):
     data, result = saved
     old = load(forged(data, contract=1))
-    assert (old.contract, result.contract) == (1, 2)
+    assert (old.contract, result.contract) == (1, 3)
     assert (old.steps == result.steps).all()
-    with pytest.raises(ValueError, match=r"resume must follow version 2 .*got version 1"):
+    with pytest.raises(ValueError, match=r"resume must follow version 3 .*got version 1"):
         fg.run(old.game, old.learners, 5, resume=old)
     old.save(tmp_path / "again")
     assert fg.load(tmp_path / "again").contract == 1  # its bits are still those of version 1
+
+
+@pytest.mark.parametrize(
+    ("v", "contract"),
+    [(0.25, 3), (2.0**-1022, 3), (0.5, 3), (2.0**-1023, 2), (5e-324, 2), (0.0, 2)],
+)
+def test_a_file_of_version_2_is_one_of_3_until_a_schedule_is_subnormal(v, contract, tmp_path):
+    learner = fg.QLearner(fg.Exponential(0.5, 0.1))
+    result = fg.run(PENNIES, learner, 5, 2, rng=1, backend="reference")
+    result.state.seats[1].recurrence["alpha"][1] = v
+    result.save(tmp_path / "new")
+    (tmp_path / "old").write_bytes(forged((tmp_path / "new").read_bytes(), contract=2))
+    old = fg.load(tmp_path / "old")
+    assert old.contract == contract
+    if contract == 2:
+        with pytest.raises(ValueError, match=r"resume must follow version 3 .*got version 2"):
+            fg.run(PENNIES, learner, 5, resume=old)
+    else:
+        ends = [fg.run(PENNIES, learner, 5, resume=each) for each in (old, result)]
+        assert_same(*ends)
+
+
+def test_a_schedule_that_is_0_from_the_start_is_the_same_in_version_2(tmp_path):
+    learner = fg.QLearner(0.5, explore=fg.EpsilonGreedy(fg.Exponential(0.0, 0.1)))
+    fg.run(PENNIES, learner, 5, 2, rng=1, backend="reference").save(tmp_path / "new")
+    (tmp_path / "old").write_bytes(forged((tmp_path / "new").read_bytes(), contract=2))
+    assert fg.load(tmp_path / "old").contract == 3
 
 
 # --- what is saved loads ------------------------------------------------------------------------

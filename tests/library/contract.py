@@ -194,8 +194,10 @@ class Textbook:
     def parameter(self, value, t):
         """Return the value of a parameter at step t."""
         if isinstance(value, fg.Exponential):
-            factors = itertools.repeat(exp(-value.rate, np.float64), t)
-            return max(math.prod(factors, start=value.start), value.floor)
+            v, factor = value.start, exp(-value.rate, np.float64)
+            for _ in range(t):
+                v = v * factor if v * factor >= 2.0**-1022 else 0.0
+            return max(v, value.floor)
         if isinstance(value, fg.Linear):
             return value.start + (value.end - value.start) * min(t / value.steps, 1.0)
         if isinstance(value, fg.Hyperbolic):

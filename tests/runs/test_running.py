@@ -119,7 +119,7 @@ def test_what_a_result_says_about_itself():
         "fastgames",
         3,
     )
-    assert result.contract == 2
+    assert result.contract == 3
     assert result.steps.tolist() == [9, 9, 9]
     assert result.states.tolist() == [0, 0, 0]
     assert [table["q"].shape for table in result.tables] == [(3, 1, 2)] * 2

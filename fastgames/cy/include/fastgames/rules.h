@@ -4,6 +4,9 @@
 #ifndef FASTGAMES_RULES_H
 #define FASTGAMES_RULES_H
 
+#include <float.h>
+#include <math.h>
+
 #include "arithmetic.h"
 #include "numeric.h"
 
@@ -41,8 +44,11 @@ static inline double fg_exponential(const double value, const double floor_) {
   return floor_ > value ? floor_ : value;
 }
 
-/* One step on: what `fg_exponential` is given next. decay: exp(-rate). */
-static inline double fg_advance(const double value, const double decay) { return fg_rounded_f64(value * decay); }
+/* One step on: what `fg_exponential` is given next; 0 instead of a subnormal number. decay: exp(-rate). */
+static inline double fg_advance(const double value, const double decay) {
+  const double next = fg_rounded_f64(value * decay);
+  return fabs(next) < DBL_MIN ? 0.0 : next;
+}
 
 static inline double fg_linear(const double start, const double end, const double steps, const double t) {
   const double part = t / steps, from = fg_rounded_f64(start);
