@@ -177,8 +177,10 @@ def said(done: int, total: int, seconds: float, steps: int) -> str:
 def _rate(steps: int, seconds: float) -> str:
     if not seconds or not steps:
         return ""
-    rate = steps / seconds / 1e6
-    return f"{rate:,.{0 if rate >= 10 else 2}f} M steps/s"
+    rate = steps / seconds
+    if rate < 1e5:
+        return f"{rate / 1e3:.{1 if rate < 1e4 else 0}f} k steps/s"
+    return f"{rate / 1e6:,.{0 if rate >= 1e7 else 2}f} M steps/s"
 
 
 def _clock(seconds: float) -> str:

@@ -24,7 +24,7 @@ def rows_of_directions(asked: Arguments) -> list[Row]:
     for agents in range(1, 7):
         result = asked.run(all_or_nothing(agents), Reinforce(1.0), 1, SAMPLES * asked.replicas)
         found, exact = _uphill(result), 2.0**-agents
-        what = f"{agents} agents, all or nothing: share of samples that point uphill"
+        what = f"all or nothing, N = {agents}: share of samples that point uphill"
         rows.append(Row(what, f"{exact:.4f}", found.text(4), near(found, exact)))
     return rows
 
@@ -63,6 +63,6 @@ def rows_of_critics(asked: Arguments) -> list[Row]:
             learner = MADDPG(1.0, 0.0, baseline=baseline)
             result = asked.run(game, learner, 1, SAMPLES * asked.replicas, start_tables=tables)
             found, exact = _uphill(result), uphill(agents, baseline)
-            what = f"{agents} agents, MADDPG, exact critics, baseline {baseline}: share uphill"
+            what = f"all or nothing, N = {agents}, MADDPG, baseline {baseline}: share uphill"
             rows.append(Row(what, f"{exact:.4f}", found.text(4), near(found, exact)))
     return rows

@@ -162,6 +162,21 @@ def test_a_bar_in_a_notebook_is_not_drawn_more_often_than_can_be_seen(monkeypatc
     assert shown.forms[-1]["text/plain"].startswith("stepping 100 %")
 
 
+@pytest.mark.parametrize(
+    ("steps", "rate"),
+    [
+        (1_234, "1.2 k"),
+        (45_678, "46 k"),
+        (100_000, "0.10 M"),
+        (9_876_000, "9.88 M"),
+        (12_345_678, "12 M"),
+        (2_000_000_000, "2,000 M"),
+    ],
+)
+def test_a_rate_has_two_or_three_digits(steps, rate):
+    assert progress.said(1, 1, 10.0, 10 * steps) == f"100 %, 0:10 passed, {rate} steps/s"
+
+
 # --- logs ---------------------------------------------------------------------------------------
 
 
