@@ -202,7 +202,8 @@ def update(tables: Any, p: Any, theirs: np.ndarray) -> None:
     played, their_played, lengths = tables.played, tables.their_played, tables.lengths
     real = logits.dtype.type
     size, actions = logits.shape
-    others, count, horizon = theirs.shape[1], *seen.shape
+    others = theirs.shape[1]
+    count, horizon = seen.shape
     gains, pull = np.zeros((size, actions), logits.dtype), np.zeros((size, others), logits.dtype)
     returns = np.zeros((2, size), logits.dtype)
     visits = np.zeros(size, np.int64)
