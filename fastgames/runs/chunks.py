@@ -285,12 +285,16 @@ class Chunks:
         assert self.spec.part is not None
         result = self._joined() if self.results else None
         numbers = self.spec.part.numbers
-        missing = stretches(numbers if result is None else np.setdiff1d(numbers, result.numbers))
+        left = numbers if result is None else np.setdiff1d(numbers, result.numbers)
+        # Ctrl-C may come after the last replica.
+        missing = (
+            f"replicas {stretches(left)} are missing" if len(left) else "no replica is missing"
+        )
         if isinstance(error, KeyboardInterrupt):
-            return Interrupted(result, f"the run was interrupted; replicas {missing} are missing")
+            return Interrupted(result, f"the run was interrupted; {missing}")
         if isinstance(error, BrokenExecutor | CancelledError):
             reason = str(error).rstrip(".") or type(error).__name__
-            problem = f"the executor broke: {reason}; replicas {missing} are missing"
+            problem = f"the executor broke: {reason}; {missing}"
             return Interrupted(result, problem)
         error.result = result  # type: ignore[attr-defined]
         return error

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -123,6 +124,7 @@ def test_ctrl_c_returns_the_finished_replicas():
         calls.append(part.numbers)
         if len(calls) == 2:
             signal.raise_signal(signal.SIGINT)
+            time.sleep(0.2)  # the main thread hears of it before the other groups are done
         return keep(part)
 
     with pytest.raises(fg.Interrupted, match=r"interrupted; replicas .*11 are missing") as caught:
@@ -131,6 +133,18 @@ def test_ctrl_c_returns_the_finished_replicas():
     assert 3 <= result.replicas < TOTAL
     same_kept(result, fg.run(**CALL, only=result.numbers))
     assert threading.active_count() < 10
+
+
+def test_ctrl_c_after_the_last_replica():
+    def interrupts(part):
+        if TOTAL - 1 in part.numbers:
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.2)
+        return keep(part)
+
+    with pytest.raises(fg.Interrupted, match="no replica is missing") as caught:
+        fg.run(**CALL, keep=interrupts, chunk=3, threads=1)
+    same_kept(caught.value.result, fg.run(**CALL))
 
 
 def test_ctrl_c_ends_long_groups_at_once():
