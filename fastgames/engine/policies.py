@@ -20,7 +20,9 @@ MANY = 5_000  # rows from which compiling a function takes less time than interp
 
 
 class Writer:
-    """How the policies of an agent are computed in a run, which may ask for few rows many times.
+    """Compute the policies of an agent in a run, compiled once many rows were asked for.
+
+    A run may ask for few rows many times, as with snapshots.
 
     rows: rows that were asked for so far; minus infinity if the rule cannot be compiled
     compiled: the compiled loop over the rule, if there is one
