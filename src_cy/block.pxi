@@ -99,8 +99,11 @@ ctypedef struct Seat:  # one agent's place in the block
     int32_t *threshold                     # (lanes,) T - 1: explore iff u <= it
     real *scale                            # (lanes,) A / T
     int32_t *half                          # (lanes,) with two actions: explore action 1 iff u >= it
-    uint32_t *last_word                    # (lanes,) for whole words, see fg_player: explore iff word <= it
-    uint32_t *bounds                       # (FG_MOST_ACTIONS - 1, lanes) explore an action before k iff word < it
+    uint32_t *bounds                       # (FG_MOST_ACTIONS, lanes) see fg_player in steps.h
+    # Of the next steps of a few lanes, see take_scheduled_steps:
+    double *values_ahead                   # (2, FG_AHEAD, FG_GROUP) scratch: values of alpha and epsilon
+    real *alpha_ahead                      # (FG_AHEAD, FG_GROUP)
+    uint32_t *bounds_ahead                 # (FG_MOST_ACTIONS, FG_AHEAD, FG_GROUP)
     int words                              # random words drawn per step
     bint explores                          # its signal is an action to explore or -1; else a number in [0, 1)
     real *signals                          # (batch, lanes) drawn ahead; (words, lanes) if a rule makes them

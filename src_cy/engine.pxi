@@ -67,8 +67,7 @@ ctypedef struct Loop:  # the passes of a block's step, as begin() lists them
     int num_passes
     Draw *draws
     int batch                              # steps for which signals are drawn at once
-    fg_steps steps                         # function that takes all steps in registers, or NULL
-    bint flips                             # whether `steps` counts flips
+    Steps steps                            # how steps are taken in registers, if they are
 
 
 cdef int64_t take(Loop *l, int64_t steps) noexcept nogil:
@@ -76,8 +75,8 @@ cdef int64_t take(Loop *l, int64_t steps) noexcept nogil:
     cdef Block *b = l.block
     cdef int i, k, p, n
     cdef int64_t left = steps
-    if l.steps != NULL:
-        take_steps(l.steps, b, steps, l.flips)
+    if l.steps.run != NULL:
+        take_steps(&l.steps, b, steps)
         return steps
     while left > 0:
         n = l.batch if left >= l.batch else 1
@@ -177,7 +176,7 @@ cdef class Lanes:
         self.rows = rows
         self.active = capacity
         self.records_flips = "flips" in counts
-        self.loop.block, self.loop.flips = &self.b, self.records_flips
+        self.loop.block = &self.b
         self.scheduled = any(any(seat.schedules) for seat in seats)
         self.loop.batch = 1 if self.scheduled else FG_BATCH
         self.bit_generator = bit_generator
@@ -530,8 +529,11 @@ cdef class Lanes:
         lanes, actions = self.b.lanes, seat.actions
         s.threshold = <int32_t *>self.scratch((lanes,), np.int32)
         s.half = <int32_t *>self.scratch((lanes,), np.int32)
-        s.last_word = <uint32_t *>self.scratch((lanes,), np.uint32)
-        s.bounds = <uint32_t *>self.scratch((FG_MOST_ACTIONS - 1, lanes), np.uint32)
+        s.bounds = <uint32_t *>self.scratch((FG_MOST_ACTIONS, lanes), np.uint32)
+        if any(seat.schedules) and not self.rows and self.b.agents <= FG_MOST_PLAYERS:
+            s.values_ahead = <double *>self.scratch((2, FG_AHEAD, FG_GROUP), np.float64)
+            s.alpha_ahead = <real *>self.scratch((FG_AHEAD, FG_GROUP), REAL)
+            s.bounds_ahead = <uint32_t *>self.scratch((FG_MOST_ACTIONS, FG_AHEAD, FG_GROUP), np.uint32)
         s.pair_flips = <same_width *>self.scratch((lanes,), np.int64 if FG_DOUBLE else np.int32)
         s.scale = <real *>self.scratch((lanes,), REAL)
         s.alpha = <real *>self.scratch((lanes,), REAL)
@@ -683,7 +685,7 @@ cdef class Lanes:
         self.loop.num_passes = 0
         self.b.nudge = False
         self.fused = False
-        self.loop.steps = NULL
+        self.loop.steps.run = NULL
         if self.b.look_rule != NULL:
             self.b.look_rule(self.b.lanes, self.active, self.b.observations, self.b.full_state, self.b.seen,
                              self.b.moves, self.b.wrong)
@@ -693,7 +695,7 @@ cdef class Lanes:
             self.add_columns_step()
         if self.b.window != NULL:
             self.add(keep_rewards if self.b.reward_window != NULL else keep_cell, &self.b)
-        for i in range(self.b.agents):
+        for i in range(self.b.agents if self.loop.steps.run == NULL else 0):
             if any(self.given[i].schedules) and not self.acts_falling(i):
                 if self.b.seats[i].row != NULL:
                     self.add(take_next_row, &self.b.seats[i])
@@ -721,10 +723,8 @@ cdef class Lanes:
         cdef int i
         cdef bint flips = self.records_flips
         self.fused = self.is_pair() and not self.records
-        self.loop.steps = NULL if self.records or not self.stays_in_registers() else find_steps(&self.b)
-        if self.loop.steps != NULL:
-            for i in range(self.b.agents):
-                find_bounds(&self.b.seats[i], self.b.lanes)
+        if self.stays_in_registers():
+            self.prepare_steps()
             return
         if self.fused and self.all_epsilon_greedy():
             self.add(step_pair_and_count_flips if flips else step_pair, &self.b)
@@ -768,14 +768,70 @@ cdef class Lanes:
         return True
 
     cdef bint stays_in_registers(self):
-        """Return whether take_steps supports the learners: only their streams, tables and flips change."""
-        cdef int i
+        """Return whether take_steps supports the learners, their schedules and what is recorded."""
+        cdef Seat *s
+        cdef int i, p
+        for i in range(self.num_recorders):
+            if self.recorders[i].counts_now and self.recorders[i].run not in (count_joint, sum_rewards):
+                return False
         for i in range(self.b.agents):
-            if not self.given[i].learns or self.discounts(i) or not explores(&self.b.seats[i], self.b.lanes):
+            s = &self.b.seats[i]
+            if self.given[i].choose not in ("epsilon_greedy", "fixed"):
                 return False
-            if self.b.seats[i].hysteretic:
-                return False
-        return self.all_epsilon_greedy() and self.loop.batch == FG_BATCH
+            for p in range(s.parameters):
+                if changes(s, p) and p != s.epsilon_at and p != s.alpha_at:
+                    return False
+        return self.b.bitgen == NULL and find_steps(&self.b) != NULL
+
+    cdef prepare_steps(self):
+        """Write the arguments of take_steps, and compute the bounds that stay."""
+        cdef Steps *steps = &self.loop.steps
+        cdef fg_player *p
+        cdef Recorder *r
+        cdef Seat *s
+        cdef int64_t lanes = self.b.lanes
+        cdef int i, j
+        steps.run = find_steps(&self.b)
+        steps.mixed = steps.scheduled = False
+        for i in range(self.b.agents):
+            p, s = &steps.players[i], &self.b.seats[i]
+            p.learns = self.given[i].learns
+            p.alpha, p.alpha_moves, p.gamma, p.beta = s.alpha, 0, NULL, NULL
+            if changes(s, s.alpha_at):
+                p.alpha, p.alpha_moves = s.alpha_ahead, FG_GROUP
+            if s.hysteretic or self.discounts(i):
+                p.gamma = s.gamma
+            if s.hysteretic:
+                p.beta = s.beta
+            p.bounds, p.width, p.bounds_move = s.bounds, lanes, 0
+            if self.given[i].choose == "fixed":
+                p.acts = FG_FIXED_POLICY
+                find_policy_bounds(s, lanes)
+            elif changes(s, s.epsilon_at):
+                p.acts = FG_SCHEDULED
+                p.bounds, p.width, p.bounds_move = s.bounds_ahead, FG_AHEAD * FG_GROUP, FG_GROUP
+            elif explores(s, self.b.active):
+                p.acts = FG_CONSTANT
+                find_bounds(s, lanes)
+            else:
+                p.acts = FG_SCHEDULED
+                find_scheduled_bounds(s, lanes, s.value + s.epsilon_at * lanes, s.bounds)
+            p.payoffs, p.q, p.generators, p.flips, p.sums = s.payoffs, s.table, s.stream, s.pair_flips, NULL
+            steps.scheduled |= p.alpha_moves != 0 or p.bounds_move != 0
+            steps.mixed |= p.acts != FG_CONSTANT or not p.learns or p.gamma != NULL or p.alpha_moves != 0
+        steps.records = self.records_flips
+        steps.recorded.flips, steps.recorded.counts = self.records_flips, NULL
+        steps.recorded.tallying = self.b.tallying
+        for i in range(self.num_recorders):
+            r = &self.recorders[i]
+            if not r.counts_now:
+                continue
+            steps.records = True
+            if r.run == count_joint:
+                steps.recorded.counts = <int64_t *>r.counts
+            else:
+                for j in range(self.b.agents):
+                    steps.players[j].sums = <double *>r.counts + j * lanes
 
     cdef bint all_epsilon_greedy(self):
         return all(seat.choose == "epsilon_greedy" for seat in self.given)
@@ -965,7 +1021,7 @@ cdef class Lanes:
                     if n <= 0:
                         break
                 done += take(&self.loop, n)
-            if (self.fused or self.loop.steps != NULL) and self.records_flips:
+            if (self.fused or self.loop.steps.run != NULL) and self.records_flips:
                 for i in range(self.b.agents):
                     drain_flips(&self.b.seats[i], self.b.lanes)
         return done

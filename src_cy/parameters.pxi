@@ -92,23 +92,31 @@ cdef inline void advance_recurrence(int64_t lanes, doubles first, doubles second
         first[i] = fg_advance(first[i], second[i])
 
 
-cdef inline void count_clock(int64_t lanes, doubles clock) noexcept nogil:
+cdef inline void count_clock(int64_t lanes, doubles clock, double steps) noexcept nogil:
     cdef int64_t i
     for i in range(lanes):
-        clock[i] += 1.0
+        clock[i] += steps
+
+
+cdef void find_values(Seat *s, int64_t lanes, int p, int64_t i, int64_t n, int64_t row) noexcept nogil:
+    """Compute the values of parameter p in the n lanes from lane i on, at the step given by the clock.
+
+    row: the row of that step, of tabulated schedules.
+    """
+    cdef int64_t at = p * lanes + i
+    if s.schedule[p] == EXPONENTIAL:
+        exponential_values(n, s.value + at, s.first + at, s.third + at)
+    elif s.schedule[p] == LINEAR:
+        linear_values(n, s.value + at, s.first + at, s.second + at, s.third + at, s.clock + i)
+    elif s.schedule[p] == HYPERBOLIC:
+        hyperbolic_values(n, s.value + at, s.first + at, s.second + at, s.third + at, s.clock + i)
+    elif s.schedule[p] == TABULATED:
+        memcpy(s.value + at, s.ahead[p] + row * lanes + i, n * sizeof(double))
 
 
 cdef void use_parameter(Seat *s, int64_t lanes, int p) noexcept nogil:
     """Compute the value of parameter p at the step given by the clock, and derive the kernels' numbers from it."""
-    cdef int64_t at = p * lanes
-    if s.schedule[p] == EXPONENTIAL:
-        exponential_values(lanes, s.value + at, s.first + at, s.third + at)
-    elif s.schedule[p] == LINEAR:
-        linear_values(lanes, s.value + at, s.first + at, s.second + at, s.third + at, s.clock)
-    elif s.schedule[p] == HYPERBOLIC:
-        hyperbolic_values(lanes, s.value + at, s.first + at, s.second + at, s.third + at, s.clock)
-    elif s.schedule[p] == TABULATED:
-        memcpy(s.value + at, s.ahead[p] + s.row[0] * lanes, lanes * sizeof(double))
+    find_values(s, lanes, p, 0, lanes, 0 if s.row == NULL else s.row[0])
     derive(s, lanes, p)
 
 
@@ -121,7 +129,7 @@ cdef void advance_schedules(void *context, int64_t lanes, int k) noexcept nogil:
     """Advance the clock and the recurrences by one step, then compute the values and the kernels' numbers."""
     cdef Seat *s = <Seat *>context
     cdef int p
-    count_clock(lanes, s.clock)
+    count_clock(lanes, s.clock, 1.0)
     for p in range(s.parameters):
         if s.schedule[p] == EXPONENTIAL:
             advance_recurrence(lanes, s.first + p * lanes, s.second + p * lanes)

@@ -12,7 +12,7 @@
 #if defined(__GNUC__)
 enum { FG_VECTORS = 1 };
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
@@ -33,12 +33,16 @@ enum {
 typedef uint32_t fg_words __attribute__((vector_size(FG_BYTES)));
 typedef real fg_reals __attribute__((vector_size(FG_BYTES)));
 typedef same_width fg_wholes __attribute__((vector_size(FG_BYTES))); /* integers as wide as reals */
+typedef double fg_doubles __attribute__((vector_size(FG_BYTES)));
+typedef int64_t fg_longs __attribute__((vector_size(FG_BYTES)));
 
 FG_INLINE fg_words fg_load_words(const uint32_t *at) { return *(const fg_words *)at; }
 FG_INLINE void fg_store_words(uint32_t *at, const fg_words x) { *(fg_words *)at = x; }
+FG_INLINE fg_wholes fg_every_whole(const same_width x) { return x + (fg_wholes){0}; }
 FG_INLINE fg_reals fg_load_reals(const real *at) { return *(const fg_reals *)at; }
 FG_INLINE void fg_store_reals(real *at, const fg_reals x) { *(fg_reals *)at = x; }
 FG_INLINE fg_reals fg_every(const real x) { return x - (fg_reals){0}; } /* not 0 + x, which turns -0 into 0 */
+FG_INLINE fg_words fg_every_word(const uint32_t x) { return x + (fg_words){0}; }
 
 /* Compiler barrier: stops GCC from serialising the interleaved chains. */
 #if defined(__aarch64__)
@@ -62,6 +66,19 @@ enum { FG_TOP_BIT = 0 }; /* words are compared as they are */
 typedef __mmask16 fg_bits;
 FG_INLINE fg_bits fg_below(const fg_words a, const fg_words b) {
   return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b);
+}
+FG_INLINE fg_bits fg_below_signed(const fg_words a, const fg_words b) {
+  return _mm512_cmplt_epi32_mask((__m512i)a, (__m512i)b);
+}
+FG_INLINE fg_bits fg_not_above(const fg_words a, const fg_words b) {
+  return _mm512_cmple_epu32_mask((__m512i)a, (__m512i)b);
+}
+FG_INLINE fg_bits fg_or_bits(const fg_bits a, const fg_bits b) { return _kor_mask16(a, b); }
+FG_INLINE int fg_any(const fg_bits a) { return a != 0; }
+/* Return where a and b are less than `distance` apart, both in 0 … 2^31 - 1. */
+FG_INLINE fg_bits fg_near(const fg_words a, const fg_words b, const int distance) {
+  if (distance == 1) return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b);
+  return fg_below(a - b + (uint32_t)(distance - 1), fg_every_word(2 * (uint32_t)distance - 1));
 }
 FG_INLINE fg_words fg_xor3(const fg_words a, const fg_words b, const fg_words c) {
   return (fg_words)_mm512_ternarylogic_epi32((__m512i)a, (__m512i)b, (__m512i)c, 0x96);
@@ -113,7 +130,6 @@ FG_INLINE fg_reals fg_minus_where(const fg_mask m, const fg_reals a, const fg_re
   return FG_R(mask_sub)(otherwise, m, a, b);
 }
 FG_INLINE fg_mask fg_all_lanes(void) { return (fg_mask)-1; }
-FG_INLINE fg_wholes fg_every_whole(const int x) { return (fg_wholes)FG_I(set1)(x); }
 FG_INLINE fg_wholes fg_less_where(const fg_mask m, const fg_wholes a, const int x) { /* a - x */
   return (fg_wholes)FG_I(mask_sub)((__m512i)a, m, (__m512i)a, FG_I(set1)(x));
 }
@@ -127,13 +143,20 @@ FG_INLINE fg_reals fg_load_entries(const real *table, const int64_t entries, con
   const uint32_t m = left >= FG_REALS ? ~0u : left > 0 ? (1u << left) - 1 : 0;
   return FG_R(maskz_loadu)((fg_mask)m, table + at * FG_REALS);
 }
-/* Return the entries at `index` of a table held in 1, 2 or 4 vectors. */
+/* Return the entries at `index` of a table held in 1, 2, 4 or 5 vectors. */
 FG_INLINE fg_reals fg_permuted(const int vectors, const fg_reals *table, const fg_wholes index) {
   const __m512i at = (__m512i)index;
   if (vectors == 1) return FG_R(permutexvar)(at, table[0]);
   const fg_reals x = FG_R(permutex2var)(table[0], at, table[1]);
   if (vectors == 2) return x;
-  return fg_if((fg_mask)FG_IM(test)(at, FG_I(set1)(2 * FG_REALS)), FG_R(permutex2var)(table[2], at, table[3]), x);
+  const fg_mask upper = (fg_mask)FG_IM(test)(at, FG_I(set1)(2 * FG_REALS));
+  const fg_reals y = fg_if(upper, FG_R(permutex2var)(table[2], at, table[3]), x);
+  if (vectors == 4) return y;
+  return fg_if((fg_mask)FG_IM(test)(at, FG_I(set1)(4 * FG_REALS)), FG_R(permutexvar)(at, table[4]), y);
+}
+/* Return 2^n for n in 0 … bits - 1 (bits of a real), 0 for other n. */
+FG_INLINE fg_wholes fg_power_of_2(const fg_wholes n) {
+  return (fg_wholes)FG_I(sllv)(FG_I(set1)(1), (__m512i)n);
 }
 
 #else
@@ -142,6 +165,23 @@ FG_INLINE fg_reals fg_permuted(const int vectors, const fg_reals *table, const f
 typedef int32_t fg_bits __attribute__((vector_size(FG_BYTES)));
 typedef fg_wholes fg_mask;
 FG_INLINE fg_bits fg_below(const fg_words a, const fg_words b) { return (fg_bits)a < (fg_bits)b; }
+FG_INLINE fg_bits fg_below_signed(const fg_words a, const fg_words b) { return fg_below(a, b); }
+FG_INLINE fg_bits fg_not_above(const fg_words a, const fg_words b) { return ~fg_below(b, a); }
+FG_INLINE fg_bits fg_or_bits(const fg_bits a, const fg_bits b) { return a | b; }
+FG_INLINE int fg_any(const fg_bits a) {
+#if defined(__AVX2__)
+  return !_mm256_testz_si256((__m256i)a, (__m256i)a);
+#elif defined(__x86_64__)
+  return _mm_movemask_epi8((__m128i)a) != 0;
+#else
+  return (a[0] | a[1] | a[2] | a[3]) != 0;
+#endif
+}
+/* Return where a and b are less than `distance` apart, both in 0 … 2^31 - 1. */
+FG_INLINE fg_bits fg_near(const fg_words a, const fg_words b, const int distance) {
+  if (distance == 1) return (fg_bits)(a == b);
+  return (fg_bits)(a - b) < distance & (fg_bits)(a - b) > -distance;
+}
 FG_INLINE fg_words fg_xor3(const fg_words a, const fg_words b, const fg_words c) { return a ^ b ^ c; }
 FG_INLINE fg_mask fg_part(const fg_bits m, const int j) {
 #if !FG_DOUBLE
@@ -190,7 +230,50 @@ FG_INLINE fg_reals fg_minus_where(const fg_mask m, const fg_reals a, const fg_re
   return fg_if(m, a - b, otherwise);
 }
 FG_INLINE fg_wholes fg_count(const fg_wholes n, const fg_mask m) { return n - m; }
+FG_INLINE fg_wholes fg_less_where(const fg_mask m, const fg_wholes a, const int x) { return a - (m & x); } /* a - x */
+#if defined(__AVX2__)
+FG_INLINE fg_wholes fg_power_of_2(const fg_wholes n) { /* 2^n for n in 0 … bits - 1 (bits of a real), 0 for other n */
+#if FG_DOUBLE
+  return (fg_wholes)_mm256_sllv_epi64(_mm256_set1_epi64x(1), (__m256i)n);
+#else
+  return (fg_wholes)_mm256_sllv_epi32(_mm256_set1_epi32(1), (__m256i)n);
 #endif
+}
+#endif
+#endif
+
+/* Return x where it is more than `least`, else `least`. */
+FG_INLINE fg_doubles fg_at_least(const fg_doubles x, const fg_doubles least) {
+#if defined(__AVX512F__)
+  return _mm512_max_pd(x, least);
+#else
+  const fg_longs m = x > least;
+  return (fg_doubles)(((fg_longs)x & m) | ((fg_longs)least & ~m));
+#endif
+}
+/* Return x where it is at least `least`, else 0. */
+FG_INLINE fg_doubles fg_zero_below(const fg_doubles x, const fg_doubles least) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x, least, _CMP_GE_OQ), x);
+#else
+  return (fg_doubles)((fg_longs)x & (x >= least));
+#endif
+}
+
+/* Half number h of x as doubles; for doubles x itself. */
+FG_INLINE fg_doubles fg_as_doubles(const fg_reals x, const int h) {
+#if FG_DOUBLE
+  return (void)h, x;
+#elif defined(__AVX512F__)
+  return _mm512_cvtps_pd(h ? _mm512_extractf32x8_ps(x, 1) : _mm512_castps512_ps256(x));
+#elif defined(__AVX2__)
+  return _mm256_cvtps_pd(h ? _mm256_extractf128_ps(x, 1) : _mm256_castps256_ps128(x));
+#elif defined(__x86_64__)
+  return _mm_cvtps_pd(h ? _mm_movehl_ps(x, x) : (__m128)x);
+#else
+  return (fg_doubles){x[2 * h], x[2 * h + 1]};
+#endif
+}
 
 #else
 enum { FG_VECTORS = 0, FG_TOP_BIT = 0, FG_CHAINS = 1 };

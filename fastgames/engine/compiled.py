@@ -116,7 +116,7 @@ def block_bytes(spec: RunSpec, capacity: int) -> int:
     """
     game, real = spec.game, spec.real.itemsize
     lanes = -(-capacity // SIZES[-1]) * SIZES[-1]
-    size, largest = 2**17 + 256 * lanes, 0
+    size, largest = 2**18 + 256 * lanes, 0
     for agent in spec.agents:
         rules, actions = agent.rules, agent.actions
         table = capacity * (actions * real if spec.in_columns else _table_bytes(agent))

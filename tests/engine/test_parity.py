@@ -1,6 +1,7 @@
 """Every body gives the same bits: interpreted rules, Numba's passes, each build of the lanes."""
 
 import itertools
+from dataclasses import replace
 
 import hypothesis.strategies as st
 import numpy as np
@@ -124,7 +125,10 @@ def duel(actions, replicas, explore=None, whole=True, gamma=None):
     ]
 
 
-IN_REGISTERS = [*itertools.product((2, 3, 4), repeat=2), (2, 2, 2), (3, 3, 3), (2, 2, 2, 2)]
+IN_REGISTERS = [
+    *itertools.product((2, 3, 4), repeat=2),
+    *((5, 5), (6, 6), (2, 2, 2), (3, 3, 3), (2, 2, 2, 2)),
+]
 
 
 @pytest.mark.parametrize("dtype", registry.DTYPES)
@@ -142,6 +146,37 @@ def test_many_steps_in_registers_agree(actions, flips, dtype):
                 patch.setattr(_core, "isa", build)
                 compiled = fg.run(game, learners, replicas=48, threads=1, **arguments)
                 assert_same(reference, compiled)
+
+
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("actions", IN_REGISTERS)
+@settings(max_examples=settings.default.max_examples // 8)
+@given(data=st.data())
+def test_schedules_records_and_fixed_policies_in_registers_agree(actions, dtype, data):
+    """For more steps than are computed ahead, and than joint actions are counted in bytes."""
+    names = ("q-epsilon_greedy-alpha", "hysteretic_q-epsilon_greedy", "fixed")
+    kinds = [kind for kind in AHEAD if str(kind) in names]
+    game = matrix_games(shape=actions)
+    setup = data.draw(setups(kinds=kinds, game=game, dtype=dtype, steps=400))
+    setup = replace(setup, stop=None)  # the criterion of a game with states
+    capacity = data.draw(CAPACITIES)
+    reference = setup.run(backend="reference")
+    for build in BUILDS:
+        assert_same(reference, setup.run(build=build, capacity=capacity, threads=1))
+
+
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("actions", IN_REGISTERS)
+def test_joint_actions_that_never_change_are_counted_without_overflow(actions, build, dtype):
+    policies = [fg.FixedPolicy(np.eye(a)[(i + 1) % a]) for i, a in enumerate(actions)]
+    game = fg.MatrixGame(np.random.default_rng(3).normal(size=(len(actions), *actions)))
+    record = fg.Record(joint_actions=True)
+    with core_as(build, None):
+        result = fg.run(game, policies, 1_000, replicas=3, rng=1, dtype=dtype, record=record)
+    expected = np.zeros((3, *actions), int)
+    expected[(slice(None), *((i + 1) % a for i, a in enumerate(actions)))] = 1_000
+    np.testing.assert_array_equal(result.joint_counts, expected)
 
 
 @pytest.mark.parametrize("dtype", registry.DTYPES)

@@ -16,11 +16,11 @@ def _tables(draw, shape):
 
 
 @st.composite
-def matrix_games(draw, agents=None, actions=None):
-    """Matrix games of few agents and actions."""
+def matrix_games(draw, agents=None, actions=None, shape=None):
+    """Matrix games of few agents and actions; shape: the number of actions of every agent."""
     agents = st.integers(2, 5) if agents is None else agents
     actions = st.integers(1, 7) if actions is None else actions
-    shape = [draw(actions) for _ in range(draw(agents))]
+    shape = [draw(actions) for _ in range(draw(agents))] if shape is None else shape
     return fg.MatrixGame(_tables(draw, (len(shape), *shape)))
 
 
