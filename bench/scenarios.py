@@ -22,6 +22,32 @@ def pennies(steps, **arguments):
     return fg.games.matching_pennies(), fg.QLearner(), {"replicas": 1_024, **arguments}
 
 
+def two_by_two(steps, *learners, **arguments):
+    """Two agents at a game whose payoffs are no sums of powers of 2, so that wrong sums show."""
+    game = fg.MatrixGame([[[0.1, 0.3], [0.7, -0.2]], [[0.3, -0.2], [0.1, 0.7]]])
+    return game, learners or fg.QLearner(), {"replicas": 1_024, **arguments}
+
+
+def falling(steps):
+    """Exploration that falls through the whole run."""
+    return fg.QLearner(explore=fg.EpsilonGreedy(fg.Exponential(1.0, 4.0 / steps)))
+
+
+POLICY = fg.FixedPolicy([0.3, 0.7])
+# Two agents with two actions, in every scenario for both types of tables.
+TWO_BY_TWO = {
+    "learning": two_by_two,
+    "both-fixed": lambda steps, **more: two_by_two(
+        steps, POLICY, POLICY, record=fg.Record(rewards=True), **more
+    ),
+    "one-fixed": lambda steps, **more: two_by_two(steps, fg.QLearner(), POLICY, **more),
+    "recorded": lambda steps, **more: two_by_two(
+        steps, record=fg.Record(joint_actions=True, rewards=True), **more
+    ),
+    "falling": lambda steps, **more: two_by_two(steps, falling(steps), falling(steps), **more),
+}
+
+
 def softmax(steps):
     """Matching pennies, two softmax Q-learners."""
     learner = fg.QLearner(explore=fg.Softmax(0.5))
@@ -66,6 +92,10 @@ SCENARIOS = {
     "softmax": softmax,
     "matrix-3x4": lambda steps: random_matrix_game(steps, (3, 4)),
     "matrix-3-agents": lambda steps: random_matrix_game(steps, (2, 2, 2)),
+    "matrix-5x5": lambda steps: random_matrix_game(steps, (5, 5)),
+    "matrix-6x6": lambda steps: random_matrix_game(steps, (6, 6)),
+    "matrix-v3-2x3": lambda steps: random_matrix_game(steps, (2, 3)),
+    "matrix-v3-3x3": lambda steps: random_matrix_game(steps, (3, 3)),
     "pricing-f64": pricing,
     "pricing-f32": lambda steps: pricing(steps, dtype="float32"),
     "pricing-stop": lambda steps: pricing(steps, stop=fg.Stable(2**30)),
@@ -77,8 +107,14 @@ SCENARIOS = {
     "outside-pennies": lambda steps: outside(steps, fg.games.matching_pennies()),
     "outside-pricing": lambda steps: outside(steps, pricing(steps)[0]),
     "outside-grid-game": lambda steps: outside(steps, fg.games.grid_game()),
+    **{
+        f"{name}-f{bits}": functools.partial(scenario, dtype=f"float{bits}")
+        for name, scenario in TWO_BY_TWO.items()
+        for bits in (64, 32)
+    },
 }
-ISA = {"pennies-v3-f64": "v3"}  # scenarios of a fixed build; the others use the best available one
+# Scenarios of a fixed build; the others use the best available one.
+ISA = {name: "v3" for name in SCENARIOS if "-v3-" in name}
 BEST = _core.isa
 
 
