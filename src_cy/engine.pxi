@@ -57,6 +57,11 @@ def rows_ahead(lanes):
     return max(16, AHEAD // lanes)
 
 
+def bytes_ahead(agents):
+    """Return the bytes that an agent's schedules take in columns of so many agents, see Seat.values_ahead."""
+    return FG_AHEAD * FG_GROUP * (16 + sizeof(real) + 4 * FG_MOST_ACTIONS) if agents <= FG_MOST_PLAYERS else 0
+
+
 cdef void *address(array):
     return NULL if array is None else <void *><size_t>array.ctypes.data
 
@@ -791,8 +796,9 @@ cdef class Lanes:
         cdef Seat *s
         cdef int64_t lanes = self.b.lanes
         cdef int i, j
+        cdef bint plain = True, fixed = True
         steps.run = find_steps(&self.b)
-        steps.mixed = steps.scheduled = False
+        steps.scheduled = False
         for i in range(self.b.agents):
             p, s = &steps.players[i], &self.b.seats[i]
             p.learns = self.given[i].learns
@@ -818,7 +824,9 @@ cdef class Lanes:
                 find_scheduled_bounds(s, lanes, s.value + s.epsilon_at * lanes, s.bounds)
             p.payoffs, p.q, p.generators, p.flips, p.sums = s.payoffs, s.table, s.stream, s.pair_flips, NULL
             steps.scheduled |= p.alpha_moves != 0 or p.bounds_move != 0
-            steps.mixed |= p.acts != FG_CONSTANT or not p.learns or p.gamma != NULL or p.alpha_moves != 0
+            plain &= p.acts == FG_CONSTANT and p.learns and p.gamma == NULL and p.alpha_moves == 0
+            fixed &= p.acts == FG_FIXED_POLICY
+        steps.agents = FG_PLAIN if plain else FG_ALL_FIXED if fixed else FG_MIXED
         steps.records = self.records_flips
         steps.recorded.flips, steps.recorded.counts = self.records_flips, NULL
         steps.recorded.tallying = self.b.tallying

@@ -180,7 +180,7 @@ FG_INLINE int fg_any(const fg_bits a) {
 /* Return where a and b are less than `distance` apart, both in 0 … 2^31 - 1. */
 FG_INLINE fg_bits fg_near(const fg_words a, const fg_words b, const int distance) {
   if (distance == 1) return (fg_bits)(a == b);
-  return (fg_bits)(a - b) < distance & (fg_bits)(a - b) > -distance;
+  return ((fg_bits)(a - b) < distance) & ((fg_bits)(a - b) > -distance);
 }
 FG_INLINE fg_words fg_xor3(const fg_words a, const fg_words b, const fg_words c) { return a ^ b ^ c; }
 FG_INLINE fg_mask fg_part(const fg_bits m, const int j) {

@@ -6,9 +6,8 @@
  * is less than k iff the word is below a bound; the greedy action is less than k iff the largest of the first k values is
  * at least the largest of the others.
  *
- * There are two kernels for each game shape. In the plain one every agent learns and no parameter changes, and whole
- * words are compared with bounds, which are exact. The mixed one reads from its agents what they do, and the bounds of
- * every step from memory if epsilon changes:
+ * In a plain kernel every agent learns and no parameter changes, and whole words are compared with bounds, which are
+ * exact. A mixed kernel reads from its agents what they do, and the bounds of every step from memory if epsilon changes:
  *
  *   u = word >> 1 explores iff u < T, and then action a = min(trunc(u s), A - 1), where s is A / T and u s are rounded
  *   (fg_explore_scaled). Without rounding, a < k iff u A / T < k iff u < c, where c = ceil(k T / A). Rounding changes
@@ -44,6 +43,9 @@ FG_INLINE int32_t fg_whole_below(const double x) {
 #endif
 }
 
+/* What agents do: all learn with constant parameters, undiscounted; or as their fg_player says; or all are fixed. */
+enum { FG_PLAIN, FG_MIXED, FG_ALL_FIXED };
+
 /* How an agent acts. */
 enum { FG_CONSTANT, FG_SCHEDULED, FG_FIXED_POLICY };
 
@@ -75,7 +77,7 @@ typedef struct {
 } fg_records;
 
 /* width: lanes of q, generators. records: NULL if nothing is recorded. */
-typedef void (*fg_steps)(int mixed, int64_t width, int64_t lanes, int64_t steps, const fg_player *players,
+typedef void (*fg_steps)(int agents, int64_t width, int64_t lanes, int64_t steps, const fg_player *players,
                          const fg_records *records);
 
 #if defined(__GNUC__)
@@ -193,19 +195,19 @@ FG_APART fg_words fg_explore_exactly(const int actions, const fg_words u, const 
 }
 
 /* Draw an agent's next word and return its action at step t. */
-FG_INLINE fg_action fg_play(const int mixed, const int actions, fg_hand *h, const fg_player *p, const int64_t i,
+FG_INLINE fg_action fg_play(const int agents, const int actions, fg_hand *h, const fg_player *p, const int64_t i,
                             const int64_t t) {
   const fg_words drawn = fg_next_words(&h->g);
-  const uint32_t *bounds = p->bounds + i + (mixed ? t * p->bounds_move : 0);
+  const uint32_t *bounds = p->bounds + i + (agents == FG_MIXED ? t * p->bounds_move : 0);
   fg_bits greedy, low[FG_MOST_ACTIONS];
   fg_action a;
-  if (mixed && p->acts == FG_FIXED_POLICY) {
+  if (agents == FG_ALL_FIXED || (agents == FG_MIXED && p->acts == FG_FIXED_POLICY)) {
     const fg_words word = (drawn | 1) ^ FG_TOP_BIT;
     FG_UNROLLED(k, 1, actions) low[k] = fg_not_above(word, fg_load_words(bounds + k * p->width));
     FG_EACH_PART FG_UNROLLED(k, 1, actions) a.before[k][j] = fg_part(low[k], j);
     return a;
   }
-  if (mixed && p->acts == FG_SCHEDULED) {
+  if (agents == FG_MIXED && p->acts == FG_SCHEDULED) {
     const fg_words u = drawn >> 1;
     fg_bits unsure;
     greedy = fg_below_signed(fg_load_words(bounds), u);
@@ -304,7 +306,7 @@ FG_INLINE fg_reals fg_selected(const fg_shape *s, const fg_action *a, const int 
 }
 
 /* Let the agents learn, and record the step, in the lanes of part j; at: the first of these lanes. */
-FG_INLINE void fg_learn_all(const int recording, const int mixed, const fg_shape *s, fg_hand *h, const fg_player *p,
+FG_INLINE void fg_learn_all(const int recording, const int agents, const fg_shape *s, fg_hand *h, const fg_player *p,
                             const fg_action *a, const fg_reals (*payoffs)[FG_MOST_VECTORS],
                             fg_wholes (*counts)[FG_PARTS], const fg_records *r, const int j, const int64_t at,
                             const int64_t t) {
@@ -319,7 +321,9 @@ FG_INLINE void fg_learn_all(const int recording, const int mixed, const fg_shape
     }
   }
   FG_UNROLLED(m, 0, s->n) {
-    const int learns = !mixed || p[m].learns, sums = recording == FG_ALL && p[m].sums;
+    const int mixed = agents == FG_MIXED, sums = recording == FG_ALL && p[m].sums;
+    const int learns = agents == FG_PLAIN || (mixed && p[m].learns);
+    const int plainly = agents == FG_PLAIN || (learns && !p[m].gamma && !p[m].beta);
     fg_reals reward;
     if (two_by_two) {
       const real *u = p[m].payoffs;
@@ -327,11 +331,11 @@ FG_INLINE void fg_learn_all(const int recording, const int mixed, const fg_shape
       const fg_reals x = fg_if(theirs, fg_every(u[0]), fg_every(u[m ? 2 : 1]));
       const fg_reals y = fg_if(theirs, fg_every(u[m ? 1 : 2]), fg_every(u[3]));
       reward = fg_if(mine, x, y);
-      if (!mixed || (learns && !p[m].gamma && !p[m].beta))
+      if (plainly)
         fg_learn_either(h + m, mine, j, fg_load_reals(p[m].alpha + at + (mixed ? t * p[m].alpha_moves : 0)), x, y);
     } else if (learns || sums)
       reward = FG_PERMUTES ? fg_permuted(vectors, payoffs[m], index) : fg_selected(s, a, j, p[m].payoffs);
-    if (two_by_two ? mixed && (p[m].gamma || p[m].beta) : learns)
+    if (learns && !(two_by_two && plainly))
       fg_learn_one_of(mixed, s->actions[m], h + m, p + m, a + m, j, reward, at, t);
     if (sums) {
 #if FG_DOUBLE
@@ -368,7 +372,7 @@ FG_INLINE void fg_drain_counts(const int joint, fg_wholes (*counts)[FG_PARTS], c
 }
 
 /* Take all steps of the lanes of `hands` vectors of words, starting at lane i. */
-FG_INLINE void fg_take_steps(const int recording, const int mixed, const int hands, const fg_shape s,
+FG_INLINE void fg_take_steps(const int recording, const int agents, const int hands, const fg_shape s,
                              const int64_t width, const int64_t i, const int64_t steps, const fg_player *p,
                              const fg_records *r) {
   fg_hand h[FG_HANDS][FG_MOST_PLAYERS];
@@ -388,8 +392,8 @@ FG_INLINE void fg_take_steps(const int recording, const int mixed, const int han
       FG_UNROLLED(v, 0, hands) {
         const int64_t at = i + v * FG_WORDS;
         fg_action a[FG_MOST_PLAYERS];
-        FG_UNROLLED(m, 0, s.n) a[m] = fg_play(mixed, s.actions[m], &h[v][m], p + m, at, t);
-        FG_EACH_PART fg_learn_all(recording, mixed, &s, h[v], p, a, payoffs, counts[v], r, j, at + j * FG_REALS, t);
+        FG_UNROLLED(m, 0, s.n) a[m] = fg_play(agents, s.actions[m], &h[v][m], p + m, at, t);
+        FG_EACH_PART fg_learn_all(recording, agents, &s, h[v], p, a, payoffs, counts[v], r, j, at + j * FG_REALS, t);
       }
     if (recording == FG_ALL && r->counts)
       FG_UNROLLED(v, 0, hands) fg_drain_counts(s.joint, counts[v], r, i + v * FG_WORDS);
@@ -398,12 +402,12 @@ FG_INLINE void fg_take_steps(const int recording, const int mixed, const int han
     fg_put(recording, s.actions[m], &h[v][m], p + m, width, i + v * FG_WORDS, r);
 }
 
-FG_INLINE void fg_steps_of(const int recording, const int mixed, const int hands, const fg_shape s, const int64_t width,
+FG_INLINE void fg_steps_of(const int recording, const int agents, const int hands, const fg_shape s, const int64_t width,
                            const int64_t lanes, const int64_t steps, const fg_player *p, const fg_records *r) {
   int64_t i = 0;
   for (; i + hands * FG_WORDS <= lanes; i += hands * FG_WORDS)
-    fg_take_steps(recording, mixed, hands, s, width, i, steps, p, r);
-  if (hands > 1 && i < lanes) fg_take_steps(recording, mixed, 1, s, width, i, steps, p, r);
+    fg_take_steps(recording, agents, hands, s, width, i, steps, p, r);
+  if (hands > 1 && i < lanes) fg_take_steps(recording, agents, 1, s, width, i, steps, p, r);
 }
 
 /* Write the values of exponential schedules in the next steps, (steps, FG_GROUP), in the lanes of a few vectors, and
@@ -432,27 +436,29 @@ static void fg_fall(const int64_t lanes, const int64_t steps, double *first, con
   for (; i < lanes; i += DOUBLES) fg_fall_in(1, steps, first + i, decay + i, floor_ + i, values + i);
 }
 
-#define FG_DEFINE_KERNEL(NAME, RECORDING, MIXED, HANDS, ...)                                                         \
+#define FG_DEFINE_KERNEL(NAME, RECORDING, AGENTS, HANDS, ...)                                                        \
   FG_APART void NAME(const int64_t width, const int64_t lanes, const int64_t steps, const fg_player *p,              \
                      const fg_records *r) {                                                                          \
     const fg_shape shape = {__VA_ARGS__};                                                                            \
-    fg_steps_of(RECORDING, MIXED, HANDS, shape, width, lanes, steps, p, r);                                          \
+    fg_steps_of(RECORDING, AGENTS, HANDS, shape, width, lanes, steps, p, r);                                         \
   }
 #define FG_DEFINE(NAME, HANDS, ...)                                                                                  \
-  FG_DEFINE_KERNEL(fg_plain_##NAME, FG_NOTHING, 0, HANDS, __VA_ARGS__)                                               \
-  FG_DEFINE_KERNEL(fg_flips_##NAME, FG_FLIPS, 0, HANDS, __VA_ARGS__)                                                 \
-  FG_DEFINE_KERNEL(fg_all_##NAME, FG_ALL, 0, HANDS, __VA_ARGS__)                                                     \
-  FG_DEFINE_KERNEL(fg_mixed_plain_##NAME, FG_NOTHING, 1, HANDS, __VA_ARGS__)                                         \
-  FG_DEFINE_KERNEL(fg_mixed_flips_##NAME, FG_FLIPS, 1, HANDS, __VA_ARGS__)                                           \
-  FG_DEFINE_KERNEL(fg_mixed_all_##NAME, FG_ALL, 1, HANDS, __VA_ARGS__)                                               \
-  static void fg_steps_##NAME(const int mixed, const int64_t width, const int64_t lanes, const int64_t steps,        \
+  FG_DEFINE_KERNEL(fg_plain_##NAME, FG_NOTHING, FG_PLAIN, HANDS, __VA_ARGS__)                                        \
+  FG_DEFINE_KERNEL(fg_plain_flips_##NAME, FG_FLIPS, FG_PLAIN, HANDS, __VA_ARGS__)                                    \
+  FG_DEFINE_KERNEL(fg_plain_all_##NAME, FG_ALL, FG_PLAIN, HANDS, __VA_ARGS__)                                        \
+  FG_DEFINE_KERNEL(fg_mixed_##NAME, FG_NOTHING, FG_MIXED, HANDS, __VA_ARGS__)                                        \
+  FG_DEFINE_KERNEL(fg_mixed_flips_##NAME, FG_FLIPS, FG_MIXED, HANDS, __VA_ARGS__)                                    \
+  FG_DEFINE_KERNEL(fg_mixed_all_##NAME, FG_ALL, FG_MIXED, HANDS, __VA_ARGS__)                                        \
+  FG_DEFINE_KERNEL(fg_fixed_all_##NAME, FG_ALL, FG_ALL_FIXED, HANDS, __VA_ARGS__)                                    \
+  static void fg_steps_##NAME(const int agents, const int64_t width, const int64_t lanes, const int64_t steps,       \
                               const fg_player *p, const fg_records *r) {                                             \
+    static const fg_kernel kernels[3][3] = {{fg_plain_##NAME, fg_plain_flips_##NAME, fg_plain_all_##NAME},           \
+                                            {fg_mixed_##NAME, fg_mixed_flips_##NAME, fg_mixed_all_##NAME},           \
+                                            {fg_mixed_##NAME, fg_mixed_flips_##NAME, fg_fixed_all_##NAME}};          \
     const int recording = !r ? FG_NOTHING : r->counts || p[0].sums ? FG_ALL : FG_FLIPS;                              \
-    (recording == FG_ALL     ? mixed ? fg_mixed_all_##NAME : fg_all_##NAME                                           \
-     : recording == FG_FLIPS ? mixed ? fg_mixed_flips_##NAME : fg_flips_##NAME                                       \
-     : mixed                 ? fg_mixed_plain_##NAME                                                                 \
-                             : fg_plain_##NAME)(width, lanes, steps, p, r);                                          \
+    kernels[agents][recording](width, lanes, steps, p, r);                                                           \
   }
+typedef void (*fg_kernel)(int64_t width, int64_t lanes, int64_t steps, const fg_player *p, const fg_records *r);
 FG_DEFINE(22, FG_HANDS, 2, {2, 2}, 4)
 #if defined(__AVX2__)
 FG_DEFINE(23, 1, 2, {2, 3}, 6)

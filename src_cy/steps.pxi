@@ -6,6 +6,9 @@ cdef extern from "steps.h" nogil:
     enum: FG_MOST_PLAYERS
     enum: FG_AHEAD
     enum: FG_GROUP
+    enum: FG_PLAIN
+    enum: FG_MIXED
+    enum: FG_ALL_FIXED
     enum: FG_CONSTANT
     enum: FG_SCHEDULED
     enum: FG_FIXED_POLICY
@@ -26,7 +29,7 @@ cdef extern from "steps.h" nogil:
         int flips
         int64_t *counts
         const int64_t *tallying
-    ctypedef void (*fg_steps)(int mixed, int64_t width, int64_t lanes, int64_t steps, const fg_player *players,
+    ctypedef void (*fg_steps)(int agents, int64_t width, int64_t lanes, int64_t steps, const fg_player *players,
                               const fg_records *records) noexcept nogil
     fg_steps fg_find_steps(int n, const int *actions)
     void fg_fall(int64_t lanes, int64_t steps, double *first, const double *decay, const double *floor_,
@@ -34,7 +37,7 @@ cdef extern from "steps.h" nogil:
 
 ctypedef struct Steps:  # the arguments of a function of steps.h
     fg_steps run                           # NULL: the passes take the steps
-    bint mixed
+    int agents                             # FG_PLAIN, FG_MIXED or FG_ALL_FIXED
     bint scheduled                         # whether an agent's epsilon or alpha changes
     fg_player players[FG_MOST_PLAYERS]
     bint records
@@ -232,7 +235,7 @@ cdef void take_scheduled_steps(Steps *to_take, Block *b, int64_t steps) noexcept
                 s = &b.seats[j]
                 first = t if s.row == NULL else s.row[0] + t
                 look_steps_ahead(s, b.lanes, i, n, first, m)
-            to_take.run(True, b.lanes, n, m, players, &recorded if to_take.records else NULL)
+            to_take.run(FG_MIXED, b.lanes, n, m, players, &recorded if to_take.records else NULL)
     for j in range(b.agents):
         s = &b.seats[j]
         if s.row != NULL:
@@ -245,5 +248,5 @@ cdef void take_steps(Steps *to_take, Block *b, int64_t steps) noexcept nogil:
     if to_take.scheduled:
         take_scheduled_steps(to_take, b, steps)
     else:
-        to_take.run(to_take.mixed, b.lanes, b.lanes, steps, to_take.players,
+        to_take.run(to_take.agents, b.lanes, b.lanes, steps, to_take.players,
                     &to_take.recorded if to_take.records else NULL)

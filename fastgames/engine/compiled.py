@@ -116,7 +116,7 @@ def block_bytes(spec: RunSpec, capacity: int) -> int:
     """
     game, real = spec.game, spec.real.itemsize
     lanes = -(-capacity // SIZES[-1]) * SIZES[-1]
-    size, largest = 2**18 + 256 * lanes, 0
+    size, largest = 2**17 + 256 * lanes, 0
     for agent in spec.agents:
         rules, actions = agent.rules, agent.actions
         table = capacity * (actions * real if spec.in_columns else _table_bytes(agent))
@@ -125,6 +125,8 @@ def block_bytes(spec: RunSpec, capacity: int) -> int:
         tabulated = sum(kind == TABULATED for kind, _ in agent.schedules.values())
         if tabulated:
             size += 8 * tabulated * lanes * (_core.lanes(spec.dtype).rows_ahead(lanes) + 1)
+        if spec.in_columns and any(kind for kind, _ in agent.schedules.values()):
+            size += _core.lanes(spec.dtype).bytes_ahead(game.num_agents)
         size += table + lanes * (128 if rules.twin == "outside" else 1024 + asked)
         size += 0 if rules.twin == "outside" else lanes * 3 * actions * real
         size += game.compact.rewards[agent.agent].size * real + 8 * game.num_states

@@ -257,16 +257,45 @@ def test_words_at_the_edges_of_exploring_agree(epsilon, actions, dtype):
         assert_same(reference, fg.run(game, learner, steps=steps, resume=start, backend="numba"))
 
 
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("actions", [2, 3, 4, 5, 6])
+def test_words_at_the_bounds_of_a_scheduled_epsilon_explore_as_the_contract_says(
+    actions, build, dtype
+):
+    """All words near a bound k T / A; n (1 / n) is below 1 in float64 for the first n."""
+    thresholds = [actions * n for n in (49, 98, 103, 107, 161, 187, 2**27 // 3)]
+    thresholds += [1, 2, 3, 2**31 - 1, 2**31, *np.random.default_rng(1).integers(1, 2**31, 5)]
+    distance = 3 if dtype == "float64" else 600
+    bounds = [(t, int(t) * k // actions) for t in thresholds for k in range(1, actions)]
+    t, u = np.array([(t, b + d) for t, b in bounds for d in range(-distance, distance + 1)]).T
+    t, u = t[(u >= 0) & (u < 2**31)], u[(u >= 0) & (u < 2**31)]
+    game = fg.MatrixGame(np.zeros((2, actions, actions)))
+    greedy = np.eye(actions)[-1]  # plays the last action
+    explore = fg.EpsilonGreedy(fg.Exponential(t / 2**31, 0.0))
+    learners = [fg.QLearner(explore=explore, initial=greedy), fg.FixedPolicy(np.eye(actions)[0])]
+    arguments = {"steps": 1, "dtype": dtype, "progress": False}
+    with core_as(build, None):
+        start = fg.run(game, learners, replicas=len(u), rng=1, **arguments)
+        start.state.streams[:, 0] = states_before(2 * u.astype(np.uint64))
+        record = fg.Record(joint_actions=True)
+        counts = fg.run(game, learners, resume=start, record=record, **arguments).joint_counts
+    explored = (u.astype(dtype) * (actions / t).astype(dtype)).astype(int)
+    expected = np.where(u < t, np.minimum(explored, actions - 1), actions - 1)
+    assert counts[:, :, 0].argmax(axis=1).tolist() == expected.tolist()
+
+
 # The running sums c are hit exactly, by u = c 2^31; the first takes all 31 bits of u.
 WEIGHTS = (0.25 + 2.0**-31, 0.0, 0.25 - 2.0**-31, 0.125, 0.375)
+POLICIES = (WEIGHTS, (0.0, 1.0), (1.0, 0.0), (0.0, 0.25 + 2.0**-31, 0.75 - 2.0**-31))
 EDGES = [u + d for u in (0, 2**29, 2**30, 5 * 2**28, 2**31 - 1) for d in range(-2, 3)]
 EDGES = np.array([u for u in EDGES if 0 <= u < 2**31], np.uint64)
 
 
-def first_beyond(u, dtype="float64"):
+def first_beyond(u, dtype="float64", weights=WEIGHTS):
     """The index that x = u / 2^31 falls on; float32 has the highest 24 bits of u."""
     x = u / 2**31 if dtype == "float64" else (u >> 7) / 2**24
-    return sum(c <= x for c in np.cumsum(np.array(WEIGHTS, dtype))[:-1])
+    return sum(c <= x for c in np.cumsum(np.array(weights, dtype))[:-1])
 
 
 @pytest.mark.parametrize("backend", ["cython", "numba", "reference"])
@@ -290,23 +319,26 @@ def test_words_at_the_edges_of_chance_fall_where_they_must(where, build, backend
     assert result.states.tolist() == [first_beyond(int(u)) for u in EDGES]
 
 
-@pytest.mark.parametrize("backend", ["cython", "numba", "reference"])
+@pytest.mark.parametrize("build", [*BUILDS, "numba", "reference"])
 @pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("weights", POLICIES)
 @pytest.mark.parametrize("states", [1, 2])
-def test_words_at_the_edges_of_a_policy_fall_where_they_must(states, dtype, backend):
+def test_words_at_the_edges_of_a_policy_fall_where_they_must(states, weights, dtype, build):
     """In columns and in rows."""
-    actions = len(WEIGHTS)
-    payoffs = np.zeros((2, states, actions, 1))
-    game = fg.MarkovGame(payoffs, np.zeros((states, actions, 1), int), 0.5)
+    actions = len(weights)
+    payoffs = np.zeros((2, states, actions, actions))
+    game = fg.MarkovGame(payoffs, np.zeros((states, actions, actions), int), 0.5)
     if states == 1:
         game = fg.MatrixGame(payoffs[:, 0])
-    learners = [fg.FixedPolicy(WEIGHTS), fg.FixedPolicy([1.0])]
+    learners = [fg.FixedPolicy(weights), fg.FixedPolicy(np.eye(actions)[0])]
+    backend, build = ("cython", build) if build in BUILDS else (build, None)
     arguments = {"steps": 1, "backend": backend, "dtype": dtype, "progress": False}
-    start = fg.run(game, learners, replicas=len(EDGES), rng=1, **arguments)
-    start.state.streams[:, 0] = states_before(2 * EDGES)
-    record = fg.Record(joint_actions=True)
-    counts = fg.run(game, learners, resume=start, record=record, **arguments).joint_counts
-    expected = [first_beyond(int(u), dtype) for u in EDGES]
+    with core_as(build, None):
+        start = fg.run(game, learners, replicas=len(EDGES), rng=1, **arguments)
+        start.state.streams[:, 0] = states_before(2 * EDGES)
+        record = fg.Record(joint_actions=True)
+        counts = fg.run(game, learners, resume=start, record=record, **arguments).joint_counts
+    expected = [first_beyond(int(u), dtype, weights) for u in EDGES]
     assert counts[:, :, 0].argmax(axis=1).tolist() == expected
 
 
